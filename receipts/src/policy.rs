@@ -1,0 +1,182 @@
+//! The pinned policy file (C2SP tlog-policy): which log keys to believe, and which witnesses must have cosigned.
+//!
+//! Q1: keys come from here and from nowhere else.
+//! Q2: no public key is listed twice, whatever its names; every name is defined before it is used, and is a member once.
+//!
+//! Never: skips a line it does not understand.
+//! Format: docs/formats/receipt.md.
+
+use crate::FormatError;
+use crate::note::{VerifierKey, decode_base64};
+
+/// Bytes of a policy file we read.
+pub const POLICY_BYTES_MAX: usize = 256 * 1024;
+/// Logs, witnesses and groups we read, of each.
+pub const ENTRIES_MAX: usize = 64;
+
+/// Which cosignatures a checkpoint needs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Quorum {
+    /// None: the log's own signature is enough.
+    None,
+    /// That of this witness or group.
+    Of(String),
+}
+
+/// A read policy.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Policy {
+    logs: Vec<VerifierKey>,
+    witnesses: Vec<String>,
+    groups: Vec<String>,
+    quorum: Quorum,
+}
+
+impl Policy {
+    /// Reads a policy file; an error names its line.
+    pub fn parse(file: &[u8]) -> Result<Self, FormatError> {
+        if file.len() > POLICY_BYTES_MAX {
+            return Err(FormatError::new("policy", "is longer than 256 KiB"));
+        }
+        let mut reader = Reader::default();
+        for (number, line) in file.split(|byte| *byte == b'\n').enumerate() {
+            reader.line(line).map_err(|why| FormatError::new(format!("policy line {}", number + 1), why))?;
+        }
+        let quorum = reader.quorum.ok_or_else(|| FormatError::new("policy", "has no quorum line"))?;
+        Ok(Self { logs: reader.logs, witnesses: reader.witnesses, groups: reader.groups, quorum })
+    }
+
+    /// The policy that believes exactly these log keys, without witnesses; fails if a key is listed twice.
+    pub fn of_logs(logs: &[&VerifierKey]) -> Result<Self, FormatError> {
+        Self::parse(Self::text_of_logs(logs).as_bytes())
+    }
+
+    /// The file for [`Policy::of_logs`].
+    pub fn text_of_logs(logs: &[&VerifierKey]) -> String {
+        let lines: String = logs.iter().map(|key| format!("log {key}\n")).collect();
+        lines + "quorum none\n"
+    }
+
+    /// The log keys.
+    pub fn logs(&self) -> &[VerifierKey] {
+        &self.logs
+    }
+
+    /// Names of the witnesses.
+    pub fn witnesses(&self) -> &[String] {
+        &self.witnesses
+    }
+
+    /// The quorum.
+    pub fn quorum(&self) -> &Quorum {
+        &self.quorum
+    }
+}
+
+#[derive(Default)]
+struct Reader {
+    logs: Vec<VerifierKey>,
+    witnesses: Vec<String>,
+    groups: Vec<String>,
+    public_keys: Vec<Vec<u8>>,
+    used: Vec<String>,
+    quorum: Option<Quorum>,
+}
+
+impl Reader {
+    fn line(&mut self, line: &[u8]) -> Result<(), String> {
+        if line.iter().any(|byte| (*byte < b' ' && *byte != b'\t') || *byte == 0x7f) {
+            return Err("holds a control character".to_owned());
+        }
+        // Names are opaque octets in the format; we take those that are UTF-8, as it recommends.
+        let line = str::from_utf8(line).map_err(|_| "is not UTF-8".to_owned())?;
+        let line = line.trim_matches([' ', '\t']);
+        if line.starts_with('#') {
+            return Ok(());
+        }
+        let items: Vec<&str> = line.split([' ', '\t']).filter(|item| !item.is_empty()).collect();
+        match items[..] {
+            [] => Ok(()),
+            ["log", vkey] | ["log", vkey, _] => self.log(vkey),
+            ["witness", name, vkey] | ["witness", name, vkey, _] => self.witness(name, vkey),
+            ["group", name, threshold, ref members @ ..] => self.group(name, threshold, members),
+            ["quorum", name] => self.quorum(name),
+            [keyword, ..] => Err(format!("is no line of a policy: {}", keyword.escape_debug())),
+        }
+    }
+
+    fn log(&mut self, vkey: &str) -> Result<(), String> {
+        let key = VerifierKey::parse(vkey).map_err(|error| error.to_string())?;
+        self.add_public_key(key.public())?;
+        check_room(self.logs.len())?;
+        self.logs.push(key);
+        Ok(())
+    }
+
+    fn witness(&mut self, name: &str, vkey: &str) -> Result<(), String> {
+        let error = || "has a witness key that is not <name>+<key id>+<base64>".to_owned();
+        let mut parts = vkey.splitn(3, '+');
+        let (Some(_), Some(_), Some(data)) = (parts.next(), parts.next(), parts.next()) else { return Err(error()) };
+        let data = decode_base64("witness key", data).map_err(|error| error.to_string())?;
+        let (_, public) = data.split_first().filter(|(_, public)| public.len() >= 32).ok_or_else(error)?;
+        self.add_public_key(public)?;
+        self.check_new(name)?;
+        check_room(self.witnesses.len())?;
+        self.witnesses.push(name.to_owned());
+        Ok(())
+    }
+
+    fn group(&mut self, name: &str, threshold: &str, members: &[&str]) -> Result<(), String> {
+        let is_threshold_valid = match threshold {
+            "all" | "any" => !members.is_empty(),
+            _ => threshold.bytes().all(|byte| byte.is_ascii_digit()) && threshold.parse().is_ok_and(|k| (1..=members.len()).contains(&k)),
+        };
+        if !is_threshold_valid {
+            return Err(format!("asks for {} of {} members", threshold.escape_debug(), members.len()));
+        }
+        for member in members {
+            if !self.is_defined(member) {
+                return Err(format!("names {}, which no line before it defines", member.escape_debug()));
+            }
+            if self.used.iter().any(|used| used == member) {
+                return Err(format!("makes {} a member twice", member.escape_debug()));
+            }
+            self.used.push((*member).to_owned());
+        }
+        self.check_new(name)?;
+        check_room(self.groups.len())?;
+        self.groups.push(name.to_owned());
+        Ok(())
+    }
+
+    fn quorum(&mut self, name: &str) -> Result<(), String> {
+        if self.quorum.is_some() {
+            return Err("is a second quorum".to_owned());
+        }
+        if name != "none" && !self.is_defined(name) {
+            return Err(format!("names {}, which no line before it defines", name.escape_debug()));
+        }
+        self.quorum = Some(if name == "none" { Quorum::None } else { Quorum::Of(name.to_owned()) });
+        Ok(())
+    }
+
+    fn is_defined(&self, name: &str) -> bool {
+        self.witnesses.iter().chain(&self.groups).any(|defined| defined == name)
+    }
+
+    fn check_new(&self, name: &str) -> Result<(), String> {
+        if name == "none" || self.is_defined(name) { Err(format!("defines {} again", name.escape_debug())) } else { Ok(()) }
+    }
+
+    fn add_public_key(&mut self, public: &[u8]) -> Result<(), String> {
+        if self.public_keys.iter().any(|known| known == public) {
+            return Err("lists a public key again".to_owned());
+        }
+        self.public_keys.push(public.to_vec());
+        Ok(())
+    }
+}
+
+fn check_room(len: usize) -> Result<(), String> {
+    if len < ENTRIES_MAX { Ok(()) } else { Err(format!("is one more than {ENTRIES_MAX} of its kind")) }
+}

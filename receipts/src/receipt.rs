@@ -1,0 +1,237 @@
+//! Receipts: C2SP tlog-proof text whose `extra` line carries the leaf and, for a row, what binds the row to the leaf.
+//!
+//! X1: a receipt that parses is written back byte for byte.
+//! X2: names and types of columns come only from the definition under the schema root; the row part does not repeat them.
+//!
+//! Never: carries a key.
+//! Format: docs/formats/receipt.md.
+
+use crate::FormatError;
+use crate::checkpoint::parse_decimal;
+use crate::consistency::parse_path;
+use crate::cursor::Cursor;
+use crate::definition::{COLUMNS_MAX, TableDefinition};
+use crate::hash::{Hash, field_commitment};
+use crate::note::{Note, decode_base64, encode_base64};
+use crate::proof::PATH_HASHES_MAX;
+use crate::row::RowHeader;
+use crate::schema::SchemaPath;
+
+/// Bytes of a receipt we read.
+pub const RECEIPT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+const FIRST_LINE: &str = "c2sp.org/tlog-proof@v1";
+const MAGIC: [u8; 4] = *b"SWRX";
+const VERSION: u8 = 1;
+const FIELD_HIDDEN: u8 = 0;
+const FIELD_NULL: u8 = 1;
+const FIELD_VALUE: u8 = 2;
+
+/// One field of a row, in committed order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Field {
+    /// Only its commitment.
+    Hidden(Hash),
+    /// Its salt ([`crate::field_salt`]) and canonical value bytes, `None` for NULL.
+    Shown {
+        /// Salt of this field.
+        salt: [u8; 16],
+        /// Canonical value bytes.
+        value: Option<Vec<u8>>,
+    },
+}
+
+impl Field {
+    /// Its commitment as the column with this id and type.
+    pub fn commitment(&self, column: u32, type_oid: u32) -> Hash {
+        match self {
+            Field::Hidden(commitment) => *commitment,
+            Field::Shown { salt, value } => field_commitment(salt, column, type_oid, value.as_deref()),
+        }
+    }
+}
+
+/// What binds one row to a commit leaf.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RowPart {
+    /// Place of the row in its commit, from 0 ([`crate::CommitLeaf::index_of`]).
+    pub index: u64,
+    /// What its hash covers besides fields.
+    pub header: RowHeader,
+    /// One for each column of the definition, in its order; none for a delete.
+    pub fields: Vec<Field>,
+    /// From the row's sibling to the row root.
+    pub path: Vec<Hash>,
+    /// Definition bytes of the table as of the commit.
+    pub definition: Vec<u8>,
+    /// From the definition to the leaf's schema root.
+    pub schema_path: SchemaPath,
+}
+
+impl RowPart {
+    /// Hides the field at `place`: only its commitment stays, and the receipt remains valid. Fails if there is no such field.
+    pub fn hide(&mut self, place: usize) -> Result<(), FormatError> {
+        let definition = TableDefinition::parse(&self.definition)?;
+        let (Some(column), Some(field)) = (definition.columns.get(place), self.fields.get_mut(place)) else {
+            return Err(FormatError::new("receipt", format!("has no field {place}")));
+        };
+        *field = Field::Hidden(field.commitment(column.id, column.oid));
+        Ok(())
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) -> Result<(), FormatError> {
+        let error = |why: &str| FormatError::new("receipt", why);
+        if self.fields.len() > COLUMNS_MAX {
+            return Err(error("has more than 1600 fields"));
+        }
+        out.extend(self.index.to_le_bytes());
+        out.extend(self.header.encode());
+        out.extend((self.fields.len() as u16).to_le_bytes());
+        for field in &self.fields {
+            match field {
+                Field::Hidden(commitment) => {
+                    out.push(FIELD_HIDDEN);
+                    out.extend(commitment);
+                }
+                Field::Shown { salt, value: None } => {
+                    out.push(FIELD_NULL);
+                    out.extend(salt);
+                }
+                Field::Shown { salt, value: Some(value) } => {
+                    out.push(FIELD_VALUE);
+                    out.extend(salt);
+                    push_bytes(out, value)?;
+                }
+            }
+        }
+        push_path(out, &self.path)?;
+        push_bytes(out, &self.definition)?;
+        out.extend(self.schema_path.index.to_le_bytes());
+        out.extend(self.schema_path.size.to_le_bytes());
+        push_path(out, &self.schema_path.hashes)
+    }
+
+    fn decode(cursor: &mut Cursor<'_>) -> Result<Self, FormatError> {
+        let index = cursor.u64()?;
+        let header = RowHeader::decode(cursor)?;
+        let n_fields = usize::from(cursor.u16()?);
+        if n_fields > COLUMNS_MAX {
+            return Err(cursor.error("has more than 1600 fields"));
+        }
+        let fields = (0..n_fields).map(|_| decode_field(cursor)).collect::<Result<Vec<_>, _>>()?;
+        let path = cursor.path()?;
+        let definition = long_bytes(cursor)?;
+        let schema_path = SchemaPath { index: cursor.u32()?, size: cursor.u32()?, hashes: cursor.path()? };
+        Ok(Self { index, header, fields, path, definition, schema_path })
+    }
+}
+
+fn decode_field(cursor: &mut Cursor<'_>) -> Result<Field, FormatError> {
+    match cursor.u8()? {
+        FIELD_HIDDEN => Ok(Field::Hidden(cursor.array()?)),
+        FIELD_NULL => Ok(Field::Shown { salt: cursor.array()?, value: None }),
+        FIELD_VALUE => Ok(Field::Shown { salt: cursor.array()?, value: Some(long_bytes(cursor)?) }),
+        tag => Err(cursor.error(format!("has a field with tag {tag}"))),
+    }
+}
+
+fn push_bytes(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), FormatError> {
+    let len = u32::try_from(bytes.len()).map_err(|_| FormatError::new("receipt", "has a value of 4 GiB or more"))?;
+    out.extend(len.to_le_bytes());
+    out.extend(bytes);
+    Ok(())
+}
+
+fn long_bytes(cursor: &mut Cursor<'_>) -> Result<Vec<u8>, FormatError> {
+    let len = cursor.u32()?;
+    Ok(cursor.bytes(len as usize)?.to_vec())
+}
+
+fn push_path(out: &mut Vec<u8>, path: &[Hash]) -> Result<(), FormatError> {
+    if path.len() > PATH_HASHES_MAX {
+        return Err(FormatError::new("receipt", format!("has a path of {} hashes, at most {PATH_HASHES_MAX}", path.len())));
+    }
+    out.push(path.len() as u8);
+    path.iter().for_each(|hash| out.extend(hash));
+    Ok(())
+}
+
+/// A receipt for one commit, or for one row of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Receipt {
+    /// Index of the leaf in the SHA-256 tree: the commit's seq.
+    pub index: u64,
+    /// Path of the leaf in the SHA-256 tree.
+    pub path: Vec<Hash>,
+    /// The signed checkpoint of the SHA-256 tree the path leads to.
+    pub checkpoint: Note,
+    /// The leaf bytes.
+    pub leaf: Vec<u8>,
+    /// The row, if the receipt is for one.
+    pub row: Option<RowPart>,
+}
+
+impl Receipt {
+    /// Writes the text; fails if it would have more than [`RECEIPT_BYTES_MAX`] bytes (hide long fields then) or a part is too long.
+    pub fn to_text(&self) -> Result<String, FormatError> {
+        let mut extra = Vec::new();
+        extra.extend(MAGIC);
+        extra.extend([VERSION, u8::from(self.row.is_some()), 0, 0]);
+        push_bytes(&mut extra, &self.leaf)?;
+        if let Some(row) = &self.row {
+            row.encode(&mut extra)?;
+        }
+        let mut text = format!("{FIRST_LINE}\nextra {}\nindex {}\n", encode_base64(&extra), self.index);
+        for hash in &self.path {
+            text.push_str(&encode_base64(hash));
+            text.push('\n');
+        }
+        text.push('\n');
+        text.push_str(&self.checkpoint.to_string());
+        if text.len() > RECEIPT_BYTES_MAX {
+            return Err(FormatError::new("receipt", "would be longer than 16 MiB"));
+        }
+        Ok(text)
+    }
+
+    /// Reads a receipt; fails on anything that [`Receipt::to_text`] would not write.
+    pub fn parse(text: &[u8]) -> Result<Self, FormatError> {
+        let error = |why: &str| FormatError::new("receipt", why);
+        if text.len() > RECEIPT_BYTES_MAX {
+            return Err(error("is longer than 16 MiB"));
+        }
+        let text = str::from_utf8(text).map_err(|_| error("is not UTF-8"))?;
+        let (head, note) = text.split_once("\n\n").ok_or_else(|| error("has no empty line before its checkpoint"))?;
+        let mut lines = head.split('\n');
+        if lines.next() != Some(FIRST_LINE) {
+            return Err(error("does not start with c2sp.org/tlog-proof@v1"));
+        }
+        let extra = lines.next().and_then(|line| line.strip_prefix("extra ")).ok_or_else(|| error("has no `extra` line"))?;
+        let index = lines.next().and_then(|line| line.strip_prefix("index ")).and_then(parse_decimal);
+        let index = index.ok_or_else(|| error("has no canonical `index` line"))?;
+        let path = parse_path("receipt", lines)?;
+        let (leaf, row) = decode_extra(&decode_base64("receipt's extra", extra)?)?;
+        Ok(Self { index, path, checkpoint: Note::parse(note)?, leaf, row })
+    }
+}
+
+fn decode_extra(extra: &[u8]) -> Result<(Vec<u8>, Option<RowPart>), FormatError> {
+    let mut cursor = Cursor::new("receipt's extra", extra);
+    if cursor.array()? != MAGIC {
+        return Err(cursor.error("does not start with SWRX"));
+    }
+    let version = cursor.u8()?;
+    if version != VERSION {
+        return Err(cursor.error(format!("version {version} is not supported")));
+    }
+    let has_row = match cursor.u8()? {
+        0 => false,
+        1 => true,
+        flags => return Err(cursor.error(format!("flags {flags:#04x} are not supported"))),
+    };
+    cursor.zeros(2)?;
+    let leaf = long_bytes(&mut cursor)?;
+    let row = if has_row { Some(RowPart::decode(&mut cursor)?) } else { None };
+    cursor.end()?;
+    Ok((leaf, row))
+}

@@ -1,0 +1,155 @@
+//! Canonical value bytes of each type, read for people.
+//!
+//! V1: a value has one canonical encoding; bytes that are another one of the same value are refused.
+//!
+//! Never: encodes (the engine does).
+//! Format: docs/formats/leaf.md.
+
+use crate::FormatError;
+
+const MICROS_A_DAY: i64 = 86_400_000_000;
+const NUMERIC_SCALE_MAX: u8 = 38;
+
+/// Oids of the types we can print, as in Postgres.
+mod oid {
+    pub(super) const BOOL: u32 = 16;
+    pub(super) const BYTEA: u32 = 17;
+    pub(super) const INT8: u32 = 20;
+    pub(super) const INT2: u32 = 21;
+    pub(super) const INT4: u32 = 23;
+    pub(super) const TEXT: u32 = 25;
+    pub(super) const FLOAT4: u32 = 700;
+    pub(super) const FLOAT8: u32 = 701;
+    pub(super) const VARCHAR: u32 = 1043;
+    pub(super) const DATE: u32 = 1082;
+    pub(super) const TIMESTAMP: u32 = 1114;
+    pub(super) const TIMESTAMPTZ: u32 = 1184;
+    pub(super) const NUMERIC: u32 = 1700;
+}
+
+/// The value in SQL's spelling: text in double quotes with Rust escapes, so that no control character reaches a terminal and `NULL`
+/// cannot be confused with the word; a type we do not know as `\x…`. Fails if the bytes are not canonical for the type.
+pub fn format_value(type_oid: u32, bytes: &[u8]) -> Result<String, FormatError> {
+    match type_oid {
+        oid::BOOL => match fixed::<1>(bytes)? {
+            [0] => Ok("false".to_owned()),
+            [1] => Ok("true".to_owned()),
+            _ => Err(error("is a bool other than 0 or 1")),
+        },
+        oid::INT2 => Ok(i16::from_le_bytes(fixed(bytes)?).to_string()),
+        oid::INT4 => Ok(i32::from_le_bytes(fixed(bytes)?).to_string()),
+        oid::INT8 => Ok(i64::from_le_bytes(fixed(bytes)?).to_string()),
+        oid::FLOAT4 => {
+            let value = f32::from_le_bytes(fixed(bytes)?);
+            check_float(value.is_nan() && value.to_bits() != 0x7fc0_0000, value.to_bits() == 1 << 31)?;
+            Ok(format_float(value.into(), format!("{value:?}")))
+        }
+        oid::FLOAT8 => {
+            let value = f64::from_le_bytes(fixed(bytes)?);
+            check_float(value.is_nan() && value.to_bits() != 0x7ff8_0000_0000_0000, value.to_bits() == 1 << 63)?;
+            Ok(format_float(value, format!("{value:?}")))
+        }
+        oid::NUMERIC => format_numeric(fixed(bytes)?),
+        oid::TEXT | oid::VARCHAR => Ok(format!("{:?}", str::from_utf8(bytes).map_err(|_| error("is text that is not UTF-8"))?)),
+        oid::DATE => Ok(match i32::from_le_bytes(fixed(bytes)?) {
+            i32::MAX => "infinity".to_owned(),
+            i32::MIN => "-infinity".to_owned(),
+            days => with_era(days.into(), ""),
+        }),
+        oid::TIMESTAMP => Ok(format_timestamp(i64::from_le_bytes(fixed(bytes)?), "")),
+        oid::TIMESTAMPTZ => Ok(format_timestamp(i64::from_le_bytes(fixed(bytes)?), "+00")),
+        oid::BYTEA => Ok(format_bytes(bytes)),
+        _ => Ok(format_bytes(bytes)),
+    }
+}
+
+/// µs since 1970-01-01 UTC as `2024-01-02 03:04:05.678901+00`.
+pub fn format_time(time_us: i64) -> String {
+    format_timestamp(time_us, "+00")
+}
+
+/// A name as it stands if it is plain, else in quotes with escapes.
+pub fn format_name(name: &str) -> String {
+    let is_plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '%' | ' '));
+    if is_plain { name.to_owned() } else { format!("{name:?}") }
+}
+
+fn error(why: &str) -> FormatError {
+    FormatError::new("value", why)
+}
+
+fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N], FormatError> {
+    bytes.try_into().map_err(|_| FormatError::new("value", format!("has {} bytes, its type {N}", bytes.len())))
+}
+
+fn check_float(is_odd_nan: bool, is_negative_zero: bool) -> Result<(), FormatError> {
+    if is_odd_nan || is_negative_zero { Err(error("is a float that is not canonical")) } else { Ok(()) }
+}
+
+fn format_float(value: f64, shortest: String) -> String {
+    if value.is_nan() {
+        "NaN".to_owned()
+    } else if value.is_infinite() {
+        if value > 0.0 { "Infinity".to_owned() } else { "-Infinity".to_owned() }
+    } else {
+        shortest.strip_suffix(".0").map(str::to_owned).unwrap_or(shortest)
+    }
+}
+
+fn format_numeric(bytes: [u8; 17]) -> Result<String, FormatError> {
+    let (unscaled, scale) = bytes.split_at(16);
+    let unscaled = i128::from_le_bytes(fixed(unscaled)?);
+    let scale = scale[0];
+    if scale > NUMERIC_SCALE_MAX || (scale > 0 && unscaled % 10 == 0) {
+        return Err(error("is a numeric that is not canonical"));
+    }
+    let scale = usize::from(scale);
+    let sign = if unscaled < 0 { "-" } else { "" };
+    let digits = format!("{:0>width$}", unscaled.unsigned_abs(), width = scale + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - scale);
+    Ok(if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") })
+}
+
+fn format_bytes(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 + bytes.len() * 2);
+    text.push_str("\\x");
+    for byte in bytes {
+        for nibble in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(nibble.into(), 16).unwrap_or('?'));
+        }
+    }
+    text
+}
+
+fn format_timestamp(micros: i64, zone: &str) -> String {
+    match micros {
+        i64::MAX => return "infinity".to_owned(),
+        i64::MIN => return "-infinity".to_owned(),
+        _ => {}
+    }
+    let (days, rest) = (micros.div_euclid(MICROS_A_DAY), micros.rem_euclid(MICROS_A_DAY));
+    let (seconds, fraction) = (rest / 1_000_000, rest % 1_000_000);
+    let mut time = format!(" {:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if fraction != 0 {
+        time.push_str(format!(".{fraction:06}").trim_end_matches('0'));
+    }
+    with_era(days, &(time + zone))
+}
+
+fn with_era(days: i64, suffix: &str) -> String {
+    let (year, month, day) = civil(days);
+    if year > 0 { format!("{year:04}-{month:02}-{day:02}{suffix}") } else { format!("{:04}-{month:02}-{day:02}{suffix} BC", 1 - year) }
+}
+
+/// Proleptic Gregorian year (astronomical: 0 is 1 BC), month and day of a day since 1970-01-01. Years are counted from 1 March, so
+/// that the leap day is the last of its year; an era is 400 years.
+fn civil(days: i64) -> (i64, i64, i64) {
+    let from_march = days + 719_468; // 0000-03-01
+    let (era, day_of_era) = (from_march.div_euclid(146_097), from_march.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
+}

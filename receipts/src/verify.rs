@@ -1,0 +1,290 @@
+//! Decides what a receipt or a consistency proof shows to someone who holds a policy and nothing else.
+//!
+//! Y1: a receipt is valid only if a pinned key signed the checkpoint, the leaf is in it at the index, the leaf belongs to that ledger
+//!     and place, the row as shown hashes into the leaf, and its names and types come from the definition under the schema root.
+//! Y2: the signature is checked before anything it signs is believed; the first failure ends the verification.
+//!
+//! Never: takes a key from what it verifies; says «valid» with a check not made.
+//! Format: docs/formats/receipt.md.
+
+use crate::FormatError;
+use crate::checkpoint::{B3_SUFFIX, Checkpoint, ledger_of_origin};
+use crate::consistency::ConsistencyProof;
+use crate::definition::TableDefinition;
+use crate::leaf::{CommitLeaf, Leaf};
+use crate::note::{KeyType, Note, NoteFailure};
+use crate::policy::{Policy, Quorum};
+use crate::proof::{verify_consistency as is_prefix, verify_inclusion};
+use crate::receipt::{Field, Receipt, RowPart};
+use crate::row::{OP_DELETE, OP_INSERT, OP_UPDATE, Supersedes, row_hash};
+use crate::row_tree::verify_row_path;
+use crate::tree::{Blake3Tree, Sha256Tree, TreeHash};
+use crate::value::{format_name, format_time, format_value};
+use crate::verdict::{Finding, Report, Verdict};
+
+enum Failure {
+    Tampered(String, String),
+    Malformed(String, String),
+    Inconclusive(String, String),
+}
+
+impl Failure {
+    /// Says that it is the checkpoint kept from before that failed.
+    fn of_pinned(self) -> Self {
+        let mark = |what: String| format!("pinned checkpoint: {what}");
+        match self {
+            Failure::Tampered(what, why) => Failure::Tampered(mark(what), why),
+            Failure::Malformed(what, why) => Failure::Malformed(mark(what), why),
+            Failure::Inconclusive(what, why) => Failure::Inconclusive(mark(what), why),
+        }
+    }
+}
+
+impl From<FormatError> for Failure {
+    fn from(error: FormatError) -> Self {
+        Failure::Malformed(error.what, error.why)
+    }
+}
+
+fn tampered<T>(what: &str, why: impl Into<String>) -> Result<T, Failure> {
+    Err(Failure::Tampered(what.to_owned(), why.into()))
+}
+
+fn conclude(result: Result<(), Failure>, report: Report) -> Verdict {
+    let finding = |what, why| Finding { what, why, checked: report.checked.clone() };
+    match result {
+        Ok(()) => Verdict::Valid(report),
+        Err(Failure::Tampered(what, why)) => Verdict::Tampered(finding(what, why)),
+        Err(Failure::Malformed(what, why)) => Verdict::Malformed(finding(what, why)),
+        Err(Failure::Inconclusive(what, why)) => Verdict::Inconclusive(finding(what, why)),
+    }
+}
+
+impl Report {
+    fn check(&mut self, passed: impl Into<String>) {
+        self.checked.push(passed.into());
+    }
+
+    fn fact(&mut self, name: &str, value: impl Into<String>) {
+        self.facts.push((name.to_owned(), value.into()));
+    }
+}
+
+/// Verifies a receipt (the bytes of its file) under a policy.
+pub fn verify_receipt(receipt: &[u8], policy: &Policy) -> Verdict {
+    let mut report = Report::default();
+    let result = check_receipt(receipt, policy, &mut report);
+    conclude(result, report)
+}
+
+/// Verifies that the log of the checkpoint in `proof` extends `pinned`, a signed checkpoint kept from before. Either tree.
+pub fn verify_consistency(pinned: &[u8], proof: &[u8], policy: &Policy) -> Verdict {
+    let mut report = Report::default();
+    let result = check_consistency(pinned, proof, policy, &mut report);
+    conclude(result, report)
+}
+
+/// Verifies one signed checkpoint alone: which log, which size, which root.
+pub fn verify_checkpoint(checkpoint: &[u8], policy: &Policy) -> Verdict {
+    let mut report = Report::default();
+    let result = parse_note(checkpoint).and_then(|note| {
+        let checkpoint = open_checkpoint(&note, policy, &mut report)?;
+        report.subject = format!("checkpoint of {} at size {}", format_name(&checkpoint.origin), checkpoint.size);
+        report.not_covered.push("that it extends a checkpoint you pinned before".to_owned());
+        Ok(())
+    });
+    conclude(result, report)
+}
+
+fn parse_note(bytes: &[u8]) -> Result<Note, Failure> {
+    let text = str::from_utf8(bytes).map_err(|_| FormatError::new("note", "is not UTF-8"))?;
+    Ok(Note::parse(text)?)
+}
+
+/// The checkpoint in a note, once the pinned key of its origin has signed it.
+fn open_checkpoint(note: &Note, policy: &Policy, report: &mut Report) -> Result<Checkpoint, Failure> {
+    let checkpoint = Checkpoint::parse(note.text());
+    let signed_by = match note.verify(policy.logs()) {
+        Ok(signed_by) => signed_by,
+        Err(NoteFailure::BadSignature(name)) => {
+            return tampered("signature", format!("of pinned key {} does not verify over the checkpoint", format_name(&name)));
+        }
+        Err(NoteFailure::NoKnownKey) => {
+            let origin = checkpoint?.origin;
+            if policy.logs().iter().any(|key| key.name() == origin) {
+                return tampered("signature", format!("by the pinned key of {} is not on the checkpoint", format_name(&origin)));
+            }
+            let why = format!("the policy pins no key for {}, nor for any name that signed", format_name(&origin));
+            return Err(Failure::Inconclusive("authenticity".to_owned(), why));
+        }
+    };
+    let checkpoint = checkpoint?;
+    let Some(key) = signed_by.iter().find(|key| key.name() == checkpoint.origin && key.key_type() == checkpoint.key_type()) else {
+        let origin = format_name(&checkpoint.origin);
+        return tampered("signature", format!("of the checkpoint is not by the key of its origin {origin} and its kind of tree"));
+    };
+    if let Quorum::Of(name) = policy.quorum() {
+        let why = format!("the policy asks for cosignatures by {}, which this verifier does not check yet", format_name(name));
+        return Err(Failure::Inconclusive("witnesses".to_owned(), why));
+    }
+    report.check(format!("signature of {} over the checkpoint, with a pinned key (strict Ed25519)", format_name(key.name())));
+    report.fact("ledger", format_name(&checkpoint.origin));
+    report.fact("checkpoint size", checkpoint.size.to_string());
+    report.not_covered.push("cosignatures: the policy asks for none".to_owned());
+    Ok(checkpoint)
+}
+
+fn check_receipt(bytes: &[u8], policy: &Policy, report: &mut Report) -> Result<(), Failure> {
+    let receipt = Receipt::parse(bytes)?;
+    let checkpoint = open_checkpoint(&receipt.checkpoint, policy, report)?;
+    let Some(ledger) = ledger_of_origin(&checkpoint.origin) else {
+        return Err(FormatError::new("checkpoint", "of a receipt has an origin that is no ledger's SHA-256 tree").into());
+    };
+    if receipt.index >= checkpoint.size {
+        return tampered("index", format!("{} is not below the checkpoint's size {}", receipt.index, checkpoint.size));
+    }
+    let leaf_hash = Sha256Tree::leaf(&receipt.leaf);
+    if !verify_inclusion::<Sha256Tree>(&leaf_hash, receipt.index, checkpoint.size, &receipt.path, &checkpoint.root) {
+        return tampered("path to the root", format!("does not lead from the leaf at {} to the signed root", receipt.index));
+    }
+    report.check(format!("leaf at index {} of {} (SHA-256 tree)", receipt.index, checkpoint.size));
+    let leaf = Leaf::decode(&receipt.leaf)?;
+    if leaf.ledger() != ledger {
+        return tampered("leaf", "belongs to another ledger than the checkpoint");
+    }
+    if leaf.seq() != receipt.index {
+        return tampered("leaf", format!("says it is at {}, but is at {}", leaf.seq(), receipt.index));
+    }
+    report.check("ledger id and position in the leaf");
+    report.fact("leaf", format!("{} at {}", leaf.kind_name(), leaf.seq()));
+    report.fact("time, by the server's clock", format_time(leaf.time_us()));
+    report.subject = format!("{} {} of {}", leaf.kind_name(), leaf.seq(), format_name(&checkpoint.origin));
+    match (&leaf, &receipt.row) {
+        (Leaf::Commit(commit), row) => {
+            report.fact("actor", if commit.actor.is_empty() { "(none)".to_owned() } else { format_name(&commit.actor) });
+            report.fact("rows in the commit", commit.n_rows.to_string());
+            if let Some(row) = row {
+                check_row(row, commit, report)?;
+            }
+        }
+        (_, Some(_)) => return Err(FormatError::new("receipt", format!("shows a row of a {} leaf", leaf.kind_name())).into()),
+        (_, None) => {}
+    }
+    report.not_covered.push("that the log extends a checkpoint you pinned before: verify consistency".to_owned());
+    Ok(())
+}
+
+fn check_row(row: &RowPart, commit: &CommitLeaf, report: &mut Report) -> Result<(), Failure> {
+    let Some((span, row_id)) = commit.locate(row.index) else {
+        return tampered("row index", format!("{} is not below the commit's {} rows", row.index, commit.n_rows));
+    };
+    if row.header.relation != span.relation {
+        let why = format!("{} is not the table of row {} of the commit, which is {}", row.header.relation, row.index, span.relation);
+        return tampered("relation", why);
+    }
+    if !row.schema_path.verify(span.relation, &row.definition, &commit.schema_root) {
+        return tampered("table definition", "is not the one under the commit's schema root");
+    }
+    let table = TableDefinition::parse(&row.definition)?;
+    if table.id != span.relation {
+        return tampered("table definition", format!("says it is of table {}, not {}", table.id, span.relation));
+    }
+    if table.version != row.header.schema_version {
+        let why = format!("is version {}, the row was committed under version {}", table.version, row.header.schema_version);
+        return tampered("table definition", why);
+    }
+    report.check("table definition under the commit's schema root");
+    check_superseded(row, span.first_row, row_id)?;
+    let n_fields = if row.header.op == OP_DELETE { 0 } else { table.columns.len() };
+    if row.fields.len() != n_fields {
+        return tampered("row", format!("shows {} fields, its operation and definition ask for {n_fields}", row.fields.len()));
+    }
+    let commitments: Vec<_> =
+        row.fields.iter().zip(&table.columns).map(|(field, column)| field.commitment(column.id, column.oid)).collect();
+    let hash = row_hash(&row.header, &commitments);
+    if !verify_row_path(&hash, row.index, commit.n_rows, &row.path, &commit.row_root) {
+        let why = format!("as shown does not hash to row {} under the commit's row root", row.index);
+        return tampered("row", why);
+    }
+    report.check(format!("row {} of {} in the commit, recomputed from the fields shown", row.index, commit.n_rows));
+    describe_row(row, &table, span.first_row, row_id, report)
+}
+
+/// A superseded row was there before: committed earlier, or earlier in the same commit.
+fn check_superseded(row: &RowPart, first_row: u64, row_id: u64) -> Result<(), Failure> {
+    match row.header.supersedes {
+        Supersedes::Row(old) if old >= first_row => tampered("superseded row", format!("{old} is not older than this commit")),
+        Supersedes::Own(ordinal) if ordinal >= row_id - first_row => {
+            tampered("superseded row", format!("number {ordinal} of this commit does not come before this row"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn describe_row(row: &RowPart, table: &TableDefinition, first_row: u64, row_id: u64, report: &mut Report) -> Result<(), Failure> {
+    let name = format!("{}.{}", format_name(&table.schema), format_name(&table.name));
+    report.subject = format!("row {row_id} of {name}, {}", report.subject);
+    report.fact("table", format!("{name}, id {}, version {}", table.id, table.version));
+    report.fact("row id", row_id.to_string());
+    let superseded = match row.header.supersedes {
+        Supersedes::None => String::new(),
+        Supersedes::Row(old) => format!(", supersedes row {old}"),
+        Supersedes::Own(ordinal) => format!(", supersedes row {}", first_row + ordinal),
+    };
+    let op = match row.header.op {
+        OP_INSERT => "insert",
+        OP_UPDATE => "update",
+        _ => "delete",
+    };
+    report.fact("operation", format!("{op}{superseded}"));
+    let mut hidden = 0;
+    for (field, column) in row.fields.iter().zip(&table.columns) {
+        let value = match field {
+            Field::Hidden(_) => {
+                hidden += 1;
+                "(hidden)".to_owned()
+            }
+            Field::Shown { value: None, .. } => "NULL".to_owned(),
+            Field::Shown { value: Some(bytes), .. } => format_value(column.oid, bytes)
+                .map_err(|error| Failure::Malformed(format!("value of column {}", format_name(&column.name)), error.why))?,
+        };
+        report.row.push((format_name(&column.name), value));
+    }
+    report.check("values are canonical for their types");
+    if hidden > 0 {
+        report.not_covered.push(format!("the values of {hidden} hidden fields"));
+    }
+    report.not_covered.push("whether a later commit updated or deleted this row".to_owned());
+    Ok(())
+}
+
+fn check_consistency(pinned: &[u8], proof: &[u8], policy: &Policy, report: &mut Report) -> Result<(), Failure> {
+    let old = parse_note(pinned).and_then(|note| open_checkpoint(&note, policy, &mut Report::default())).map_err(Failure::of_pinned)?;
+    let proof = ConsistencyProof::parse(proof)?;
+    let new = open_checkpoint(&proof.checkpoint, policy, report)?;
+    report.check("signature over the pinned checkpoint");
+    if old.origin != new.origin {
+        return tampered("new checkpoint", format!("is of {}, not of {}", format_name(&new.origin), format_name(&old.origin)));
+    }
+    if new.size < old.size {
+        return tampered("new checkpoint", format!("has {} leaves, the pinned one {}: the log was cut", new.size, old.size));
+    }
+    if proof.old_size != old.size {
+        let why = format!("starts at size {}, the pinned checkpoint is at {}", proof.old_size, old.size);
+        return Err(FormatError::new("consistency proof", why).into());
+    }
+    let is_extended = match new.key_type() {
+        KeyType::Ed25519 => is_prefix::<Sha256Tree>(old.size, new.size, &old.root, &new.root, &proof.path),
+        KeyType::B3Checkpoint => is_prefix::<Blake3Tree>(old.size, new.size, &old.root, &new.root, &proof.path),
+    };
+    if !is_extended {
+        let why = format!("the log at size {} does not extend the pinned log at size {}: history was rewritten", new.size, old.size);
+        return tampered("consistency", why);
+    }
+    let tree = if new.origin.ends_with(B3_SUFFIX) { "BLAKE3" } else { "SHA-256" };
+    report.check(format!("the first {} leaves are the same in both ({tree} tree)", old.size));
+    report.fact("pinned size", old.size.to_string());
+    report.subject = format!("{} at size {} extends the pinned checkpoint at size {}", format_name(&new.origin), new.size, old.size);
+    report.not_covered.push("what the leaves say".to_owned());
+    Ok(())
+}

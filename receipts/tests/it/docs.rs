@@ -1,0 +1,213 @@
+//! The worked examples in docs/formats: written from the sample ledger by `UPDATE_VECTORS=1 cargo test -p receipts docs`, compared otherwise.
+//!
+//! A line `<!-- golden: name -->` is followed by a fenced block with the example of that name.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+
+use receipts::hash::Purpose;
+use receipts::proof::tree_root;
+use receipts::tiles::{TileKind, push_entry, tiles_of_growth};
+use receipts::{Blake3Tree, Hash, Leaf, NodeReader, Sha256Tree, field_commitment, field_salt, row_hash, verify_receipt};
+
+use crate::sample::{ORDERS_COLUMNS, Sample};
+
+type Golden = (&'static str, String);
+
+fn check(page: &str, goldens: &[Golden]) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/formats").join(page);
+    let old = fs::read_to_string(&path).unwrap();
+    let mut new = String::new();
+    let mut found = 0;
+    let mut lines = old.lines().peekable();
+    while let Some(line) = lines.next() {
+        writeln!(new, "{line}").unwrap();
+        let Some(name) = line.strip_prefix("<!-- golden: ").and_then(|rest| rest.strip_suffix(" -->")) else { continue };
+        let (_, text) = goldens.iter().find(|(known, _)| *known == name).unwrap_or_else(|| panic!("{page} asks for {name}"));
+        if lines.peek() == Some(&"```text") {
+            lines.next();
+            lines.by_ref().take_while(|line| *line != "```").for_each(drop);
+        }
+        write!(new, "```text\n{}\n```\n", text.trim_end()).unwrap();
+        found += 1;
+    }
+    assert_eq!(found, goldens.len(), "{page} shows every example");
+    if std::env::var_os("UPDATE_VECTORS").is_some() {
+        fs::write(&path, &new).unwrap();
+    } else {
+        assert!(new == old, "{page} is out of date: UPDATE_VECTORS=1 cargo test -p receipts docs");
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// `offset  bytes  meaning`, sixteen bytes a line, for parts that cover `bytes` exactly; a part longer than `shown` is cut.
+fn dump(bytes: &[u8], parts: &[(usize, &str)], shown: usize) -> String {
+    let (mut out, mut at) = (String::new(), 0);
+    for (len, meaning) in parts {
+        let part = &bytes[at..at + len];
+        for (i, line) in part[..part.len().min(shown)].chunks(16).enumerate() {
+            let pairs: Vec<String> = line.iter().map(|byte| format!("{byte:02x}")).collect();
+            let meaning = if i == 0 { meaning } else { "" };
+            writeln!(out, "{}", format!("{:06x}  {:<47}  {meaning}", at + i * 16, pairs.join(" ")).trim_end()).unwrap();
+        }
+        if part.len() > shown {
+            writeln!(out, "        … {} bytes more", part.len() - shown).unwrap();
+        }
+        at += len;
+    }
+    assert_eq!(at, bytes.len(), "the parts cover everything");
+    out
+}
+
+const HEADER: [(usize, &str); 7] = [
+    (4, "magic \"SWLF\""),
+    (1, "version"),
+    (1, "kind"),
+    (2, "zero"),
+    (16, "ledger id"),
+    (8, "seq"),
+    (8, "time, 2026-01-02 03:04:05.678901 UTC and a few µs"),
+];
+
+fn leaf(sample: &Sample, seq: usize, parts: &[(usize, &str)]) -> String {
+    dump(&sample.bytes[seq], &[&HEADER[..], parts].concat(), 64)
+}
+
+fn row_example(sample: &Sample) -> String {
+    let row = &sample.commits[2].as_ref().unwrap().rows[0];
+    let mut out = format!("row salt  {}\n", hex(&row.salt));
+    let mut commitments = vec![];
+    for (i, (value, (id, oid))) in row.values.iter().zip(ORDERS_COLUMNS).enumerate() {
+        let salt = field_salt(&row.salt, i as u32);
+        let commitment = field_commitment(&salt, id, oid, value.as_deref());
+        let shown = value.as_deref().map_or("NULL".to_owned(), hex);
+        writeln!(out, "salt_{i}    {}\nc_{i}       {}  column {id}, type {oid}, {shown}", hex(&salt), hex(&commitment)).unwrap();
+        commitments.push(commitment);
+    }
+    writeln!(out, "header    {}\nrow       {}", hex(&row.header.encode()), hex(&row_hash(&row.header, &commitments))).unwrap();
+    assert_eq!(row_hash(&row.header, &commitments), row.hash());
+    out
+}
+
+#[test]
+fn leaf_page() {
+    let sample = Sample::new();
+    let mut keys = String::new();
+    Purpose::ALL.iter().for_each(|purpose| writeln!(keys, "{:<30}  {}", purpose.context(), hex(purpose.key())).unwrap());
+    let (sha, b3) = receipts::leaf::leaf_hashes(&sample.bytes[2]);
+    let span = [(4, "relation"), (8, "first row id"), (8, "rows")];
+    let commit = [
+        &[(32, "schema root"), (8, "rows"), (32, "row root"), (32, "policy hash"), (32, "plan hash"), (8, "zero")][..],
+        &[(6, "actor"), (1, "idempotency key"), (4, "tables")],
+        &span,
+        &span,
+    ];
+    let commit = leaf(&sample, 2, &commit.concat());
+    let key = [
+        (1, "role"),
+        (38, "origin"),
+        (32, "SHA-256 key"),
+        (32, "BLAKE3 key"),
+        (64, "signature by the SHA-256 key"),
+        (64, "signature by the BLAKE3 key"),
+    ];
+    let incarnation = [(4, "number"), (8, "previous size"), (32, "previous SHA-256 root"), (32, "previous BLAKE3 root")];
+    check(
+        "leaf.md",
+        &[
+            ("keys", keys),
+            ("row", row_example(&sample)),
+            ("commit", format!("{commit}\nSHA-256 leaf hash  {}\nBLAKE3 leaf hash   {}", hex(&sha), hex(&b3))),
+            ("checkpoint", leaf(&sample, 4, &[(8, "size"), (32, "SHA-256 root"), (32, "BLAKE3 root")])),
+            ("key", leaf(&sample, 0, &key)),
+            ("incarnation", leaf(&sample, 11, &incarnation)),
+        ],
+    );
+}
+
+#[test]
+fn tiles_page() {
+    let sample = Sample::new();
+    let is_edge = |tile: &receipts::tiles::TileId| tile.kind != TileKind::Entries && (!tile.is_full() || tile.kind == TileKind::Hashes(1));
+    let paths: Vec<String> = tiles_of_growth(0, 70_000).iter().filter(|tile| is_edge(tile)).map(ToString::to_string).collect();
+    let mut bundle = vec![];
+    sample.bytes[..2].iter().for_each(|leaf| push_entry(&mut bundle, leaf).unwrap());
+    let (first, second) = (sample.bytes[0].len(), sample.bytes[1].len());
+    let bundle = dump(&bundle, &[(2, "length, big-endian"), (first, "leaf 0"), (2, "length"), (second, "leaf 1")], 32);
+    let hashes = |tree: &dyn NodeReader| (0..3).map(|i| hex(&tree.node(0, i).unwrap())).collect::<Vec<_>>().join("\n");
+    let root = |size| -> (Hash, Hash) {
+        (tree_root::<Sha256Tree>(&sample.sha, size).unwrap(), tree_root::<Blake3Tree>(&sample.b3, size).unwrap())
+    };
+    let roots: String = (0..=12).map(|size| format!("{size:2}  {}  {}\n", hex(&root(size).0), hex(&root(size).1))).collect();
+    check(
+        "tiles.md",
+        &[
+            ("paths", paths.join("\n")),
+            ("bundle", bundle),
+            ("tile", format!("{}\n\n{}", hashes(&sample.sha), hashes(&sample.b3))),
+            ("roots", roots),
+        ],
+    );
+}
+
+#[test]
+fn checkpoint_page() {
+    let sample = Sample::new();
+    let [sha, b3] = sample.keys.verifiers();
+    check(
+        "checkpoint.md",
+        &[
+            ("keys", format!("{sha}\n{b3}\n\n{}", sample.keys.secret_text())),
+            ("checkpoints", format!("{}\n{}", sample.checkpoint(5), sample.b3_checkpoint(5))),
+            ("consistency", sample.consistency(5, 12).to_string()),
+        ],
+    );
+}
+
+#[test]
+fn receipt_page() {
+    use base64::Engine as _;
+    let sample = Sample::new();
+    let text = sample.receipt(2, Some(0), 12).to_text().unwrap();
+    let extra = text.lines().nth(1).unwrap().strip_prefix("extra ").unwrap();
+    let extra = base64::engine::general_purpose::STANDARD.decode(extra).unwrap();
+    let leaf_len = sample.bytes[2].len();
+    assert!(matches!(Leaf::decode(&extra[12..12 + leaf_len]), Ok(Leaf::Commit(_))));
+    let definition = sample.row_part(2, 0).definition.len();
+    let parts = [
+        (4, "magic \"SWRX\""),
+        (1, "version"),
+        (1, "flags: a row follows"),
+        (2, "zero"),
+        (4, "length of the leaf"),
+        (leaf_len, "leaf"),
+        (8, "index of the row in the commit"),
+        (19, "row header"),
+        (2, "fields"),
+        (1 + 16 + 4 + 8, "id: value, salt, length, 7"),
+        (1 + 16 + 4 + 3, "customer: value, salt, length, \"Ada\""),
+        (1 + 16 + 4 + 1, "paid: value, salt, length, true"),
+        (1 + 16, "remark: NULL, salt"),
+        (1, "hashes of the row's path"),
+        (96, "path"),
+        (4, "length of the definition"),
+        (definition, "definition"),
+        (4, "index of the definition"),
+        (4, "objects in the catalog"),
+        (1, "hashes of the definition's path"),
+        (64, "path"),
+    ];
+    check(
+        "receipt.md",
+        &[
+            ("policy", sample.policy_text()),
+            ("text", text.clone()),
+            ("extra", dump(&extra, &parts, 64)),
+            ("verdict", verify_receipt(text.as_bytes(), &sample.policy()).to_string()),
+        ],
+    );
+}

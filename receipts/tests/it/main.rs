@@ -1,0 +1,21 @@
+//! Tests of the crate as its users see it; a file per behaviour.
+#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::disallowed_methods, reason = "the vectors and worked examples are files of the repository")]
+
+mod attacks;
+mod consistency;
+mod definitions;
+mod docs;
+mod fuzz;
+mod leaves;
+mod notes;
+mod policies;
+mod receipts_text;
+mod rfc9162;
+mod rows;
+mod sample;
+mod schemas;
+mod tiles;
+mod trees;
+mod values;
+mod vectors;

@@ -1,0 +1,102 @@
+//! Canonical value bytes, as a verifier prints them, and the encodings it refuses.
+
+use receipts::value::{format_name, format_time, format_value};
+
+fn numeric(unscaled: i128, scale: u8) -> Vec<u8> {
+    let mut bytes = unscaled.to_le_bytes().to_vec();
+    bytes.push(scale);
+    bytes
+}
+
+#[test]
+fn values_print_as_sql_spells_them() {
+    let day = 86_400_000_000i64;
+    let cases: Vec<(u32, Vec<u8>, &str)> = vec![
+        (16, vec![0], "false"),
+        (16, vec![1], "true"),
+        (21, (-5i16).to_le_bytes().into(), "-5"),
+        (23, i32::MIN.to_le_bytes().into(), "-2147483648"),
+        (20, i64::MAX.to_le_bytes().into(), "9223372036854775807"),
+        (700, 1.5f32.to_le_bytes().into(), "1.5"),
+        (700, 0x7fc0_0000u32.to_le_bytes().into(), "NaN"),
+        (701, 3f64.to_le_bytes().into(), "3"),
+        (701, 1e300f64.to_le_bytes().into(), "1e300"),
+        (701, f64::NEG_INFINITY.to_le_bytes().into(), "-Infinity"),
+        (701, 0x7ff8_0000_0000_0000u64.to_le_bytes().into(), "NaN"),
+        (1700, numeric(0, 0), "0"),
+        (1700, numeric(1200, 0), "1200"),
+        (1700, numeric(-5, 3), "-0.005"),
+        (1700, numeric(123_456, 2), "1234.56"),
+        (1700, numeric(i128::MIN, 0), "-170141183460469231731687303715884105728"),
+        (25, b"a \"b\"\n\x1b[31m".into(), r#""a \"b\"\n\u{1b}[31m""#),
+        (25, "NULL".into(), "\"NULL\""),
+        (25, "\u{202e}x".into(), "\"\\u{202e}x\""),
+        (1043, vec![], "\"\""),
+        (17, vec![0, 255], "\\x00ff"),
+        (9999, vec![1], "\\x01"),
+        (1082, 0i32.to_le_bytes().into(), "1970-01-01"),
+        (1082, 11_016i32.to_le_bytes().into(), "2000-02-29"),
+        (1082, (-719_528i32).to_le_bytes().into(), "0001-01-01 BC"),
+        (1082, (-719_162i32).to_le_bytes().into(), "0001-01-01"),
+        (1082, i32::MAX.to_le_bytes().into(), "infinity"),
+        (1082, i32::MIN.to_le_bytes().into(), "-infinity"),
+        (1114, (day - 1).to_le_bytes().into(), "1970-01-01 23:59:59.999999"),
+        (1114, (-1i64).to_le_bytes().into(), "1969-12-31 23:59:59.999999"),
+        (1184, 1_500_000i64.to_le_bytes().into(), "1970-01-01 00:00:01.5+00"),
+        (1184, i64::MAX.to_le_bytes().into(), "infinity"),
+    ];
+    for (oid, bytes, text) in cases {
+        assert_eq!(format_value(oid, &bytes).as_deref(), Ok(text), "type {oid}");
+    }
+    assert_eq!(format_time(crate::sample::TIME_US), "2026-01-02 03:04:05.678901+00");
+}
+
+#[test]
+fn other_encodings_are_refused() {
+    let cases: Vec<(u32, Vec<u8>)> = vec![
+        (16, vec![2]),
+        (16, vec![]),
+        (23, vec![0; 8]),
+        (20, vec![0; 4]),
+        (700, (-0f32).to_le_bytes().into()),
+        (700, 0x7fc0_0001u32.to_le_bytes().into()),
+        (700, 0xffc0_0000u32.to_le_bytes().into()),
+        (701, (-0f64).to_le_bytes().into()),
+        (701, 0xfff8_0000_0000_0000u64.to_le_bytes().into()),
+        (1700, numeric(10, 1)),
+        (1700, numeric(0, 1)),
+        (1700, numeric(1, 39)),
+        (1700, vec![0; 16]),
+        (25, vec![0xff]),
+        (1043, vec![0xc3]),
+        (1184, vec![0; 7]),
+    ];
+    for (oid, bytes) in cases {
+        assert!(format_value(oid, &bytes).is_err(), "type {oid}, {bytes:?}");
+    }
+}
+
+#[test]
+fn every_day_of_eight_centuries_follows_the_one_before() {
+    let date = |days: i32| format_value(1082, &days.to_le_bytes()).unwrap();
+    let (mut year, mut month, mut day) = (1600, 1, 1);
+    for days in -135_140..157_054 {
+        assert_eq!(date(days), format!("{year:04}-{month:02}-{day:02}"));
+        let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let length = [31, if is_leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1];
+        day += 1;
+        if day > length {
+            (day, month) = (1, month + 1);
+        }
+        if month > 12 {
+            (month, year) = (1, year + 1);
+        }
+    }
+}
+
+#[test]
+fn names_cannot_draw_on_a_terminal() {
+    assert_eq!(format_name("customer"), "customer");
+    assert_eq!(format_name("a\u{1b}[2J"), r#""a\u{1b}[2J""#);
+    assert_eq!(format_name(""), "\"\"");
+}

@@ -1,0 +1,81 @@
+//! The vectors in `tests/vectors/`: one JSON file each, for this verifier and every other one.
+//!
+//! They are written by `UPDATE_VECTORS=1 cargo test -p receipts vectors` out of `attacks.rs`, and are the same bytes on every run.
+//! Members: `name`, `kind` (`receipt` or `consistency`), `policy`, `pinned` (consistency only), `input`, `verdict`, `exit_code`,
+//! `reason` (part of what the verifier says).
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use receipts::{Policy, verify_consistency, verify_receipt};
+use serde_json::{Value, json};
+
+use crate::attacks::{Attack, Kind, all};
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")
+}
+
+fn to_json(attack: &Attack) -> String {
+    let exit_code = ["valid", "tampered", "malformed", "inconclusive"].iter().position(|name| *name == attack.verdict).unwrap();
+    let mut json = json!({
+        "name": attack.name,
+        "kind": match attack.kind { Kind::Receipt => "receipt", Kind::Consistency => "consistency" },
+        "policy": attack.policy,
+        "input": attack.input,
+        "verdict": attack.verdict,
+        "exit_code": exit_code,
+        "reason": attack.reason,
+    });
+    if let Some(pinned) = &attack.pinned {
+        json["pinned"] = pinned.as_str().into();
+    }
+    serde_json::to_string_pretty(&json).unwrap() + "\n"
+}
+
+#[test]
+fn vectors() {
+    files_are_those_of_the_attacks();
+    files_end_as_they_say();
+}
+
+fn files_are_those_of_the_attacks() {
+    let expected: BTreeMap<String, String> = all().iter().map(|attack| (format!("{}.json", attack.name), to_json(attack))).collect();
+    assert_eq!(expected.len(), all().len(), "names are unique");
+    if std::env::var_os("UPDATE_VECTORS").is_some() {
+        fs::create_dir_all(folder()).unwrap();
+        for entry in fs::read_dir(folder()).unwrap() {
+            fs::remove_file(entry.unwrap().path()).unwrap();
+        }
+        for (name, text) in &expected {
+            fs::write(folder().join(name), text).unwrap();
+        }
+    }
+    let found: BTreeMap<String, String> = fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .map(|entry| (entry.file_name().into_string().unwrap(), fs::read_to_string(entry.path()).unwrap()))
+        .collect();
+    for (name, text) in &expected {
+        assert_eq!(found.get(name), Some(text), "{name} is out of date: UPDATE_VECTORS=1 cargo test -p receipts vectors");
+    }
+    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+}
+
+fn files_end_as_they_say() {
+    for entry in fs::read_dir(folder()).unwrap() {
+        let vector: Value = serde_json::from_str(&fs::read_to_string(entry.unwrap().path()).unwrap()).unwrap();
+        let text = |name: &str| vector[name].as_str().unwrap_or_default();
+        let policy = Policy::parse(text("policy").as_bytes()).unwrap();
+        let verdict = match text("kind") {
+            "receipt" => verify_receipt(text("input").as_bytes(), &policy),
+            "consistency" => verify_consistency(text("pinned").as_bytes(), text("input").as_bytes(), &policy),
+            kind => panic!("kind {kind}"),
+        };
+        let (name, said) = (text("name"), verdict.to_string());
+        assert_eq!(verdict.name(), text("verdict"), "{name}: {said}");
+        assert_eq!(Value::from(verdict.exit_code()), vector["exit_code"], "{name}");
+        assert!(said.contains(text("reason")), "{name} should say «{}»: {said}", text("reason"));
+    }
+}
