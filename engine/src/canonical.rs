@@ -1,0 +1,179 @@
+//! From a column's value to the bytes that its commitment covers, and from a stored batch to its rows' hashes.
+//!
+//! V1: one value has one byte string, whatever batch, file or machine it stands in: one −0, one NaN, numeric without trailing zeros.
+//! V2: a deletion marker commits to no field.
+//! Never: sees a commit; a row is hashed before its place is known.
+//! Format: docs/formats/leaf.md.
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::{
+    Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType, UInt8Type, UInt64Type,
+};
+use base::{SqlError, SqlResult};
+use receipts::{Hash, RowHeader, RowLanes, Supersedes};
+
+use crate::schema::TableDef;
+use crate::types::SqlType;
+
+/// Operation code of a row version.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Op {
+    /// A new row.
+    Insert = 1,
+    /// A new version of a row.
+    Update = 2,
+    /// The end of a row.
+    Delete = 3,
+}
+
+/// Set on a stored `_supersedes` value that counts from the first row of its own commit's span, as row ids are not known yet.
+pub const OWN_ROW: u64 = 1 << 63;
+
+/// Scratch for one value's canonical bytes (V1); the longest fixed one is numeric's 17.
+pub type Scratch = [u8; 17];
+
+/// The canonical bytes of `array[row]`, which is not NULL. Borrowed from the array where they stand there as they are.
+pub fn value_bytes<'a>(sql_type: SqlType, array: &'a dyn Array, row: usize, scratch: &'a mut Scratch) -> &'a [u8] {
+    fn put<'a, const N: usize>(scratch: &'a mut Scratch, bytes: [u8; N]) -> &'a [u8] {
+        scratch[..N].copy_from_slice(&bytes);
+        &scratch[..N]
+    }
+    match sql_type {
+        SqlType::Bool => put(scratch, [u8::from(array.as_boolean().value(row))]),
+        SqlType::Int2 => put(scratch, array.as_primitive::<Int16Type>().value(row).to_le_bytes()),
+        SqlType::Int4 => put(scratch, array.as_primitive::<Int32Type>().value(row).to_le_bytes()),
+        SqlType::Int8 => put(scratch, array.as_primitive::<Int64Type>().value(row).to_le_bytes()),
+        SqlType::Float4 => put(scratch, canonical_f32(array.as_primitive::<Float32Type>().value(row)).to_le_bytes()),
+        SqlType::Float8 => put(scratch, canonical_f64(array.as_primitive::<Float64Type>().value(row)).to_le_bytes()),
+        SqlType::Numeric { scale, .. } => put(scratch, canonical_numeric(array.as_primitive::<Decimal128Type>().value(row), scale)),
+        SqlType::Text | SqlType::Varchar(_) => array.as_string::<i32>().value(row).as_bytes(),
+        SqlType::Bytea => array.as_binary::<i32>().value(row),
+        SqlType::Date => put(scratch, array.as_primitive::<Date32Type>().value(row).to_le_bytes()),
+        SqlType::Timestamp | SqlType::Timestamptz => {
+            put(scratch, array.as_primitive::<TimestampMicrosecondType>().value(row).to_le_bytes())
+        }
+    }
+}
+
+fn canonical_f32(value: f32) -> u32 {
+    if value.is_nan() { 0x7fc0_0000 } else { (value + 0.0).to_bits() }
+}
+
+fn canonical_f64(value: f64) -> u64 {
+    if value.is_nan() { 0x7ff8_0000_0000_0000 } else { (value + 0.0).to_bits() }
+}
+
+fn canonical_numeric(mut unscaled: i128, mut scale: u8) -> [u8; 17] {
+    while scale > 0 && unscaled % 10 == 0 {
+        unscaled /= 10;
+        scale -= 1;
+    }
+    let mut bytes = [0; 17];
+    bytes[..16].copy_from_slice(&unscaled.to_le_bytes());
+    bytes[16] = scale;
+    bytes
+}
+
+/// The typed columns of one stored batch, ready to be hashed row by row.
+pub struct RowHasher<'a> {
+    table: &'a TableDef,
+    columns: &'a [ArrayRef],
+    salts: &'a arrow::array::FixedSizeBinaryArray,
+    ops: &'a arrow::array::UInt8Array,
+    supersedes: &'a arrow::array::UInt64Array,
+    /// First row id of the commit's span where row ids are known: absolute `_supersedes` at or above it are its own rows.
+    span_first: u64,
+}
+
+impl<'a> RowHasher<'a> {
+    /// Over a stored batch (docs/formats/segment.md) of `table`. `span_first` is the first row id of the commit's span of this table when
+    /// `_supersedes` holds absolute ids, `u64::MAX` when own rows still carry [`OWN_ROW`].
+    ///
+    /// Errors: XX000 where the batch has not the table's stored layout.
+    pub fn new(table: &'a TableDef, stored: &'a RecordBatch, span_first: u64) -> SqlResult<Self> {
+        let n = table.columns.len();
+        let layout = || SqlError::internal(format!("stored batch of \"{}\" has another layout", table.name));
+        if stored.num_columns() < n + 3 {
+            return Err(layout());
+        }
+        for (column, def) in stored.columns().iter().zip(&table.columns) {
+            if column.data_type() != &def.sql_type.arrow() {
+                return Err(layout());
+            }
+        }
+        Ok(Self {
+            table,
+            columns: &stored.columns()[..n],
+            salts: stored.column(n).as_fixed_size_binary_opt().filter(|salts| salts.value_length() == 16).ok_or_else(layout)?,
+            ops: stored.column(n + 1).as_primitive_opt::<UInt8Type>().ok_or_else(layout)?,
+            supersedes: stored.column(n + 2).as_primitive_opt::<UInt64Type>().ok_or_else(layout)?,
+            span_first,
+        })
+    }
+
+    /// The row's salt.
+    pub fn salt(&self, row: usize) -> [u8; 16] {
+        self.salts.value(row).try_into().unwrap_or_default()
+    }
+
+    /// What the row's hash says besides its fields.
+    pub fn header(&self, row: usize) -> RowHeader {
+        let supersedes = if self.supersedes.is_null(row) {
+            Supersedes::None
+        } else {
+            match self.supersedes.value(row) {
+                own if own & OWN_ROW != 0 => Supersedes::Own(own & !OWN_ROW),
+                own if own >= self.span_first => Supersedes::Own(own - self.span_first),
+                id => Supersedes::Row(id),
+            }
+        };
+        RowHeader { relation: self.table.id.0, schema_version: self.table.version, op: self.ops.value(row), supersedes }
+    }
+
+    /// Canonical bytes of a field, `None` for NULL.
+    pub fn field<'s>(&'s self, row: usize, column: usize, scratch: &'s mut Scratch) -> Option<&'s [u8]> {
+        let array = self.columns[column].as_ref();
+        array.is_valid(row).then(|| value_bytes(self.table.columns[column].sql_type, array, row, scratch))
+    }
+
+    /// Hashes of rows `[first, first + n)`, many at once.
+    pub fn hashes(&self, first: usize, n: usize) -> Vec<Hash> {
+        let mut lanes = RowLanes::new(self.table.columns.iter().map(|def| (def.id.0, def.sql_type.oid())).collect());
+        for row in first..first + n {
+            let header = self.header(row);
+            lanes.start_row(header, &self.salt(row));
+            if header.op != Op::Delete as u8 {
+                for column in 0..self.table.columns.len() {
+                    let mut scratch = Scratch::default();
+                    lanes.push_field(self.field(row, column, &mut scratch));
+                }
+            }
+        }
+        lanes.finish()
+    }
+}
+
+/// Hashes of all rows of a stored batch, in order. Splits the work over `threads` when the batch is large.
+///
+/// Errors: XX000 where the batch has not the table's stored layout.
+pub fn row_hashes(table: &TableDef, stored: &RecordBatch, span_first: u64, threads: usize) -> SqlResult<Vec<Hash>> {
+    const ROWS_PER_THREAD_MIN: usize = 1_024;
+    let hasher = RowHasher::new(table, stored, span_first)?;
+    let rows = stored.num_rows();
+    let threads = threads.min(rows / ROWS_PER_THREAD_MIN).max(1);
+    if threads == 1 {
+        return Ok(hasher.hashes(0, rows));
+    }
+    let share = rows.div_ceil(threads);
+    let hasher = &hasher;
+    std::thread::scope(|scope| {
+        let others: Vec<_> =
+            (1..threads).map(|i| scope.spawn(move || hasher.hashes(i * share, share.min(rows - i * share)))).collect();
+        let mut hashes = hasher.hashes(0, share);
+        for other in others {
+            hashes.extend(other.join().map_err(|_| SqlError::internal("a hashing thread panicked"))?);
+        }
+        Ok(hashes)
+    })
+}

@@ -1,0 +1,285 @@
+//! The catalog of one ledger at one commit: its schemas and tables, folded from the rows of `ledger.catalog`.
+//!
+//! C1: a catalog is immutable; a change makes a new one.
+//! C2: object ids are never reused, names are unique within their schema at any one commit.
+//! C3: the schema root covers every object, the ledger's own tables included.
+//! Never: writes; the rows it is folded from are committed like any others.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use base::{ColumnId, RelationId, RowId, SqlError, SqlResult, SqlState};
+use receipts::Hash;
+
+use crate::schema::{ColumnDef, TableDef};
+use crate::types::SqlType;
+
+/// Relation of the rows that the catalog is folded from.
+pub const CATALOG: RelationId = RelationId(1);
+/// Relation of the rows that record sealed segments.
+pub const SEGMENTS: RelationId = RelationId(2);
+/// First id given to a user's object; Postgres's own first, so that tools which compare with 16384 are right.
+pub const FIRST_USER_ID: u32 = 16_384;
+/// Name of the schema that holds the ledger's own tables.
+pub const LEDGER_SCHEMA: &str = "ledger";
+
+fn system_table(id: RelationId, name: &str, columns: &[(&str, SqlType)], key: usize) -> Arc<TableDef> {
+    let columns: Vec<ColumnDef> = columns
+        .iter()
+        .enumerate()
+        .map(|(i, (name, sql_type))| ColumnDef {
+            id: ColumnId(i as u32 + 1),
+            name: (*name).to_owned(),
+            sql_type: *sql_type,
+            not_null: true,
+        })
+        .collect();
+    let key = (0..key).map(|i| columns[i].id).collect();
+    let table = TableDef::new(id, LEDGER_SCHEMA, name, columns, key);
+    Arc::new(table.expect("the ledger's own tables are well formed"))
+}
+
+/// `ledger.catalog`: one row per version of an object's definition.
+pub static CATALOG_TABLE: LazyLock<Arc<TableDef>> = LazyLock::new(|| {
+    let columns = [("object_id", SqlType::Int8), ("kind", SqlType::Text), ("name", SqlType::Text), ("definition", SqlType::Text)];
+    system_table(CATALOG, "catalog", &columns, 1)
+});
+
+/// `ledger.segments`: one row per sealed file.
+pub static SEGMENTS_TABLE: LazyLock<Arc<TableDef>> = LazyLock::new(|| {
+    let columns = [
+        ("file", SqlType::Text),
+        ("relation_id", SqlType::Int8),
+        ("schema_version", SqlType::Int8),
+        ("first_row_id", SqlType::Int8),
+        ("rows", SqlType::Int8),
+        ("first_commit", SqlType::Int8),
+        ("last_commit", SqlType::Int8),
+        ("bytes", SqlType::Int8),
+        ("blake3", SqlType::Text),
+    ];
+    system_table(SEGMENTS, "segments", &columns, 1)
+});
+
+/// A namespace for tables.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SchemaDef {
+    /// Never reused; also the schema's oid.
+    pub id: u32,
+    /// Its name.
+    pub name: String,
+}
+
+impl SchemaDef {
+    /// The canonical definition text.
+    pub fn definition(&self) -> String {
+        format!("{{\"kind\":\"schema\",\"id\":{},\"name\":{}}}", self.id, serde_json::json!(self.name))
+    }
+}
+
+/// Something with a row in `ledger.catalog`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Object {
+    /// `CREATE SCHEMA`
+    Schema(Arc<SchemaDef>),
+    /// `CREATE TABLE`
+    Table(Arc<TableDef>),
+}
+
+impl Object {
+    /// The object's id.
+    pub fn id(&self) -> u32 {
+        match self {
+            Self::Schema(schema) => schema.id,
+            Self::Table(table) => table.id.0,
+        }
+    }
+
+    /// `schema` or `table`, as in the `kind` column.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Schema(_) => "schema",
+            Self::Table(_) => "table",
+        }
+    }
+
+    /// Its bare name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Schema(schema) => &schema.name,
+            Self::Table(table) => &table.name,
+        }
+    }
+
+    /// Its canonical definition text.
+    pub fn definition(&self) -> String {
+        match self {
+            Self::Schema(schema) => schema.definition(),
+            Self::Table(table) => table.definition(),
+        }
+    }
+
+    /// Reads a catalog row back. Errors: XX001 for a row this version cannot have written.
+    pub fn from_row(kind: &str, definition: &str) -> SqlResult<Self> {
+        let corrupted = || SqlError::new(SqlState::DATA_CORRUPTED, format!("catalog row of kind \"{kind}\" is unreadable"));
+        match kind {
+            "table" => Ok(Self::Table(Arc::new(TableDef::from_definition(definition)?))),
+            "schema" => {
+                let value: serde_json::Value = serde_json::from_str(definition).map_err(|_| corrupted())?;
+                let id = value["id"].as_u64().and_then(|id| u32::try_from(id).ok()).ok_or_else(corrupted)?;
+                let name = value["name"].as_str().ok_or_else(corrupted)?.to_owned();
+                Ok(Self::Schema(Arc::new(SchemaDef { id, name })))
+            }
+            _ => Err(corrupted()),
+        }
+    }
+}
+
+/// An object and the row of `ledger.catalog` that last defined it.
+#[derive(Clone, Debug)]
+struct Entry {
+    object: Object,
+    row: RowId,
+    leaf: Arc<[u8]>,
+}
+
+/// All objects of a ledger as of one commit (C1).
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    entries: BTreeMap<u32, Entry>,
+    root: Hash,
+}
+
+impl Default for Catalog {
+    /// The catalog before the first commit: the ledger's own tables only.
+    fn default() -> Self {
+        let mut catalog = Self { entries: BTreeMap::new(), root: Hash::default() };
+        for table in [&*CATALOG_TABLE, &*SEGMENTS_TABLE] {
+            catalog.insert(Object::Table(Arc::clone(table)), RowId(u64::MAX));
+        }
+        catalog.seal_root();
+        catalog
+    }
+}
+
+/// One row of `ledger.catalog`, as the fold takes it.
+#[derive(Clone, Debug)]
+pub struct CatalogRow {
+    /// Its id.
+    pub row: RowId,
+    /// The row whose definition it ends, if any.
+    pub supersedes: Option<RowId>,
+    /// The object defined; `None` for a drop.
+    pub object: Option<Object>,
+}
+
+impl Catalog {
+    /// The catalog that these rows, in order, amount to.
+    pub fn fold(rows: impl IntoIterator<Item = CatalogRow>) -> Self {
+        let mut catalog = Self::default();
+        for row in rows {
+            if let Some(ended) = row.supersedes {
+                catalog.entries.retain(|_, entry| entry.row != ended);
+            }
+            if let Some(object) = row.object {
+                catalog.insert(object, row.row);
+            }
+        }
+        catalog.seal_root();
+        catalog
+    }
+
+    fn insert(&mut self, object: Object, row: RowId) {
+        let leaf = object.definition().into_bytes().into();
+        self.entries.insert(object.id(), Entry { object, row, leaf });
+    }
+
+    fn seal_root(&mut self) {
+        self.root = receipts::schema::schema_root(&self.leaves()).expect("C2: entries are sorted by id, each once");
+    }
+
+    /// The Merkle root over every object's definition (C3).
+    pub fn schema_root(&self) -> Hash {
+        self.root
+    }
+
+    /// Every object's id and definition bytes, in id order: the leaves under the schema root.
+    pub fn leaves(&self) -> Vec<(u32, &[u8])> {
+        self.entries.iter().map(|(id, entry)| (*id, &*entry.leaf)).collect()
+    }
+
+    /// This catalog with objects defined (added or redefined) and dropped. `row` of a definition is its place in `ledger.catalog`.
+    ///
+    /// Errors: 42P06 or 42P07 for a name already taken (C2).
+    pub fn with_changes(&self, defined: &[(Object, RowId)], dropped: &[u32]) -> SqlResult<Self> {
+        let mut next = self.clone();
+        for id in dropped {
+            next.entries.remove(id);
+        }
+        for (object, row) in defined {
+            next.check_name_free(object)?;
+            next.insert(object.clone(), *row);
+        }
+        next.seal_root();
+        Ok(next)
+    }
+
+    fn check_name_free(&self, object: &Object) -> SqlResult<()> {
+        match object {
+            Object::Schema(schema) => match self.schema(&schema.name) {
+                Some(other) if other.id != schema.id => Err(schema_exists(&schema.name)),
+                _ => Ok(()),
+            },
+            Object::Table(table) => match self.table(&table.schema, &table.name) {
+                Some(other) if other.id != table.id => {
+                    Err(SqlError::new(SqlState::DUPLICATE_TABLE, format!("relation \"{}\" already exists", table.name)))
+                }
+                _ => Ok(()),
+            },
+        }
+    }
+
+    /// The schema of that name.
+    pub fn schema(&self, name: &str) -> Option<&Arc<SchemaDef>> {
+        self.schemas().find(|schema| schema.name == name)
+    }
+
+    /// The table of that name in that schema; the ledger's own stored tables are in schema `ledger`.
+    pub fn table(&self, schema: &str, name: &str) -> Option<&Arc<TableDef>> {
+        self.tables().find(|table| table.name == name && table.schema == schema)
+    }
+
+    /// The table with that id.
+    pub fn table_by_id(&self, id: RelationId) -> Option<&Arc<TableDef>> {
+        match self.entries.get(&id.0).map(|entry| &entry.object) {
+            Some(Object::Table(table)) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// Row of `ledger.catalog` that defines this object.
+    pub fn definition_row(&self, id: u32) -> Option<RowId> {
+        self.entries.get(&id).map(|entry| entry.row)
+    }
+
+    /// All schemas, by id.
+    pub fn schemas(&self) -> impl Iterator<Item = &Arc<SchemaDef>> {
+        self.entries.values().filter_map(|entry| match &entry.object {
+            Object::Schema(schema) => Some(schema),
+            Object::Table(_) => None,
+        })
+    }
+
+    /// All tables, by id, the ledger's own included.
+    pub fn tables(&self) -> impl Iterator<Item = &Arc<TableDef>> {
+        self.entries.values().filter_map(|entry| match &entry.object {
+            Object::Table(table) => Some(table),
+            Object::Schema(_) => None,
+        })
+    }
+}
+
+/// The error for a schema name already taken.
+pub fn schema_exists(name: &str) -> SqlError {
+    SqlError::new(SqlState::DUPLICATE_SCHEMA, format!("schema \"{name}\" already exists"))
+}

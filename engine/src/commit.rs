@@ -1,0 +1,390 @@
+//! The committer: the one thread of a ledger that decides, orders, makes durable, signs and publishes commits, a group at a time.
+//!
+//! C1: `commit_seq` is dense and equals the index of the commit's leaf.
+//! C2: durable → signed → visible → answered, in this order; nobody sees or is told of a commit that could be lost.
+//! C3: a request that loses a check leaves no trace; one that passed is in the log before any later one.
+//! C4: after a failure to write, sync or sign, this ledger takes no more writes until it is opened anew.
+//! Never: hashes rows (sessions did) or waits for a client.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use base::{CommitSeq, RowId, SqlError, SqlResult, SqlState};
+use parking_lot::{Condvar, Mutex};
+use receipts::{CheckpointLeaf, CommitLeaf, Hash, Leaf, TableSpan};
+use wal::Position;
+
+use crate::catalog::Object;
+use crate::fold::{AppliedCommit, AppliedTable};
+use crate::key_index::Key;
+use crate::ledger::{Ledger, LogPin};
+use crate::record::{self, Piece};
+use crate::signer::{Signed, SignedCheckpoint};
+use crate::stored;
+use crate::table::TailChunk;
+use crate::transaction::conflict;
+use crate::writes::TableWrites;
+
+/// Requests decided in one group at most; bounds the wait of the first.
+const GROUP_MAX: usize = 1_024;
+
+/// What a client learns of its commit.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Committed {
+    /// Its place in the ledger.
+    pub seq: CommitSeq,
+    /// Row versions and deletion markers written.
+    pub rows: u64,
+    /// Commit time, µs since the Unix epoch; never less than the commit before.
+    pub time_us: i64,
+}
+
+/// Called once with what became of a request.
+pub type Done = Box<dyn FnOnce(SqlResult<Option<Committed>>) + Send>;
+
+/// A transaction ready to be decided.
+pub struct Request {
+    /// Who.
+    pub actor: String,
+    /// Writes in relation order.
+    pub tables: Vec<TableWrites>,
+    /// The same as the COMMIT record names them.
+    pub pieces: Vec<Piece>,
+    /// Root over all rows.
+    pub row_root: Hash,
+    /// Roots of its groups of 256.
+    pub group_roots: Vec<Hash>,
+    /// Objects defined, each with its own row in `ledger.catalog`.
+    pub defined: Vec<(Object, u64)>,
+    /// Objects dropped.
+    pub dropped: Vec<u32>,
+    /// Log files with its DATA records stay while this is held.
+    pub _pin: Option<LogPin>,
+    /// Told what became of it.
+    pub done: Done,
+}
+
+/// Work for the committer.
+pub enum Job {
+    /// Decide a transaction.
+    Commit(Box<Request>),
+    /// Append a checkpoint leaf and start a new log file; answers with the state to seal.
+    Seal(Box<dyn FnOnce(SqlResult<SealPoint>) + Send>),
+}
+
+/// A state that can be sealed: all of it durable and signed, with the log switched to a new file.
+#[derive(Clone, Debug)]
+pub struct SealPoint {
+    /// Both checkpoints at that state.
+    pub checkpoint: SignedCheckpoint,
+    /// Everything at or before this state is in log files before this position, rows of open transactions apart.
+    pub log_position: Position,
+}
+
+/// The committer's inbox.
+#[derive(Default)]
+pub struct Queue {
+    state: Mutex<QueueState>,
+    wake: Condvar,
+}
+
+#[derive(Default)]
+struct QueueState {
+    jobs: VecDeque<Job>,
+    closed: bool,
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Queue").finish_non_exhaustive()
+    }
+}
+
+impl Queue {
+    /// Hands a job in; refused (given back) once closed.
+    pub fn push(&self, job: Job) -> Result<(), Job> {
+        let mut state = self.state.lock();
+        if state.closed {
+            return Err(job);
+        }
+        state.jobs.push_back(job);
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// Ends the committer once it has done what it was given.
+    pub fn close(&self) {
+        self.state.lock().closed = true;
+        self.wake.notify_all();
+    }
+
+    fn take(&self) -> Option<Vec<Job>> {
+        let mut state = self.state.lock();
+        while state.jobs.is_empty() {
+            if state.closed {
+                return None;
+            }
+            self.wake.wait(&mut state);
+        }
+        let n = state.jobs.len().min(GROUP_MAX);
+        Some(state.jobs.drain(..n).collect())
+    }
+}
+
+/// Tells a refused job so.
+pub fn refuse(job: Job, error: SqlError) {
+    match job {
+        Job::Commit(request) => (request.done)(Err(error)),
+        Job::Seal(done) => done(Err(error)),
+    }
+}
+
+/// The error for work handed to a closed ledger.
+pub fn closed() -> SqlError {
+    SqlError::new(SqlState::ADMIN_SHUTDOWN, "the database system is shutting down")
+}
+
+/// Runs until the queue is closed and empty.
+pub fn run(ledger: &Arc<Ledger>) {
+    while let Some(jobs) = ledger.queue().take() {
+        let mut group = Group::default();
+        for job in jobs {
+            match job {
+                Job::Commit(request) => group.decide(ledger, *request),
+                Job::Seal(done) => {
+                    std::mem::take(&mut group).finish(ledger);
+                    done(seal_point(ledger));
+                }
+            }
+        }
+        group.finish(ledger);
+        ledger.wake_sealer_if_due();
+    }
+}
+
+/// Commits decided together: one log write, one sync, one signature each tree.
+#[derive(Default)]
+struct Group {
+    records: Vec<Vec<u8>>,
+    answers: Vec<(Done, Committed)>,
+    catalog: Option<Arc<crate::catalog::Catalog>>,
+}
+
+impl Group {
+    fn decide(&mut self, ledger: &Arc<Ledger>, request: Request) {
+        if let Some(error) = ledger.failure() {
+            return (request.done)(Err(error));
+        }
+        let Request { actor, tables, pieces, row_root, group_roots, defined, dropped, done, _pin } = request;
+        let catalog = self.catalog.clone().unwrap_or_else(|| ledger.snapshot().catalog);
+        let decided = check(ledger, &catalog, &tables, &defined, &dropped).and_then(|()| {
+            if defined.is_empty() && dropped.is_empty() {
+                return Ok(Arc::clone(&catalog));
+            }
+            let first = ledger.table_state(crate::catalog::CATALOG).rows();
+            let defined: Vec<_> = defined.into_iter().map(|(object, own)| (object, RowId(first + own))).collect();
+            Ok(Arc::new(catalog.with_changes(&defined, &dropped)?))
+        });
+        let catalog = match decided {
+            Ok(catalog) => catalog,
+            Err(error) => return done(Err(error)),
+        };
+        let draft = Draft { actor, row_root, schema_root: catalog.schema_root() };
+        match apply(ledger, draft, tables, &pieces, group_roots) {
+            Ok((record, committed)) => {
+                self.records.push(record);
+                self.answers.push((done, committed));
+                self.catalog = Some(catalog);
+            }
+            // Half-applied: memory is ahead of the log for good (C4).
+            Err(error) => {
+                ledger.fail(&error);
+                done(Err(error));
+            }
+        }
+    }
+
+    fn finish(self, ledger: &Arc<Ledger>) {
+        if self.records.is_empty() {
+            return;
+        }
+        let records: Vec<(u8, &[u8])> = self.records.iter().map(|bytes| (record::COMMIT, bytes.as_slice())).collect();
+        let outcome = make_durable(ledger, &records).and_then(|()| publish(ledger, self.catalog));
+        match outcome {
+            Ok(_) => self.answers.into_iter().for_each(|(done, committed)| done(Ok(Some(committed)))),
+            Err(error) => {
+                ledger.fail(&error);
+                let error = ledger.failure().unwrap_or(error);
+                self.answers.into_iter().for_each(|(done, _)| done(Err(error.clone())));
+            }
+        }
+    }
+}
+
+/// Optimistic validation against what committed since the transaction's statements ran.
+fn check(
+    ledger: &Ledger,
+    catalog: &crate::catalog::Catalog,
+    tables: &[TableWrites],
+    defined: &[(Object, u64)],
+    dropped: &[u32],
+) -> SqlResult<()> {
+    for writes in tables {
+        let table = &writes.table;
+        // A table that this very transaction made is in no committed catalog yet; made and dropped again, it never will be.
+        let is_own = defined.iter().any(|(object, _)| matches!(object, Object::Table(own) if **own == *table))
+            || dropped.contains(&table.id.0);
+        if !is_own && catalog.table_by_id(table.id).is_none_or(|current| current.version != table.version) {
+            return Err(SqlError::new(SqlState::SERIALIZATION_FAILURE, format!("relation \"{}\" was changed or dropped meanwhile", table.name))
+                .hint("The transaction might succeed if retried."));
+        }
+        let state = ledger.table_state(table.id);
+        if writes.ended.iter().any(|row| state.ended_by(*row).is_some()) {
+            return Err(conflict());
+        }
+        if writes.keys_checked_at == Some(state.rows()) {
+            continue;
+        }
+        let live: Vec<(&Key, u64)> =
+            writes.keys.iter().filter(|(_, own)| !writes.own_ended.contains(own)).map(|(key, own)| (key, *own)).collect();
+        ledger.keys().newest_of(table.id, live.iter().map(|(key, _)| *key), |key, row| {
+            if writes.ended.contains(&row) || state.ended_by(row).is_some() {
+                return Ok(());
+            }
+            let own = live.iter().find(|(other, _)| *other == key).map_or(0, |(_, own)| *own);
+            match writes.locate(own) {
+                Some((batch, offset)) => Err(crate::transaction::duplicate_key(table, batch, offset)),
+                None => Err(conflict()),
+            }
+        })?;
+    }
+    Ok(())
+}
+
+/// What the leaf says besides places.
+struct Draft {
+    actor: String,
+    row_root: Hash,
+    schema_root: Hash,
+}
+
+/// Gives a checked transaction its place: leaf, trees, folds, rows. Returns its log record.
+fn apply(ledger: &Ledger, draft: Draft, tables: Vec<TableWrites>, pieces: &[Piece], group_roots: Vec<Hash>) -> SqlResult<(Vec<u8>, Committed)> {
+    let spans: Vec<TableSpan> = tables
+        .iter()
+        .map(|writes| TableSpan { relation: writes.table.id.0, first_row: ledger.table_state(writes.table.id).rows(), rows: writes.rows })
+        .collect();
+    let rows = spans.iter().map(|span| span.rows).sum();
+    let mut merkle = ledger.merkle().write();
+    let seq = CommitSeq(merkle.size());
+    let time_us = ledger.commit_time();
+    let leaf = Leaf::Commit(CommitLeaf {
+        ledger: ledger.id().0,
+        seq: seq.0,
+        time_us,
+        actor: draft.actor,
+        idempotency_key: Vec::new(),
+        schema_root: draft.schema_root,
+        n_rows: rows,
+        tables: spans.clone(),
+        row_root: draft.row_root,
+        policy_hash: Hash::default(),
+        plan_hash: Hash::default(),
+    });
+    let leaf = leaf.encode().map_err(|error| SqlError::new(SqlState::PROGRAM_LIMIT_EXCEEDED, format!("commit does not fit a leaf: {error}")))?;
+    merkle.append(&leaf);
+    drop(merkle);
+    let mut applied = Vec::with_capacity(tables.len());
+    for (writes, span) in tables.into_iter().zip(&spans) {
+        applied.push(place(writes, span.first_row, seq)?);
+    }
+    apply_to_folds(ledger, seq, applied)?;
+    ledger.remember_groups(seq, rows, group_roots);
+    Ok((record::commit(&leaf, pieces), Committed { seq, rows, time_us }))
+}
+
+/// Rows of one table with their places, and all rows they end.
+pub struct PlacedRows {
+    /// New rows, dense.
+    pub chunks: Vec<TailChunk>,
+    /// Rows ended, own ones included, as absolute ids.
+    pub ended: Vec<u64>,
+}
+
+fn place(writes: TableWrites, first_row: u64, seq: CommitSeq) -> SqlResult<PlacedRows> {
+    let mut ended: Vec<u64> = writes.ended.iter().copied().collect();
+    ended.extend(writes.own_ended.iter().map(|own| first_row + own));
+    let mut chunks = Vec::with_capacity(writes.pieces.len());
+    for piece in writes.pieces {
+        let batch = stored::resolve_own(&writes.table, piece.batch, first_row)?;
+        let chunk = TailChunk::new(first_row + piece.first, batch, seq, Arc::clone(&writes.table));
+        chunks.push(chunk.in_log(piece.position));
+    }
+    Ok(PlacedRows { chunks, ended })
+}
+
+/// Feeds the folds and appends the rows; nobody sees them before the commit is published.
+pub fn apply_to_folds(ledger: &Ledger, seq: CommitSeq, tables: Vec<PlacedRows>) -> SqlResult<()> {
+    let views: Vec<AppliedTable<'_>> = tables.iter().map(|placed| AppliedTable { chunks: &placed.chunks }).collect();
+    let commit = AppliedCommit { seq, tables: &views };
+    for fold in ledger.folds() {
+        fold.apply(&commit)?;
+    }
+    for placed in tables {
+        if let Some(first) = placed.chunks.first() {
+            ledger.table_state(first.table.id).append(seq, placed.chunks, &placed.ended)?;
+        }
+    }
+    Ok(())
+}
+
+fn make_durable(ledger: &Ledger, records: &[(u8, &[u8])]) -> SqlResult<()> {
+    ledger.append_durably(records)
+}
+
+/// Signs the state that is now durable and makes it what new snapshots see (C2).
+fn publish(ledger: &Ledger, catalog: Option<Arc<crate::catalog::Catalog>>) -> SqlResult<SignedCheckpoint> {
+    let state = {
+        let merkle = ledger.merkle().read();
+        Signed { size: merkle.size(), sha_root: merkle.sha.root(), b3_root: merkle.b3.root() }
+    };
+    let checkpoint = ledger.sign(state)?;
+    ledger.publish(checkpoint.clone(), catalog);
+    Ok(checkpoint)
+}
+
+/// Appends a leaf that carries no rows, durably, and publishes it.
+pub fn append_leaf(ledger: &Ledger, make: impl FnOnce(u64, i64) -> Leaf) -> SqlResult<SignedCheckpoint> {
+    let bytes = {
+        let mut merkle = ledger.merkle().write();
+        let leaf = make(merkle.size(), ledger.commit_time());
+        let bytes = leaf.encode().map_err(|error| SqlError::internal(format!("leaf: {error}")))?;
+        merkle.append(&bytes);
+        bytes
+    };
+    make_durable(ledger, &[(record::LEAF, &bytes)])?;
+    publish(ledger, None)
+}
+
+/// Binds the present state of both trees in a checkpoint leaf and switches the log to a new file.
+fn seal_point(ledger: &Ledger) -> SqlResult<SealPoint> {
+    if let Some(error) = ledger.failure() {
+        return Err(error);
+    }
+    let bound = ledger.checkpoint().state;
+    let outcome = append_leaf(ledger, |seq, time_us| {
+        Leaf::Checkpoint(CheckpointLeaf {
+            ledger: ledger.id().0,
+            seq,
+            time_us,
+            size: bound.size,
+            sha_root: bound.sha_root,
+            b3_root: bound.b3_root,
+        })
+    })
+    .and_then(|checkpoint| Ok(SealPoint { checkpoint, log_position: ledger.switch_log()? }));
+    if let Err(error) = &outcome {
+        ledger.fail(error);
+    }
+    outcome
+}

@@ -1,0 +1,226 @@
+//! Checks a ledger's folder from the bytes up, without opening it: segment → field → row → leaf → tiles → roots → signatures.
+//!
+//! F1: nothing is believed that is not recomputed; keys come from the caller, never from the folder.
+//! F2: the first bad position is named: file, and row, commit or tile in it.
+//! F3: what was not checked is listed; a check skipped is never success.
+//! F4: memory is bounded by a batch a table, whatever the size of the ledger.
+//! Never: writes, repairs or takes the folder's lock.
+
+mod history;
+mod rows;
+mod tiles;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use base::{Io, SqlError};
+use receipts::note::Note;
+use receipts::{Checkpoint, Finding, Hash, Leaf, Policy, Report, Verdict};
+
+use crate::catalog::Catalog;
+use crate::checkpoints;
+use crate::identity::LedgerIdentity;
+use history::History;
+use rows::Rows;
+use tiles::Trees;
+
+/// What stops a check.
+pub(crate) type Stop = Box<Verdict>;
+
+/// Counts of what was checked.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Checked {
+    /// Leaves hashed into both trees.
+    pub commits: u64,
+    /// Rows hashed.
+    pub rows: u64,
+    /// Segment files read whole.
+    pub segments: u64,
+    /// Tile and entries files compared.
+    pub tiles: u64,
+    /// Signed checkpoints verified, both trees.
+    pub checkpoints: u64,
+}
+
+pub(crate) fn tampered(what: impl Into<String>, why: impl Into<String>) -> Stop {
+    Box::new(Verdict::Tampered(Finding { what: what.into(), why: why.into(), checked: Vec::new() }))
+}
+
+pub(crate) fn malformed(what: impl Into<String>, why: impl Into<String>) -> Stop {
+    Box::new(Verdict::Malformed(Finding { what: what.into(), why: why.into(), checked: Vec::new() }))
+}
+
+/// An error of the engine's own readers: what they call damaged is malformed.
+pub(crate) fn unreadable(error: &SqlError) -> Stop {
+    malformed("data folder", error.message())
+}
+
+/// What a caller wants checked.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// Folder of one ledger (`DIR/ledgers/<database>`).
+    pub folder: &'a Path,
+    /// Keys the caller trusts.
+    pub policy: &'a Policy,
+    /// A signed checkpoint kept from before, if any: history must contain it unchanged.
+    pub pinned: Option<&'a str>,
+    /// Threads that hash rows; 1 or more.
+    pub threads: usize,
+}
+
+/// Checks a folder: the verdict, and how much was read until it was clear.
+pub fn check(io: &Arc<dyn Io>, request: &Request<'_>) -> (Verdict, Checked) {
+    let mut checked = Checked::default();
+    match run(io, request, &mut checked) {
+        Ok(report) => (Verdict::Valid(report), checked),
+        Err(stop) => (*stop, checked),
+    }
+}
+
+fn run(io: &Arc<dyn Io>, request: &Request<'_>, checked: &mut Checked) -> Result<Report, Stop> {
+    let identity = LedgerIdentity::read(&**io, request.folder).map_err(|error| unreadable(&error))?;
+    let identity = identity.ok_or_else(|| malformed("ledger.id", "the folder holds no ledger"))?;
+    let origin = receipts::checkpoint::origin(&identity.database, &identity.ledger.0);
+    if !request.policy.logs().iter().any(|key| key.name() == origin) {
+        let why = format!("the policy pins no key for {origin}");
+        return Err(Box::new(Verdict::Inconclusive(Finding { what: "policy".into(), why, checked: Vec::new() })));
+    }
+    let sizes = checkpoints::sizes(&**io, request.folder).map_err(|error| unreadable(&error))?;
+    let sealed = sizes.last().copied().unwrap_or(0);
+    let pinned = request.pinned.map(|note| signed(note, request.policy, &origin, "pinned checkpoint")).transpose()?;
+    let mut history = History::open(io, request.folder, &identity, sealed)?;
+    let mut trees = Trees::new(io, request.folder, sealed);
+    let mut rows = Rows::open(io, request.folder, request.threads, checked)?;
+    let mut catalog = Catalog::default();
+    let mut keys = None;
+    let mut bound = Vec::new();
+    let mut roots = std::collections::HashMap::from([(0, trees.roots())]);
+    while let Some(bytes) = history.next_leaf()? {
+        let seq = trees.size();
+        let leaf = Leaf::decode(&bytes).map_err(|error| malformed(history.place(seq), error.to_string()))?;
+        if leaf.seq() != seq || leaf.ledger() != identity.ledger.0 {
+            return Err(tampered(history.place(seq), format!("it calls itself commit {} of another place or ledger", leaf.seq())));
+        }
+        match leaf {
+            Leaf::Commit(commit) => {
+                history.feed(&mut rows, seq)?;
+                rows.check_commit(&commit, &mut catalog, checked)?;
+            }
+            Leaf::Checkpoint(leaf) => bound.push((leaf.size, (leaf.sha_root, leaf.b3_root), seq)),
+            Leaf::Key(leaf) => keys = Some(leaf),
+            Leaf::Incarnation(_) => {}
+        }
+        trees.append(&bytes, checked)?;
+        checked.commits += 1;
+        let size = trees.size();
+        // A checkpoint leaf binds the size before it, so each size whose next leaf may ask for it is remembered.
+        let is_asked = sizes.contains(&size) || pinned.as_ref().is_some_and(|pinned| pinned.size == size);
+        if is_asked || history.is_followed_by_checkpoint(size) {
+            roots.insert(size, trees.roots());
+        }
+    }
+    trees.finish(checked)?;
+    for (size, said, seq) in bound {
+        if roots.get(&size) != Some(&said) {
+            return Err(tampered(history.place(seq), format!("its roots for size {size} are not those of the tree")));
+        }
+    }
+    check_checkpoints(io, request, &origin, &sizes, &roots, keys.as_ref(), checked)?;
+    if let Some(pinned) = &pinned {
+        match roots.get(&pinned.size) {
+            Some((sha, _)) if *sha == pinned.root => {}
+            Some(_) => return Err(tampered("history", format!("its first {} commits are not the ones of the pinned checkpoint", pinned.size))),
+            None => {
+                return Err(tampered("history", format!("it has {} commits, the pinned checkpoint {}", trees.size(), pinned.size)));
+            }
+        }
+    }
+    let unrecorded = rows.finish(&catalog, checked)?;
+    Ok(report(&origin, sealed, trees.size(), pinned.is_some(), &unrecorded, checked))
+}
+
+/// A note signed by a pinned key of this ledger, and what it says.
+fn signed(note: &str, policy: &Policy, origin: &str, what: &str) -> Result<Checkpoint, Stop> {
+    let parsed = Note::parse(note).map_err(|error| malformed(what, error.to_string()))?;
+    let checkpoint = Checkpoint::parse(parsed.text()).map_err(|error| malformed(what, error.to_string()))?;
+    if checkpoint.origin != origin {
+        return Err(tampered(what, format!("it is of {}, not of {origin}", checkpoint.origin)));
+    }
+    match parsed.verify(policy.logs()) {
+        Ok(keys) if keys.iter().any(|key| key.name() == origin) => Ok(checkpoint),
+        _ => Err(tampered(what, "it has no valid signature by a pinned key")),
+    }
+}
+
+/// Every published checkpoint: signed by a pinned key, with the roots of the tree at its size; the BLAKE3 ones by the key that the ledger names.
+fn check_checkpoints(
+    io: &Arc<dyn Io>,
+    request: &Request<'_>,
+    origin: &str,
+    sizes: &[u64],
+    roots: &std::collections::HashMap<u64, (Hash, Hash)>,
+    keys: Option<&receipts::KeyLeaf>,
+    checked: &mut Checked,
+) -> Result<(), Stop> {
+    let keys = keys.ok_or_else(|| tampered("key leaf", "the ledger names no keys"))?;
+    if !keys.verify(None) {
+        return Err(tampered("key leaf", "its signatures do not verify"));
+    }
+    let [_, b3_key] = keys.verifiers().map_err(|error| malformed("key leaf", error.to_string()))?;
+    for size in sizes {
+        let found = checkpoints::read(&**io, request.folder, *size).map_err(|error| unreadable(&error))?;
+        let what = format!("checkpoints/{size:020}");
+        let sha = signed(&found.sha_note, request.policy, origin, &what)?;
+        let b3_what = format!("b3/{what}");
+        let b3_note = Note::parse(&found.b3_note).map_err(|error| malformed(&b3_what, error.to_string()))?;
+        let b3 = Checkpoint::parse(b3_note.text()).map_err(|error| malformed(&b3_what, error.to_string()))?;
+        let is_signed = b3_note.verify(std::slice::from_ref(&b3_key)).is_ok_and(|keys| !keys.is_empty());
+        if !is_signed || b3.origin != b3_key.name() {
+            return Err(tampered(b3_what, "it has no valid signature by the ledger's BLAKE3 key"));
+        }
+        if roots.get(size) != Some(&(sha.root, b3.root)) {
+            return Err(tampered(what, format!("its roots are not those of the first {size} commits in this folder")));
+        }
+        checked.checkpoints += 2;
+    }
+    check_newest_copies(io, request.folder, sizes)
+}
+
+/// `checkpoint` and `b3/checkpoint` must be copies of the newest pair.
+fn check_newest_copies(io: &Arc<dyn Io>, folder: &Path, sizes: &[u64]) -> Result<(), Stop> {
+    let Some(newest) = sizes.last() else { return Ok(()) };
+    let found = checkpoints::read(&**io, folder, *newest).map_err(|error| unreadable(&error))?;
+    for (name, note) in [("checkpoint", &found.sha_note), ("b3/checkpoint", &found.b3_note)] {
+        let path = folder.join(name);
+        let bytes = io.open(&path).and_then(|file| file.read_all()).map_err(|error| malformed(name, error.to_string()))?;
+        let older = || sizes.iter().rev().skip(1).take(1).filter_map(|size| checkpoints::read(&**io, folder, *size).ok());
+        let is_older = older().any(|older| [&older.sha_note, &older.b3_note].iter().any(|note| note.as_bytes() == bytes));
+        if bytes != note.as_bytes() && !is_older {
+            return Err(tampered(name, "it is no copy of a published checkpoint"));
+        }
+    }
+    Ok(())
+}
+
+fn report(origin: &str, sealed: u64, size: u64, pinned: bool, unrecorded: &[String], checked: &Checked) -> Report {
+    let mut not_covered = Vec::new();
+    if size > sealed {
+        not_covered.push(format!("commits {sealed} to {} are intact in the log; no checkpoint that covers them is in the folder yet", size - 1));
+    }
+    if !pinned {
+        not_covered.push("that this is all there ever was: give a checkpoint kept from before (--checkpoint)".to_owned());
+    }
+    not_covered.extend(unrecorded.iter().map(|file| format!("bytes of {file} beyond its rows: its seal was interrupted before it was recorded")));
+    Report {
+        subject: format!("the ledger {origin} is what was committed"),
+        facts: vec![("commits".into(), size.to_string()), ("rows".into(), checked.rows.to_string())],
+        row: Vec::new(),
+        checked: vec![
+            format!("{} rows give the row roots of their commits", checked.rows),
+            format!("{} leaves give both trees, {} tile files are theirs", checked.commits, checked.tiles),
+            format!("{} segments have the recorded BLAKE3", checked.segments),
+            format!("{} checkpoints are signed and give the roots", checked.checkpoints),
+        ],
+        not_covered,
+    }
+}

@@ -1,0 +1,406 @@
+//! One database as one ledger: its log, trees, tables, keys and folds, and the doors to them.
+//!
+//! L1: `published` moves forward only, and only to states that are durable and signed.
+//! L2: the committer thread is the only writer of trees, tables and folds.
+//! Never: knows SQL.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+
+use arrow::array::RecordBatch;
+use base::{CommitSeq, LedgerId, RelationId, SqlError, SqlResult, SqlState};
+use bytes::Bytes;
+use hashbrown::HashMap;
+use parking_lot::{Mutex, RwLock};
+use receipts::Hash;
+use wal::{Position, RecordKind, Wal};
+
+use crate::batch_codec;
+use crate::catalog::Catalog;
+use crate::commit::{self, Job, Queue, Request};
+use crate::fold::Fold;
+use crate::key_index::KeyIndex;
+use crate::merkle::MerkleLog;
+use crate::options::Options;
+use crate::record::{self, PieceHeader};
+use crate::schema::TableDef;
+use crate::sealer::Sealer;
+use crate::segment::BATCH_ROWS;
+use crate::signer::{Signed, SignedCheckpoint, Signer};
+use crate::table::TableState;
+use crate::transaction::Transaction;
+
+/// Commits with more rows than this have their row groups remembered for making receipts.
+const REMEMBERED_ROWS_MIN: u64 = 4_096;
+/// Commits whose row groups are remembered.
+const REMEMBERED_COMMITS_MAX: usize = 64;
+
+/// A moment of the ledger that transactions read.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Last commit seen; `None` before the first.
+    pub seq: Option<CommitSeq>,
+    /// Objects as of that commit.
+    pub catalog: Arc<Catalog>,
+}
+
+/// What readers see: replaced as a whole (L1).
+#[derive(Clone, Debug)]
+pub(crate) struct Published {
+    pub catalog: Arc<Catalog>,
+    pub checkpoint: SignedCheckpoint,
+}
+
+/// Everything a ledger is opened with; recovery fills it.
+pub(crate) struct Parts {
+    pub name: String,
+    pub id: LedgerId,
+    pub origin: String,
+    pub folder: PathBuf,
+    pub options: Options,
+    pub wal: Wal,
+    pub merkle: MerkleLog,
+    pub signer: Signer,
+    pub tables: HashMap<RelationId, Arc<TableState>>,
+    pub keys: Arc<KeyIndex>,
+    pub published: Published,
+    pub last_time_us: i64,
+    pub next_object: u32,
+}
+
+/// One database; see the module.
+#[derive(Debug)]
+pub struct Ledger {
+    name: String,
+    id: LedgerId,
+    origin: String,
+    folder: PathBuf,
+    options: Options,
+    wal: Wal,
+    merkle: RwLock<MerkleLog>,
+    signer: Mutex<Signer>,
+    tables: RwLock<HashMap<RelationId, Arc<TableState>>>,
+    keys: Arc<KeyIndex>,
+    folds: Vec<Arc<dyn Fold>>,
+    published: RwLock<Published>,
+    queue: Queue,
+    sealer: Sealer,
+    pins: Arc<Pins>,
+    groups: Mutex<Vec<(CommitSeq, Arc<Vec<Hash>>)>>,
+    failure: Mutex<Option<SqlError>>,
+    last_time_us: AtomicI64,
+    next_object: AtomicU32,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Ledger {
+    pub(crate) fn new(parts: Parts) -> Arc<Self> {
+        let folds: Vec<Arc<dyn Fold>> = vec![Arc::clone(&parts.keys) as Arc<dyn Fold>];
+        Arc::new(Self {
+            name: parts.name,
+            id: parts.id,
+            origin: parts.origin,
+            folder: parts.folder,
+            options: parts.options,
+            wal: parts.wal,
+            merkle: RwLock::new(parts.merkle),
+            signer: Mutex::new(parts.signer),
+            tables: RwLock::new(parts.tables),
+            keys: parts.keys,
+            folds,
+            published: RwLock::new(parts.published),
+            queue: Queue::default(),
+            sealer: Sealer::default(),
+            pins: Arc::default(),
+            groups: Mutex::default(),
+            failure: Mutex::default(),
+            last_time_us: AtomicI64::new(parts.last_time_us),
+            next_object: AtomicU32::new(parts.next_object),
+            threads: Mutex::default(),
+        })
+    }
+
+    /// Starts the committer and the sealer. Errors: 53200 where threads cannot be had.
+    pub(crate) fn start(self: &Arc<Self>) -> SqlResult<()> {
+        let spawn = |name: &str, run: fn(&Arc<Ledger>)| {
+            let ledger = Arc::clone(self);
+            let builder = std::thread::Builder::new().name(format!("{name} {}", self.name));
+            builder.spawn(move || run(&ledger)).map_err(|error| SqlError::new(SqlState::OUT_OF_MEMORY, format!("could not start a thread: {error}")))
+        };
+        let mut threads = self.threads.lock();
+        threads.push(spawn("commit", commit::run)?);
+        threads.push(spawn("seal", crate::sealer::run)?);
+        Ok(())
+    }
+
+    /// Ends the threads after what they were given, then closes the log. With `seal`, everything is sealed first.
+    ///
+    /// Errors: 58030, 53100; what was acknowledged is durable all the same.
+    pub(crate) fn close(self: &Arc<Self>, seal: bool) -> SqlResult<()> {
+        let sealed = if seal && self.failure().is_none() { self.seal() } else { Ok(()) };
+        self.sealer.close();
+        self.queue.close();
+        for thread in self.threads.lock().drain(..) {
+            if thread.join().is_err() {
+                return Err(SqlError::internal("a thread of the ledger panicked"));
+            }
+        }
+        sealed?;
+        self.signer.lock().sync()?;
+        if self.failure().is_none() {
+            self.wal.close()?;
+        }
+        Ok(())
+    }
+
+    /// The database's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The ledger's id.
+    pub fn id(&self) -> LedgerId {
+        self.id
+    }
+
+    /// Origin of its checkpoints: `<database>/<32 hex ledger id>`.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What it was opened with.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The newest moment that is durable, signed and visible.
+    pub fn snapshot(&self) -> Snapshot {
+        let published = self.published.read();
+        let seq = published.checkpoint.state.size.checked_sub(1).map(CommitSeq);
+        Snapshot { seq, catalog: Arc::clone(&published.catalog) }
+    }
+
+    /// Both signed checkpoints of the newest published state.
+    pub fn checkpoint(&self) -> SignedCheckpoint {
+        self.published.read().checkpoint.clone()
+    }
+
+    /// Verifier keys as text, SHA-256 tree first: what an auditor pins.
+    pub fn verifier_keys(&self) -> Vec<String> {
+        self.signer.lock().keys().verifiers().iter().map(ToString::to_string).collect()
+    }
+
+    /// Opens a transaction for a user.
+    pub fn begin(self: &Arc<Self>, actor: &str) -> Transaction {
+        Transaction::new(Arc::clone(self), actor)
+    }
+
+    /// A fresh id for a schema or table.
+    pub fn next_object_id(&self) -> u32 {
+        self.next_object.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Seals everything published so far into segments and tiles. Errors: 53100, 58030.
+    pub fn seal(self: &Arc<Self>) -> SqlResult<()> {
+        self.sealer.seal_now(self)
+    }
+
+    pub(crate) fn submit(&self, request: Request) {
+        if let Some(error) = self.failure() {
+            return (request.done)(Err(error));
+        }
+        if let Err(job) = self.queue.push(Job::Commit(Box::new(request))) {
+            commit::refuse(job, commit::closed());
+        }
+    }
+
+    pub(crate) fn submit_seal(&self, done: Box<dyn FnOnce(SqlResult<commit::SealPoint>) + Send>) {
+        if let Err(job) = self.queue.push(Job::Seal(done)) {
+            commit::refuse(job, commit::closed());
+        }
+    }
+
+    pub(crate) fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    pub(crate) fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
+    pub(crate) fn merkle(&self) -> &RwLock<MerkleLog> {
+        &self.merkle
+    }
+
+    pub(crate) fn keys(&self) -> &KeyIndex {
+        &self.keys
+    }
+
+    pub(crate) fn folds(&self) -> &[Arc<dyn Fold>] {
+        &self.folds
+    }
+
+    pub(crate) fn wal(&self) -> &Wal {
+        &self.wal
+    }
+
+    /// The state of a table; made on first use.
+    pub(crate) fn table_state(&self, id: RelationId) -> Arc<TableState> {
+        if let Some(state) = self.tables.read().get(&id) {
+            return Arc::clone(state);
+        }
+        Arc::clone(self.tables.write().entry(id).or_insert_with(|| Arc::new(TableState::new(id))))
+    }
+
+    /// All tables that have state.
+    pub(crate) fn table_states(&self) -> Vec<Arc<TableState>> {
+        let mut states: Vec<_> = self.tables.read().values().cloned().collect();
+        states.sort_by_key(|state| state.id);
+        states
+    }
+
+    /// Why this ledger takes no more writes, if so.
+    pub fn failure(&self) -> Option<SqlError> {
+        self.failure.lock().clone()
+    }
+
+    pub(crate) fn fail(&self, error: &SqlError) {
+        let mut failure = self.failure.lock();
+        if failure.is_none() {
+            let message = format!("the ledger takes no more writes since one failed: {}", error.message());
+            *failure = Some(
+                SqlError::new(error.state(), message)
+                    .hint("Nothing acknowledged is lost. Mend the cause, then restart the server: recovery reads back what is really there."),
+            );
+        }
+    }
+
+    /// Now, but never before the last commit.
+    pub(crate) fn commit_time(&self) -> i64 {
+        let now = self.options.clock.now_us();
+        self.last_time_us.fetch_max(now, Ordering::Relaxed).max(now)
+    }
+
+    pub(crate) fn sign(&self, state: Signed) -> SqlResult<SignedCheckpoint> {
+        self.signer.lock().sign(state)
+    }
+
+    pub(crate) fn sync_signed(&self) -> SqlResult<()> {
+        self.signer.lock().sync()
+    }
+
+    pub(crate) fn publish(&self, checkpoint: SignedCheckpoint, catalog: Option<Arc<Catalog>>) {
+        let mut published = self.published.write();
+        assert!(checkpoint.state.size > published.checkpoint.state.size, "L1: published moves forward only");
+        published.checkpoint = checkpoint;
+        if let Some(catalog) = catalog {
+            published.catalog = catalog;
+        }
+    }
+
+    pub(crate) fn append_durably(&self, records: &[(u8, &[u8])]) -> SqlResult<()> {
+        let parts: Vec<[&[u8]; 1]> = records.iter().map(|(_, bytes)| [*bytes]).collect();
+        let records: Vec<(RecordKind, &[&[u8]])> =
+            records.iter().zip(&parts).map(|((kind, _), parts)| (RecordKind(*kind), parts.as_slice())).collect();
+        self.wal.append_and_sync(&records)?;
+        Ok(())
+    }
+
+    pub(crate) fn switch_log(&self) -> SqlResult<Position> {
+        Ok(self.wal.rotate()?)
+    }
+
+    /// Writes rows into the log before their commit and gives them back as views of the log's bytes.
+    pub(crate) fn write_ahead(&self, table: &TableDef, stored: &RecordBatch, pin: &LogPin) -> SqlResult<(RecordBatch, u64)> {
+        let rows = u32::try_from(stored.num_rows()).map_err(|_| SqlError::new(SqlState::PROGRAM_LIMIT_EXCEEDED, "too many rows in one batch"))?;
+        let header = record::data_header(PieceHeader { relation: table.id, schema_version: table.version, rows });
+        let mut bytes = Vec::with_capacity(stored.get_array_memory_size() + 1024);
+        batch_codec::encode(stored, &mut bytes)?;
+        let position = self.wal.append(RecordKind(record::DATA), &[&header, &bytes])?;
+        pin.hold(position.0);
+        let payload = Bytes::from_owner(self.wal.payload(position)?);
+        let (_, body) = record::read_data(&payload)?;
+        Ok((batch_codec::decode(&body, &table.stored_schema())?, position.0))
+    }
+
+    pub(crate) fn pin_log(&self) -> LogPin {
+        LogPin { id: self.pins.next.fetch_add(1, Ordering::Relaxed), pins: Arc::clone(&self.pins) }
+    }
+
+    /// Oldest log position that an open transaction or an unsealed row still needs.
+    pub(crate) fn oldest_needed(&self) -> Option<u64> {
+        let pinned = self.pins.held.lock().values().min().copied();
+        let unsealed = self.table_states().iter().flat_map(|state| state.layout().tail).filter_map(|chunk| chunk.log_position).min();
+        pinned.into_iter().chain(unsealed).min()
+    }
+
+    pub(crate) fn remember_groups(&self, seq: CommitSeq, rows: u64, groups: Vec<Hash>) {
+        if rows < REMEMBERED_ROWS_MIN {
+            return;
+        }
+        let mut remembered = self.groups.lock();
+        if remembered.len() >= REMEMBERED_COMMITS_MAX {
+            remembered.remove(0);
+        }
+        remembered.push((seq, Arc::new(groups)));
+    }
+
+    pub(crate) fn remembered_groups(&self, seq: CommitSeq) -> Option<Arc<Vec<Hash>>> {
+        self.groups.lock().iter().find(|(other, _)| *other == seq).map(|(_, groups)| Arc::clone(groups))
+    }
+
+    /// The stored batch that holds a row and the row's offset in it. Errors: XX001 for a damaged segment, XX000 for a row never written.
+    pub(crate) fn stored_batch(&self, state: &TableState, row: u64) -> SqlResult<(RecordBatch, usize)> {
+        // A row moves from tail to segment once; looking in this order twice cannot miss it.
+        for _ in 0..2 {
+            if let Some(chunk) = state.tail_chunk(row) {
+                return Ok((chunk.batch.clone(), (row - chunk.first_row) as usize));
+            }
+            if let Some(segment) = state.segment(row) {
+                let offset = (row - segment.first_row()) as usize;
+                return Ok((segment.read(offset / BATCH_ROWS, None)?, offset % BATCH_ROWS));
+            }
+        }
+        Err(SqlError::internal(format!("row {row} of relation {} does not exist", state.id)))
+    }
+
+    pub(crate) fn wake_sealer_if_due(&self) {
+        if self.wal.files().len() > 2 {
+            self.sealer.wake();
+        }
+    }
+}
+
+/// Log positions that open transactions need.
+#[derive(Debug, Default)]
+pub(crate) struct Pins {
+    next: AtomicU64,
+    held: Mutex<BTreeMap<u64, u64>>,
+}
+
+/// Keeps log files with an open transaction's DATA records from being released.
+#[derive(Debug)]
+pub struct LogPin {
+    id: u64,
+    pins: Arc<Pins>,
+}
+
+impl LogPin {
+    fn hold(&self, position: u64) {
+        self.pins.held.lock().entry(self.id).or_insert(position);
+    }
+}
+
+impl Drop for LogPin {
+    fn drop(&mut self) {
+        self.pins.held.lock().remove(&self.id);
+    }
+}

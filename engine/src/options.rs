@@ -1,0 +1,36 @@
+//! What a server is opened with: the doors to disk, time and randomness, and sizes.
+
+use std::sync::Arc;
+
+use base::{Clock, Io, OsRng, RealClock, RealIo, Rng};
+
+/// Options of a data folder; [`Options::real`] for a server, simulated twins for tests.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// File system.
+    pub io: Arc<dyn Io>,
+    /// Time of commits.
+    pub clock: Arc<dyn Clock>,
+    /// Salts, keys, ids.
+    pub rng: Arc<dyn Rng>,
+    /// Size of a log file, bytes; 1 MiB or more. Default 64 MiB.
+    pub wal_file_bytes: u64,
+    /// Threads that hash the rows of one large write; 1 or more. Default: the machine's cores, at most 8.
+    pub hash_threads: usize,
+    /// Whether the log may use io_uring where the kernel offers it. Default true.
+    pub use_uring: bool,
+}
+
+impl Options {
+    /// Real disk, clock and randomness.
+    pub fn real() -> Self {
+        Self {
+            io: Arc::new(RealIo),
+            clock: Arc::new(RealClock),
+            rng: Arc::new(OsRng),
+            wal_file_bytes: 64 << 20,
+            hash_threads: std::thread::available_parallelism().map_or(1, usize::from).min(8),
+            use_uring: true,
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Receipts and consistency proofs, made on demand from leaves, tiles and stored rows.
+//!
+//! P1: a receipt is made against a signed checkpoint, and every hash in it is computed from what is stored, not remembered from the commit.
+//! P2: a row whose stored bytes do not give the committed root has no receipt: XX001 instead.
+//! Never: signs anything new.
+//! Format: docs/formats/receipt.md.
+
+use std::sync::Arc;
+
+use base::{CommitSeq, RelationId, SqlError, SqlResult, SqlState};
+use receipts::consistency::ConsistencyProof;
+use receipts::note::Note;
+use receipts::proof::{consistency_proof, inclusion_proof};
+use receipts::row_tree::{GROUP_ROWS, group_root, row_path_from_groups};
+use receipts::schema::SchemaPath;
+use receipts::{CommitLeaf, Field, Hash, Leaf, Receipt, RowPart, Sha256Tree};
+
+use crate::canonical::{Op, RowHasher, Scratch, row_hashes};
+use crate::catalog_rows::catalog_at;
+use crate::ledger::Ledger;
+use crate::schema::TableDef;
+use crate::table::TableState;
+
+impl Ledger {
+    /// The receipt of a commit, or of its row `row` (from 0, in the order of relation and row id), as tlog-proof text.
+    ///
+    /// Errors: 22023 for a commit or row that does not exist; XX001 where stored bytes are not the committed ones (P2).
+    pub fn receipt(&self, seq: u64, row: Option<u64>) -> SqlResult<String> {
+        let checkpoint = self.checkpoint();
+        let size = checkpoint.state.size;
+        let (leaf, path) = {
+            let merkle = self.merkle().read();
+            if seq >= size {
+                return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("commit {seq} does not exist"))
+                    .hint(format!("The newest commit is {}.", size.saturating_sub(1))));
+            }
+            (merkle.leaf(seq)?, inclusion_proof::<Sha256Tree>(&merkle.sha, seq, size).ok_or_else(|| damaged(seq, "a tile is missing"))?)
+        };
+        let row = row.map(|row| self.row_part(seq, &leaf, row)).transpose()?;
+        let note = Note::parse(&checkpoint.sha_note).map_err(|error| SqlError::internal(format!("own checkpoint: {error}")))?;
+        let receipt = Receipt { leaf: leaf.to_vec(), row, index: seq, path, checkpoint: note };
+        receipt.to_text().map_err(|error| SqlError::new(SqlState::PROGRAM_LIMIT_EXCEEDED, format!("receipt cannot be written: {error}")))
+    }
+
+    /// The proof that the tree of `new` leaves contains the tree of `old` leaves unchanged; `new` must be a size that was signed and sealed,
+    /// or the newest.
+    ///
+    /// Errors: 22023 for sizes out of order or never signed.
+    pub fn consistency(&self, old: u64, new: u64) -> SqlResult<String> {
+        let no_proof = || {
+            SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("there is no consistency proof from size {old} to {new}"))
+                .hint("The first size must be at least 1 and not larger than the second.")
+        };
+        if old == 0 || old > new {
+            return Err(no_proof());
+        }
+        let newest = self.checkpoint();
+        let checkpoint = if new == newest.state.size {
+            newest
+        } else {
+            let sizes = crate::checkpoints::sizes(&*self.options().io, self.folder())?;
+            if !sizes.contains(&new) {
+                return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("no checkpoint was published at size {new}"))
+                    .hint("SELECT size FROM ledger.checkpoints lists the sizes."));
+            }
+            crate::checkpoints::read(&*self.options().io, self.folder(), new)?
+        };
+        let path = consistency_proof::<Sha256Tree>(&self.merkle().read().sha, old, new).ok_or_else(no_proof)?;
+        let note = Note::parse(&checkpoint.sha_note).map_err(|error| SqlError::internal(format!("own checkpoint: {error}")))?;
+        Ok(ConsistencyProof { old_size: old, path, checkpoint: note }.to_string())
+    }
+
+    fn row_part(&self, seq: u64, leaf: &[u8], index: u64) -> SqlResult<RowPart> {
+        let leaf = Leaf::decode(leaf).map_err(|error| damaged(seq, &error.to_string()))?;
+        let Leaf::Commit(commit) = leaf else {
+            return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("commit {seq} is a {} leaf and has no rows", leaf.kind_name()))
+                .hint("Leave the row out to get the receipt of the leaf itself."));
+        };
+        let Some((span, row_id)) = commit.locate(index) else {
+            return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("commit {seq} has no row {index}"))
+                .hint(format!("It has {} rows, counted from 0.", commit.n_rows)));
+        };
+        let catalog = catalog_at(self, CommitSeq(seq))?;
+        let table = self.definition_of(&catalog, seq, RelationId(span.relation))?;
+        let state = self.table_state(table.id);
+        let (batch, offset) = self.stored_batch(&state, row_id)?;
+        let hasher = RowHasher::new(&table, &batch, span.first_row)?;
+        let header = hasher.header(offset);
+        let mut fields = Vec::new();
+        if header.op != Op::Delete as u8 {
+            let salt = hasher.salt(offset);
+            for column in 0..table.columns.len() {
+                let mut scratch = Scratch::default();
+                let value = hasher.field(offset, column, &mut scratch).map(<[u8]>::to_vec);
+                fields.push(Field::Shown { salt: receipts::field_salt(&salt, column as u32), value });
+            }
+        }
+        let path = self.row_path(seq, &commit, index)?;
+        let schema_path = SchemaPath::new(&catalog.leaves(), table.id.0)
+            .map_err(|error| SqlError::internal(error.to_string()))?
+            .ok_or_else(|| damaged(seq, "its table is not in the catalog"))?;
+        Ok(RowPart { index, header, fields, path, definition: table.definition().into_bytes(), schema_path })
+    }
+
+    fn definition_of(&self, catalog: &crate::catalog::Catalog, seq: u64, relation: RelationId) -> SqlResult<Arc<TableDef>> {
+        catalog.table_by_id(relation).cloned().ok_or_else(|| damaged(seq, "its table is not in the catalog of its time"))
+    }
+
+    /// Path from a row to the row root: hashes of its group of 256 computed anew, roots of the other groups remembered or computed.
+    fn row_path(&self, seq: u64, commit: &CommitLeaf, index: u64) -> SqlResult<Vec<Hash>> {
+        let group_rows = GROUP_ROWS as u64;
+        let group = index / group_rows;
+        let in_group = |group: u64| (group * group_rows, ((group + 1) * group_rows).min(commit.n_rows));
+        let (first, end) = in_group(group);
+        let hashes = self.commit_row_hashes(seq, commit, first, end)?;
+        let roots = match self.remembered_groups(CommitSeq(seq)) {
+            Some(roots) => roots,
+            None => {
+                let mut roots = Vec::new();
+                // Sixteen groups at a time bound the memory while large reads stay worthwhile.
+                for first in (0..commit.n_rows).step_by(32 * GROUP_ROWS) {
+                    let end = (first + 32 * group_rows).min(commit.n_rows);
+                    let hashes = self.commit_row_hashes(seq, commit, first, end)?;
+                    roots.extend(hashes.chunks(GROUP_ROWS).map(group_root));
+                }
+                self.remember_groups(CommitSeq(seq), commit.n_rows, roots.clone());
+                Arc::new(roots)
+            }
+        };
+        let path = row_path_from_groups(index, commit.n_rows, &hashes, &roots).map_err(|error| damaged(seq, &error.to_string()))?;
+        let own = hashes[(index - first) as usize];
+        if !receipts::row_tree::verify_row_path(&own, index, commit.n_rows, &path, &commit.row_root) {
+            return Err(damaged(seq, "its stored rows do not give its row root"));
+        }
+        Ok(path)
+    }
+
+    /// Hashes of rows `[first, end)` of a commit, computed from what is stored.
+    fn commit_row_hashes(&self, seq: u64, commit: &CommitLeaf, first: u64, end: u64) -> SqlResult<Vec<Hash>> {
+        let mut hashes = Vec::with_capacity((end - first) as usize);
+        let mut span_start = 0;
+        for span in &commit.tables {
+            let (from, to) = (first.max(span_start), end.min(span_start + span.rows));
+            if from < to {
+                let state = self.table_state(RelationId(span.relation));
+                let mut row = span.first_row + (from - span_start);
+                let stop = span.first_row + (to - span_start);
+                while row < stop {
+                    let n = self.hash_run(&state, row, stop, span.first_row, &mut hashes)?;
+                    row += n;
+                }
+            }
+            span_start += span.rows;
+        }
+        if hashes.len() as u64 != end - first {
+            return Err(damaged(seq, "rows are missing"));
+        }
+        Ok(hashes)
+    }
+
+    /// Hashes rows from `row` on as far as they lie in one stored batch; how many.
+    fn hash_run(&self, state: &TableState, row: u64, stop: u64, span_first: u64, hashes: &mut Vec<Hash>) -> SqlResult<u64> {
+        let table = self.table_of_row(state, row)?;
+        let (batch, offset) = self.stored_batch(state, row)?;
+        let n = ((batch.num_rows() - offset) as u64).min(stop - row);
+        hashes.extend(row_hashes(&table, &batch.slice(offset, n as usize), span_first, self.options().hash_threads)?);
+        Ok(n)
+    }
+
+    /// The definition under which a row was written.
+    fn table_of_row(&self, state: &TableState, row: u64) -> SqlResult<Arc<TableDef>> {
+        for _ in 0..2 {
+            if let Some(chunk) = state.tail_chunk(row) {
+                return Ok(Arc::clone(&chunk.table));
+            }
+            if let Some(segment) = state.segment(row) {
+                return Ok(Arc::clone(segment.table()));
+            }
+        }
+        Err(SqlError::internal(format!("row {row} of relation {} does not exist", state.id)))
+    }
+}
+
+fn damaged(seq: u64, why: &str) -> SqlError {
+    SqlError::new(SqlState::DATA_CORRUPTED, format!("no receipt can be made for commit {seq}: {why}"))
+        .hint("Run shockwave verify fsck on the data folder; it names the first bad position.")
+}

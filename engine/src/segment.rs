@@ -1,0 +1,284 @@
+//! Sealed segments: one table's rows of a run of commits as a read-only Arrow IPC file.
+//!
+//! S1: a segment is written once, synced with its folder, set to mode 0444 and never opened for writing again.
+//! S2: row ids are dense: batch `i` holds rows `first_row + 8192 i …`, every batch but the last is full.
+//! S3: the BLAKE3 of the whole file is in `ledger.segments` before the log that held the rows is let go.
+//! Never: holds rows of two tables or of two schema versions; deletes a file.
+//! Format: docs/formats/segment.md.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::buffer::Buffer;
+use arrow::datatypes::SchemaRef;
+use arrow_ipc::reader::{FileDecoder, read_footer_length};
+use arrow_ipc::writer::{FileWriter, IpcWriteOptions};
+use arrow_ipc::{Block, CompressionType, MetadataVersion};
+use base::io::{File, Io, Mapped};
+use base::{RelationId, SqlError, SqlResult, SqlState};
+use bytes::Bytes;
+
+use crate::failure::{arrow_failed, contain_panic, io_failed};
+use crate::schema::TableDef;
+
+/// Rows in every batch of a segment but the last (S2).
+pub const BATCH_ROWS: usize = 8_192;
+/// Bytes of magic and footer length at the end of an Arrow file.
+const TRAILER_BYTES: usize = 10;
+
+/// What is known of a segment when it has been written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SegmentInfo {
+    /// Path below the ledger's folder, with `/`.
+    pub file: String,
+    /// Whose rows.
+    pub relation: RelationId,
+    /// Version of the table's definition.
+    pub schema_version: u32,
+    /// Id of the first row.
+    pub first_row: u64,
+    /// Rows held.
+    pub rows: u64,
+    /// Commit of the first row.
+    pub first_commit: u64,
+    /// Commit of the last row.
+    pub last_commit: u64,
+    /// Size of the file.
+    pub bytes: u64,
+    /// BLAKE3 (plain, as `b3sum` prints it) of the file, hex.
+    pub blake3: String,
+}
+
+/// Path of a segment below the ledger's folder.
+pub fn file_name(relation: RelationId, first_row: u64) -> String {
+    format!("segments/{relation}/{first_row:016}.arrow")
+}
+
+/// Reads relation and first row id out of a name made by [`file_name`], given without its folder.
+pub fn parse_name(name: &str) -> Option<u64> {
+    let digits = name.strip_suffix(".arrow")?;
+    (digits.len() == 16 && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse().ok())?
+}
+
+/// A file being written front to back, hashed as it goes.
+struct HashingWriter {
+    file: Arc<dyn File>,
+    at: u64,
+    hasher: blake3::Hasher,
+    buffer: Vec<u8>,
+}
+
+const WRITE_BYTES: usize = 1 << 20;
+
+impl HashingWriter {
+    fn drain(&mut self) -> io::Result<()> {
+        self.file.write_at(self.at, &self.buffer)?;
+        self.hasher.update(&self.buffer);
+        self.at += self.buffer.len() as u64;
+        self.buffer.clear();
+        Ok(())
+    }
+}
+
+impl Write for HashingWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= WRITE_BYTES {
+            self.drain()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.drain()
+    }
+}
+
+/// The rows of a segment to be written and where they stand.
+pub struct SegmentRows<'a> {
+    /// Whose rows.
+    pub table: &'a TableDef,
+    /// Id of the first row.
+    pub first_row: u64,
+    /// Commits of the first and the last row.
+    pub commits: (u64, u64),
+    /// Batches in segment layout, each of [`BATCH_ROWS`] rows but the last (S2).
+    pub batches: Vec<RecordBatch>,
+}
+
+/// Writes a segment below `ledger_dir` (S1). The file is durable when this returns; its folder too.
+///
+/// Errors: 53100 for a full disk, 58030 for other failures of the disk. A file of the same name left by an interrupted seal is replaced.
+pub fn write(io: &dyn Io, ledger_dir: &Path, rows: &SegmentRows<'_>) -> SqlResult<SegmentInfo> {
+    let table = rows.table;
+    let name = file_name(table.id, rows.first_row);
+    let path = ledger_dir.join(&name);
+    let folder = folder_of(&path);
+    let on_disk = |error| io_failed("write segment", &path, error);
+    io.create_dir_all(&folder).map_err(on_disk)?;
+    let temporary = path.with_extension("writing");
+    if io.exists(&temporary) {
+        io.remove(&temporary).map_err(on_disk)?;
+    }
+    let file = io.create_new(&temporary, 0o600).map_err(on_disk)?;
+    let writer = HashingWriter { file: Arc::clone(&file), at: 0, hasher: blake3::Hasher::new(), buffer: Vec::with_capacity(2 * WRITE_BYTES) };
+    let options = IpcWriteOptions::default()
+        .try_with_compression(Some(CompressionType::LZ4_FRAME))
+        .map_err(|error| arrow_failed("compress segment", &error))?;
+    let mut out = FileWriter::try_new_with_options(writer, &table.segment_schema(), options).map_err(|e| arrow_failed("write segment", &e))?;
+    let count: usize = rows.batches.iter().map(RecordBatch::num_rows).sum();
+    out.write_metadata("shockwave.format", "1");
+    out.write_metadata("shockwave.relation", table.id.to_string());
+    out.write_metadata("shockwave.definition", table.definition());
+    out.write_metadata("shockwave.first_row", rows.first_row.to_string());
+    out.write_metadata("shockwave.rows", count.to_string());
+    for (i, batch) in rows.batches.iter().enumerate() {
+        let full = batch.num_rows() == BATCH_ROWS || i + 1 == rows.batches.len();
+        assert!(full && batch.num_rows() > 0, "S2: only the last batch of a segment may be short");
+        out.write(batch).map_err(|error| arrow_failed("write segment", &error))?;
+    }
+    out.finish().map_err(|error| arrow_failed("write segment", &error))?;
+    let mut writer = out.into_inner().map_err(|error| arrow_failed("write segment", &error))?;
+    writer.drain().map_err(on_disk)?;
+    file.sync().map_err(on_disk)?;
+    io.set_mode(&temporary, 0o444).map_err(on_disk)?;
+    io.rename(&temporary, &path).map_err(on_disk)?;
+    io.sync_dir(&folder).map_err(on_disk)?;
+    Ok(SegmentInfo {
+        file: name,
+        relation: table.id,
+        schema_version: table.version,
+        first_row: rows.first_row,
+        rows: count as u64,
+        first_commit: rows.commits.0,
+        last_commit: rows.commits.1,
+        bytes: writer.at,
+        blake3: writer.hasher.finalize().to_hex().to_string(),
+    })
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    path.parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// An open segment, memory-mapped.
+#[derive(Debug)]
+pub struct Segment {
+    path: PathBuf,
+    table: Arc<TableDef>,
+    first_row: u64,
+    rows: u64,
+    schema: SchemaRef,
+    version: MetadataVersion,
+    blocks: Vec<Block>,
+    data: Buffer,
+    mapped: Mapped,
+}
+
+impl Segment {
+    /// Opens a segment file of `ledger_dir`; the table's definition is the one in its footer.
+    ///
+    /// Errors: XX001 where the file is no such segment, 58030 where it cannot be read.
+    pub fn open(io: &dyn Io, path: &Path) -> SqlResult<Self> {
+        let on_disk = |error| io_failed("open segment", path, error);
+        let mapped = io.open(path).map_err(on_disk)?.map().map_err(on_disk)?;
+        Self::over(mapped, path)
+    }
+
+    /// Reads the layout of a segment out of its bytes. Errors: XX001 where they are no segment.
+    pub fn over(mapped: Mapped, path: &Path) -> SqlResult<Self> {
+        let damaged = |why: &str| damaged(path, why);
+        let data = Buffer::from(Bytes::from_owner(mapped.clone()));
+        let trailer_at = data.len().checked_sub(TRAILER_BYTES).ok_or_else(|| damaged("shorter than a trailer"))?;
+        let mut trailer = [0; TRAILER_BYTES];
+        trailer.copy_from_slice(&data[trailer_at..]);
+        let footer_len = read_footer_length(trailer).map_err(|_| damaged("no Arrow trailer"))?;
+        let footer_at = trailer_at.checked_sub(footer_len).ok_or_else(|| damaged("footer longer than the file"))?;
+        let footer = arrow_ipc::root_as_footer(&data[footer_at..trailer_at]).map_err(|error| damaged(&error.to_string()))?;
+        let text = |key: &str| {
+            let pairs = footer.custom_metadata()?;
+            pairs.iter().find(|pair| pair.key() == Some(key)).and_then(|pair| pair.value().map(str::to_owned))
+        };
+        let number = |key: &str| text(key).and_then(|value| value.parse::<u64>().ok());
+        let definition = text("shockwave.definition").ok_or_else(|| damaged("no definition in the footer"))?;
+        let table = Arc::new(TableDef::from_definition(&definition)?);
+        let first_row = number("shockwave.first_row").ok_or_else(|| damaged("no first row in the footer"))?;
+        let rows = number("shockwave.rows").ok_or_else(|| damaged("no row count in the footer"))?;
+        let blocks: Vec<Block> = footer.recordBatches().map(|blocks| blocks.iter().copied().collect()).unwrap_or_default();
+        if blocks.len() as u64 != rows.div_ceil(BATCH_ROWS as u64) || rows == 0 {
+            return Err(damaged("row count and batches disagree"));
+        }
+        for block in &blocks {
+            let (offset, meta, body) = (block.offset(), i64::from(block.metaDataLength()), block.bodyLength());
+            let end = offset.checked_add(meta).and_then(|n| n.checked_add(body));
+            if offset < 0 || meta < 0 || body < 0 || end.is_none_or(|end| end > footer_at as i64) {
+                return Err(damaged("a batch lies outside the file"));
+            }
+        }
+        let (schema, version) = (table.segment_schema(), footer.version());
+        Ok(Self { path: path.to_path_buf(), table, first_row, rows, schema, version, blocks, data, mapped })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The table's definition as the footer gives it.
+    pub fn table(&self) -> &Arc<TableDef> {
+        &self.table
+    }
+
+    /// Id of the first row.
+    pub fn first_row(&self) -> u64 {
+        self.first_row
+    }
+
+    /// Rows held.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Batches held.
+    pub fn batches(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// Size of the file.
+    pub fn bytes(&self) -> u64 {
+        self.mapped.len() as u64
+    }
+
+    /// BLAKE3 of the whole file, hex, as `b3sum` prints it. Reads every byte.
+    pub fn blake3(&self) -> String {
+        blake3::hash(&self.mapped).to_hex().to_string()
+    }
+
+    /// Reads batch `index`, only the given columns of the segment layout where a projection is given.
+    ///
+    /// Errors: XX001 for damage that shows in the layout (damage to values shows in the BLAKE3 and in the row hashes).
+    pub fn read(&self, index: usize, projection: Option<&[usize]>) -> SqlResult<RecordBatch> {
+        let block = self.blocks.get(index).ok_or_else(|| damaged(&self.path, "no such batch"))?;
+        let mut decoder = FileDecoder::new(Arc::clone(&self.schema), self.version);
+        if let Some(columns) = projection {
+            decoder = decoder.with_projection(columns.to_vec());
+        }
+        let length = block.metaDataLength() as usize + block.bodyLength() as usize;
+        let bytes = self.data.slice_with_length(block.offset() as usize, length);
+        let batch = contain_panic(|| decoder.read_record_batch(block, &bytes)).map_err(|error| damaged(&self.path, &error.to_string()))?;
+        let batch = batch.ok_or_else(|| damaged(&self.path, "an empty message"))?;
+        let last = index + 1 == self.blocks.len();
+        let expected = if last { self.rows as usize - index * BATCH_ROWS } else { BATCH_ROWS };
+        if batch.num_rows() != expected {
+            return Err(damaged(&self.path, "a batch of the wrong length"));
+        }
+        Ok(batch)
+    }
+}
+
+fn damaged(path: &Path, why: &str) -> SqlError {
+    SqlError::new(SqlState::DATA_CORRUPTED, format!("segment \"{}\" is damaged: {why}", path.display()))
+        .hint("Run shockwave verify fsck on the data folder; restore the file from a copy whose BLAKE3 equals ledger.segments.")
+}

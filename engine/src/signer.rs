@@ -1,0 +1,169 @@
+//! The ledger's private keys and the last state they signed.
+//!
+//! K1: nothing is signed that is not durable in the log.
+//! K2: `last_signed` only moves forward: a size once signed is never signed with another root, nor a smaller size after it.
+//! K3: the key file is made once, mode 0600, and never sent anywhere.
+//! Never: signs anything but checkpoints and key leaves.
+//! Format: docs/formats/checkpoint.md.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use base::io::{File, Io};
+use base::rng::Rng;
+use base::{LedgerId, SqlError, SqlResult, SqlState};
+use receipts::{Hash, Keys};
+
+use crate::failure::io_failed;
+
+/// Bytes of one slot of the `last_signed` file: magic, size, two roots, BLAKE3 of what precedes.
+const SLOT_BYTES: usize = 8 + 8 + 32 + 32 + 32;
+/// Slots lie a sector apart so that a torn write spoils one at most.
+const SLOT_STRIDE: u64 = 512;
+const MAGIC: &[u8; 8] = b"SWSIGN01";
+
+/// The state of both trees at one size.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Signed {
+    /// Number of leaves.
+    pub size: u64,
+    /// Root of the SHA-256 tree.
+    pub sha_root: Hash,
+    /// Root of the BLAKE3 tree.
+    pub b3_root: Hash,
+}
+
+/// Both signed checkpoints of one state.
+#[derive(Clone, Debug)]
+pub struct SignedCheckpoint {
+    /// What was signed.
+    pub state: Signed,
+    /// C2SP checkpoint of the SHA-256 tree.
+    pub sha_note: Arc<str>,
+    /// Checkpoint of the BLAKE3 tree.
+    pub b3_note: Arc<str>,
+}
+
+/// Signs checkpoints of one ledger, forwards only (K2).
+#[derive(Debug)]
+pub struct Signer {
+    keys: Keys,
+    path: PathBuf,
+    file: Arc<dyn File>,
+    last: Option<Signed>,
+    slot: u64,
+}
+
+/// Path of the private key file below the ledger's folder.
+pub const KEY_FILE: &str = "keys/signing.key";
+/// Path of the forward-only record below the ledger's folder.
+pub const LAST_SIGNED_FILE: &str = "keys/last_signed";
+
+impl Signer {
+    /// Draws new keys and writes their files (K3). Errors: 58030, 53100; 55000 where key files exist already.
+    pub fn create(io: &dyn Io, folder: &Path, origin: &str, rng: &dyn Rng) -> SqlResult<Self> {
+        let (mut sha_seed, mut b3_seed) = ([0; 32], [0; 32]);
+        rng.fill(&mut sha_seed);
+        rng.fill(&mut b3_seed);
+        let keys = Keys::from_seeds(origin, &sha_seed, &b3_seed).map_err(|error| SqlError::internal(error.to_string()))?;
+        let keys_folder = folder.join("keys");
+        io.create_dir_all(&keys_folder).map_err(|error| io_failed("create folder", &keys_folder, error))?;
+        let key_path = folder.join(KEY_FILE);
+        let failed = |error| io_failed("write key file", &key_path, error);
+        let file = io.create_new(&key_path, 0o600).map_err(failed)?;
+        file.write_at(0, keys.secret_text().as_bytes()).and_then(|()| file.sync()).map_err(failed)?;
+        let path = folder.join(LAST_SIGNED_FILE);
+        let failed = |error| io_failed("write", &path, error);
+        let file = io.create_new(&path, 0o600).map_err(failed)?;
+        file.write_at(0, &[0; 2 * SLOT_STRIDE as usize]).and_then(|()| file.sync()).map_err(failed)?;
+        io.sync_dir(&keys_folder).map_err(failed)?;
+        Ok(Self { keys, path, file, last: None, slot: 0 })
+    }
+
+    /// Reads the keys and the last state signed. Errors: 58030 where a file is missing, XX001 where one is unreadable or of another ledger.
+    pub fn open(io: &dyn Io, folder: &Path, ledger: LedgerId) -> SqlResult<Self> {
+        let keys = read_keys(io, folder)?;
+        if receipts::checkpoint::ledger_of_origin(keys.origin()) != Some(ledger.0) {
+            return Err(SqlError::new(SqlState::DATA_CORRUPTED, format!("\"{}\" holds the keys of another ledger", folder.join(KEY_FILE).display())));
+        }
+        let path = folder.join(LAST_SIGNED_FILE);
+        let failed = |error| io_failed("open", &path, error);
+        let file = io.open_write(&path).map_err(failed)?;
+        let bytes = file.read_all().map_err(failed)?;
+        let slots: Vec<Option<Signed>> = (0..2).map(|i| bytes.get(i * SLOT_STRIDE as usize..).and_then(read_slot)).collect();
+        let newest = slots.iter().flatten().max_by_key(|signed| signed.size).copied();
+        if newest.is_none() && bytes.iter().any(|byte| *byte != 0) {
+            return Err(SqlError::new(SqlState::DATA_CORRUPTED, format!("\"{}\" is unreadable", path.display()))
+                .hint("Without the record of what was signed last, a rolled-back folder could not be told from this one; restore the file."));
+        }
+        let slot = u64::from(newest.is_some() && slots[0] == newest);
+        Ok(Self { keys, path, file, last: newest, slot })
+    }
+
+    /// The keys.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// What was signed last.
+    pub fn last(&self) -> Option<Signed> {
+        self.last
+    }
+
+    /// Signs a durable state (K1) and records it before the signatures are handed out (K2). Signing the last state again is fine.
+    ///
+    /// Errors: XX001 for a state that would contradict what was signed; 58030, 53100 from the disk.
+    pub fn sign(&mut self, state: Signed) -> SqlResult<SignedCheckpoint> {
+        if let Some(last) = self.last {
+            let forward = state.size > last.size || state == last;
+            if !forward {
+                return Err(SqlError::new(
+                    SqlState::DATA_CORRUPTED,
+                    format!("refusing to sign size {} after size {} was signed", state.size, last.size),
+                ));
+            }
+        }
+        if self.last != Some(state) {
+            self.file.write_at(self.slot * SLOT_STRIDE, &write_slot(&state)).map_err(|error| io_failed("write", &self.path, error))?;
+            self.slot ^= 1;
+            self.last = Some(state);
+        }
+        Ok(SignedCheckpoint {
+            state,
+            sha_note: self.keys.sign_checkpoint(state.size, &state.sha_root).into(),
+            b3_note: self.keys.sign_b3_checkpoint(state.size, &state.b3_root).into(),
+        })
+    }
+
+    /// Makes the record of what was signed last durable. Errors: 58030.
+    pub fn sync(&self) -> SqlResult<()> {
+        self.file.sync().map_err(|error| io_failed("sync", &self.path, error))
+    }
+}
+
+/// Reads the private keys of a ledger's folder. Errors: 58030, XX001.
+pub fn read_keys(io: &dyn Io, folder: &Path) -> SqlResult<Keys> {
+    let path = folder.join(KEY_FILE);
+    let bytes = io.open(&path).and_then(|file| file.read_all()).map_err(|error| io_failed("read key file", &path, error))?;
+    let unreadable = |why: String| SqlError::new(SqlState::DATA_CORRUPTED, format!("key file \"{}\" is unreadable: {why}", path.display()));
+    let text = String::from_utf8(bytes).map_err(|_| unreadable("not text".into()))?;
+    Keys::parse(&text).map_err(|error| unreadable(error.to_string()))
+}
+
+fn write_slot(signed: &Signed) -> [u8; SLOT_BYTES] {
+    let mut slot = [0; SLOT_BYTES];
+    slot[..8].copy_from_slice(MAGIC);
+    slot[8..16].copy_from_slice(&signed.size.to_le_bytes());
+    slot[16..48].copy_from_slice(&signed.sha_root);
+    slot[48..80].copy_from_slice(&signed.b3_root);
+    let check = blake3::hash(&slot[..80]);
+    slot[80..].copy_from_slice(check.as_bytes());
+    slot
+}
+
+fn read_slot(bytes: &[u8]) -> Option<Signed> {
+    let slot: &[u8; SLOT_BYTES] = bytes.first_chunk()?;
+    let valid = &slot[..8] == MAGIC && blake3::hash(&slot[..80]).as_bytes() == &slot[80..];
+    let size = u64::from_le_bytes(*slot[8..].first_chunk()?);
+    valid.then_some(Signed { size, sha_root: *slot[16..].first_chunk()?, b3_root: *slot[48..].first_chunk()? })
+}

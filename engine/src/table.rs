@@ -1,0 +1,289 @@
+//! One table's rows in memory and on disk: sealed segments below, the unsealed tail above, and how many rows each commit left.
+//!
+//! T1: row ids are dense and in commit order, so what a snapshot sees is a prefix of the rows less those ended by then.
+//! T2: rows may be appended before they are durable; no snapshot reaches them until their commit is published.
+//! T3: replacing tail chunks by a segment changes no answer.
+//! Never: decides what is visible to whom (view.rs does); writes to disk.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, UInt64Array};
+use base::{CommitSeq, RelationId, SqlResult};
+use parking_lot::RwLock;
+
+use crate::schema::TableDef;
+use crate::segment::Segment;
+use crate::stored;
+
+/// Chunks of one tier joined into one of the next.
+const FAN_IN: usize = 16;
+/// Tiers: up to 1, 16, 256 and 4,096 rows and above.
+const TIER_MAX: u8 = 3;
+
+/// Which commit each row of a chunk belongs to.
+#[derive(Clone, Debug)]
+pub enum Commits {
+    /// All rows to one.
+    One(u64),
+    /// One entry a row.
+    Each(Arc<[u64]>),
+}
+
+impl Commits {
+    /// Commit of the row at this offset.
+    pub fn at(&self, offset: usize) -> u64 {
+        match self {
+            Self::One(seq) => *seq,
+            Self::Each(seqs) => seqs[offset],
+        }
+    }
+
+    /// As a column of `rows` values.
+    pub fn column(&self, rows: usize) -> UInt64Array {
+        match self {
+            Self::One(seq) => UInt64Array::from_value(*seq, rows),
+            Self::Each(seqs) => UInt64Array::from(seqs.to_vec()),
+        }
+    }
+}
+
+/// A run of unsealed rows in stored layout; `_supersedes` is absolute.
+#[derive(Clone, Debug)]
+pub struct TailChunk {
+    /// Id of the first row.
+    pub first_row: u64,
+    /// The rows.
+    pub batch: RecordBatch,
+    /// Their commits.
+    pub commits: Commits,
+    /// The definition they were written under.
+    pub table: Arc<TableDef>,
+    /// Position of the DATA record whose mapped bytes these rows are read from, if they are.
+    pub log_position: Option<u64>,
+    /// How many times it has been joined.
+    tier: u8,
+}
+
+impl TailChunk {
+    /// A chunk as one commit leaves it.
+    pub fn new(first_row: u64, batch: RecordBatch, commit: CommitSeq, table: Arc<TableDef>) -> Self {
+        let tier = match batch.num_rows() {
+            0..FAN_IN => 0,
+            16..256 => 1,
+            256..4_096 => 2,
+            _ => TIER_MAX,
+        };
+        Self { first_row, batch, commits: Commits::One(commit.0), table, log_position: None, tier }
+    }
+
+    /// The same chunk, read from a DATA record.
+    pub fn in_log(mut self, position: Option<u64>) -> Self {
+        self.log_position = position;
+        self
+    }
+
+    /// Rows held.
+    pub fn rows(&self) -> u64 {
+        self.batch.num_rows() as u64
+    }
+
+    /// One past the last row id.
+    pub fn end(&self) -> u64 {
+        self.first_row + self.rows()
+    }
+}
+
+/// Rows and ended rows of a table after a commit that touched it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Count {
+    /// The commit.
+    pub seq: u64,
+    /// Row versions and markers so far.
+    pub rows: u64,
+    /// Of these, how many are ended (superseded, deleted, or markers).
+    pub ended: u64,
+}
+
+/// Where the rows of a table are at one moment: enough to read them without holding a lock.
+#[derive(Clone, Debug, Default)]
+pub struct Layout {
+    /// Sealed rows, ascending, dense from row 0.
+    pub segments: Arc<Vec<Arc<Segment>>>,
+    /// Unsealed rows, ascending, dense from the last segment's end.
+    pub tail: Vec<Arc<TailChunk>>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    layout: Layout,
+    rows: u64,
+    sealed: u64,
+    counts: Vec<Count>,
+    ended: BTreeMap<u64, u64>,
+}
+
+/// The state of one table, shared by the committer (the only writer) and all readers.
+#[derive(Debug)]
+pub struct TableState {
+    /// Which table.
+    pub id: RelationId,
+    inner: RwLock<Inner>,
+}
+
+impl TableState {
+    /// A table without rows.
+    pub fn new(id: RelationId) -> Self {
+        Self { id, inner: RwLock::default() }
+    }
+
+    /// Takes over sealed segments at start, ascending and dense from row 0.
+    pub fn adopt_segments(&self, segments: Vec<Arc<Segment>>) {
+        let mut inner = self.inner.write();
+        let rows = segments.last().map_or(0, |last| last.first_row() + last.rows());
+        assert!(inner.rows == 0, "T1: segments are adopted before any other row");
+        inner.rows = rows;
+        inner.sealed = rows;
+        inner.layout.segments = Arc::new(segments);
+    }
+
+    /// Appends the rows of one commit (T2). `chunks` are dense and start at the present end.
+    pub fn append(&self, seq: CommitSeq, chunks: Vec<TailChunk>, ended: &[u64]) -> SqlResult<()> {
+        let mut inner = self.inner.write();
+        for chunk in chunks {
+            assert!(chunk.first_row == inner.rows, "T1: row ids are dense");
+            inner.rows = chunk.end();
+            inner.layout.tail.push(Arc::new(chunk));
+        }
+        for row in ended {
+            inner.ended.entry(*row).or_insert(seq.0);
+        }
+        let count = Count { seq: seq.0, rows: inner.rows, ended: inner.ended.len() as u64 };
+        inner.counts.push(count);
+        join_small_chunks(&mut inner.layout.tail)
+    }
+
+    /// Marks rows as ended while rebuilding from sealed segments.
+    pub fn restore_ended(&self, ended: impl Iterator<Item = (u64, u64)>) {
+        let mut inner = self.inner.write();
+        for (row, seq) in ended {
+            inner.ended.entry(row).or_insert(seq);
+        }
+    }
+
+    /// Records what the sealed rows amount to once they have been read at start.
+    pub fn restore_count(&self, seq: u64) {
+        let mut inner = self.inner.write();
+        let count = Count { seq, rows: inner.rows, ended: inner.ended.len() as u64 };
+        inner.counts.push(count);
+    }
+
+    /// Rows appended so far, published or not.
+    pub fn rows(&self) -> u64 {
+        self.inner.read().rows
+    }
+
+    /// Rows that lie in segments.
+    pub fn sealed(&self) -> u64 {
+        self.inner.read().sealed
+    }
+
+    /// Rows and ended rows that a snapshot at `seq` (`None`: before the first commit) sees (T1).
+    pub fn count_at(&self, seq: Option<CommitSeq>) -> Count {
+        let none = Count { seq: 0, rows: 0, ended: 0 };
+        let Some(CommitSeq(seq)) = seq else { return none };
+        let inner = self.inner.read();
+        let after = inner.counts.partition_point(|count| count.seq <= seq);
+        after.checked_sub(1).map_or(none, |at| inner.counts[at])
+    }
+
+    /// The commit that ended this row, if one did.
+    pub fn ended_by(&self, row: u64) -> Option<u64> {
+        self.inner.read().ended.get(&row).copied()
+    }
+
+    /// Row ids in `[first, end)` that were ended at or before `seq`, ascending.
+    pub fn ended_in(&self, first: u64, end: u64, seq: u64) -> Vec<u64> {
+        let inner = self.inner.read();
+        inner.ended.range(first..end).filter(|(_, by)| **by <= seq).map(|(row, _)| *row).collect()
+    }
+
+    /// Where the rows are now.
+    pub fn layout(&self) -> Layout {
+        self.inner.read().layout.clone()
+    }
+
+    /// The unsealed chunk that holds this row.
+    pub fn tail_chunk(&self, row: u64) -> Option<Arc<TailChunk>> {
+        let inner = self.inner.read();
+        let at = inner.layout.tail.partition_point(|chunk| chunk.end() <= row);
+        inner.layout.tail.get(at).filter(|chunk| chunk.first_row <= row).cloned()
+    }
+
+    /// The sealed segment that holds this row.
+    pub fn segment(&self, row: u64) -> Option<Arc<Segment>> {
+        let inner = self.inner.read();
+        let at = inner.layout.segments.partition_point(|segment| segment.first_row() + segment.rows() <= row);
+        inner.layout.segments.get(at).filter(|segment| segment.first_row() <= row).cloned()
+    }
+
+    /// Puts a sealed segment in the place of the tail chunks it holds (T3). A chunk that reaches past the segment's end is cut.
+    pub fn replace_by_segment(&self, segment: Arc<Segment>) {
+        let mut inner = self.inner.write();
+        let end = segment.first_row() + segment.rows();
+        assert!(segment.first_row() == inner.sealed && end <= inner.rows, "T3: a segment takes the place of the oldest unsealed rows");
+        let tail = std::mem::take(&mut inner.layout.tail);
+        inner.layout.tail = tail.into_iter().filter_map(|chunk| cut_front(chunk, end)).collect();
+        Arc::make_mut(&mut inner.layout.segments).push(segment);
+        inner.sealed = end;
+    }
+
+    /// Forgets counts that no snapshot at or after `seq` needs.
+    pub fn forget_counts_before(&self, seq: u64) {
+        let mut inner = self.inner.write();
+        let keep_from = inner.counts.partition_point(|count| count.seq <= seq).saturating_sub(1);
+        inner.counts.drain(..keep_from);
+    }
+}
+
+/// What remains of a chunk when rows below `end` are sealed.
+fn cut_front(chunk: Arc<TailChunk>, end: u64) -> Option<Arc<TailChunk>> {
+    if chunk.first_row >= end {
+        return Some(chunk);
+    }
+    if chunk.end() <= end {
+        return None;
+    }
+    let skip = (end - chunk.first_row) as usize;
+    let commits = match &chunk.commits {
+        Commits::One(seq) => Commits::One(*seq),
+        Commits::Each(seqs) => Commits::Each(seqs[skip..].into()),
+    };
+    let batch = chunk.batch.slice(skip, chunk.batch.num_rows() - skip);
+    Some(Arc::new(TailChunk { first_row: end, batch, commits, table: Arc::clone(&chunk.table), log_position: chunk.log_position, tier: chunk.tier }))
+}
+
+/// Keeps a tail of many small commits short: sixteen chunks of one tier become one of the next, so each row is copied three times at most.
+fn join_small_chunks(tail: &mut Vec<Arc<TailChunk>>) -> SqlResult<()> {
+    while tail.len() >= FAN_IN {
+        let last = &tail[tail.len() - FAN_IN..];
+        let tier = last[FAN_IN - 1].tier;
+        let table = Arc::clone(&last[0].table);
+        if tier >= TIER_MAX || last.iter().any(|chunk| chunk.tier != tier || chunk.table != table) {
+            return Ok(());
+        }
+        let batches: Vec<RecordBatch> = last.iter().map(|chunk| chunk.batch.clone()).collect();
+        let commits = last.iter().flat_map(|chunk| (0..chunk.batch.num_rows()).map(|i| chunk.commits.at(i))).collect();
+        let joined = TailChunk {
+            first_row: last[0].first_row,
+            batch: stored::join(&batches)?,
+            commits: Commits::Each(commits),
+            table,
+            log_position: None,
+            tier: tier + 1,
+        };
+        tail.truncate(tail.len() - FAN_IN);
+        tail.push(Arc::new(joined));
+    }
+    Ok(())
+}

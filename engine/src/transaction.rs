@@ -1,0 +1,371 @@
+//! A transaction: one snapshot, own writes on top of it, and the checks that Postgres makes when a statement runs.
+//!
+//! X1: reads see the snapshot plus own writes, nothing else.
+//! X2: a statement that fails a check has written nothing.
+//! X3: nothing is history before the committer says so; dropping a transaction forgets it.
+//! Never: waits for another transaction.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, UInt64Array};
+use base::{RelationId, RowId, SqlError, SqlResult, SqlState};
+
+use crate::canonical::{OWN_ROW, Op};
+use crate::catalog::{CATALOG, CATALOG_TABLE, Catalog, LEDGER_SCHEMA, Object, SchemaDef, schema_exists};
+use crate::commit::{Committed, Request};
+use crate::key_index::{Key, KeyReader};
+use crate::ledger::{Ledger, Snapshot};
+use crate::schema::TableDef;
+use crate::stored;
+use crate::view::TableView;
+use crate::writes::{INLINE_ROWS_MAX, TableWrites, row_tree};
+
+/// An open transaction; see the module.
+#[derive(Debug)]
+pub struct Transaction {
+    ledger: Arc<Ledger>,
+    actor: String,
+    snapshot: Snapshot,
+    writes: BTreeMap<RelationId, TableWrites>,
+    defined: Vec<(Object, u64)>,
+    dropped: Vec<u32>,
+    /// Catalog with own DDL, where there is any.
+    catalog: Option<Arc<Catalog>>,
+    /// Keeps log files that hold own DATA records.
+    pin: Option<crate::ledger::LogPin>,
+}
+
+impl Transaction {
+    pub(crate) fn new(ledger: Arc<Ledger>, actor: &str) -> Self {
+        let snapshot = ledger.snapshot();
+        let actor = truncate_to(actor, receipts::leaf::ACTOR_BYTES_MAX).to_owned();
+        Self { ledger, actor, snapshot, writes: BTreeMap::new(), defined: Vec::new(), dropped: Vec::new(), catalog: None, pin: None }
+    }
+
+    /// The snapshot it reads.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// The ledger it belongs to.
+    pub fn ledger(&self) -> &Arc<Ledger> {
+        &self.ledger
+    }
+
+    /// The catalog it sees, own DDL included.
+    pub fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(self.catalog.as_ref().unwrap_or(&self.snapshot.catalog))
+    }
+
+    /// Takes the newest snapshot, as READ COMMITTED does at the start of each statement; own writes stay.
+    pub fn refresh(&mut self) -> SqlResult<()> {
+        self.snapshot = self.ledger.snapshot();
+        if self.catalog.is_some() {
+            self.catalog = Some(self.overlay()?);
+        }
+        Ok(())
+    }
+
+    /// Whether nothing has been written.
+    pub fn is_read_only(&self) -> bool {
+        self.writes.values().all(|writes| writes.rows == 0)
+    }
+
+    /// The table as this transaction sees it (X1).
+    pub fn view(&self, table: &Arc<TableDef>) -> TableView {
+        TableView::new(&self.ledger, Arc::clone(table), self.snapshot.seq, self.writes.get(&table.id))
+    }
+
+    /// Appends rows: `rows` has the table's user columns in order.
+    ///
+    /// Errors: 23502 and 23505 with the failing row or key; 53100 or 58030 where a large write cannot go ahead into the log.
+    pub fn insert(&mut self, table: &Arc<TableDef>, rows: &RecordBatch) -> SqlResult<()> {
+        check_not_null(table, rows)?;
+        let keys = self.check_keys(table, rows, &[])?;
+        let stored = stored::dress(table, rows, Op::Insert, None, &*self.ledger.options().rng)?;
+        self.push(table, stored, keys)
+    }
+
+    /// Appends new versions `rows` of the rows `old`, pairwise.
+    ///
+    /// Errors: as [`Transaction::insert`]; 40001 where a row is not the newest version any more.
+    pub fn update(&mut self, table: &Arc<TableDef>, old: &[RowId], rows: &RecordBatch) -> SqlResult<()> {
+        assert!(old.len() == rows.num_rows(), "X1: an update has one new version for each old row");
+        check_not_null(table, rows)?;
+        self.check_newest(table, old)?;
+        let keys = self.check_keys(table, rows, old)?;
+        let supersedes: UInt64Array = old.iter().map(|row| row.0).collect::<Vec<_>>().into();
+        let stored = stored::dress(table, rows, Op::Update, Some(supersedes), &*self.ledger.options().rng)?;
+        self.end(table, old);
+        self.push(table, stored, keys)
+    }
+
+    /// Ends rows.
+    ///
+    /// Errors: 40001 where a row is not the newest version any more.
+    pub fn delete(&mut self, table: &Arc<TableDef>, old: &[RowId]) -> SqlResult<()> {
+        self.check_newest(table, old)?;
+        let ended: UInt64Array = old.iter().map(|row| row.0).collect::<Vec<_>>().into();
+        let stored = stored::markers(table, ended, &*self.ledger.options().rng)?;
+        self.end(table, old);
+        let writes = self.writes_of(table);
+        let first = writes.rows;
+        writes.own_ended.extend(first..first + old.len() as u64);
+        self.push(table, stored, Vec::new())
+    }
+
+    /// Defines a schema. Errors: 42P06 for a name already taken, 42939 for reserved ones.
+    pub fn create_schema(&mut self, name: &str) -> SqlResult<()> {
+        if name == LEDGER_SCHEMA || name == "information_schema" || name.starts_with("pg_") {
+            return Err(SqlError::new(SqlState::RESERVED_NAME, format!("unacceptable schema name \"{name}\""))
+                .detail("The names \"ledger\" and \"information_schema\" and the prefix \"pg_\" are reserved."));
+        }
+        if self.catalog().schema(name).is_some() {
+            return Err(schema_exists(name));
+        }
+        let id = self.ledger.next_object_id();
+        self.define(Object::Schema(Arc::new(SchemaDef { id, name: name.to_owned() })))
+    }
+
+    /// Defines a table from a definition made with an id of [`Ledger::next_object_id`].
+    ///
+    /// Errors: 42P07, 3F000 for an unknown schema, 42501 in schema `ledger`.
+    pub fn create_table(&mut self, table: TableDef) -> SqlResult<()> {
+        if table.schema == LEDGER_SCHEMA {
+            return Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, "permission denied for schema ledger")
+                .hint("The schema \"ledger\" holds the ledger's own read-only tables."));
+        }
+        let catalog = self.catalog();
+        if catalog.schema(&table.schema).is_none() {
+            return Err(SqlError::new(SqlState::INVALID_SCHEMA_NAME, format!("schema \"{}\" does not exist", table.schema)));
+        }
+        if catalog.table(&table.schema, &table.name).is_some() {
+            return Err(SqlError::new(SqlState::DUPLICATE_TABLE, format!("relation \"{}\" already exists", table.name)));
+        }
+        self.define(Object::Table(Arc::new(table)))
+    }
+
+    /// Drops an object by id; its rows stay in the ledger. Errors: 42704 for an unknown id.
+    pub fn drop_object(&mut self, id: u32) -> SqlResult<()> {
+        let row = self.catalog().definition_row(id).ok_or_else(|| SqlError::new(SqlState::UNDEFINED_OBJECT, "object does not exist"))?;
+        self.delete(&CATALOG_TABLE, &[row])?;
+        self.defined.retain(|(object, _)| object.id() != id);
+        self.dropped.push(id);
+        self.catalog = Some(self.overlay()?);
+        Ok(())
+    }
+
+    fn define(&mut self, object: Object) -> SqlResult<()> {
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(Int64Array::from(vec![i64::from(object.id())])),
+            Arc::new(StringArray::from(vec![object.kind()])),
+            Arc::new(StringArray::from(vec![object.name()])),
+            Arc::new(StringArray::from(vec![object.definition()])),
+        ];
+        let row = RecordBatch::try_new(CATALOG_TABLE.arrow_schema(), columns)
+            .map_err(|error| SqlError::internal(format!("catalog row: {error}")))?;
+        let own = self.writes.get(&CATALOG).map_or(0, |writes| writes.rows);
+        self.insert(&CATALOG_TABLE, &row)?;
+        self.defined.push((object, own));
+        self.catalog = Some(self.overlay()?);
+        Ok(())
+    }
+
+    fn overlay(&self) -> SqlResult<Arc<Catalog>> {
+        let defined: Vec<_> = self.defined.iter().map(|(object, own)| (object.clone(), RowId(own | OWN_ROW))).collect();
+        Ok(Arc::new(self.snapshot.catalog.with_changes(&defined, &self.dropped)?))
+    }
+
+    fn writes_of(&mut self, table: &Arc<TableDef>) -> &mut TableWrites {
+        self.writes.entry(table.id).or_insert_with(|| TableWrites::new(Arc::clone(table)))
+    }
+
+    /// Takes dressed rows: large ones go ahead into the log, from where they are read back.
+    fn push(&mut self, table: &Arc<TableDef>, stored: RecordBatch, keys: Vec<Key>) -> SqlResult<()> {
+        if stored.num_rows() == 0 {
+            return Ok(());
+        }
+        let threads = self.ledger.options().hash_threads;
+        let (stored, position) = if stored.num_rows() > INLINE_ROWS_MAX {
+            let pin = self.pin.get_or_insert_with(|| self.ledger.pin_log());
+            let (batch, position) = self.ledger.write_ahead(table, &stored, pin)?;
+            (batch, Some(position))
+        } else {
+            (stored, None)
+        };
+        let writes = self.writes_of(table);
+        let first = writes.rows;
+        writes.push(stored, position, threads)?;
+        writes.keys.reserve(keys.len());
+        writes.keys.extend(keys.into_iter().zip(first..));
+        Ok(())
+    }
+
+    fn end(&mut self, table: &Arc<TableDef>, old: &[RowId]) {
+        let writes = self.writes_of(table);
+        for row in old {
+            if row.0 & OWN_ROW != 0 {
+                writes.own_ended.insert(row.0 & !OWN_ROW);
+            } else {
+                writes.ended.insert(row.0);
+            }
+        }
+    }
+
+    /// Optimistic check: each row must still be the newest version, in the ledger and in this transaction.
+    fn check_newest(&self, table: &TableDef, old: &[RowId]) -> SqlResult<()> {
+        let state = self.ledger.table_state(table.id);
+        let writes = self.writes.get(&table.id);
+        for RowId(row) in old {
+            let own = row & OWN_ROW != 0;
+            let ended_here = writes.is_some_and(|writes| {
+                if own { writes.own_ended.contains(&(row & !OWN_ROW)) } else { writes.ended.contains(row) }
+            });
+            if ended_here {
+                return Err(SqlError::internal("a row is changed twice by one statement"));
+            }
+            if !own && state.ended_by(*row).is_some() {
+                return Err(conflict());
+            }
+        }
+        Ok(())
+    }
+
+    /// The keys of new rows, after checking them against each other, own writes and the newest committed rows (23505). `replaced` rows do
+    /// not count as taken.
+    fn check_keys(&mut self, table: &Arc<TableDef>, rows: &RecordBatch, replaced: &[RowId]) -> SqlResult<Vec<Key>> {
+        let Some(reader) = KeyReader::new(table, rows) else { return Ok(Vec::new()) };
+        let keys: Vec<Key> = (0..rows.num_rows()).filter_map(|row| reader.key(row)).collect();
+        assert!(keys.len() == rows.num_rows(), "X2: NOT NULL is checked before keys");
+        let state = self.ledger.table_state(table.id);
+        let (ledger, writes) = (Arc::clone(&self.ledger), self.writes_of(table));
+        writes.keys_checked_at.get_or_insert(state.rows());
+        let is_replaced = |row: u64| replaced.iter().any(|old| old.0 == row);
+        let replaced_set: std::collections::HashSet<u64>;
+        let is_replaced: &dyn Fn(u64) -> bool = if replaced.len() > 16 {
+            replaced_set = replaced.iter().map(|row| row.0).collect();
+            &move |row| replaced_set.contains(&row)
+        } else {
+            &is_replaced
+        };
+        let mut seen = hashbrown::HashSet::with_capacity(if keys.len() > 1 { keys.len() } else { 0 });
+        for (at, key) in keys.iter().enumerate() {
+            let taken_here = writes.keys.get(key).is_some_and(|own| !writes.own_ended.contains(own) && !is_replaced(own | OWN_ROW));
+            if taken_here || (keys.len() > 1 && !seen.insert(key)) {
+                return Err(duplicate_key(table, rows, at));
+            }
+        }
+        drop(seen);
+        let mut at = 0;
+        ledger.keys().newest_of(table.id, keys.iter(), |key, row| {
+            let free = writes.ended.contains(&row) || is_replaced(row) || state.ended_by(row).is_some();
+            if free {
+                return Ok(());
+            }
+            at = keys.iter().position(|other| other == key).unwrap_or(at);
+            Err(duplicate_key(table, rows, at))
+        })?;
+        Ok(keys)
+    }
+
+    /// Commits: `done` is called once, from another thread, when the commit is durable, signed and visible, or refused. `None` means that
+    /// there was nothing to commit.
+    ///
+    /// Errors given to `done`: 40001, 23505 or 42P07 for a conflict with what committed since; 53100, 58030 where the log cannot be written.
+    pub fn commit(self, done: Box<dyn FnOnce(SqlResult<Option<Committed>>) + Send>) {
+        if self.is_read_only() {
+            return done(Ok(None));
+        }
+        let ledger = Arc::clone(&self.ledger);
+        match self.into_request(done) {
+            Ok(request) => ledger.submit(request),
+            Err((error, done)) => done(Err(error)),
+        }
+    }
+
+    /// [`Transaction::commit`], waiting for the answer.
+    pub fn commit_blocking(self) -> SqlResult<Option<Committed>> {
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        self.commit(Box::new(move |answer| {
+            // The receiver waits below; it is gone only if this thread is.
+            let _ = sender.send(answer);
+        }));
+        receiver.recv().unwrap_or_else(|_| Err(SqlError::new(SqlState::ADMIN_SHUTDOWN, "the ledger was closed before the commit was decided")))
+    }
+
+    #[expect(clippy::type_complexity, reason = "the callback goes back to the caller with the error")]
+    fn into_request(
+        self,
+        done: Box<dyn FnOnce(SqlResult<Option<Committed>>) + Send>,
+    ) -> Result<Request, (SqlError, Box<dyn FnOnce(SqlResult<Option<Committed>>) + Send>)> {
+        let threads = self.ledger.options().hash_threads;
+        let tables: Vec<TableWrites> = self.writes.into_values().filter(|writes| writes.rows > 0).collect();
+        let prepared = row_tree(&tables, threads).and_then(|(root, groups)| {
+            let pieces = tables.iter().map(TableWrites::encode).collect::<SqlResult<Vec<_>>>()?;
+            Ok((root, groups, pieces.into_iter().flatten().collect()))
+        });
+        match prepared {
+            Ok((row_root, group_roots, pieces)) => Ok(Request {
+                actor: self.actor,
+                tables,
+                pieces,
+                row_root,
+                group_roots,
+                defined: self.defined,
+                dropped: self.dropped,
+                _pin: self.pin,
+                done,
+            }),
+            Err(error) => Err((error, done)),
+        }
+    }
+}
+
+/// The error for a row that another transaction changed first.
+pub(crate) fn conflict() -> SqlError {
+    SqlError::new(SqlState::SERIALIZATION_FAILURE, "could not serialize access due to concurrent update")
+        .hint("The transaction might succeed if retried.")
+}
+
+/// The error for a key already taken.
+pub(crate) fn duplicate_key(table: &TableDef, rows: &RecordBatch, row: usize) -> SqlError {
+    let names: Vec<&str> = table.key_columns().iter().map(|at| table.columns[*at].name.as_str()).collect();
+    let values: Vec<String> = table.key_columns().iter().map(|at| display(rows.column(*at), row)).collect();
+    let constraint = table.key_constraint();
+    SqlError::new(SqlState::UNIQUE_VIOLATION, format!("duplicate key value violates unique constraint \"{constraint}\""))
+        .detail(format!("Key ({})=({}) already exists.", names.join(", "), values.join(", ")))
+        .table(&table.schema, &table.name)
+        .constraint(constraint)
+}
+
+fn check_not_null(table: &TableDef, rows: &RecordBatch) -> SqlResult<()> {
+    for (def, column) in table.columns.iter().zip(rows.columns()) {
+        if !def.not_null || column.null_count() == 0 {
+            continue;
+        }
+        let row = (0..column.len()).find(|row| column.is_null(*row)).unwrap_or(0);
+        let values: Vec<String> = rows.columns().iter().map(|column| display(column, row)).collect();
+        let message = format!("null value in column \"{}\" of relation \"{}\" violates not-null constraint", def.name, table.name);
+        return Err(SqlError::new(SqlState::NOT_NULL_VIOLATION, message)
+            .detail(format!("Failing row contains ({}).", values.join(", ")))
+            .table(&table.schema, &table.name)
+            .column(&def.name));
+    }
+    Ok(())
+}
+
+fn display(column: &ArrayRef, row: usize) -> String {
+    if column.is_null(row) {
+        return "null".to_owned();
+    }
+    let text = arrow::util::display::array_value_to_string(column, row).unwrap_or_default();
+    match truncate_to(&text, 64) {
+        whole if whole.len() == text.len() => text,
+        start => format!("{start}..."),
+    }
+}
+
+fn truncate_to(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
+}

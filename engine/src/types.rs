@@ -1,0 +1,174 @@
+//! The SQL types a column can have: their Postgres oids, their Arrow layouts and their canonical names.
+//!
+//! T1: one SQL type has one Arrow layout, in the log, in segments and in queries.
+//! Never: parses or prints a value (planner/types does).
+
+use arrow::datatypes::{DataType, TimeUnit};
+
+/// A column's type. `Numeric` precision is 1–38 and scale 0–precision (Arrow's Decimal128).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum SqlType {
+    /// `boolean`
+    Bool,
+    /// `smallint`
+    Int2,
+    /// `integer`
+    Int4,
+    /// `bigint`
+    Int8,
+    /// `real`
+    Float4,
+    /// `double precision`
+    Float8,
+    /// `numeric(precision, scale)`
+    Numeric {
+        /// Digits in all, 1–38.
+        precision: u8,
+        /// Digits after the point, 0–precision.
+        scale: u8,
+    },
+    /// `text`
+    Text,
+    /// `character varying(n)`, n in characters; `None` is without limit.
+    Varchar(Option<u32>),
+    /// `bytea`
+    Bytea,
+    /// `date`
+    Date,
+    /// `timestamp without time zone`, µs
+    Timestamp,
+    /// `timestamp with time zone`, µs UTC
+    Timestamptz,
+}
+
+impl SqlType {
+    /// The type's oid in Postgres's `pg_type`.
+    pub const fn oid(self) -> u32 {
+        match self {
+            Self::Bool => 16,
+            Self::Bytea => 17,
+            Self::Int8 => 20,
+            Self::Int2 => 21,
+            Self::Int4 => 23,
+            Self::Text => 25,
+            Self::Float4 => 700,
+            Self::Float8 => 701,
+            Self::Varchar(_) => 1043,
+            Self::Date => 1082,
+            Self::Timestamp => 1114,
+            Self::Timestamptz => 1184,
+            Self::Numeric { .. } => 1700,
+        }
+    }
+
+    /// The type with this oid and no modifier; `None` for oids this version does not know.
+    pub const fn from_oid(oid: u32) -> Option<Self> {
+        Some(match oid {
+            16 => Self::Bool,
+            17 => Self::Bytea,
+            20 => Self::Int8,
+            21 => Self::Int2,
+            23 => Self::Int4,
+            25 => Self::Text,
+            700 => Self::Float4,
+            701 => Self::Float8,
+            1043 => Self::Varchar(None),
+            1082 => Self::Date,
+            1114 => Self::Timestamp,
+            1184 => Self::Timestamptz,
+            1700 => Self::Numeric { precision: 38, scale: 10 },
+            _ => return None,
+        })
+    }
+
+    /// Postgres's `typmod`: −1 where there is none.
+    pub const fn typmod(self) -> i32 {
+        match self {
+            Self::Numeric { precision, scale } => (((precision as i32) << 16) | scale as i32) + 4,
+            Self::Varchar(Some(n)) => n as i32 + 4,
+            _ => -1,
+        }
+    }
+
+    /// The type with this oid and Postgres `typmod`; `None` for an unknown oid or an impossible modifier.
+    pub fn with_typmod(oid: u32, typmod: i64) -> Option<Self> {
+        match (Self::from_oid(oid)?, typmod) {
+            (sql_type, -1) => Some(sql_type),
+            (Self::Varchar(_), n) => Some(Self::Varchar(Some(u32::try_from(n - 4).ok()?))),
+            (Self::Numeric { .. }, n) => {
+                let n = u32::try_from(n - 4).ok()?;
+                let (precision, scale) = (u8::try_from(n >> 16).ok()?, u8::try_from(n & 0xffff).ok()?);
+                (precision <= 38 && scale <= precision).then_some(Self::Numeric { precision, scale })
+            }
+            _ => None,
+        }
+    }
+
+    /// Postgres's `typlen`: bytes of a fixed-size value, −1 for others.
+    pub const fn typlen(self) -> i16 {
+        match self {
+            Self::Bool => 1,
+            Self::Int2 => 2,
+            Self::Int4 | Self::Float4 | Self::Date => 4,
+            Self::Int8 | Self::Float8 | Self::Timestamp | Self::Timestamptz => 8,
+            Self::Numeric { .. } | Self::Text | Self::Varchar(_) | Self::Bytea => -1,
+        }
+    }
+
+    /// The Arrow layout (T1).
+    pub fn arrow(self) -> DataType {
+        match self {
+            Self::Bool => DataType::Boolean,
+            Self::Int2 => DataType::Int16,
+            Self::Int4 => DataType::Int32,
+            Self::Int8 => DataType::Int64,
+            Self::Float4 => DataType::Float32,
+            Self::Float8 => DataType::Float64,
+            Self::Numeric { precision, scale } => DataType::Decimal128(precision, scale as i8),
+            Self::Text | Self::Varchar(_) => DataType::Utf8,
+            Self::Bytea => DataType::Binary,
+            Self::Date => DataType::Date32,
+            Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
+            Self::Timestamptz => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        }
+    }
+
+    /// The SQL type shown to a client for a column that a query computed with this Arrow type.
+    pub fn from_arrow(data_type: &DataType) -> Option<Self> {
+        Some(match data_type {
+            DataType::Boolean => Self::Bool,
+            DataType::Int8 | DataType::UInt8 | DataType::Int16 => Self::Int2,
+            DataType::UInt16 | DataType::Int32 => Self::Int4,
+            DataType::UInt32 | DataType::Int64 | DataType::UInt64 => Self::Int8,
+            DataType::Float16 | DataType::Float32 => Self::Float4,
+            DataType::Float64 => Self::Float8,
+            DataType::Decimal128(precision, scale) if *scale >= 0 => Self::Numeric { precision: *precision, scale: *scale as u8 },
+            DataType::Null | DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Self::Text,
+            DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => Self::Bytea,
+            DataType::Date32 | DataType::Date64 => Self::Date,
+            DataType::Timestamp(_, None) => Self::Timestamp,
+            DataType::Timestamp(_, Some(_)) => Self::Timestamptz,
+            _ => return None,
+        })
+    }
+
+    /// The name as Postgres's `format_type` prints it.
+    pub fn name(self) -> String {
+        match self {
+            Self::Bool => "boolean".into(),
+            Self::Int2 => "smallint".into(),
+            Self::Int4 => "integer".into(),
+            Self::Int8 => "bigint".into(),
+            Self::Float4 => "real".into(),
+            Self::Float8 => "double precision".into(),
+            Self::Numeric { precision, scale } => format!("numeric({precision},{scale})"),
+            Self::Text => "text".into(),
+            Self::Varchar(None) => "character varying".into(),
+            Self::Varchar(Some(n)) => format!("character varying({n})"),
+            Self::Bytea => "bytea".into(),
+            Self::Date => "date".into(),
+            Self::Timestamp => "timestamp without time zone".into(),
+            Self::Timestamptz => "timestamp with time zone".into(),
+        }
+    }
+}

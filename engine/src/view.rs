@@ -1,0 +1,265 @@
+//! A table as one transaction sees it: the prefix of rows its snapshot reaches, less ended ones, plus its own writes.
+//!
+//! V1: a view answers the same however long it is held, whatever commits, seals or merges meanwhile.
+//! V2: rows never updated cost no visibility check beyond one look at the ended rows of their chunk.
+//! Never: locks anything while rows are read.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{DataType, Field, Schema};
+use base::{CommitSeq, RowId, SqlResult};
+
+use crate::canonical::OWN_ROW;
+use crate::failure::arrow_failed;
+use crate::key_index::{Key, KeyReader};
+use crate::ledger::Ledger;
+use crate::schema::TableDef;
+use crate::segment::{BATCH_ROWS, Segment};
+use crate::stored;
+use crate::table::{Layout, TableState, TailChunk};
+use crate::writes::{OwnPiece, TableWrites};
+
+/// Name of the row id column in batches that ask for it.
+pub const ROW_ID: &str = "_row_id";
+
+/// Own writes as they were when the view was made.
+#[derive(Debug, Default)]
+struct OwnRows {
+    pieces: Vec<OwnPiece>,
+    own_ended: HashSet<u64>,
+    ended: HashSet<u64>,
+    keys: hashbrown::HashMap<Key, u64>,
+}
+
+/// A table at a snapshot; see the module. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct TableView {
+    ledger: Arc<Ledger>,
+    table: Arc<TableDef>,
+    state: Arc<TableState>,
+    seq: Option<CommitSeq>,
+    rows: u64,
+    ended: u64,
+    own: Option<Arc<OwnRows>>,
+}
+
+impl TableView {
+    pub(crate) fn new(ledger: &Arc<Ledger>, table: Arc<TableDef>, seq: Option<CommitSeq>, writes: Option<&TableWrites>) -> Self {
+        let state = ledger.table_state(table.id);
+        let count = state.count_at(seq);
+        let own = writes.map(|writes| {
+            Arc::new(OwnRows {
+                pieces: writes.pieces.clone(),
+                own_ended: writes.own_ended.clone(),
+                ended: writes.ended.clone(),
+                keys: writes.keys.clone(),
+            })
+        });
+        Self { ledger: Arc::clone(ledger), table, state, seq, rows: count.rows, ended: count.ended, own }
+    }
+
+    /// The table's definition.
+    pub fn table(&self) -> &Arc<TableDef> {
+        &self.table
+    }
+
+    /// Rows visible, exactly.
+    pub fn row_count(&self) -> u64 {
+        let committed = self.rows - self.ended;
+        match &self.own {
+            None => committed,
+            Some(own) => {
+                let written: u64 = own.pieces.iter().map(|piece| piece.batch.num_rows() as u64).sum();
+                committed - own.ended.len() as u64 + written - own.own_ended.len() as u64
+            }
+        }
+    }
+
+    fn is_ended(&self, row: u64) -> bool {
+        let seq = self.seq.map_or(0, |seq| seq.0);
+        self.state.ended_by(row).is_some_and(|by| by <= seq) || self.own.as_ref().is_some_and(|own| own.ended.contains(&row))
+    }
+
+    /// The visible row with this primary key: one-row arrays in key order. Batch of one row, all user columns.
+    ///
+    /// Errors: XX001 where the row's segment is damaged.
+    pub fn lookup(&self, key: &[ArrayRef]) -> SqlResult<Option<(RowId, RecordBatch)>> {
+        let Some(key) = KeyReader::over_values(&self.table, key)?.key(0) else { return Ok(None) };
+        if let Some(own) = &self.own
+            && let Some(at) = own.keys.get(&key).filter(|at| !own.own_ended.contains(at))
+        {
+            let piece = &own.pieces[own.pieces.partition_point(|piece| piece.first + piece.batch.num_rows() as u64 <= *at)];
+            return Ok(Some((RowId(at | OWN_ROW), self.user_row(&piece.batch, (at - piece.first) as usize)?)));
+        }
+        // The chain is newest first, and at most one of its rows is visible: the newest within the snapshot, unless ended.
+        let within = self.ledger.keys().find(self.table.id, &key, |row| (row < self.rows).then_some(row));
+        let Some(row) = within.filter(|row| !self.is_ended(*row)) else { return Ok(None) };
+        Ok(Some((RowId(row), self.row(row)?)))
+    }
+
+    fn row(&self, row: u64) -> SqlResult<RecordBatch> {
+        let (batch, offset) = self.ledger.stored_batch(&self.state, row)?;
+        self.user_row(&batch, offset)
+    }
+
+    fn user_row(&self, stored: &RecordBatch, offset: usize) -> SqlResult<RecordBatch> {
+        let columns = stored.columns()[..self.table.columns.len()].iter().map(|column| column.slice(offset, 1)).collect();
+        RecordBatch::try_new(self.table.arrow_schema(), columns).map_err(|error| arrow_failed("read row", &error))
+    }
+
+    /// Units of scan work in row order, each at most 8,192 rows. `projection`: positions of user columns; `_row_id` (Int64, last) on demand,
+    /// negative for rows of this transaction.
+    pub fn scan(&self, projection: &[usize], with_row_id: bool) -> Vec<Chunk> {
+        let Layout { segments, tail } = self.state.layout();
+        let reader = Arc::new(ChunkReader::new(self, projection, with_row_id));
+        let mut chunks = Vec::new();
+        let mut add = |source: Source, first: u64, rows: u64| {
+            let visible = self.rows.saturating_sub(first).min(rows);
+            if visible > 0 {
+                chunks.push(Chunk { reader: Arc::clone(&reader), source, first, rows: visible as usize });
+            }
+        };
+        for segment in segments.iter() {
+            for index in 0..segment.batches() {
+                let offset = (index * BATCH_ROWS) as u64;
+                let rows = (segment.rows() - offset).min(BATCH_ROWS as u64);
+                add(Source::Segment(Arc::clone(segment), index), segment.first_row() + offset, rows);
+            }
+        }
+        for chunk in tail {
+            for from in (0..chunk.batch.num_rows()).step_by(BATCH_ROWS) {
+                let rows = (chunk.batch.num_rows() - from).min(BATCH_ROWS);
+                add(Source::Tail(Arc::clone(&chunk), from), chunk.first_row + from as u64, rows as u64);
+            }
+        }
+        if let Some(own) = &self.own {
+            for piece in &own.pieces {
+                for from in (0..piece.batch.num_rows()).step_by(BATCH_ROWS) {
+                    let rows = (piece.batch.num_rows() - from).min(BATCH_ROWS);
+                    let source = Source::Own(piece.batch.slice(from, rows));
+                    chunks.push(Chunk { reader: Arc::clone(&reader), source, first: piece.first + from as u64, rows });
+                }
+            }
+        }
+        chunks
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Source {
+    Segment(Arc<Segment>, usize),
+    Tail(Arc<TailChunk>, usize),
+    Own(RecordBatch),
+}
+
+/// What all chunks of one scan share.
+#[derive(Debug)]
+struct ChunkReader {
+    state: Arc<TableState>,
+    own: Option<Arc<OwnRows>>,
+    seq: u64,
+    projection: Vec<usize>,
+    with_row_id: bool,
+    schema: Arc<Schema>,
+}
+
+impl ChunkReader {
+    fn new(view: &TableView, projection: &[usize], with_row_id: bool) -> Self {
+        let user = view.table.arrow_schema();
+        let mut fields: Vec<Field> = projection.iter().map(|at| user.field(*at).clone()).collect();
+        if with_row_id {
+            fields.push(Field::new(ROW_ID, DataType::Int64, false));
+        }
+        Self {
+            state: Arc::clone(&view.state),
+            own: view.own.clone(),
+            seq: view.seq.map_or(0, |seq| seq.0),
+            projection: projection.to_vec(),
+            with_row_id,
+            schema: Arc::new(Schema::new(fields)),
+        }
+    }
+
+    /// Offsets of invisible rows within `[first, first + rows)`, as ended rows say.
+    fn ended(&self, first: u64, rows: usize) -> Vec<u64> {
+        let end = first + rows as u64;
+        let mut ended = self.state.ended_in(first, end, self.seq);
+        if let Some(own) = self.own.as_ref().filter(|own| !own.ended.is_empty()) {
+            ended.extend(own.ended.iter().copied().filter(|row| (first..end).contains(row)));
+        }
+        ended
+    }
+}
+
+/// Up to 8,192 rows of a scan, not read yet.
+#[derive(Clone, Debug)]
+pub struct Chunk {
+    reader: Arc<ChunkReader>,
+    source: Source,
+    first: u64,
+    rows: usize,
+}
+
+impl Chunk {
+    /// Rows before invisible ones are removed.
+    pub fn rows_max(&self) -> usize {
+        self.rows
+    }
+
+    /// Least and greatest value of a user column, where they are known without reading; not kept yet, so always `None`.
+    pub fn bounds(&self, _column: usize) -> Option<(ArrayRef, ArrayRef)> {
+        None
+    }
+
+    /// Reads the projected columns and removes invisible rows.
+    ///
+    /// Errors: XX001 where a segment is damaged.
+    pub fn read(&self) -> SqlResult<RecordBatch> {
+        let reader = &self.reader;
+        let (columns, row_id_mark) = match &self.source {
+            Source::Segment(segment, index) => (segment_columns(segment, *index, &reader.projection, self.rows)?, 0),
+            Source::Tail(chunk, from) => (slice_columns(&chunk.batch, &reader.projection, *from, self.rows), 0),
+            Source::Own(batch) => (slice_columns(batch, &reader.projection, 0, self.rows), OWN_ROW),
+        };
+        let mut columns = columns;
+        if reader.with_row_id {
+            let ids = self.first..self.first + self.rows as u64;
+            columns.push(Arc::new(ids.map(|id| (id | row_id_mark).cast_signed()).collect::<Int64Array>()));
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
+        let batch = RecordBatch::try_new_with_options(Arc::clone(&reader.schema), columns, &options)
+            .map_err(|error| arrow_failed("scan rows", &error))?;
+        let ended = match &self.source {
+            Source::Own(_) => {
+                let own_ended = reader.own.as_ref().map(|own| &own.own_ended);
+                (self.first..self.first + self.rows as u64).filter(|at| own_ended.is_some_and(|ended| ended.contains(at))).collect()
+            }
+            _ => reader.ended(self.first, self.rows),
+        };
+        if ended.is_empty() {
+            return Ok(batch);
+        }
+        let mut keep = vec![true; self.rows];
+        ended.iter().for_each(|row| keep[(row - self.first) as usize] = false);
+        stored::keep(&batch, &BooleanArray::from(keep))
+    }
+}
+
+fn slice_columns(batch: &RecordBatch, projection: &[usize], from: usize, rows: usize) -> Vec<ArrayRef> {
+    projection.iter().map(|at| batch.column(*at).slice(from, rows)).collect()
+}
+
+/// Columns in the order of `projection`, which may repeat or reorder; a segment reads each once, in file order.
+fn segment_columns(segment: &Segment, index: usize, projection: &[usize], rows: usize) -> SqlResult<Vec<ArrayRef>> {
+    if projection.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sorted = projection.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let batch = segment.read(index, Some(&sorted))?;
+    let position = |at: &usize| sorted.binary_search(at).unwrap_or_default();
+    Ok(projection.iter().map(|at| batch.column(position(at)).slice(0, rows)).collect())
+}

@@ -1,0 +1,164 @@
+//! What a transaction has written and not yet committed, table by table.
+//!
+//! P1: own rows are counted from 0 per table, in the order written; their ids and their superseded own rows become absolute at commit.
+//! P2: every row is hashed when it is written; only its place is missing.
+//! P3: writes of more than [`INLINE_ROWS_MAX`] rows are in the log already (promising nothing) and are read from there.
+//! Never: visible to another transaction.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use base::{SqlResult, SqlState, SqlError};
+use bytes::Bytes;
+use hashbrown::HashMap;
+use receipts::{Hash, RowTree};
+
+use crate::batch_codec;
+use crate::canonical::row_hashes;
+use crate::key_index::Key;
+use crate::record::{Piece, PieceBody, PieceHeader};
+use crate::schema::TableDef;
+use crate::stored;
+
+/// Rows that travel inside the COMMIT record; more go ahead into DATA records.
+pub const INLINE_ROWS_MAX: usize = 1_024;
+/// Row hashes kept for joining several tables into one row tree; beyond, they are computed again at commit.
+const KEPT_HASHES_MAX: usize = 65_536;
+/// Small pieces joined into one.
+const SMALL_PIECES_MAX: usize = 64;
+
+/// A run of own rows in stored layout.
+#[derive(Clone, Debug)]
+pub struct OwnPiece {
+    /// Own index of the first row (P1).
+    pub first: u64,
+    /// The rows; `_supersedes` of own rows carries `OWN_ROW`.
+    pub batch: RecordBatch,
+    /// Position of the DATA record that holds them, if they went ahead (P3).
+    pub position: Option<u64>,
+}
+
+/// The writes of one transaction to one table.
+#[derive(Debug)]
+pub struct TableWrites {
+    /// The definition they were written under.
+    pub table: Arc<TableDef>,
+    /// The rows, dense from own row 0.
+    pub pieces: Vec<OwnPiece>,
+    /// Own rows so far.
+    pub rows: u64,
+    /// Committed rows that this transaction ends.
+    pub ended: HashSet<u64>,
+    /// Own rows that this transaction ended again, deletion markers included.
+    pub own_ended: HashSet<u64>,
+    /// Newest own row of each key written.
+    pub keys: HashMap<Key, u64>,
+    /// Rows the table had when keys were first compared with the committed ones; no need to compare again if it has no more at commit.
+    pub keys_checked_at: Option<u64>,
+    tree: RowTree,
+    hashes: Option<Vec<Hash>>,
+    small: usize,
+}
+
+impl TableWrites {
+    /// No writes yet.
+    pub fn new(table: Arc<TableDef>) -> Self {
+        Self {
+            table,
+            pieces: Vec::new(),
+            rows: 0,
+            ended: HashSet::new(),
+            own_ended: HashSet::new(),
+            keys: HashMap::new(),
+            keys_checked_at: None,
+            tree: RowTree::new(),
+            hashes: Some(Vec::new()),
+            small: 0,
+        }
+    }
+
+    /// Takes rows in stored layout; hashes them (P2). Small pieces are joined now and then so that a long transaction stays short.
+    ///
+    /// Errors: XX000 where the layout is another.
+    pub fn push(&mut self, batch: RecordBatch, position: Option<u64>, threads: usize) -> SqlResult<()> {
+        let hashes = row_hashes(&self.table, &batch, u64::MAX, threads)?;
+        self.tree.extend(&hashes);
+        match &mut self.hashes {
+            Some(kept) if kept.len() + hashes.len() <= KEPT_HASHES_MAX => kept.extend_from_slice(&hashes),
+            kept => *kept = None,
+        }
+        let rows = batch.num_rows() as u64;
+        self.pieces.push(OwnPiece { first: self.rows, batch, position });
+        self.rows += rows;
+        self.small = if position.is_some() { 0 } else { self.small + 1 };
+        if self.small >= SMALL_PIECES_MAX {
+            self.join_small()?;
+        }
+        Ok(())
+    }
+
+    fn join_small(&mut self) -> SqlResult<()> {
+        let joined_from = self.pieces.len() - self.small;
+        let batches: Vec<RecordBatch> = self.pieces[joined_from..].iter().map(|piece| piece.batch.clone()).collect();
+        let first = self.pieces[joined_from].first;
+        self.pieces.truncate(joined_from);
+        self.pieces.push(OwnPiece { first, batch: stored::join(&batches)?, position: None });
+        // One joined piece counts as small again only while it is: pieces grow by a factor, so copying stays linear-ish.
+        self.small = usize::from(self.pieces[joined_from].batch.num_rows() < INLINE_ROWS_MAX);
+        Ok(())
+    }
+
+    /// The stored batch and offset that hold an own row.
+    pub fn locate(&self, own: u64) -> Option<(&RecordBatch, usize)> {
+        let at = self.pieces.partition_point(|piece| piece.first + piece.batch.num_rows() as u64 <= own);
+        let piece = self.pieces.get(at)?;
+        Some((&piece.batch, usize::try_from(own.checked_sub(piece.first)?).ok()?))
+    }
+
+    /// Row hashes in order, from memory or computed again.
+    fn all_hashes(&self, threads: usize) -> SqlResult<Vec<Hash>> {
+        if let Some(hashes) = &self.hashes {
+            return Ok(hashes.clone());
+        }
+        let mut all = Vec::with_capacity(self.rows as usize);
+        for piece in &self.pieces {
+            all.extend(row_hashes(&self.table, &piece.batch, u64::MAX, threads)?);
+        }
+        Ok(all)
+    }
+
+    /// The pieces as the COMMIT record names them; small ones are encoded here, in the session's own thread.
+    pub fn encode(&self) -> SqlResult<Vec<Piece>> {
+        let header = |rows: usize| -> SqlResult<PieceHeader> {
+            let rows = u32::try_from(rows).map_err(|_| SqlError::new(SqlState::PROGRAM_LIMIT_EXCEEDED, "too many rows in one statement"))?;
+            Ok(PieceHeader { relation: self.table.id, schema_version: self.table.version, rows })
+        };
+        let encode = |piece: &OwnPiece| -> SqlResult<Piece> {
+            let body = match piece.position {
+                Some(position) => PieceBody::At(position),
+                None => {
+                    let mut bytes = Vec::new();
+                    batch_codec::encode(&piece.batch, &mut bytes)?;
+                    PieceBody::Inline(Bytes::from(bytes))
+                }
+            };
+            Ok(Piece { header: header(piece.batch.num_rows())?, body })
+        };
+        self.pieces.iter().map(encode).collect()
+    }
+}
+
+/// Root of the row tree over the rows of these tables, which are in relation order, and the roots of its groups.
+///
+/// Errors: XX000 where stored rows cannot be hashed again.
+pub fn row_tree(tables: &[TableWrites], threads: usize) -> SqlResult<(Hash, Vec<Hash>)> {
+    if let [one] = tables {
+        return Ok((one.tree.root(), one.tree.group_roots()));
+    }
+    let mut tree = RowTree::new();
+    for table in tables {
+        tree.extend(&table.all_hashes(threads)?);
+    }
+    Ok((tree.root(), tree.group_roots()))
+}

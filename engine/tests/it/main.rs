@@ -1,0 +1,8 @@
+//! Behaviour of the ledger, a file each.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod fsck;
+mod ledger;
+mod lifecycle;
+mod receipts_of_rows;
+mod transactions;
