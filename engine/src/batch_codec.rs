@@ -53,12 +53,13 @@ pub fn decode(bytes: &Bytes, schema: &SchemaRef) -> SqlResult<RecordBatch> {
         return Err(damaged("no continuation marker"));
     }
     let meta_len = u32::from_le_bytes([prefix[4], prefix[5], prefix[6], prefix[7]]) as usize;
-    let body_start = PREFIX_BYTES.checked_add(meta_len).filter(|end| *end <= bytes.len()).ok_or_else(|| damaged("metadata past the end"))?;
+    let body_start =
+        PREFIX_BYTES.checked_add(meta_len).filter(|end| *end <= bytes.len()).ok_or_else(|| damaged("metadata past the end"))?;
     let message = arrow_ipc::root_as_message(&bytes[PREFIX_BYTES..body_start]).map_err(|error| damaged(&error.to_string()))?;
     let header = message.header_as_record_batch().ok_or_else(|| damaged("not a record batch"))?;
     let body = Buffer::from(bytes.slice(body_start..));
     let no_dictionaries = HashMap::new();
-    let decoder = RecordBatchDecoder::try_new(&body, header, Arc::clone(schema), &no_dictionaries, &message.version());
-    contain_panic(|| decoder.and_then(RecordBatchDecoder::read_record_batch))
-        .map_err(|error| damaged(&error.to_string()))
+    let version = message.version();
+    let decoder = RecordBatchDecoder::try_new(&body, header, Arc::clone(schema), &no_dictionaries, &version);
+    contain_panic(|| decoder.and_then(RecordBatchDecoder::read_record_batch)).map_err(|error| damaged(&error.to_string()))
 }

@@ -35,7 +35,7 @@ pub type Scratch = [u8; 17];
 
 /// The canonical bytes of `array[row]`, which is not NULL. Borrowed from the array where they stand there as they are.
 pub fn value_bytes<'a>(sql_type: SqlType, array: &'a dyn Array, row: usize, scratch: &'a mut Scratch) -> &'a [u8] {
-    fn put<'a, const N: usize>(scratch: &'a mut Scratch, bytes: [u8; N]) -> &'a [u8] {
+    fn put<const N: usize>(scratch: &mut Scratch, bytes: [u8; N]) -> &[u8] {
         scratch[..N].copy_from_slice(&bytes);
         &scratch[..N]
     }
@@ -168,8 +168,7 @@ pub fn row_hashes(table: &TableDef, stored: &RecordBatch, span_first: u64, threa
     let share = rows.div_ceil(threads);
     let hasher = &hasher;
     std::thread::scope(|scope| {
-        let others: Vec<_> =
-            (1..threads).map(|i| scope.spawn(move || hasher.hashes(i * share, share.min(rows - i * share)))).collect();
+        let others: Vec<_> = (1..threads).map(|i| scope.spawn(move || hasher.hashes(i * share, share.min(rows - i * share)))).collect();
         let mut hashes = hasher.hashes(0, share);
         for other in others {
             hashes.extend(other.join().map_err(|_| SqlError::internal("a hashing thread panicked"))?);

@@ -55,7 +55,8 @@ pub fn read(io: &dyn Io, folder: &Path, size: u64) -> SqlResult<SignedCheckpoint
     let mut notes = Vec::with_capacity(2);
     for path in paths(folder, size) {
         let bytes = io.open(&path).and_then(|file| file.read_all()).map_err(|error| io_failed("read", &path, error))?;
-        let unreadable = |why: String| SqlError::new(SqlState::DATA_CORRUPTED, format!("checkpoint \"{}\" is unreadable: {why}", path.display()));
+        let unreadable =
+            |why: String| SqlError::new(SqlState::DATA_CORRUPTED, format!("checkpoint \"{}\" is unreadable: {why}", path.display()));
         let text = String::from_utf8(bytes).map_err(|_| unreadable("not text".into()))?;
         let note = Note::parse(&text).map_err(|error| unreadable(error.to_string()))?;
         let checkpoint = Checkpoint::parse(note.text()).map_err(|error| unreadable(error.to_string()))?;

@@ -232,11 +232,14 @@ fn check(
     for writes in tables {
         let table = &writes.table;
         // A table that this very transaction made is in no committed catalog yet; made and dropped again, it never will be.
-        let is_own = defined.iter().any(|(object, _)| matches!(object, Object::Table(own) if **own == *table))
-            || dropped.contains(&table.id.0);
+        let is_own =
+            defined.iter().any(|(object, _)| matches!(object, Object::Table(own) if own == table)) || dropped.contains(&table.id.0);
         if !is_own && catalog.table_by_id(table.id).is_none_or(|current| current.version != table.version) {
-            return Err(SqlError::new(SqlState::SERIALIZATION_FAILURE, format!("relation \"{}\" was changed or dropped meanwhile", table.name))
-                .hint("The transaction might succeed if retried."));
+            return Err(SqlError::new(
+                SqlState::SERIALIZATION_FAILURE,
+                format!("relation \"{}\" was changed or dropped meanwhile", table.name),
+            )
+            .hint("The transaction might succeed if retried."));
         }
         let state = ledger.table_state(table.id);
         if writes.ended.iter().any(|row| state.ended_by(*row).is_some()) {
@@ -269,7 +272,13 @@ struct Draft {
 }
 
 /// Gives a checked transaction its place: leaf, trees, folds, rows. Returns its log record.
-fn apply(ledger: &Ledger, draft: Draft, tables: Vec<TableWrites>, pieces: &[Piece], group_roots: Vec<Hash>) -> SqlResult<(Vec<u8>, Committed)> {
+fn apply(
+    ledger: &Ledger,
+    draft: Draft,
+    tables: Vec<TableWrites>,
+    pieces: &[Piece],
+    group_roots: Vec<Hash>,
+) -> SqlResult<(Vec<u8>, Committed)> {
     let spans: Vec<TableSpan> = tables
         .iter()
         .map(|writes| TableSpan { relation: writes.table.id.0, first_row: ledger.table_state(writes.table.id).rows(), rows: writes.rows })
@@ -291,7 +300,8 @@ fn apply(ledger: &Ledger, draft: Draft, tables: Vec<TableWrites>, pieces: &[Piec
         policy_hash: Hash::default(),
         plan_hash: Hash::default(),
     });
-    let leaf = leaf.encode().map_err(|error| SqlError::new(SqlState::PROGRAM_LIMIT_EXCEEDED, format!("commit does not fit a leaf: {error}")))?;
+    let leaf =
+        leaf.encode().map_err(|error| SqlError::new(SqlState::PROGRAM_LIMIT_EXCEEDED, format!("commit does not fit a leaf: {error}")))?;
     merkle.append(&leaf);
     drop(merkle);
     let mut applied = Vec::with_capacity(tables.len());

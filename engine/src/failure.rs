@@ -13,7 +13,8 @@ pub fn io_failed(action: &str, path: &Path, error: io::Error) -> SqlError {
     let message = format!("could not {action} \"{}\": {error}", path.display());
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-            SqlError::new(SqlState::DISK_FULL, message).hint("Free space on the volume that holds the data folder; nothing acknowledged is lost.")
+            SqlError::new(SqlState::DISK_FULL, message)
+                .hint("Free space on the volume that holds the data folder; nothing acknowledged is lost.")
         }
         io::ErrorKind::PermissionDenied => SqlError::new(SqlState::IO_ERROR, message).hint("Check owner and mode of the data folder."),
         _ => SqlError::new(SqlState::IO_ERROR, message),

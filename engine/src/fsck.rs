@@ -104,7 +104,11 @@ fn run(io: &Arc<dyn Io>, request: &Request<'_>, checked: &mut Checked) -> Result
         match leaf {
             Leaf::Commit(commit) => {
                 history.feed(&mut rows, seq)?;
-                rows.check_commit(&commit, &mut catalog, checked)?;
+                // Rows that do not fit may be a leaf's fault as well as a segment's: the tile that holds the leaf's hash tells.
+                let outcome = rows.check_commit(&commit, &mut catalog, checked);
+                outcome.map_err(|stop| {
+                    if trees.is_tiled(seq, &bytes) { stop } else { tampered(history.place(seq), "its hash is not in its tile") }
+                })?;
             }
             Leaf::Checkpoint(leaf) => bound.push((leaf.size, (leaf.sha_root, leaf.b3_root), seq)),
             Leaf::Key(leaf) => keys = Some(leaf),
@@ -129,7 +133,9 @@ fn run(io: &Arc<dyn Io>, request: &Request<'_>, checked: &mut Checked) -> Result
     if let Some(pinned) = &pinned {
         match roots.get(&pinned.size) {
             Some((sha, _)) if *sha == pinned.root => {}
-            Some(_) => return Err(tampered("history", format!("its first {} commits are not the ones of the pinned checkpoint", pinned.size))),
+            Some(_) => {
+                return Err(tampered("history", format!("its first {} commits are not the ones of the pinned checkpoint", pinned.size)));
+            }
             None => {
                 return Err(tampered("history", format!("it has {} commits, the pinned checkpoint {}", trees.size(), pinned.size)));
             }
@@ -205,12 +211,14 @@ fn check_newest_copies(io: &Arc<dyn Io>, folder: &Path, sizes: &[u64]) -> Result
 fn report(origin: &str, sealed: u64, size: u64, pinned: bool, unrecorded: &[String], checked: &Checked) -> Report {
     let mut not_covered = Vec::new();
     if size > sealed {
-        not_covered.push(format!("commits {sealed} to {} are intact in the log; no checkpoint that covers them is in the folder yet", size - 1));
+        not_covered
+            .push(format!("commits {sealed} to {} are intact in the log; no checkpoint that covers them is in the folder yet", size - 1));
     }
     if !pinned {
         not_covered.push("that this is all there ever was: give a checkpoint kept from before (--checkpoint)".to_owned());
     }
-    not_covered.extend(unrecorded.iter().map(|file| format!("bytes of {file} beyond its rows: its seal was interrupted before it was recorded")));
+    not_covered
+        .extend(unrecorded.iter().map(|file| format!("bytes of {file} beyond its rows: its seal was interrupted before it was recorded")));
     Report {
         subject: format!("the ledger {origin} is what was committed"),
         facts: vec![("commits".into(), size.to_string()), ("rows".into(), checked.rows.to_string())],

@@ -123,7 +123,12 @@ impl KeyIndex {
     }
 
     /// The newest row of each of these keys, in order; one lock for all.
-    pub fn newest_of<'k>(&self, relation: RelationId, keys: impl Iterator<Item = &'k Key>, mut found: impl FnMut(&'k Key, u64) -> SqlResult<()>) -> SqlResult<()> {
+    pub fn newest_of<'k>(
+        &self,
+        relation: RelationId,
+        keys: impl Iterator<Item = &'k Key>,
+        mut found: impl FnMut(&'k Key, u64) -> SqlResult<()>,
+    ) -> SqlResult<()> {
         let tables = self.tables.read();
         let Some(chains) = tables.get(&relation) else { return Ok(()) };
         for key in keys {

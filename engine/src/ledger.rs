@@ -128,7 +128,9 @@ impl Ledger {
         let spawn = |name: &str, run: fn(&Arc<Ledger>)| {
             let ledger = Arc::clone(self);
             let builder = std::thread::Builder::new().name(format!("{name} {}", self.name));
-            builder.spawn(move || run(&ledger)).map_err(|error| SqlError::new(SqlState::OUT_OF_MEMORY, format!("could not start a thread: {error}")))
+            builder
+                .spawn(move || run(&ledger))
+                .map_err(|error| SqlError::new(SqlState::OUT_OF_MEMORY, format!("could not start a thread: {error}")))
         };
         let mut threads = self.threads.lock();
         threads.push(spawn("commit", commit::run)?);
@@ -276,10 +278,10 @@ impl Ledger {
         let mut failure = self.failure.lock();
         if failure.is_none() {
             let message = format!("the ledger takes no more writes since one failed: {}", error.message());
-            *failure = Some(
-                SqlError::new(error.state(), message)
-                    .hint("Nothing acknowledged is lost. Mend the cause, then restart the server: recovery reads back what is really there."),
-            );
+            *failure =
+                Some(SqlError::new(error.state(), message).hint(
+                    "Nothing acknowledged is lost. Mend the cause, then restart the server: recovery reads back what is really there.",
+                ));
         }
     }
 
@@ -320,7 +322,8 @@ impl Ledger {
 
     /// Writes rows into the log before their commit and gives them back as views of the log's bytes.
     pub(crate) fn write_ahead(&self, table: &TableDef, stored: &RecordBatch, pin: &LogPin) -> SqlResult<(RecordBatch, u64)> {
-        let rows = u32::try_from(stored.num_rows()).map_err(|_| SqlError::new(SqlState::PROGRAM_LIMIT_EXCEEDED, "too many rows in one batch"))?;
+        let rows =
+            u32::try_from(stored.num_rows()).map_err(|_| SqlError::new(SqlState::PROGRAM_LIMIT_EXCEEDED, "too many rows in one batch"))?;
         let header = record::data_header(PieceHeader { relation: table.id, schema_version: table.version, rows });
         let mut bytes = Vec::with_capacity(stored.get_array_memory_size() + 1024);
         batch_codec::encode(stored, &mut bytes)?;

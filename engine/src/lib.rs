@@ -9,37 +9,37 @@ pub mod failure;
 pub mod options;
 pub mod types;
 
-pub mod schema;
 pub mod catalog;
 pub mod catalog_rows;
+pub mod schema;
 
-pub mod canonical;
-pub mod stored;
 pub mod batch_codec;
+pub mod canonical;
 pub mod record;
 pub mod segment;
+pub mod stored;
 
-pub mod table;
 pub mod fold;
 pub mod key_index;
+pub mod table;
 
-pub mod merkle;
-pub mod signer;
 pub mod checkpoints;
 pub mod identity;
+pub mod merkle;
+pub mod signer;
 
-pub mod writes;
-pub mod view;
-pub mod transaction;
 pub mod commit;
 pub mod ledger;
+pub mod transaction;
+pub mod view;
+pub mod writes;
 
-pub mod sealer;
+pub mod fsck;
 pub mod receipt;
 pub mod recovery;
-pub mod system;
-pub mod fsck;
+pub mod sealer;
 pub mod server;
+pub mod system;
 
 pub use canonical::{OWN_ROW, Op};
 pub use catalog::{Catalog, LEDGER_SCHEMA, Object, SchemaDef};

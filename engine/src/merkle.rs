@@ -34,6 +34,8 @@ struct TileFiles {
     io: Arc<dyn Io>,
     folder: PathBuf,
     cache: Mutex<HashMap<TileId, Arc<[u8]>>>,
+    /// The last failure to read a tile that is there: a tree cannot say why it lacks a node.
+    failed: Mutex<Option<SqlError>>,
 }
 
 impl TileReader for TileFiles {
@@ -42,7 +44,16 @@ impl TileReader for TileFiles {
         if let Some(bytes) = self.cache.lock().get(&id) {
             return Some(bytes.to_vec());
         }
-        let bytes = self.io.open(&self.folder.join(id.path())).and_then(|file| file.read_all()).ok()?;
+        let path = self.folder.join(id.path());
+        let bytes = match self.io.open(&path).and_then(|file| file.read_all()) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                if error.kind() != std::io::ErrorKind::NotFound {
+                    *self.failed.lock() = Some(io_failed("read", &path, error));
+                }
+                return None;
+            }
+        };
         let mut cache = self.cache.lock();
         if cache.len() >= CACHED_TILES_MAX {
             cache.clear();
@@ -84,12 +95,15 @@ impl<T: TreeHash> Tree<T> {
         let mut tree = Self {
             frontier: Frontier::new(),
             levels: Vec::new(),
-            tiles: TileFiles { io, folder, cache: Mutex::default() },
+            tiles: TileFiles { io, folder, cache: Mutex::default(), failed: Mutex::default() },
             sealed: size,
         };
         tree.frontier = Frontier::from_reader(&tree, size).ok_or_else(|| {
-            SqlError::new(SqlState::DATA_CORRUPTED, format!("a tile below \"{}\" is missing or short", tree.tiles.folder.display()))
-                .hint("Tiles are needed up to the last sealed commit; restore the folder from a copy.")
+            let missing = format!("a tile below \"{}\" is missing or short", tree.tiles.folder.display());
+            tree.tiles.failed.lock().take().unwrap_or_else(|| {
+                SqlError::new(SqlState::DATA_CORRUPTED, missing)
+                    .hint("Tiles are needed up to the last sealed commit; restore the folder from a copy.")
+            })
         })?;
         tree.levels = (0..64).map(|level| Level { first: size >> level, hashes: Vec::new() }).collect();
         Ok(tree)
@@ -118,7 +132,11 @@ impl<T: TreeHash> Tree<T> {
             let mut bytes = Vec::with_capacity(usize::from(tile.width) * 32);
             for i in 0..u64::from(tile.width) {
                 let hash = self.node(level * tiles::TILE_HEIGHT, tile.index * u64::from(TILE_WIDTH) + i);
-                bytes.extend_from_slice(&hash.ok_or_else(|| SqlError::internal("M3: a node left memory before its tile was written"))?);
+                let hash = hash.ok_or_else(|| {
+                    let failed = self.tiles.failed.lock().take();
+                    failed.unwrap_or_else(|| SqlError::internal("M3: a node left memory before its tile was written"))
+                })?;
+                bytes.extend_from_slice(&hash);
             }
             files.push(TileFile { path: self.tiles.folder.join(tile.path()), bytes });
         }

@@ -73,8 +73,11 @@ impl Ledger {
     fn row_part(&self, seq: u64, leaf: &[u8], index: u64) -> SqlResult<RowPart> {
         let leaf = Leaf::decode(leaf).map_err(|error| damaged(seq, &error.to_string()))?;
         let Leaf::Commit(commit) = leaf else {
-            return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("commit {seq} is a {} leaf and has no rows", leaf.kind_name()))
-                .hint("Leave the row out to get the receipt of the leaf itself."));
+            return Err(SqlError::new(
+                SqlState::INVALID_PARAMETER_VALUE,
+                format!("commit {seq} is a {} leaf and has no rows", leaf.kind_name()),
+            )
+            .hint("Leave the row out to get the receipt of the leaf itself."));
         };
         let Some((span, row_id)) = commit.locate(index) else {
             return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("commit {seq} has no row {index}"))

@@ -26,7 +26,7 @@ use crate::catalog_rows;
 use crate::checkpoints;
 use crate::failure::io_failed;
 use crate::fold::{AppliedCommit, AppliedTable, Fold};
-use crate::identity::LedgerIdentity;
+use crate::identity::{FILE, LedgerIdentity};
 use crate::key_index::KeyIndex;
 use crate::ledger::{Ledger, Parts, Published};
 use crate::merkle::MerkleLog;
@@ -42,6 +42,11 @@ use crate::table::{TableState, TailChunk};
 pub fn open(folder: &Path, identity: &LedgerIdentity, options: &Options) -> SqlResult<Arc<Ledger>> {
     let io = &options.io;
     let signer = Signer::open(&**io, folder, identity.ledger)?;
+    let origin = receipts::checkpoint::origin(&identity.database, &identity.ledger.0);
+    if signer.keys().origin() != origin {
+        let message = format!("\"{}\" names the ledger {origin}, its keys are of {}", folder.join(FILE).display(), signer.keys().origin());
+        return Err(SqlError::new(SqlState::DATA_CORRUPTED, message).hint("One of the two files is damaged; restore it from a copy."));
+    }
     let sealed = checkpoints::sizes(&**io, folder)?.last().copied().unwrap_or(0);
     let mut state = Rebuilt::from_sealed(io, folder, sealed)?;
     let wal_identity = Identity { ledger: identity.ledger, incarnation: identity.incarnation };
@@ -74,8 +79,11 @@ impl Rebuilt {
         if sealed > 0 {
             let signed = checkpoints::read(&**io, folder, sealed)?.state;
             if (merkle.sha.root(), merkle.b3.root()) != (signed.sha_root, signed.b3_root) {
-                return Err(SqlError::new(SqlState::DATA_CORRUPTED, format!("tiles do not give the roots of the checkpoint at size {sealed}"))
-                    .hint("Run shockwave verify fsck on the data folder; it names the first bad tile."));
+                return Err(SqlError::new(
+                    SqlState::DATA_CORRUPTED,
+                    format!("tiles do not give the roots of the checkpoint at size {sealed}"),
+                )
+                .hint("Run shockwave verify fsck on the data folder; it names the first bad tile."));
             }
         }
         let mut state = Self {
@@ -286,7 +294,8 @@ fn place(state: &mut Rebuilt, seq: CommitSeq, table_state: &TableState, chunks: 
 
 /// Appends a leaf read from the log; `None` if the sealed tiles hold it already. Errors: XX001 for a leaf out of place.
 fn append_leaf(state: &mut Rebuilt, bytes: &[u8]) -> SqlResult<Option<Leaf>> {
-    let leaf = Leaf::decode(bytes).map_err(|error| SqlError::new(SqlState::DATA_CORRUPTED, format!("a leaf in the log is unreadable: {error}")))?;
+    let leaf = Leaf::decode(bytes)
+        .map_err(|error| SqlError::new(SqlState::DATA_CORRUPTED, format!("a leaf in the log is unreadable: {error}")))?;
     let size = state.merkle.size();
     if leaf.seq() < size {
         return Ok(None);
@@ -354,6 +363,10 @@ fn finish(
         next_object: state.largest_id + 1,
     });
     ledger.start()?;
-    crate::sealer::record_unrecorded(&ledger)?;
+    if let Err(error) = crate::sealer::record_unrecorded(&ledger) {
+        // Its threads hold the ledger and would outlive the refused open; the first error is the one to tell.
+        let _ = ledger.close(false);
+        return Err(error);
+    }
     Ok(ledger)
 }

@@ -92,7 +92,10 @@ impl TableDef {
         let mut key_positions = Vec::with_capacity(primary_key.len());
         for key in &primary_key {
             let position = columns.iter().position(|column| column.id == *key).ok_or_else(|| {
-                SqlError::new(SqlState::INVALID_TABLE_DEFINITION, format!("primary key of \"{name}\" names column id {key}, which does not exist"))
+                SqlError::new(
+                    SqlState::INVALID_TABLE_DEFINITION,
+                    format!("primary key of \"{name}\" names column id {key}, which does not exist"),
+                )
             })?;
             columns[position].not_null = true;
             key_positions.push(position);

@@ -90,10 +90,14 @@ fn seal(ledger: &Arc<Ledger>, point: &SealPoint) -> SqlResult<()> {
     for state in ledger.table_states() {
         seal_table(ledger, &state, last, &mut infos)?;
     }
+    // Read back before anything is recorded: what cannot be read is written again by the next seal, which a record would forbid.
+    let opened = infos
+        .iter()
+        .map(|info| Ok((info.relation, Arc::new(Segment::open(&**io, &ledger.folder().join(&info.file))?))))
+        .collect::<SqlResult<Vec<_>>>()?;
     record(ledger, &infos)?;
-    for info in &infos {
-        let opened = Segment::open(&**io, &ledger.folder().join(&info.file))?;
-        ledger.table_state(info.relation).replace_by_segment(Arc::new(opened));
+    for (relation, segment) in opened {
+        ledger.table_state(relation).replace_by_segment(segment);
     }
     let files = ledger.merkle().read().new_files(point.checkpoint.state.size)?;
     for file in files {
@@ -189,7 +193,8 @@ fn record(ledger: &Arc<Ledger>, infos: &[SegmentInfo]) -> SqlResult<()> {
         return Ok(());
     }
     let text = |pick: fn(&SegmentInfo) -> &str| Arc::new(infos.iter().map(|info| Some(pick(info))).collect::<StringArray>()) as ArrayRef;
-    let number = |pick: fn(&SegmentInfo) -> u64| Arc::new(infos.iter().map(|info| pick(info).cast_signed()).collect::<Int64Array>()) as ArrayRef;
+    let number =
+        |pick: fn(&SegmentInfo) -> u64| Arc::new(infos.iter().map(|info| pick(info).cast_signed()).collect::<Int64Array>()) as ArrayRef;
     let columns = vec![
         text(|info| &info.file),
         number(|info| info.relation.0.into()),
@@ -201,7 +206,8 @@ fn record(ledger: &Arc<Ledger>, infos: &[SegmentInfo]) -> SqlResult<()> {
         number(|info| info.bytes),
         text(|info| &info.blake3),
     ];
-    let rows = RecordBatch::try_new(SEGMENTS_TABLE.arrow_schema(), columns).map_err(|error| SqlError::internal(format!("segment rows: {error}")))?;
+    let rows = RecordBatch::try_new(SEGMENTS_TABLE.arrow_schema(), columns)
+        .map_err(|error| SqlError::internal(format!("segment rows: {error}")))?;
     let mut transaction = ledger.begin(ACTOR);
     transaction.insert(&SEGMENTS_TABLE, &rows)?;
     transaction.commit_blocking()?;

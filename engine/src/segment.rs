@@ -123,11 +123,13 @@ pub fn write(io: &dyn Io, ledger_dir: &Path, rows: &SegmentRows<'_>) -> SqlResul
         io.remove(&temporary).map_err(on_disk)?;
     }
     let file = io.create_new(&temporary, 0o600).map_err(on_disk)?;
-    let writer = HashingWriter { file: Arc::clone(&file), at: 0, hasher: blake3::Hasher::new(), buffer: Vec::with_capacity(2 * WRITE_BYTES) };
+    let writer =
+        HashingWriter { file: Arc::clone(&file), at: 0, hasher: blake3::Hasher::new(), buffer: Vec::with_capacity(2 * WRITE_BYTES) };
     let options = IpcWriteOptions::default()
         .try_with_compression(Some(CompressionType::LZ4_FRAME))
         .map_err(|error| arrow_failed("compress segment", &error))?;
-    let mut out = FileWriter::try_new_with_options(writer, &table.segment_schema(), options).map_err(|e| arrow_failed("write segment", &e))?;
+    let mut out =
+        FileWriter::try_new_with_options(writer, &table.segment_schema(), options).map_err(|e| arrow_failed("write segment", &e))?;
     let count: usize = rows.batches.iter().map(RecordBatch::num_rows).sum();
     out.write_metadata("shockwave.format", "1");
     out.write_metadata("shockwave.relation", table.id.to_string());
@@ -267,6 +269,7 @@ impl Segment {
         }
         let length = block.metaDataLength() as usize + block.bodyLength() as usize;
         let bytes = self.data.slice_with_length(block.offset() as usize, length);
+        check_buffer_lengths(&bytes, block.metaDataLength() as usize).map_err(|why| damaged(&self.path, why))?;
         let batch = contain_panic(|| decoder.read_record_batch(block, &bytes)).map_err(|error| damaged(&self.path, &error.to_string()))?;
         let batch = batch.ok_or_else(|| damaged(&self.path, "an empty message"))?;
         let last = index + 1 == self.blocks.len();
@@ -276,6 +279,34 @@ impl Segment {
         }
         Ok(batch)
     }
+}
+
+/// Every compressed buffer begins with its length when decompressed, which the decoder allocates before it looks further. LZ4 gives at most 255
+/// bytes for one, so a larger claim is damage and must not be believed.
+fn check_buffer_lengths(message: &[u8], metadata_bytes: usize) -> Result<(), &'static str> {
+    const PREFIX_BYTES: usize = 8;
+    const LZ4_RATIO_MAX: u64 = 255;
+    const MESSAGE_HEADER_BYTES: usize = 8;
+    let metadata = message.get(MESSAGE_HEADER_BYTES..metadata_bytes).ok_or("metadata shorter than its header")?;
+    let parsed = arrow_ipc::root_as_message(metadata).map_err(|_| "metadata is unreadable")?;
+    let header = parsed.header_as_record_batch().ok_or("not a record batch")?;
+    if header.compression().is_none() {
+        return Err("its buffers are not compressed");
+    }
+    let body = message.get(metadata_bytes..).ok_or("body shorter than its metadata")?;
+    for buffer in header.buffers().into_iter().flatten() {
+        let (Ok(offset), Ok(length)) = (usize::try_from(buffer.offset()), usize::try_from(buffer.length())) else {
+            return Err("a buffer has a negative place");
+        };
+        let bytes = offset.checked_add(length).and_then(|end| body.get(offset..end)).ok_or("a buffer lies outside its batch")?;
+        let Some(prefix) = bytes.first_chunk::<PREFIX_BYTES>() else { continue };
+        let claimed = i64::from_le_bytes(*prefix);
+        // −1: stored as it is.
+        if claimed != -1 && u64::try_from(claimed).map_or(true, |claimed| claimed > LZ4_RATIO_MAX * length as u64) {
+            return Err("a buffer claims to be larger than it can be");
+        }
+    }
+    Ok(())
 }
 
 fn damaged(path: &Path, why: &str) -> SqlError {

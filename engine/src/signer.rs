@@ -84,7 +84,10 @@ impl Signer {
     pub fn open(io: &dyn Io, folder: &Path, ledger: LedgerId) -> SqlResult<Self> {
         let keys = read_keys(io, folder)?;
         if receipts::checkpoint::ledger_of_origin(keys.origin()) != Some(ledger.0) {
-            return Err(SqlError::new(SqlState::DATA_CORRUPTED, format!("\"{}\" holds the keys of another ledger", folder.join(KEY_FILE).display())));
+            return Err(SqlError::new(
+                SqlState::DATA_CORRUPTED,
+                format!("\"{}\" holds the keys of another ledger", folder.join(KEY_FILE).display()),
+            ));
         }
         let path = folder.join(LAST_SIGNED_FILE);
         let failed = |error| io_failed("open", &path, error);
@@ -93,8 +96,9 @@ impl Signer {
         let slots: Vec<Option<Signed>> = (0..2).map(|i| bytes.get(i * SLOT_STRIDE as usize..).and_then(read_slot)).collect();
         let newest = slots.iter().flatten().max_by_key(|signed| signed.size).copied();
         if newest.is_none() && bytes.iter().any(|byte| *byte != 0) {
-            return Err(SqlError::new(SqlState::DATA_CORRUPTED, format!("\"{}\" is unreadable", path.display()))
-                .hint("Without the record of what was signed last, a rolled-back folder could not be told from this one; restore the file."));
+            return Err(SqlError::new(SqlState::DATA_CORRUPTED, format!("\"{}\" is unreadable", path.display())).hint(
+                "Without the record of what was signed last, a rolled-back folder could not be told from this one; restore the file.",
+            ));
         }
         let slot = u64::from(newest.is_some() && slots[0] == newest);
         Ok(Self { keys, path, file, last: newest, slot })

@@ -61,7 +61,8 @@ pub fn resolve_own(table: &TableDef, stored: RecordBatch, span_first: u64) -> Sq
     if !ids.iter().flatten().any(|id| id & OWN_ROW != 0) {
         return Ok(stored);
     }
-    let absolute: UInt64Array = ids.iter().map(|id| id.map(|id| if id & OWN_ROW != 0 { span_first + (id & !OWN_ROW) } else { id })).collect();
+    let absolute: UInt64Array =
+        ids.iter().map(|id| id.map(|id| if id & OWN_ROW != 0 { span_first + (id & !OWN_ROW) } else { id })).collect();
     let mut columns = stored.columns().to_vec();
     columns[position] = Arc::new(absolute);
     assemble(table, columns, stored.num_rows())

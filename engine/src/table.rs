@@ -260,7 +260,14 @@ fn cut_front(chunk: Arc<TailChunk>, end: u64) -> Option<Arc<TailChunk>> {
         Commits::Each(seqs) => Commits::Each(seqs[skip..].into()),
     };
     let batch = chunk.batch.slice(skip, chunk.batch.num_rows() - skip);
-    Some(Arc::new(TailChunk { first_row: end, batch, commits, table: Arc::clone(&chunk.table), log_position: chunk.log_position, tier: chunk.tier }))
+    Some(Arc::new(TailChunk {
+        first_row: end,
+        batch,
+        commits,
+        table: Arc::clone(&chunk.table),
+        log_position: chunk.log_position,
+        tier: chunk.tier,
+    }))
 }
 
 /// Keeps a tail of many small commits short: sixteen chunks of one tier become one of the next, so each row is copied three times at most.

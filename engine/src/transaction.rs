@@ -219,9 +219,8 @@ impl Transaction {
         let writes = self.writes.get(&table.id);
         for RowId(row) in old {
             let own = row & OWN_ROW != 0;
-            let ended_here = writes.is_some_and(|writes| {
-                if own { writes.own_ended.contains(&(row & !OWN_ROW)) } else { writes.ended.contains(row) }
-            });
+            let ended_here =
+                writes.is_some_and(|writes| if own { writes.own_ended.contains(&(row & !OWN_ROW)) } else { writes.ended.contains(row) });
             if ended_here {
                 return Err(SqlError::internal("a row is changed twice by one statement"));
             }
@@ -291,7 +290,9 @@ impl Transaction {
             // The receiver waits below; it is gone only if this thread is.
             let _ = sender.send(answer);
         }));
-        receiver.recv().unwrap_or_else(|_| Err(SqlError::new(SqlState::ADMIN_SHUTDOWN, "the ledger was closed before the commit was decided")))
+        receiver
+            .recv()
+            .unwrap_or_else(|_| Err(SqlError::new(SqlState::ADMIN_SHUTDOWN, "the ledger was closed before the commit was decided")))
     }
 
     #[expect(clippy::type_complexity, reason = "the callback goes back to the caller with the error")]

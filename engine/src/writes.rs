@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use base::{SqlResult, SqlState, SqlError};
+use base::{SqlError, SqlResult, SqlState};
 use bytes::Bytes;
 use hashbrown::HashMap;
 use receipts::{Hash, RowTree};
@@ -131,7 +131,8 @@ impl TableWrites {
     /// The pieces as the COMMIT record names them; small ones are encoded here, in the session's own thread.
     pub fn encode(&self) -> SqlResult<Vec<Piece>> {
         let header = |rows: usize| -> SqlResult<PieceHeader> {
-            let rows = u32::try_from(rows).map_err(|_| SqlError::new(SqlState::PROGRAM_LIMIT_EXCEEDED, "too many rows in one statement"))?;
+            let rows =
+                u32::try_from(rows).map_err(|_| SqlError::new(SqlState::PROGRAM_LIMIT_EXCEEDED, "too many rows in one statement"))?;
             Ok(PieceHeader { relation: self.table.id, schema_version: self.table.version, rows })
         };
         let encode = |piece: &OwnPiece| -> SqlResult<Piece> {

@@ -39,8 +39,15 @@ pub(super) struct History {
 impl History {
     /// Reads the log; entry bundles are read as leaves are asked for.
     pub(super) fn open(io: &Arc<dyn Io>, folder: &Path, identity: &LedgerIdentity, sealed: u64) -> Result<Self, Stop> {
-        let mut history =
-            Self { io: Arc::clone(io), folder: folder.into(), sealed, next: 0, bundle: VecDeque::new(), log: VecDeque::new(), rows: HashMap::new() };
+        let mut history = Self {
+            io: Arc::clone(io),
+            folder: folder.into(),
+            sealed,
+            next: 0,
+            bundle: VecDeque::new(),
+            log: VecDeque::new(),
+            rows: HashMap::new(),
+        };
         let wal = Identity { ledger: identity.ledger, incarnation: identity.incarnation };
         let past: Vec<u32> = (0..identity.incarnation).collect();
         let mut waiting = HashMap::new();
@@ -125,7 +132,8 @@ impl History {
 
     /// Whether the leaf at this index, the next one, is a checkpoint leaf.
     pub(super) fn is_followed_by_checkpoint(&self, index: u64) -> bool {
-        let next = if index < self.sealed { self.bundle.front() } else { self.log.iter().find(|(seq, _)| *seq == index).map(|(_, leaf)| leaf) };
+        let next =
+            if index < self.sealed { self.bundle.front() } else { self.log.iter().find(|(seq, _)| *seq == index).map(|(_, leaf)| leaf) };
         // At a bundle's end the next leaf is not read yet: remember the root in case.
         next.map_or(index < self.sealed, |leaf| matches!(Leaf::decode(leaf), Ok(Leaf::Checkpoint(_))))
     }

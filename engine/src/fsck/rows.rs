@@ -83,7 +83,10 @@ impl Rows {
                 let file = format!("segments/{relation}/{name}");
                 let opened = Segment::open(&**io, &dir.join(name)).map_err(|error| malformed(&file, error.message()))?;
                 if opened.first_row() != cursor.sealed_end || opened.table().id != RelationId(relation) {
-                    return Err(tampered(file, format!("rows from {} on were expected, it holds rows from {} on", cursor.sealed_end, opened.first_row())));
+                    return Err(tampered(
+                        file,
+                        format!("rows from {} on were expected, it holds rows from {} on", cursor.sealed_end, opened.first_row()),
+                    ));
                 }
                 cursor.sealed_end += opened.rows();
                 rows.found.push((file.clone(), opened.blake3(), opened.bytes()));
@@ -131,7 +134,8 @@ impl Rows {
                 let slice = run.batch.slice(offset, n);
                 check_commit_column(run, &slice, commit.seq, row)?;
                 let span_first = if run.sealed { span.first_row } else { u64::MAX };
-                let hashes = row_hashes(&run.table, &slice, span_first, self.threads).map_err(|error| malformed(&run.place, error.message()))?;
+                let hashes =
+                    row_hashes(&run.table, &slice, span_first, self.threads).map_err(|error| malformed(&run.place, error.message()))?;
                 tree.extend(&hashes);
                 if places.last() != Some(&run.place) {
                     places.push(run.place.clone());
@@ -139,6 +143,17 @@ impl Rows {
                 if relation == CATALOG {
                     let slice = stored::resolve_own(&run.table, slice, span.first_row).map_err(|error| unreadable(&error))?;
                     let new = catalog_rows::read(row, &slice).map_err(|error| malformed(&run.place, error.message()))?;
+                    // At once, for a commit may fill the table that it makes; the catalog's own rows come first in it.
+                    for object in new.iter().filter_map(|row| row.object.as_ref()) {
+                        if let Object::Table(table) = object {
+                            self.definitions.entry((table.id, table.version)).or_insert_with(|| Arc::clone(table));
+                        }
+                    }
+                    for object in new.iter().filter_map(|row| row.object.as_ref()) {
+                        if let Object::Table(table) = object {
+                            self.definitions.insert((table.id, table.version), Arc::clone(table));
+                        }
+                    }
                     self.catalog_rows.extend(new);
                 } else if relation == SEGMENTS {
                     record(&mut self.recorded, &slice);
@@ -150,11 +165,6 @@ impl Rows {
         }
         if commit.tables.iter().any(|span| span.relation == CATALOG.0) {
             *catalog = Catalog::fold(self.catalog_rows.clone());
-            for object in self.catalog_rows.iter().filter_map(|row| row.object.as_ref()) {
-                if let Object::Table(table) = object {
-                    self.definitions.entry((table.id, table.version)).or_insert_with(|| Arc::clone(table));
-                }
-            }
         }
         let place = if places.is_empty() { format!("commit {}", commit.seq) } else { places.join(", ") };
         if tree.root() != commit.row_root || tree.rows() != commit.n_rows {
@@ -198,7 +208,8 @@ impl Cursor {
     fn run_at(&mut self, row: u64, span_first: u64, definitions: &HashMap<(RelationId, u32), Arc<TableDef>>) -> Result<&Run, Stop> {
         let is_current = self.current.as_ref().is_some_and(|run| (run.first..run.first + run.batch.num_rows() as u64).contains(&row));
         if !is_current {
-            self.current = Some(if row < self.sealed_end { self.read_sealed(row)? } else { self.read_logged(row, span_first, definitions)? });
+            self.current =
+                Some(if row < self.sealed_end { self.read_sealed(row)? } else { self.read_logged(row, span_first, definitions)? });
         }
         self.current.as_ref().ok_or_else(|| malformed("rows", "a run was just read"))
     }
@@ -216,7 +227,8 @@ impl Cursor {
     }
 
     fn read_logged(&mut self, row: u64, span_first: u64, definitions: &HashMap<(RelationId, u32), Arc<TableDef>>) -> Result<Run, Stop> {
-        let (seq, first, rows) = self.logged.pop_front().ok_or_else(|| tampered("log", format!("row {row} (span from {span_first}) is missing")))?;
+        let (seq, first, rows) =
+            self.logged.pop_front().ok_or_else(|| tampered("log", format!("row {row} (span from {span_first}) is missing")))?;
         let place = format!("log (commit {seq})");
         let table = definitions.get(&(rows.relation, rows.schema_version)).cloned();
         let table = table.ok_or_else(|| malformed(&place, format!("relation {} is not in the catalog", rows.relation)))?;

@@ -52,6 +52,14 @@ impl Trees {
         (self.sha.root(), self.b3.root())
     }
 
+    /// Whether the tile that should hold this leaf's hash does; true where there is no tile to ask.
+    pub(super) fn is_tiled(&self, seq: u64, leaf: &[u8]) -> bool {
+        let Some(tile) = TileId::holding(TileKind::Hashes(0), seq, self.sealed) else { return true };
+        let Ok(bytes) = self.io.open(&self.folder.join(tile.path())).and_then(|file| file.read_all()) else { return true };
+        let at = (seq % u64::from(TILE_WIDTH)) as usize * 32;
+        bytes.get(at..at + 32).is_none_or(|hash| hash == leaf_hashes(leaf).0)
+    }
+
     /// Appends a leaf; tiles that become full, or partial as they were sealed, are compared.
     pub(super) fn append(&mut self, leaf: &[u8], checked: &mut Checked) -> Result<(), Stop> {
         let (sha, b3) = leaf_hashes(leaf);
@@ -146,7 +154,12 @@ impl Trees {
         let found = found.map_err(|error| malformed(&name, format!("it cannot be read: {error}")))?;
         if found != bytes {
             let at = found.iter().zip(bytes).take_while(|(a, b)| a == b).count();
-            return Err(tampered(name, format!("it is not what the leaves give, from byte {at} on")));
+            let entries = TileId { kind: TileKind::Entries, ..id };
+            let or = match id.kind {
+                TileKind::Hashes(0) => format!("; or entry {} of {} was changed", at / 32, entries.path()),
+                _ => String::new(),
+            };
+            return Err(tampered(name, format!("it is not what the leaves give, from byte {at} on{or}")));
         }
         checked.tiles += 1;
         Ok(())

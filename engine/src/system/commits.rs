@@ -44,8 +44,14 @@ fn scan(scan: Scan) -> Batches {
     }))
 }
 
+/// A leaf's bytes and what they say.
+pub(super) type ReadLeaf = (Arc<[u8]>, Leaf);
+
+/// Picks one binary column out of a leaf.
+type PickBytes<'a> = &'a dyn Fn(&[u8], &Leaf) -> Option<Vec<u8>>;
+
 /// Decoded leaves from `first` on, as far as one entries bundle goes.
-pub(super) fn leaves(scan: &Scan, first: u64) -> SqlResult<(Vec<(Arc<[u8]>, Leaf)>, u64)> {
+pub(super) fn leaves(scan: &Scan, first: u64) -> SqlResult<(Vec<ReadLeaf>, u64)> {
     let merkle = scan.ledger.merkle().read();
     let mut bytes = merkle.leaves_from(first)?;
     bytes.truncate(usize::try_from(scan.size - first).unwrap_or(usize::MAX));
@@ -73,9 +79,8 @@ fn read(scan: &Scan, first: u64) -> SqlResult<(arrow::array::RecordBatch, u64)> 
     let text = |pick: &dyn Fn(&Leaf) -> Option<String>| -> ArrayRef {
         Arc::new(leaves.iter().map(|(_, leaf)| pick(leaf)).collect::<StringArray>())
     };
-    let binary = |pick: &dyn Fn(&[u8], &Leaf) -> Option<Vec<u8>>| -> ArrayRef {
-        Arc::new(leaves.iter().map(|(bytes, leaf)| pick(bytes, leaf)).collect::<BinaryArray>())
-    };
+    let binary =
+        |pick: PickBytes<'_>| -> ArrayRef { Arc::new(leaves.iter().map(|(bytes, leaf)| pick(bytes, leaf)).collect::<BinaryArray>()) };
     let batch = scan.batch(leaves.len(), |column| match column {
         0 => number(&|leaf| Some(leaf.seq())),
         1 => Arc::new(TimestampMicrosecondArray::from_iter_values(leaves.iter().map(|(_, leaf)| leaf.time_us())).with_timezone("UTC")),

@@ -58,9 +58,13 @@ fn times(values: impl Iterator<Item = i64>) -> ArrayRef {
 fn scan_keys(scan: Scan) -> Batches {
     let keys = pick_leaves(&scan, |leaf| {
         let Leaf::Key(key) = leaf else { return Ok(Vec::new()) };
-        let verifiers = key.verifiers().map_err(|error| SqlError::new(SqlState::DATA_CORRUPTED, format!("a key leaf is unreadable: {error}")))?;
+        let verifiers =
+            key.verifiers().map_err(|error| SqlError::new(SqlState::DATA_CORRUPTED, format!("a key leaf is unreadable: {error}")))?;
         let tree = ["sha256", "blake3"];
-        let rows = verifiers.iter().zip(tree).map(|(key_text, tree)| (key.seq, key.time_us, tree, key_text.name().to_owned(), key_text.to_string()));
+        let rows = verifiers
+            .iter()
+            .zip(tree)
+            .map(|(key_text, tree)| (key.seq, key.time_us, tree, key_text.name().to_owned(), key_text.to_string()));
         Ok(rows.collect())
     });
     let outcome = keys.and_then(|keys| {

@@ -1,4 +1,5 @@
 //! fsck accepts an honest folder and names any byte that was changed in it.
+#![allow(clippy::disallowed_methods, reason = "it spoils files behind the ledger's back")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -81,7 +82,7 @@ fn a_changed_byte_in_any_sealed_file_is_named() {
         let honest = std::fs::read(&path).unwrap();
         let name = path.strip_prefix(&ledger).unwrap().to_str().unwrap().to_owned();
         // Bytes all over the file: first, last, and a stride that meets headers, bodies and padding.
-        let stride = (honest.len() / 23).max(1);
+        let stride = (honest.len() / 9).max(1);
         for at in (0..honest.len()).step_by(stride).chain([honest.len() - 1]) {
             let mut changed = honest.clone();
             changed[at] ^= 1;

@@ -21,12 +21,17 @@ pub fn open(dir: &Path) -> (Server, Arc<Ledger>) {
 
 pub fn create_table(ledger: &Arc<Ledger>) -> Arc<TableDef> {
     let mut transaction = ledger.begin("tester");
-    let column = |id, name: &str, sql_type| ColumnDef { id: ColumnId(id), name: name.into(), sql_type, not_null: false };
-    let columns = vec![column(1, "id", SqlType::Int8), column(2, "name", SqlType::Text)];
     let id = RelationId(ledger.next_object_id());
-    transaction.create_table(TableDef::new(id, "public", "t", columns, vec![ColumnId(1)]).unwrap()).unwrap();
+    transaction.create_table(definition(id)).unwrap();
     transaction.commit_blocking().unwrap();
     table(ledger)
+}
+
+/// Table `t` of these tests.
+pub fn definition(id: RelationId) -> TableDef {
+    let column = |id, name: &str, sql_type| ColumnDef { id: ColumnId(id), name: name.into(), sql_type, not_null: false };
+    let columns = vec![column(1, "id", SqlType::Int8), column(2, "name", SqlType::Text)];
+    TableDef::new(id, "public", "t", columns, vec![ColumnId(1)]).unwrap()
 }
 
 pub fn table(ledger: &Arc<Ledger>) -> Arc<TableDef> {

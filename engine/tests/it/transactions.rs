@@ -2,7 +2,7 @@
 
 use base::SqlState;
 
-use crate::ledger::{all, create_table, find, insert, many, open, rows, table};
+use crate::ledger::{all, create_table, definition, find, insert, many, open, rows, table};
 
 #[test]
 fn own_writes_are_seen_by_their_transaction_only() {
@@ -104,4 +104,36 @@ fn a_large_write_goes_ahead_into_the_log_and_reads_the_same() {
     let seen = all(&ledger.begin("r"));
     assert_eq!(seen.len(), 40_000);
     assert_eq!(seen[39_999], (39_999, "name 39999".to_owned()));
+}
+
+/// CREATE TABLE and INSERT in one transaction were refused with 40001: the commit looked for the table in the committed catalog only.
+#[test]
+fn a_transaction_fills_the_table_it_makes() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, ledger) = open(dir.path());
+    let mut transaction = ledger.begin("tester");
+    let id = base::RelationId(ledger.next_object_id());
+    transaction.create_table(definition(id)).unwrap();
+    let t = std::sync::Arc::clone(transaction.catalog().table("public", "t").unwrap());
+    transaction.insert(&t, &rows(&t, &[(1, "one")])).unwrap();
+    let made = transaction.commit_blocking().unwrap().unwrap();
+    assert!(ledger.receipt(made.seq.0, Some(1)).is_ok(), "row 0 is the definition, row 1 the table's first");
+    let mut gone = ledger.begin("tester");
+    let other = engine::TableDef::new(base::RelationId(ledger.next_object_id()), "public", "u", t.columns.clone(), vec![]).unwrap();
+    gone.create_table(other).unwrap();
+    let u = std::sync::Arc::clone(gone.catalog().table("public", "u").unwrap());
+    gone.insert(&u, &rows(&u, &[(1, "one")])).unwrap();
+    gone.drop_object(u.id.0).unwrap();
+    gone.commit_blocking().unwrap();
+    server.close_unsealed().unwrap();
+    drop((server, ledger));
+    let (server, ledger) = open(dir.path());
+    assert_eq!(all(&ledger.begin("r")), vec![(1, "one".to_owned())]);
+    let policy = receipts::Policy::parse(format!("log {}\nquorum none\n", ledger.verifier_keys()[0]).as_bytes()).unwrap();
+    server.close_unsealed().unwrap();
+    let io: std::sync::Arc<dyn base::Io> = std::sync::Arc::new(base::RealIo);
+    let folder = dir.path().join("ledgers/shockwave");
+    let request = engine::fsck::Request { folder: &folder, policy: &policy, pinned: None, threads: 1 };
+    let (verdict, _) = engine::fsck::check(&io, &request);
+    assert_eq!(verdict.exit_code(), 0, "{verdict}");
 }
