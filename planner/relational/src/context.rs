@@ -1,0 +1,158 @@
+//! Binds one statement's names: tables through the caller's resolver, functions through the registry and the environment.
+//!
+//! C1: one table name resolves once a statement; every mention reads the same snapshot-bound table.
+//! Never: outlives the planning of its statement.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+use base::{SqlError, SqlResult};
+use datafusion::catalog::cte_worktable::CteWorkTable;
+use datafusion::catalog::{TableFunctionArgs, default_table_source::provider_as_source};
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::{DFSchema, DataFusionError, Result, TableReference, plan_datafusion_err};
+use datafusion::execution::context::SessionState;
+use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, TypePlanner};
+use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::logical_expr::{AggregateUDF, Expr, HigherOrderUDF, ScalarUDF, TableSource, WindowUDF};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
+use sqlparser::ast::ObjectName;
+
+use crate::environment::Environment;
+use crate::functions;
+use crate::position;
+use crate::provider::Provider;
+use crate::relational::Query;
+use crate::sql_types::PostgresTypes;
+use crate::table::{Resolver, Table};
+
+/// The names one statement can use.
+pub(crate) struct Context<'a> {
+    state: &'a SessionState,
+    query: Query<'a>,
+    resolver: &'a dyn Resolver,
+    database: &'a str,
+    functions: HashMap<String, Arc<ScalarUDF>>,
+    mentioned: &'a BTreeSet<String>,
+    tables: RefCell<HashMap<(Option<String>, String), Arc<dyn Table>>>,
+}
+
+impl<'a> Context<'a> {
+    /// `mentioned` holds the identifiers that may name hidden columns (`hidden::mentioned`).
+    pub(crate) fn new(
+        state: &'a SessionState,
+        query: Query<'a>,
+        resolver: &'a dyn Resolver,
+        env: &'a Environment,
+        mentioned: &'a BTreeSet<String>,
+    ) -> Self {
+        let functions = functions::of_environment(env);
+        Self { state, query, resolver, database: &env.database, functions, mentioned, tables: RefCell::new(HashMap::new()) }
+    }
+
+    /// The schema of the base table a FROM item names, hidden columns included; `None` if it does not resolve.
+    pub(crate) fn schema_of(&self, name: &ObjectName) -> Option<Schema> {
+        let mut parts = position::folded_parts(name);
+        let table = parts.pop()?;
+        self.resolve(parts.pop().as_deref(), &table).ok().map(|table| table.schema().as_ref().clone())
+    }
+
+    fn resolve(&self, schema: Option<&str>, name: &str) -> SqlResult<Arc<dyn Table>> {
+        let key = (schema.map(str::to_owned), name.to_owned());
+        if let Some(table) = self.tables.borrow().get(&key) {
+            return Ok(Arc::clone(table));
+        }
+        let table = self.resolver.table(schema, name).map_err(|error| self.placed(error, schema, name))?;
+        self.tables.borrow_mut().insert(key, Arc::clone(&table));
+        Ok(table)
+    }
+
+    fn placed(&self, error: SqlError, schema: Option<&str>, name: &str) -> SqlError {
+        if error.position().is_some() {
+            return error;
+        }
+        match position::of_relation(self.query, schema, name) {
+            Some(at) => error.at(at),
+            None => error,
+        }
+    }
+}
+
+impl ContextProvider for Context<'_> {
+    fn get_table_source(&self, name: TableReference) -> Result<Arc<dyn TableSource>> {
+        let external = |error| DataFusionError::External(Box::new(error));
+        if name.catalog().is_some_and(|catalog| catalog != self.database) {
+            return Err(external(SqlError::unsupported(format!("cross-database reference \"{name}\""))));
+        }
+        let table = self.resolve(name.schema(), name.table()).map_err(external)?;
+        let label = name.schema().map_or_else(|| name.table().to_owned(), |schema| format!("{schema}.{}", name.table()));
+        let provider = Provider::new(table, label, self.mentioned).map_err(external)?;
+        Ok(provider_as_source(Arc::new(provider)))
+    }
+
+    fn get_table_function_source(&self, name: &str, args: Vec<Expr>) -> Result<Arc<dyn TableSource>> {
+        let function = self.state.table_functions().get(name).ok_or_else(|| plan_datafusion_err!("Invalid function '{name}'."))?;
+        let simplify = SimplifyContext::builder().with_config_options(Arc::clone(self.state.config_options())).build();
+        let simplifier = ExprSimplifier::new(simplify);
+        let schema = DFSchema::empty();
+        let fold = |arg| simplifier.coerce(arg, &schema).and_then(|arg| simplifier.simplify(arg));
+        let args = args.into_iter().map(fold).collect::<Result<Vec<_>>>()?;
+        let provider = function.create_table_provider_with_args(TableFunctionArgs::new(&args, self.state))?;
+        Ok(provider_as_source(provider))
+    }
+
+    fn create_cte_work_table(&self, name: &str, schema: SchemaRef) -> Result<Arc<dyn TableSource>> {
+        Ok(provider_as_source(Arc::new(CteWorkTable::new(name, schema))))
+    }
+
+    fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
+        self.state.expr_planners()
+    }
+
+    fn get_type_planner(&self) -> Option<Arc<dyn TypePlanner>> {
+        Some(Arc::new(PostgresTypes))
+    }
+
+    fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
+        let name = name.strip_prefix("pg_catalog.").unwrap_or(name);
+        self.functions.get(name).or_else(|| self.state.scalar_functions().get(name)).cloned()
+    }
+
+    fn get_higher_order_meta(&self, name: &str) -> Option<Arc<HigherOrderUDF>> {
+        self.state.higher_order_functions().get(name).cloned()
+    }
+
+    fn get_aggregate_meta(&self, name: &str) -> Option<Arc<AggregateUDF>> {
+        self.state.aggregate_functions().get(name).cloned()
+    }
+
+    fn get_window_meta(&self, name: &str) -> Option<Arc<WindowUDF>> {
+        self.state.window_functions().get(name).cloned()
+    }
+
+    fn get_variable_type(&self, _variable_names: &[String]) -> Option<DataType> {
+        None
+    }
+
+    fn options(&self) -> &ConfigOptions {
+        self.state.config_options()
+    }
+
+    fn udf_names(&self) -> Vec<String> {
+        self.functions.keys().chain(self.state.scalar_functions().keys()).cloned().collect()
+    }
+
+    fn higher_order_function_names(&self) -> Vec<String> {
+        self.state.higher_order_functions().keys().cloned().collect()
+    }
+
+    fn udaf_names(&self) -> Vec<String> {
+        self.state.aggregate_functions().keys().cloned().collect()
+    }
+
+    fn udwf_names(&self) -> Vec<String> {
+        self.state.window_functions().keys().cloned().collect()
+    }
+}

@@ -1,0 +1,63 @@
+//! Functions the caller brings along in [`crate::Environment::functions`].
+//!
+//! F3: they are volatile: never folded, moved or called fewer times than the plan says.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+use datafusion::common::{DataFusionError, Result};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility};
+
+use crate::environment::ScalarFunction;
+
+/// The function as DataFusion takes it.
+pub(super) fn adapt(function: &ScalarFunction) -> ScalarUDF {
+    let optional = function.optional_args.min(function.args.len());
+    let lengths = function.args.len() - optional..=function.args.len();
+    let forms = lengths.map(|n| if n == 0 { TypeSignature::Nullary } else { TypeSignature::Exact(function.args[..n].to_vec()) });
+    ScalarUDF::from(Adapted { function: function.clone(), signature: Signature::one_of(forms.collect(), Volatility::Volatile) })
+}
+
+#[derive(Debug)]
+struct Adapted {
+    function: ScalarFunction,
+    signature: Signature,
+}
+
+impl PartialEq for Adapted {
+    fn eq(&self, other: &Self) -> bool {
+        self.function.name == other.function.name
+            && self.signature == other.signature
+            && Arc::ptr_eq(&self.function.call, &other.function.call)
+    }
+}
+
+impl Eq for Adapted {}
+
+impl Hash for Adapted {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.function.name.hash(state);
+        self.signature.hash(state);
+    }
+}
+
+impl ScalarUDFImpl for Adapted {
+    fn name(&self) -> &str {
+        &self.function.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _arg_types: &[DataType]) -> Result<DataType> {
+        Ok(self.function.returns.clone())
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let arrays = args.args.iter().map(|arg| arg.to_array(args.number_rows)).collect::<Result<Vec<_>>>()?;
+        let answer = (self.function.call)(&arrays).map_err(|error| DataFusionError::External(Box::new(error)))?;
+        Ok(ColumnarValue::Array(answer))
+    }
+}

@@ -1,0 +1,31 @@
+//! General SELECT over snapshot-bound tables: the only crate that names DataFusion.
+//!
+//! A statement comes in as sqlparser's AST, tables come from a [`Resolver`], Arrow batches go out. DataFusion's types appear in no public signature.
+//!
+//! R1: tables are bound once, while planning; the running query reads only what it was bound to.
+//! R2: every error that leaves is an [`base::SqlError`] with its SQLSTATE; one raised by a table or a resolver leaves unchanged.
+//! R3: batches that leave carry only the Arrow types listed in `output`, whatever the functions inside produced.
+//! R4: a hidden column is seen by a statement only if the statement names it.
+//! Never: knows a transaction, the catalog, a file or the wire; writes anything.
+
+pub mod environment;
+pub mod table;
+
+mod context;
+mod dialect;
+mod errors;
+mod functions;
+mod hidden;
+mod names;
+mod output;
+mod parameters;
+mod position;
+mod provider;
+mod relational;
+mod scan;
+mod semantics;
+mod sql_types;
+
+pub use environment::{Environment, ScalarFunction};
+pub use relational::{Description, Options, Query, Relational, Rows};
+pub use table::{Bound, Comparison, HIDDEN, Partition, Resolver, Table};

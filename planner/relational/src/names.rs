@@ -1,0 +1,192 @@
+//! Output column names as Postgres chooses them (`FigureColname` in its parse_target.c), written into the AST as aliases.
+//!
+//! N1: within one SELECT list no two items keep one name: later ones get [`MARK`] and a number, which [`shown`] takes off again.
+//! N2: under DISTINCT, a sort key that repeats an item is written as the item's name, since only items can be sorted by.
+//! Never: renames an item that has an alias of its own, unless N1 asks for it.
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{
+    CeilFloorKind, DataType, DateTimeField, Expr, Ident, OrderBy, OrderByKind, Query, Select, SelectItem, SetExpr, Statement, TrimWhereField, VisitMut,
+    VisitorMut,
+};
+
+use crate::position::folded;
+
+/// Separates a name from the number that keeps it apart: a control character, which no sensible name holds.
+const MARK: char = '\u{1f}';
+
+/// The name Postgres gives where it finds none.
+const NAMELESS: &str = "?column?";
+
+/// Gives every item of every SELECT list in the statement the name Postgres would show.
+pub(crate) fn assign(statement: &mut Statement) {
+    let _ = VisitMut::visit(statement, &mut Assign);
+}
+
+/// The name to show for a column of the plan.
+pub(crate) fn shown(name: &str) -> &str {
+    name.split(MARK).next().unwrap_or(name)
+}
+
+struct Assign;
+
+impl VisitorMut for Assign {
+    type Break = ();
+
+    fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        assign_in(select);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        if let SetExpr::Select(select) = query.body.as_ref()
+            && select.distinct.is_some()
+            && let Some(OrderBy { kind: OrderByKind::Expressions(keys), .. }) = &mut query.order_by
+        {
+            keys.iter_mut().for_each(|key| order_by_alias(&mut key.expr, select));
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn assign_in(select: &mut Select) {
+    let has_wildcard = select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)));
+    let mut taken = HashSet::new();
+    for (index, item) in select.projection.iter_mut().enumerate() {
+        let keep_apart = |name: &str| format!("{name}{MARK}{index}");
+        match item {
+            SelectItem::ExprWithAlias { alias, .. } => {
+                let name = folded(alias);
+                if !taken.insert(name.clone()) {
+                    *alias = Ident::with_quote('"', keep_apart(&name));
+                }
+            }
+            SelectItem::UnnamedExpr(expr) => {
+                let name = of(expr).name;
+                let is_column = matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
+                let is_taken = !taken.insert(name.clone());
+                if is_column && !is_taken && !has_wildcard {
+                    continue;
+                }
+                let alias = if is_taken || (is_column && has_wildcard) { keep_apart(&name) } else { name };
+                let expr = std::mem::replace(expr, Expr::Value(sqlparser::ast::Value::Null.into()));
+                *item = SelectItem::ExprWithAlias { expr, alias: Ident::with_quote('"', alias) };
+            }
+            SelectItem::ExprWithAliases { .. } | SelectItem::QualifiedWildcard(..) | SelectItem::Wildcard(_) => {}
+        }
+    }
+}
+
+/// N2.
+fn order_by_alias(key: &mut Expr, select: &Select) {
+    let alias = select.projection.iter().find_map(|item| match item {
+        SelectItem::ExprWithAlias { expr, alias } if expr == key => Some(alias.clone()),
+        _ => None,
+    });
+    if let Some(alias) = alias {
+        *key = Expr::Identifier(alias);
+    }
+}
+
+/// A name and how much it says: a type's name yields to a column's or a function's.
+struct Figured {
+    name: String,
+    strength: Strength,
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Strength {
+    Nothing,
+    Type,
+    Name,
+}
+
+fn named(name: impl Into<String>) -> Figured {
+    Figured { name: name.into(), strength: Strength::Name }
+}
+
+fn weakly(name: impl Into<String>) -> Figured {
+    Figured { name: name.into(), strength: Strength::Type }
+}
+
+fn nameless() -> Figured {
+    Figured { name: NAMELESS.into(), strength: Strength::Nothing }
+}
+
+fn of(expr: &Expr) -> Figured {
+    match expr {
+        Expr::Identifier(ident) => named(folded(ident)),
+        Expr::CompoundIdentifier(idents) => idents.last().map_or_else(nameless, |ident| named(folded(ident))),
+        Expr::Function(call) => call.name.0.last().and_then(|part| part.as_ident()).map_or_else(nameless, |ident| named(folded(ident))),
+        Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => of(inner),
+        Expr::CompoundFieldAccess { root, .. } => of(root),
+        Expr::Cast { expr, data_type, .. } => {
+            let inner = of(expr);
+            if inner.strength == Strength::Nothing { weakly(of_type(data_type)) } else { inner }
+        }
+        Expr::TypedString(literal) => weakly(of_type(&literal.data_type)),
+        Expr::Interval(_) => weakly("interval"),
+        Expr::Case { else_result, .. } => match else_result.as_deref().map(of) {
+            Some(figured) if figured.strength == Strength::Name => figured,
+            _ => weakly("case"),
+        },
+        Expr::Exists { .. } => named("exists"),
+        Expr::Subquery(query) => of_query(query),
+        Expr::Extract { .. } => named("extract"),
+        Expr::Substring { .. } => named("substring"),
+        Expr::Position { .. } => named("position"),
+        Expr::Overlay { .. } => named("overlay"),
+        Expr::Trim { trim_where, .. } => named(match trim_where {
+            Some(TrimWhereField::Leading) => "ltrim",
+            Some(TrimWhereField::Trailing) => "rtrim",
+            _ => "btrim",
+        }),
+        Expr::Ceil { field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) | CeilFloorKind::Scale(_), .. } => named("ceil"),
+        Expr::Floor { field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) | CeilFloorKind::Scale(_), .. } => named("floor"),
+        Expr::AtTimeZone { .. } => named("timezone"),
+        Expr::Array(_) => named("array"),
+        Expr::Tuple(_) => named("row"),
+        _ => nameless(),
+    }
+}
+
+fn of_query(query: &Query) -> Figured {
+    let mut body = query.body.as_ref();
+    loop {
+        match body {
+            SetExpr::Select(select) => {
+                return match select.projection.first() {
+                    Some(SelectItem::UnnamedExpr(expr)) => of(expr),
+                    Some(SelectItem::ExprWithAlias { alias, .. }) => named(shown(&folded(alias))),
+                    _ => nameless(),
+                };
+            }
+            SetExpr::Query(inner) => body = inner.body.as_ref(),
+            SetExpr::SetOperation { left, .. } => body = left.as_ref(),
+            _ => return nameless(),
+        }
+    }
+}
+
+fn of_type(data_type: &DataType) -> String {
+    use sqlparser::ast::TimezoneInfo::{Tz, WithTimeZone};
+    let name = match data_type {
+        DataType::Boolean | DataType::Bool => "bool",
+        DataType::SmallInt(_) | DataType::Int2(_) => "int2",
+        DataType::Int(_) | DataType::Integer(_) | DataType::Int4(_) => "int4",
+        DataType::BigInt(_) | DataType::Int8(_) => "int8",
+        DataType::Real | DataType::Float4 => "float4",
+        DataType::Double(_) | DataType::DoublePrecision | DataType::Float8 | DataType::Float(_) => "float8",
+        DataType::Numeric(_) | DataType::Decimal(_) | DataType::Dec(_) => "numeric",
+        DataType::Varchar(_) | DataType::CharVarying(_) | DataType::CharacterVarying(_) => "varchar",
+        DataType::Char(_) | DataType::Character(_) => "bpchar",
+        DataType::Timestamp(_, Tz | WithTimeZone) => "timestamptz",
+        DataType::Timestamp(..) => "timestamp",
+        DataType::Time(_, Tz | WithTimeZone) => "timetz",
+        DataType::Time(..) => "time",
+        other => return other.to_string().to_lowercase(),
+    };
+    name.into()
+}

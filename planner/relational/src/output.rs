@@ -1,0 +1,74 @@
+//! Gives result batches the few Arrow types the wire writes, and the names Postgres shows.
+//!
+//! O1: columns that leave are Boolean, Int16/32/64, Float32/64, Decimal128, Utf8, Binary, Date32, Timestamp(µs, none or UTC) or Null;
+//!     intervals, times and lists pass as they are.
+//! O2: batches that leave hold at most the configured number of rows.
+//! Never: changes a value; one that has no place in the narrower type is 22003.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, Schema, SchemaRef, TimeUnit};
+use base::{SqlError, SqlResult, SqlState};
+
+use crate::functions::types;
+use crate::names;
+
+/// The type a column of this type leaves as (O1).
+pub(crate) fn shown_type(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::Int8 | DataType::UInt8 => DataType::Int16,
+        DataType::UInt16 => DataType::Int32,
+        DataType::UInt32 | DataType::UInt64 => DataType::Int64,
+        DataType::Float16 => DataType::Float32,
+        DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
+        DataType::BinaryView | DataType::LargeBinary | DataType::FixedSizeBinary(_) => DataType::Binary,
+        DataType::Date64 => DataType::Date32,
+        DataType::Timestamp(_, zone) => DataType::Timestamp(TimeUnit::Microsecond, zone.as_ref().map(|_| "UTC".into())),
+        DataType::Dictionary(_, values) => shown_type(values),
+        DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) | DataType::Decimal128(precision, scale) => {
+            let integer_digits = i16::from(*precision) - i16::from(*scale);
+            if *scale >= 0 {
+                DataType::Decimal128(*precision, *scale)
+            } else {
+                DataType::Decimal128(u8::try_from(integer_digits.min(38)).unwrap_or(38), 0)
+            }
+        }
+        DataType::Decimal256(_, scale) => DataType::Decimal128(DECIMAL128_MAX_PRECISION, (*scale).clamp(0, 38)),
+        other => other.clone(),
+    }
+}
+
+/// The schema results of this plan schema leave with.
+pub(crate) fn shown_schema(schema: &Schema) -> SchemaRef {
+    let field = |field: &Arc<Field>| Field::new(names::shown(field.name()), shown_type(field.data_type()), true);
+    Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
+}
+
+/// The batch under the schema it leaves with. Errors: 22003 for a value the shown type cannot hold.
+pub(crate) fn shown_batch(batch: &RecordBatch, schema: &SchemaRef) -> SqlResult<RecordBatch> {
+    let columns = batch
+        .columns()
+        .iter()
+        .zip(schema.fields())
+        .map(|(column, field)| shown_column(column, field.data_type()))
+        .collect::<SqlResult<_>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(|error| SqlError::internal(format!("O1: {error}")))
+}
+
+/// The batch in pieces of at most `rows` rows (O2).
+pub(crate) fn pieces(batch: RecordBatch, rows: usize) -> impl Iterator<Item = RecordBatch> {
+    let count = batch.num_rows();
+    (0..count).step_by(rows.max(1)).map(move |start| batch.slice(start, rows.min(count - start)))
+}
+
+fn shown_column(column: &ArrayRef, data_type: &DataType) -> SqlResult<ArrayRef> {
+    if column.data_type() == data_type {
+        return Ok(Arc::clone(column));
+    }
+    let options = CastOptions { safe: false, ..CastOptions::default() };
+    cast_with_options(column, data_type, &options)
+        .map_err(|_| SqlError::new(SqlState::NUMERIC_VALUE_OUT_OF_RANGE, format!("value out of range for type {}", types::name(data_type))))
+}

@@ -1,0 +1,115 @@
+//! Type names of the syntax tree to the types this version has, and back.
+//!
+//! Never: guesses; a type that is not stored exactly is refused with its name.
+
+use base::{SqlError, SqlResult, SqlState};
+use engine::SqlType;
+use sqlparser::ast::{CharacterLength, DataType, ExactNumberInfo, TimezoneInfo};
+
+use crate::names;
+
+/// The type a column or a cast names. Errors: 0A000 for types of Postgres this version lacks, 42704 for unknown names, 22023 for modifiers out of range.
+pub(crate) fn resolve(data_type: &DataType) -> SqlResult<SqlType> {
+    Ok(match data_type {
+        DataType::Bool | DataType::Boolean => SqlType::Bool,
+        DataType::SmallInt(None) | DataType::Int2(None) => SqlType::Int2,
+        DataType::Int(None) | DataType::Integer(None) | DataType::Int4(None) => SqlType::Int4,
+        DataType::BigInt(None) | DataType::Int8(None) => SqlType::Int8,
+        DataType::Real | DataType::Float4 => SqlType::Float4,
+        DataType::Float8 | DataType::DoublePrecision | DataType::Double(ExactNumberInfo::None) => SqlType::Float8,
+        DataType::Float(info) => float(info)?,
+        DataType::Numeric(info) | DataType::Decimal(info) | DataType::Dec(info) => numeric(info)?,
+        DataType::Text => SqlType::Text,
+        DataType::Varchar(length) | DataType::CharacterVarying(length) | DataType::CharVarying(length) => varchar(length)?,
+        DataType::Bytea => SqlType::Bytea,
+        DataType::Date => SqlType::Date,
+        DataType::Timestamp(precision, zone) => timestamp(*precision, *zone)?,
+        DataType::Custom(name, modifiers) if modifiers.is_empty() => return custom(&name.to_string(), name),
+        other => return Err(lacking(&other.to_string().to_lowercase())),
+    })
+}
+
+fn lacking(name: &str) -> SqlError {
+    SqlError::unsupported(format!("type {name}"))
+        .hint("Types of this version: boolean, smallint, integer, bigint, real, double precision, numeric(p,s), text, varchar(n), bytea, date, timestamp, timestamptz.")
+}
+
+fn float(info: &ExactNumberInfo) -> SqlResult<SqlType> {
+    match info {
+        ExactNumberInfo::None | ExactNumberInfo::Precision(25..=53) => Ok(SqlType::Float8),
+        ExactNumberInfo::Precision(1..=24) => Ok(SqlType::Float4),
+        ExactNumberInfo::Precision(0) => Err(out_of_range("precision for type float must be at least 1 bit")),
+        _ => Err(out_of_range("precision for type float must be less than 54 bits")),
+    }
+}
+
+fn numeric(info: &ExactNumberInfo) -> SqlResult<SqlType> {
+    let (precision, scale) = match info {
+        ExactNumberInfo::None => return Ok(SqlType::Numeric { precision: 38, scale: 10 }),
+        ExactNumberInfo::Precision(precision) => (*precision, 0),
+        ExactNumberInfo::PrecisionAndScale(precision, scale) => (*precision, *scale),
+    };
+    if !(1..=1000).contains(&precision) {
+        return Err(out_of_range(&format!("NUMERIC precision {precision} must be between 1 and 1000")));
+    }
+    if precision > 38 {
+        return Err(SqlError::unsupported(format!("numeric precision {precision}")).hint("The largest precision is 38."));
+    }
+    match u8::try_from(scale) {
+        Ok(scale) if u64::from(scale) <= precision => Ok(SqlType::Numeric { precision: precision as u8, scale }),
+        _ => Err(out_of_range(&format!("NUMERIC scale {scale} must be between 0 and precision {precision}"))),
+    }
+}
+
+fn varchar(length: &Option<CharacterLength>) -> SqlResult<SqlType> {
+    match length {
+        None => Ok(SqlType::Varchar(None)),
+        Some(CharacterLength::IntegerLength { length: 0, .. }) => Err(out_of_range("length for type varchar must be at least 1")),
+        Some(CharacterLength::IntegerLength { length, .. }) if *length <= 10_485_760 => Ok(SqlType::Varchar(Some(*length as u32))),
+        Some(_) => Err(out_of_range("length for type varchar cannot exceed 10485760")),
+    }
+}
+
+fn timestamp(precision: Option<u64>, zone: TimezoneInfo) -> SqlResult<SqlType> {
+    if !matches!(precision, None | Some(6)) {
+        return Err(SqlError::unsupported("a timestamp precision other than 6"));
+    }
+    Ok(match zone {
+        TimezoneInfo::None | TimezoneInfo::WithoutTimeZone => SqlType::Timestamp,
+        TimezoneInfo::WithTimeZone | TimezoneInfo::Tz => SqlType::Timestamptz,
+    })
+}
+
+fn custom(shown: &str, name: &sqlparser::ast::ObjectName) -> SqlResult<SqlType> {
+    let folded = names::simple(name).map(names::fold).unwrap_or_else(|_| shown.to_lowercase());
+    match folded.as_str() {
+        "serial" | "serial4" | "bigserial" | "serial8" | "smallserial" | "serial2" => Err(SqlError::unsupported(format!("type {folded}"))
+            .hint("Declare the column as integer or bigint and give its values with the rows.")),
+        "name" | "bpchar" | "money" | "inet" | "cidr" | "macaddr" | "xml" | "oid" | "timetz" | "citext" | "hstore" => Err(lacking(&folded)),
+        _ => Err(SqlError::new(SqlState::UNDEFINED_OBJECT, format!("type \"{folded}\" does not exist"))),
+    }
+}
+
+fn out_of_range(message: &str) -> SqlError {
+    SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message)
+}
+
+/// The syntax tree of a type, for casts that the front end adds itself. The length of a varchar is left to the assignment.
+pub(crate) fn syntax(sql_type: SqlType) -> DataType {
+    match sql_type {
+        SqlType::Bool => DataType::Boolean,
+        SqlType::Int2 => DataType::SmallInt(None),
+        SqlType::Int4 => DataType::Integer(None),
+        SqlType::Int8 => DataType::BigInt(None),
+        SqlType::Float4 => DataType::Real,
+        SqlType::Float8 => DataType::DoublePrecision,
+        SqlType::Numeric { precision, scale } => {
+            DataType::Numeric(ExactNumberInfo::PrecisionAndScale(u64::from(precision), i64::from(scale)))
+        }
+        SqlType::Text | SqlType::Varchar(_) => DataType::Text,
+        SqlType::Bytea => DataType::Bytea,
+        SqlType::Date => DataType::Date,
+        SqlType::Timestamp => DataType::Timestamp(None, TimezoneInfo::WithoutTimeZone),
+        SqlType::Timestamptz => DataType::Timestamp(None, TimezoneInfo::WithTimeZone),
+    }
+}

@@ -1,0 +1,107 @@
+//! COPY TO: batches to text or CSV lines.
+//!
+//! Never: writes the end marker; the protocol has its own.
+
+use super::options::{CopyFormat, CopyHeader, CopyOptions};
+use crate::types::{ColumnEncoder, Format};
+use arrow::array::RecordBatch;
+use base::{SqlError, SqlResult};
+use engine::SqlType;
+
+/// Writes rows in the format of a COPY TO.
+pub struct CopyWriter {
+    options: CopyOptions,
+    types: Vec<SqlType>,
+}
+
+impl CopyWriter {
+    /// A writer for rows of the given column types.
+    pub fn new(options: CopyOptions, types: Vec<SqlType>) -> Self {
+        Self { options, types }
+    }
+
+    /// Appends the header line, if the options ask for one.
+    pub fn header(&self, names: &[&str], out: &mut Vec<u8>) {
+        if self.options.header == CopyHeader::No {
+            return;
+        }
+        for (at, name) in names.iter().enumerate() {
+            if at > 0 {
+                out.push(self.options.delimiter);
+            }
+            self.value(name.as_bytes(), names.len() == 1, out);
+        }
+        out.push(b'\n');
+    }
+
+    /// Appends a batch's rows; its columns must be as many as the types.
+    pub fn write_batch(&self, batch: &RecordBatch, out: &mut Vec<u8>) -> SqlResult<()> {
+        if batch.num_columns() != self.types.len() {
+            return Err(SqlError::internal(format!("COPY of {} columns got {}", self.types.len(), batch.num_columns())));
+        }
+        let columns = batch.columns().iter().zip(&self.types);
+        let encoders =
+            columns.map(|(array, sql_type)| ColumnEncoder::new(array, *sql_type, Format::Text)).collect::<SqlResult<Vec<_>>>()?;
+        let mut value = Vec::new();
+        for row in 0..batch.num_rows() {
+            for (at, encoder) in encoders.iter().enumerate() {
+                if at > 0 {
+                    out.push(self.options.delimiter);
+                }
+                value.clear();
+                if encoder.write_value(row, &mut value) {
+                    self.value(&value, encoders.len() == 1, out);
+                } else {
+                    out.extend_from_slice(self.options.null.as_bytes());
+                }
+            }
+            out.push(b'\n');
+        }
+        Ok(())
+    }
+
+    fn value(&self, value: &[u8], alone: bool, out: &mut Vec<u8>) {
+        match self.options.format {
+            CopyFormat::Text => self.escaped(value, out),
+            CopyFormat::Csv => self.quoted(value, alone, out),
+        }
+    }
+
+    fn escaped(&self, value: &[u8], out: &mut Vec<u8>) {
+        for &byte in value {
+            let letter = match byte {
+                0x08 => b'b',
+                0x0c => b'f',
+                b'\n' => b'n',
+                b'\r' => b'r',
+                b'\t' => b't',
+                0x0b => b'v',
+                b'\\' => b'\\',
+                byte if byte == self.options.delimiter => byte,
+                byte => {
+                    out.push(byte);
+                    continue;
+                }
+            };
+            out.extend_from_slice(&[b'\\', letter]);
+        }
+    }
+
+    fn quoted(&self, value: &[u8], alone: bool, out: &mut Vec<u8>) {
+        let CopyOptions { delimiter, quote, escape, .. } = self.options;
+        let special = |byte: &u8| *byte == delimiter || *byte == quote || matches!(byte, b'\n' | b'\r');
+        // A value that reads as NULL, and a lone one that reads as the end marker, are told apart by quotes.
+        if value != self.options.null.as_bytes() && !(alone && value == b"\\.") && !value.iter().any(special) {
+            out.extend_from_slice(value);
+            return;
+        }
+        out.push(quote);
+        for &byte in value {
+            if byte == quote || byte == escape {
+                out.push(escape);
+            }
+            out.push(byte);
+        }
+        out.push(quote);
+    }
+}

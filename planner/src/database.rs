@@ -1,0 +1,55 @@
+//! One database: its ledger, the query service, and the functions SQL has over the ledger.
+//!
+//! Never: knows a session.
+
+use std::fmt;
+use std::sync::Arc;
+
+use engine::Ledger;
+use relational::{Relational, ScalarFunction};
+
+use crate::ledger_functions;
+
+/// Version as `SHOW server_version` gives it; drivers read the leading number.
+pub const SERVER_VERSION: &str = concat!("15.0 (Shockwave ", env!("CARGO_PKG_VERSION"), ")");
+
+/// What `version()` answers.
+pub(crate) fn version_text() -> String {
+    format!("PostgreSQL {SERVER_VERSION} on {}-{}, 64-bit", std::env::consts::ARCH, std::env::consts::OS)
+}
+
+/// A database that sessions are opened on.
+pub struct Database {
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) relational: Arc<Relational>,
+    pub(crate) functions: Vec<ScalarFunction>,
+}
+
+impl Database {
+    /// A database over its ledger; the query service may be shared by several.
+    pub fn new(ledger: Arc<Ledger>, relational: Arc<Relational>) -> Arc<Self> {
+        let functions = ledger_functions::all(&ledger);
+        Arc::new(Self { ledger, relational, functions })
+    }
+
+    /// The ledger behind it.
+    pub fn ledger(&self) -> &Arc<Ledger> {
+        &self.ledger
+    }
+
+    /// µs since 1970-01-01 UTC, by the ledger's clock.
+    pub(crate) fn now_us(&self) -> i64 {
+        self.ledger.options().clock.now_us()
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        self.ledger.name()
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Database").field(&self.name()).finish()
+    }
+}

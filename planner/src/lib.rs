@@ -1,0 +1,30 @@
+//! The SQL front end: text in, rows or a command tag out, over one session of one database.
+//!
+//! P1: a statement either takes effect as a whole or not at all; its answer is given only after its commit is durable and signed.
+//! P2: no name resolves into or over the schema `ledger` unless it says `ledger.`; nothing is ever written there on a user's behalf.
+//! P3: errors carry an SQLSTATE and, where a place in the text is at fault, its character position from 1.
+//! Never: touches a file or a socket; names DataFusion (crate `relational` does); keeps a row that is not in the ledger.
+
+pub mod copy;
+pub mod session;
+pub mod types;
+
+mod cells;
+mod column_types;
+mod copy_syntax;
+mod database;
+mod ledger_functions;
+mod names;
+mod parse;
+mod position;
+mod resolver;
+mod statements;
+mod tables;
+
+pub use database::Database;
+pub use parse::Parsed;
+pub use session::cancel::Canceller;
+pub use session::outcome::{Column, CopyPiece, Notice, Outcome, Tag, TransactionStatus};
+pub use session::prepared::Prepared;
+pub use session::{Session, SqlNotice};
+pub use statements::copy_from::CopyIn;

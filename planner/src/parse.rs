@@ -1,0 +1,213 @@
+//! Text to statements: splits at semicolons, parses each with sqlparser's Postgres dialect, words failures as Postgres does.
+//!
+//! S1: nesting and operator chains are bounded before anything recursive sees them.
+//! Never: looks at the catalog.
+
+use std::sync::Arc;
+
+use base::{SqlError, SqlResult, SqlState};
+use sqlparser::ast::Statement;
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::keywords::Keyword;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
+
+use crate::{copy_syntax, position};
+
+/// How deep parentheses, subqueries and nested calls may go.
+const DEPTH_MAX: usize = 64;
+/// How many binary operators may stand in one chain (`a + b + c …`, `x OR y OR …`).
+const CHAIN_MAX: usize = 1_000;
+
+const DIALECT: PostgreSqlDialect = PostgreSqlDialect {};
+
+/// One statement of a query string.
+#[derive(Clone, Debug)]
+pub struct Parsed {
+    /// Its syntax tree, whose spans count in `source`. Options of a COPY are not in it.
+    pub statement: Arc<Statement>,
+    /// The whole string it came in.
+    pub source: Arc<str>,
+    /// The statement's own part of `source`.
+    pub text: Arc<str>,
+    /// Options of a COPY.
+    pub(crate) copy_options: Arc<copy_syntax::Options>,
+}
+
+impl Parsed {
+    /// Points an error at a place in the source, unless it already points somewhere.
+    pub(crate) fn point(&self, error: SqlError, span: Span) -> SqlError {
+        match (error.position(), position::character(&self.source, span.start)) {
+            (None, Some(at)) => error.at(at),
+            _ => error,
+        }
+    }
+}
+
+/// Parses a query string; an empty vector for one without statements. Errors: 42601, 54001, 22021-free (the text is UTF-8 already).
+pub(crate) fn parse(sql: &str) -> SqlResult<Vec<Parsed>> {
+    let source: Arc<str> = sql.into();
+    let tokens = Tokenizer::new(&DIALECT, sql).tokenize_with_location().map_err(|error| lexical_error(sql, &error.message, error.location))?;
+    let mut statements = Vec::new();
+    for part in tokens.split(|token| token.token == Token::SemiColon) {
+        let (Some(first), Some(last)) = (part.iter().find(|t| is_visible(t)), part.iter().rfind(|t| is_visible(t))) else {
+            continue;
+        };
+        let span = Span { start: first.span.start, end: last.span.end };
+        let (statement, copy_options) = if copy_syntax::is_word(&first.token, "copy") { parse_copy(sql, part)? } else { (parse_one(sql, part)?, Vec::new()) };
+        let text = position::slice(sql, span).into();
+        statements.push(Parsed { statement: Arc::new(statement), source: Arc::clone(&source), text, copy_options: Arc::new(copy_options) });
+    }
+    Ok(statements)
+}
+
+fn is_visible(token: &TokenWithSpan) -> bool {
+    !matches!(token.token, Token::Whitespace(_) | Token::EOF)
+}
+
+/// COPY has more options than sqlparser knows: it parses the head, `copy_syntax` the rest.
+fn parse_copy(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<(Statement, copy_syntax::Options)> {
+    let visible: Vec<TokenWithSpan> = tokens.iter().filter(|token| is_visible(token)).cloned().collect();
+    let Some((head, tail)) = copy_syntax::split(&visible) else {
+        return Ok((parse_one(sql, tokens)?, Vec::new()));
+    };
+    let statement = parse_one(sql, head)?;
+    let options = copy_syntax::read(tail).map_err(|token| match token {
+        Some(token) => near(sql, token.span),
+        None => at_end(sql, tokens),
+    })?;
+    Ok((statement, options))
+}
+
+fn parse_one(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Statement> {
+    check_chains(tokens)?;
+    let mut parser = Parser::new(&DIALECT).with_recursion_limit(DEPTH_MAX).with_tokens_with_locations(tokens.to_vec());
+    let statement = parser.parse_statement().map_err(|error| syntax_error(sql, tokens, error))?;
+    let rest = parser.peek_token();
+    if rest.token != Token::EOF {
+        return Err(near(sql, rest.span));
+    }
+    Ok(statement)
+}
+
+/// S1 for what the parser builds in loops: the tree it makes is as deep as the chain is long.
+fn check_chains(tokens: &[TokenWithSpan]) -> SqlResult<()> {
+    let mut chains = vec![0usize];
+    for token in tokens {
+        match &token.token {
+            Token::LParen => chains.push(0),
+            Token::RParen if chains.len() > 1 => {
+                chains.pop();
+            }
+            Token::Comma => {
+                if let Some(chain) = chains.last_mut() {
+                    *chain = 0;
+                }
+            }
+            token if is_operator(token) => {
+                let Some(chain) = chains.last_mut() else { continue };
+                *chain += 1;
+                if *chain > CHAIN_MAX {
+                    return Err(too_complex());
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn is_operator(token: &Token) -> bool {
+    match token {
+        Token::Word(word) => {
+            matches!(word.keyword, Keyword::AND | Keyword::OR | Keyword::NOT | Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT | Keyword::JOIN)
+        }
+        Token::Whitespace(_)
+        | Token::Number(..)
+        | Token::Comma
+        | Token::Eq
+        | Token::Period
+        | Token::RParen
+        | Token::Placeholder(_)
+        | Token::SingleQuotedString(_)
+        | Token::DollarQuotedString(_)
+        | Token::EscapedStringLiteral(_) => false,
+        _ => true,
+    }
+}
+
+fn too_complex() -> SqlError {
+    SqlError::new(SqlState::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded")
+        .detail(format!("Expressions may nest {DEPTH_MAX} levels deep and chain {CHAIN_MAX} operators."))
+        .hint("Break the statement into smaller ones, or use IN (…) or VALUES lists instead of long OR chains.")
+}
+
+fn syntax_error(sql: &str, tokens: &[TokenWithSpan], error: ParserError) -> SqlError {
+    let message = match error {
+        ParserError::RecursionLimitExceeded => return too_complex(),
+        ParserError::ParserError(message) | ParserError::TokenizerError(message) => message,
+    };
+    if let Some(location) = trailing_location(&message) {
+        if let Some(token) = clause_after_comma(tokens, location).or_else(|| tokens.iter().find(|token| token.span.start == location)) {
+            return near(sql, token.span);
+        }
+    }
+    if message.contains("found: EOF") {
+        return at_end(sql, tokens);
+    }
+    SqlError::new(SqlState::SYNTAX_ERROR, format!("syntax error: {message}"))
+}
+
+/// sqlparser takes a clause's keyword after a comma for a column and stumbles later; Postgres points at the keyword.
+fn clause_after_comma(tokens: &[TokenWithSpan], before: Location) -> Option<&TokenWithSpan> {
+    let visible: Vec<&TokenWithSpan> = tokens.iter().filter(|token| is_visible(token)).take_while(|token| token.span.start < before).collect();
+    visible.windows(2).find(|pair| pair[0].token == Token::Comma && is_clause(&pair[1].token)).map(|pair| pair[1])
+}
+
+fn is_clause(token: &Token) -> bool {
+    use Keyword::{FROM, GROUP, HAVING, LIMIT, ORDER, UNION, WHERE};
+    matches!(token, Token::Word(word) if word.quote_style.is_none() && matches!(word.keyword, FROM | WHERE | GROUP | HAVING | ORDER | LIMIT | UNION))
+}
+
+/// sqlparser gives a location only inside its messages: `… at Line: 1, Column: 8`.
+fn trailing_location(message: &str) -> Option<Location> {
+    let (_, tail) = message.rsplit_once(" at Line: ")?;
+    let (line, column) = tail.split_once(", Column: ")?;
+    Some(Location { line: line.parse().ok()?, column: column.trim_end().parse().ok()? })
+}
+
+fn near(sql: &str, span: Span) -> SqlError {
+    let error = SqlError::new(SqlState::SYNTAX_ERROR, format!("syntax error at or near \"{}\"", position::slice(sql, span)));
+    match position::character(sql, span.start) {
+        Some(at) => error.at(at),
+        None => error,
+    }
+}
+
+fn at_end(sql: &str, tokens: &[TokenWithSpan]) -> SqlError {
+    let error = SqlError::new(SqlState::SYNTAX_ERROR, "syntax error at end of input");
+    match tokens.last().and_then(|token| position::character(sql, token.span.end)) {
+        Some(at) => error.at(at),
+        None => error,
+    }
+}
+
+fn lexical_error(sql: &str, message: &str, location: Location) -> SqlError {
+    let rest: String = sql[position::byte(sql, location)..].chars().take(200).collect();
+    let what = if message.contains("dollar-quoted") || message.contains("Unterminated dollar") {
+        "unterminated dollar-quoted string"
+    } else if message.contains("Unterminated encoded string") || message.contains("Unterminated string") {
+        "unterminated quoted string"
+    } else if message.contains("close delimiter") {
+        "unterminated quoted identifier"
+    } else if message.contains("comment") {
+        "unterminated /* comment"
+    } else {
+        "syntax error"
+    };
+    let error = SqlError::new(SqlState::SYNTAX_ERROR, format!("{what} at or near \"{rest}\""));
+    match position::character(sql, location) {
+        Some(at) => error.at(at),
+        None => error,
+    }
+}

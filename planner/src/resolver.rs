@@ -1,0 +1,111 @@
+//! Names to relations: the search path, the reserved schema `ledger`, and the tables that queries bind to.
+//!
+//! P2 (lib.rs) is kept here: unqualified names never reach `ledger`, and nothing there can be created, dropped or written.
+//! Never: takes a snapshot; it is given one.
+
+use std::sync::Arc;
+
+use base::{SqlError, SqlResult, SqlState};
+use engine::{Catalog, Ledger, TableDef, Transaction};
+use relational::{Resolver, Table};
+
+use crate::names::Name;
+use crate::tables::{MemoryTable, StoredTable, VirtualTable};
+
+/// Schemas that users can neither create nor write to.
+const RESERVED: [&str; 3] = ["ledger", "pg_catalog", "information_schema"];
+
+/// Whether users may not create a schema of this name, or anything in it.
+pub(crate) fn is_reserved(schema: &str) -> bool {
+    RESERVED.contains(&schema) || schema.starts_with("pg_")
+}
+
+/// One catalog seen through one search path.
+#[derive(Clone)]
+pub(crate) struct Scope {
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) catalog: Arc<Catalog>,
+    /// As set, `$user` already replaced; schemas that do not exist are passed over.
+    pub(crate) search_path: Arc<[String]>,
+}
+
+impl Scope {
+    /// The schemas of the search path that exist, without the reserved ones.
+    pub(crate) fn schemas(&self) -> impl Iterator<Item = &str> {
+        self.search_path.iter().map(String::as_str).filter(|name| !is_reserved(name) && self.catalog.schema(name).is_some())
+    }
+
+    /// The stored table of that name, if there is one.
+    pub(crate) fn stored(&self, schema: Option<&str>, name: &str) -> Option<&Arc<TableDef>> {
+        match schema {
+            Some(schema) => self.catalog.table(schema, name),
+            None => self.schemas().find_map(|schema| self.catalog.table(schema, name)),
+        }
+    }
+
+    /// A table that INSERT, UPDATE, DELETE, COPY FROM or DROP names. Errors: 42P01, 42501 for the ledger's own.
+    pub(crate) fn writable(&self, name: &Name) -> SqlResult<&Arc<TableDef>> {
+        if let Some(schema) = name.schema.as_deref().filter(|schema| is_reserved(schema)) {
+            let exists = self.catalog.table(schema, &name.name).is_some() || (schema == "ledger" && self.ledger.system_table(&name.name).is_some());
+            if exists {
+                return Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, format!("permission denied for table {}", name.name))
+                    .hint("The tables of schema ledger are written by the ledger itself and can only be read."));
+            }
+        }
+        self.stored(name.schema.as_deref(), &name.name).ok_or_else(|| undefined_table(&name.shown()))
+    }
+
+    /// The schema that CREATE puts an object into. Errors: 3F000, 42501.
+    pub(crate) fn creation_schema(&self, name: &Name) -> SqlResult<String> {
+        match &name.schema {
+            Some(schema) if is_reserved(schema) => {
+                Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, format!("permission denied to create \"{}\"", name.shown()))
+                    .detail(format!("Schema \"{schema}\" is reserved for the database itself.")))
+            }
+            Some(schema) if self.catalog.schema(schema).is_some() => Ok(schema.clone()),
+            Some(schema) => Err(undefined_schema(schema)),
+            None => match self.schemas().next() {
+                Some(schema) => Ok(schema.to_owned()),
+                None => Err(SqlError::new(SqlState::INVALID_SCHEMA_NAME, "no schema has been selected to create in")),
+            },
+        }
+    }
+}
+
+/// 42P01
+pub(crate) fn undefined_table(shown: &str) -> SqlError {
+    SqlError::new(SqlState::UNDEFINED_TABLE, format!("relation \"{shown}\" does not exist"))
+}
+
+/// 3F000
+pub(crate) fn undefined_schema(name: &str) -> SqlError {
+    SqlError::new(SqlState::INVALID_SCHEMA_NAME, format!("schema \"{name}\" does not exist"))
+}
+
+/// Binds a query's tables to the snapshot (and own writes) of one transaction.
+pub(crate) struct Binding<'a> {
+    pub(crate) scope: &'a Scope,
+    pub(crate) transaction: &'a Transaction,
+    /// A table that only this statement knows, found before all others.
+    pub(crate) local: Option<&'a MemoryTable>,
+}
+
+impl Resolver for Binding<'_> {
+    fn table(&self, schema: Option<&str>, name: &str) -> SqlResult<Arc<dyn Table>> {
+        if let Some(local) = self.local.filter(|local| schema.is_none() && local.name == name) {
+            return Ok(Arc::new(local.clone()));
+        }
+        if schema == Some("ledger") {
+            if let Some(table) = self.scope.ledger.system_table(name) {
+                return Ok(Arc::new(VirtualTable(table)));
+            }
+        }
+        match self.scope.stored(schema, name) {
+            Some(table) => Ok(Arc::new(StoredTable::new(Arc::clone(table), self.transaction.view(table)))),
+            None => Err(undefined_table(&match schema {
+                Some(schema) => format!("{schema}.{name}"),
+                None => name.to_owned(),
+            })),
+        }
+    }
+}

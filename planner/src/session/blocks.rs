@@ -1,0 +1,286 @@
+//! Transaction blocks: BEGIN, COMMIT, ROLLBACK, their modes, and the implicit block of a query string or pipeline.
+//!
+//! E4: a block takes its snapshot at its first statement, not at BEGIN.
+//! E5: settings changed in a block that is rolled back are as before; `SET LOCAL` ends with the block either way.
+//! Never: keeps a transaction open in a failed block.
+
+use arrow::array::ArrayRef;
+use base::{SqlError, SqlResult, SqlState};
+use engine::Transaction;
+use sqlparser::ast::{TransactionAccessMode, TransactionIsolationLevel, TransactionMode};
+
+use super::cancel::Watch;
+use super::outcome::{Notice, Outcome, Tag};
+use super::prepared::Prepared;
+use super::settings::Settings;
+use super::{RERUNS_MAX, Session};
+use crate::statements::block::Control;
+
+/// Where a session's transaction stands.
+pub(super) enum State {
+    Idle,
+    Open(Open),
+    /// The transaction is gone; only its end is awaited.
+    Failed(Block),
+}
+
+/// An open block. The transaction begins with the first statement (E4).
+pub(super) struct Open {
+    pub(super) transaction: Option<Transaction>,
+    pub(super) block: Block,
+    pub(super) replay: Replay,
+}
+
+/// What a block keeps from its start on.
+pub(crate) struct Block {
+    pub(super) kind: BlockKind,
+    pub(super) isolation: Isolation,
+    pub(super) read_only: bool,
+    /// `now()`: µs since 1970-01-01 UTC.
+    pub(super) begun_us: i64,
+    /// Settings to return to on rollback.
+    pub(super) before: Settings,
+    /// Parameters under SET LOCAL, with the value to return to.
+    pub(super) local: Vec<(&'static str, String)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum BlockKind {
+    /// Begun by BEGIN.
+    Explicit,
+    /// Begun by the protocol around several statements.
+    Implicit,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Isolation {
+    ReadCommitted,
+    RepeatableRead,
+    Serializable,
+}
+
+impl Isolation {
+    pub(super) fn named(name: &str) -> Self {
+        match name {
+            "repeatable read" => Self::RepeatableRead,
+            "serializable" => Self::Serializable,
+            _ => Self::ReadCommitted,
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::ReadCommitted => "read committed",
+            Self::RepeatableRead => "repeatable read",
+            Self::Serializable => "serializable",
+        }
+    }
+}
+
+/// Whether the only statement of an implicit block can be run again if its commit loses a conflict.
+pub(super) enum Replay {
+    /// No statement yet.
+    Nothing,
+    /// One, whose answer `tag` the client may have read already.
+    Once { prepared: Prepared, parameters: Vec<ArrayRef>, tag: Tag },
+    /// More than one, or one that answered rows.
+    Impossible,
+}
+
+impl Session {
+    /// Around several statements that are one transaction unless they say otherwise: a simple query string, a pipeline up to Sync.
+    pub fn begin_implicit(&mut self) {
+        self.implicit = true;
+    }
+
+    /// Ends what [`Session::begin_implicit`] began: commits if `ok`, else undoes. A block begun by BEGIN meanwhile stays open.
+    ///
+    /// Errors: what the commit raises, 40001 among it.
+    pub async fn end_implicit(&mut self, ok: bool) -> SqlResult<()> {
+        self.implicit = false;
+        let is_implicit = match &self.state {
+            State::Open(open) => open.block.kind == BlockKind::Implicit,
+            State::Failed(block) => block.kind == BlockKind::Implicit,
+            State::Idle => false,
+        };
+        if !is_implicit {
+            return Ok(());
+        }
+        match std::mem::replace(&mut self.state, State::Idle) {
+            State::Open(open) if ok => self.commit_implicit(open).await,
+            State::Open(Open { block, .. }) | State::Failed(block) => {
+                self.settings = block.before;
+                Ok(())
+            }
+            State::Idle => Ok(()),
+        }
+    }
+
+    async fn commit_implicit(&mut self, open: Open) -> SqlResult<()> {
+        let Open { transaction, block, replay } = open;
+        self.end_local_settings(&block);
+        let Some(transaction) = transaction else { return Ok(()) };
+        let mut result = self.commit(transaction).await;
+        if let Replay::Once { prepared, parameters, tag } = replay {
+            let watch = Watch::start(&self.canceller, self.settings.statement_timeout());
+            for _ in 0..RERUNS_MAX {
+                if !matches!(&result, Err(error) if error.state() == SqlState::SERIALIZATION_FAILURE) {
+                    break;
+                }
+                let mut transaction = self.database.ledger.begin(&self.user);
+                match self.attempt(&mut transaction, &prepared, &parameters, &watch, self.now_us()).await? {
+                    // The client has been told `tag`: only a run that says the same may stand.
+                    Outcome::Command(again) if again == tag => result = self.commit(transaction).await,
+                    _ => break,
+                }
+            }
+        }
+        result
+    }
+
+    /// BEGIN, COMMIT, ROLLBACK.
+    pub(super) async fn control(&mut self, control: &Control) -> SqlResult<Outcome> {
+        match control {
+            Control::Begin { modes, verb } => self.begin_block(modes, verb),
+            Control::Commit { chain } => self.commit_block(*chain).await,
+            Control::Rollback { chain } => self.rollback_block(*chain),
+            Control::SetTransaction { modes } => self.set_transaction(modes),
+        }
+    }
+
+    fn begin_block(&mut self, modes: &[TransactionMode], verb: &'static str) -> SqlResult<Outcome> {
+        let mut open = match std::mem::replace(&mut self.state, State::Idle) {
+            State::Idle => self.new_block(BlockKind::Explicit),
+            State::Failed(block) => {
+                self.state = State::Failed(block);
+                return Err(super::block_failed());
+            }
+            State::Open(mut open) => {
+                if open.block.kind == BlockKind::Explicit {
+                    self.notices.push(Notice::warning(SqlState::ACTIVE_SQL_TRANSACTION, "there is already a transaction in progress"));
+                }
+                open.block.kind = BlockKind::Explicit;
+                open
+            }
+        };
+        let result = apply_modes(&mut open, modes);
+        self.state = State::Open(open);
+        result.map(|()| Outcome::Command(Tag::command(verb)))
+    }
+
+    async fn commit_block(&mut self, chain: bool) -> SqlResult<Outcome> {
+        match std::mem::replace(&mut self.state, State::Idle) {
+            State::Idle => {
+                self.no_transaction(chain, "COMMIT AND CHAIN")?;
+                Ok(Outcome::Command(Tag::command("COMMIT")))
+            }
+            State::Open(open) => {
+                if open.block.kind == BlockKind::Implicit {
+                    self.state = State::Open(open);
+                    self.no_transaction(chain, "COMMIT AND CHAIN")?;
+                    let State::Open(open) = std::mem::replace(&mut self.state, State::Idle) else {
+                        return Err(SqlError::internal("the implicit block is gone"));
+                    };
+                    self.commit_implicit(open).await?;
+                    return Ok(Outcome::Command(Tag::command("COMMIT")));
+                }
+                let Open { transaction, block, .. } = open;
+                if let Some(transaction) = transaction {
+                    if let Err(error) = self.commit(transaction).await {
+                        self.settings = block.before;
+                        return Err(error);
+                    }
+                }
+                self.end_local_settings(&block);
+                self.chain(chain, &block);
+                Ok(Outcome::Command(Tag::command("COMMIT")))
+            }
+            State::Failed(block) => {
+                self.settings = block.before.clone();
+                self.chain(chain, &block);
+                Ok(Outcome::Command(Tag::command("ROLLBACK")))
+            }
+        }
+    }
+
+    fn rollback_block(&mut self, chain: bool) -> SqlResult<Outcome> {
+        match std::mem::replace(&mut self.state, State::Idle) {
+            State::Idle => self.no_transaction(chain, "ROLLBACK AND CHAIN")?,
+            State::Open(Open { block, .. }) | State::Failed(block) => {
+                if block.kind == BlockKind::Implicit {
+                    self.no_transaction(chain, "ROLLBACK AND CHAIN")?;
+                } else {
+                    self.chain(chain, &block);
+                }
+                self.settings = block.before;
+            }
+        }
+        Ok(Outcome::Command(Tag::command("ROLLBACK")))
+    }
+
+    /// Warns as Postgres does; with AND CHAIN it is an error.
+    fn no_transaction(&mut self, chain: bool, what: &str) -> SqlResult<()> {
+        if chain {
+            let message = format!("{what} can only be used in transaction blocks");
+            return Err(SqlError::new(SqlState::NO_ACTIVE_SQL_TRANSACTION, message));
+        }
+        self.notices.push(Notice::warning(SqlState::NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress"));
+        Ok(())
+    }
+
+    fn chain(&mut self, chain: bool, ended: &Block) {
+        if chain {
+            let mut open = self.new_block(BlockKind::Explicit);
+            open.block.isolation = ended.isolation;
+            open.block.read_only = ended.read_only;
+            self.state = State::Open(open);
+        }
+    }
+
+    fn end_local_settings(&mut self, block: &Block) {
+        for (name, value) in block.local.iter().rev() {
+            let restored = self.settings.set(name, value);
+            assert!(restored.is_ok(), "E5: a value that was set before can be set again");
+        }
+    }
+
+    fn set_transaction(&mut self, modes: &[TransactionMode]) -> SqlResult<Outcome> {
+        match &mut self.state {
+            State::Open(open) => apply_modes(open, modes)?,
+            _ => self.notices.push(Notice::warning(
+                SqlState::NO_ACTIVE_SQL_TRANSACTION,
+                "SET TRANSACTION can only be used in transaction blocks",
+            )),
+        }
+        Ok(Outcome::Command(Tag::command("SET")))
+    }
+}
+
+fn apply_modes(open: &mut Open, modes: &[TransactionMode]) -> SqlResult<()> {
+    for mode in modes {
+        match mode {
+            TransactionMode::AccessMode(TransactionAccessMode::ReadOnly) => open.block.read_only = true,
+            TransactionMode::AccessMode(TransactionAccessMode::ReadWrite) => {
+                if open.block.read_only && open.transaction.is_some() {
+                    let message = "transaction read-write mode must be set before any query";
+                    return Err(SqlError::new(SqlState::ACTIVE_SQL_TRANSACTION, message));
+                }
+                open.block.read_only = false;
+            }
+            TransactionMode::IsolationLevel(level) => {
+                let isolation = match level {
+                    TransactionIsolationLevel::ReadUncommitted | TransactionIsolationLevel::ReadCommitted => Isolation::ReadCommitted,
+                    TransactionIsolationLevel::RepeatableRead => Isolation::RepeatableRead,
+                    TransactionIsolationLevel::Serializable => Isolation::Serializable,
+                    TransactionIsolationLevel::Snapshot => return Err(SqlError::unsupported("isolation level SNAPSHOT")),
+                };
+                if open.transaction.is_some() && isolation != open.block.isolation {
+                    let message = "SET TRANSACTION ISOLATION LEVEL must be called before any query";
+                    return Err(SqlError::new(SqlState::ACTIVE_SQL_TRANSACTION, message));
+                }
+                open.block.isolation = isolation;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! SET, RESET, SHOW, DISCARD and DEALLOCATE.
+//!
+//! Never: changes data; prepared statements live with the connection, which hears of DEALLOCATE and DISCARD by their tags.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema};
+use base::{SqlError, SqlResult, SqlState};
+use engine::SqlType;
+use futures::StreamExt;
+use futures::stream;
+
+use super::Session;
+use super::blocks::State;
+use super::outcome::{Column, Notice, Outcome, Tag};
+use crate::statements::configure::Configure;
+use crate::tables::arrow_error;
+
+impl Session {
+    pub(super) fn configure(&mut self, statement: &Configure) -> SqlResult<Outcome> {
+        match statement {
+            Configure::Set { name, value, local } => self.set(name, value.as_deref(), *local),
+            Configure::ResetAll => {
+                self.settings.reset_all();
+                Ok(Outcome::Command(Tag::command("RESET")))
+            }
+            Configure::Reset { name } => {
+                self.settings.reset(name)?;
+                Ok(Outcome::Command(Tag::command("RESET")))
+            }
+            Configure::ShowAll => self.show_all(),
+            Configure::Show { name } => self.show(name),
+            Configure::Discard { all, tag } => {
+                if *all {
+                    if !matches!(self.state, State::Idle) || self.implicit {
+                        let message = "DISCARD ALL cannot run inside a transaction block";
+                        return Err(SqlError::new(SqlState::ACTIVE_SQL_TRANSACTION, message));
+                    }
+                    self.settings.reset_all();
+                }
+                Ok(Outcome::Command(Tag::command(tag)))
+            }
+            Configure::Deallocate { tag } => Ok(Outcome::Command(Tag::command(tag))),
+            Configure::DefaultModes { isolation, read_only } => {
+                if let Some(isolation) = isolation {
+                    self.settings.set("default_transaction_isolation", isolation)?;
+                }
+                if let Some(read_only) = read_only {
+                    self.settings.set("default_transaction_read_only", if *read_only { "on" } else { "off" })?;
+                }
+                Ok(Outcome::Command(Tag::command("SET")))
+            }
+        }
+    }
+
+    fn set(&mut self, name: &str, value: Option<&str>, local: bool) -> SqlResult<Outcome> {
+        let before = self.settings.show(name)?;
+        match value {
+            Some(value) => self.settings.set(name, value)?,
+            None => self.settings.reset(name)?,
+        }
+        if local {
+            match &mut self.state {
+                State::Open(open) => open.block.local.push(before),
+                _ => {
+                    self.settings.set(before.0, &before.1)?;
+                    let message = "SET LOCAL can only be used in transaction blocks";
+                    self.notices.push(Notice::warning(SqlState::NO_ACTIVE_SQL_TRANSACTION, message));
+                }
+            }
+        }
+        Ok(Outcome::Command(Tag::command("SET")))
+    }
+
+    fn show(&self, name: &str) -> SqlResult<Outcome> {
+        let (name, value) = match name {
+            "ledger.last_receipt" => {
+                let receipt = self.last_commit.map(|seq| self.database.ledger.receipt(seq.0, None)).transpose()?;
+                return rows(&["ledger.last_receipt"], vec![vec![receipt]]);
+            }
+            "transaction_isolation" => ("transaction_isolation", self.isolation().to_owned()),
+            "transaction_read_only" => ("transaction_read_only", if self.is_read_only() { "on" } else { "off" }.to_owned()),
+            name => self.settings.show(name)?,
+        };
+        rows(&[name], vec![vec![Some(value)]])
+    }
+
+    fn show_all(&self) -> SqlResult<Outcome> {
+        let (names, values): (Vec<_>, Vec<_>) = self.settings.all().map(|(name, value)| (Some(name.to_owned()), Some(value))).unzip();
+        rows(&["name", "setting"], vec![names, values])
+    }
+
+    fn isolation(&self) -> &'static str {
+        match &self.state {
+            State::Open(open) => open.block.isolation.name(),
+            State::Failed(block) => block.isolation.name(),
+            State::Idle => super::blocks::Isolation::named(&self.settings.default_isolation()).name(),
+        }
+    }
+
+    fn is_read_only(&self) -> bool {
+        match &self.state {
+            State::Open(open) => open.block.read_only,
+            State::Failed(block) => block.read_only,
+            State::Idle => self.settings.default_read_only(),
+        }
+    }
+}
+
+/// The columns SHOW answers with, known before it runs.
+pub(crate) fn show_columns(names: &[&str]) -> Arc<[Column]> {
+    names.iter().map(|name| Column::computed(*name, SqlType::Text)).collect()
+}
+
+fn rows(names: &[&str], values: Vec<Vec<Option<String>>>) -> SqlResult<Outcome> {
+    let fields: Vec<Field> = names.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect();
+    let arrays = values.into_iter().map(|column| Arc::new(StringArray::from(column)) as ArrayRef).collect();
+    let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(arrow_error)?;
+    Ok(Outcome::Rows { columns: show_columns(names), batches: stream::iter([Ok(batch)]).boxed(), tag: "SHOW" })
+}

@@ -1,0 +1,490 @@
+//! A session: settings, one transaction at most, and the running of prepared statements in it.
+//!
+//! E1: outside a block every statement is its own transaction; one that loses an optimistic conflict is run again on a new snapshot.
+//! E2: a failed block hears only COMMIT and ROLLBACK, and either undoes it.
+//! E3: an answer to a writing statement outside a block is given after its commit is durable.
+//! Never: shared between connections; reads or writes the socket.
+
+pub mod cancel;
+pub mod outcome;
+pub mod prepared;
+
+pub(crate) mod settings;
+
+mod blocks;
+mod configure;
+
+
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use base::{CommitSeq, SqlError, SqlResult, SqlState};
+use engine::{SqlType, Transaction};
+
+use crate::cells::Parameters;
+use crate::database::Database;
+use crate::parse::{self, Parsed};
+use crate::statements::copy_from::CopyIn;
+use crate::statements::{self, Execution, Plan};
+pub(crate) use blocks::Block as BlockOfCopy;
+pub(crate) use configure::show_columns as configure_columns;
+use blocks::{Block, BlockKind, Isolation, Open, Replay, State};
+use cancel::{Canceller, Watch};
+use outcome::{Notice, Outcome, Tag, TransactionStatus};
+use prepared::{Prepared, Stamp};
+use settings::Settings;
+
+/// A notice for the client; another name for [`Notice`].
+pub type SqlNotice = Notice;
+
+/// How often a statement outside a block is run again after losing a conflict.
+const RERUNS_MAX: u32 = 10;
+
+/// One client's session on one database.
+pub struct Session {
+    database: Arc<Database>,
+    user: String,
+    settings: Settings,
+    told: Settings,
+    state: State,
+    implicit: bool,
+    notices: Vec<Notice>,
+    canceller: Canceller,
+    last_commit: Option<CommitSeq>,
+}
+
+impl Session {
+    /// A session of `user`, who is also the actor of its commits; `application_name` as the client gave it, or empty.
+    pub fn new(database: Arc<Database>, user: impl Into<String>, application_name: impl Into<String>) -> Self {
+        let user = user.into();
+        let settings = Settings::new(&user, &application_name.into());
+        Self {
+            database,
+            told: settings.clone(),
+            settings,
+            user,
+            state: State::Idle,
+            implicit: false,
+            notices: Vec::new(),
+            canceller: Canceller::default(),
+            last_commit: None,
+        }
+    }
+
+    /// Sets a parameter of the startup message (`application_name`, `client_encoding`, `-c name=value`). Errors: 42704, 22023, 55P02.
+    pub fn set_startup_parameter(&mut self, name: &str, value: &str) -> SqlResult<()> {
+        self.settings.set_default(name, value)?;
+        self.told = self.settings.clone();
+        Ok(())
+    }
+
+    /// The user.
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// Splits and parses a query string; an empty vector for one without statements. Errors: 42601, 54001.
+    pub fn parse(&self, sql: &str) -> SqlResult<Vec<Parsed>> {
+        parse::parse(sql)
+    }
+
+    /// Binds and types a statement. `parameter_types` may be shorter than the parameters are; `None` means infer.
+    ///
+    /// Errors: whatever binding can raise; 25P02 in a failed block. The caller tells the session by [`Session::fail`].
+    pub async fn prepare(&mut self, parsed: Parsed, parameter_types: &[Option<SqlType>]) -> SqlResult<Prepared> {
+        self.plan(parsed, parameter_types, true)
+    }
+
+    /// Binds and runs a statement without parameters, as the simple protocol does: cheaper than prepare and execute.
+    pub async fn run(&mut self, parsed: Parsed) -> SqlResult<Outcome> {
+        let prepared = match self.plan(parsed, &[], false) {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                self.fail();
+                return Err(error);
+            }
+        };
+        if !prepared.parameters.is_empty() {
+            self.fail();
+            return Err(crate::cells::undefined_parameter(0));
+        }
+        self.execute(&prepared, Vec::new()).await
+    }
+
+    fn plan(&mut self, parsed: Parsed, parameter_types: &[Option<SqlType>], describe: bool) -> SqlResult<Prepared> {
+        let kind = statements::classify(&parsed.statement);
+        if matches!(self.state, State::Failed(_)) && kind != statements::Class::EndsBlock {
+            return Err(block_failed());
+        }
+        let mut spare = None;
+        let now_us = self.now_us();
+        let transaction = match &mut self.state {
+            State::Open(Open { transaction: Some(transaction), block, .. }) => {
+                if block.isolation == Isolation::ReadCommitted {
+                    transaction.refresh()?;
+                }
+                transaction
+            }
+            _ => spare.insert(self.database.ledger.begin(&self.user)),
+        };
+        let view = View { database: &self.database, user: &self.user, settings: &self.settings, transaction_time_us: now_us };
+        let scope = view.scope(transaction);
+        let stamp = stamp(&scope);
+        let planning = statements::Planning { view, scope: &scope, transaction, parsed: &parsed, given: parameter_types, describe };
+        let planned = statements::plan(&planning)?;
+        Ok(Prepared {
+            text: Arc::clone(&parsed.text),
+            parameters: planned.parameters.into(),
+            columns: planned.columns,
+            plan: Arc::new(planned.plan),
+            parsed,
+            stamp,
+        })
+    }
+
+    /// Runs a prepared statement. `parameters` holds a one-row array a parameter, typed as [`Prepared::parameters`] says.
+    ///
+    /// Errors: whatever the statement raises; an open block has then failed. 57014 when cancelled or out of time.
+    pub async fn execute(&mut self, prepared: &Prepared, parameters: Vec<ArrayRef>) -> SqlResult<Outcome> {
+        let result = self.dispatch(prepared, parameters).await;
+        if result.is_err() {
+            self.fail();
+        }
+        result
+    }
+
+    async fn dispatch(&mut self, prepared: &Prepared, parameters: Vec<ArrayRef>) -> SqlResult<Outcome> {
+        if parameters.len() != prepared.parameters.len() {
+            let (given, wanted) = (parameters.len(), prepared.parameters.len());
+            let message = format!("bind message supplies {given} parameters, but prepared statement \"\" requires {wanted}");
+            return Err(SqlError::new(SqlState::PROTOCOL_VIOLATION, message));
+        }
+        let ends_block = matches!(&*prepared.plan, Plan::Block(control) if control.ends_block());
+        if matches!(self.state, State::Failed(_)) && !ends_block {
+            return Err(block_failed());
+        }
+        let watch = Watch::start(&self.canceller, self.settings.statement_timeout());
+        match &*prepared.plan {
+            Plan::Block(control) => self.control(control).await,
+            Plan::Configure(statement) => self.configure(statement),
+            Plan::CopyFrom(_) => self.begin_copy(prepared, watch),
+            _ => self.run_data(prepared, parameters, watch).await,
+        }
+    }
+
+    /// Runs a statement that reads or writes data or definitions, in the open block or in a transaction of its own (E1).
+    async fn run_data(&mut self, prepared: &Prepared, parameters: Vec<ArrayRef>, watch: Watch) -> SqlResult<Outcome> {
+        if self.implicit && matches!(self.state, State::Idle) {
+            self.state = State::Open(self.new_block(BlockKind::Implicit));
+        }
+        if matches!(self.state, State::Open(_)) {
+            return self.run_in_block(prepared, parameters, &watch).await;
+        }
+        if self.settings.default_read_only() {
+            refuse_write(&prepared.plan)?;
+        }
+        let mut reruns = 0;
+        loop {
+            let mut transaction = self.database.ledger.begin(&self.user);
+            let begun_us = self.now_us();
+            let seen = transaction.snapshot().seq;
+            let result = match self.attempt(&mut transaction, prepared, &parameters, &watch, begun_us).await {
+                Ok(outcome) => self.commit(transaction).await.map(|()| outcome),
+                Err(error) => Err(error),
+            };
+            match result {
+                Err(error) if reruns < RERUNS_MAX && self.lost_a_conflict(&error, &prepared.plan, seen) => {
+                    reruns += 1;
+                    watch.check()?;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Whether a statement should be judged again on a newer snapshot. An UPDATE may trip over the new version of the very row it read: that
+    /// shows as a duplicate of a key committed after its snapshot.
+    fn lost_a_conflict(&self, error: &SqlError, plan: &Plan, seen: Option<CommitSeq>) -> bool {
+        match error.state() {
+            SqlState::SERIALIZATION_FAILURE => true,
+            SqlState::UNIQUE_VIOLATION => matches!(plan, Plan::Update(_)) && self.database.ledger.snapshot().seq != seen,
+            _ => false,
+        }
+    }
+
+    async fn run_in_block(&mut self, prepared: &Prepared, parameters: Vec<ArrayRef>, watch: &Watch) -> SqlResult<Outcome> {
+        let State::Open(mut open) = std::mem::replace(&mut self.state, State::Idle) else {
+            return Err(SqlError::internal("no block is open"));
+        };
+        if open.block.read_only {
+            if let Err(error) = refuse_write(&prepared.plan) {
+                self.state = State::Failed(open.block);
+                return Err(error);
+            }
+        }
+        let mut transaction = match open.transaction.take() {
+            Some(mut transaction) => {
+                if open.block.isolation == Isolation::ReadCommitted
+                    && let Err(error) = transaction.refresh()
+                {
+                    self.state = State::Failed(open.block);
+                    return Err(error);
+                }
+                transaction
+            }
+            None => self.database.ledger.begin(&self.user),
+        };
+        match self.attempt(&mut transaction, prepared, &parameters, watch, open.block.begun_us).await {
+            Ok(outcome) => {
+                open.replay = match (&open.replay, &outcome) {
+                    (Replay::Nothing, Outcome::Command(tag)) if open.block.kind == BlockKind::Implicit => {
+                        Replay::Once { prepared: prepared.clone(), parameters, tag: *tag }
+                    }
+                    _ => Replay::Impossible,
+                };
+                open.transaction = Some(transaction);
+                self.state = State::Open(open);
+                Ok(outcome)
+            }
+            Err(error) => {
+                self.state = State::Failed(open.block);
+                Err(error)
+            }
+        }
+    }
+
+    /// One run of a statement in a transaction; binds again first if names may now mean something else.
+    async fn attempt(
+        &mut self,
+        transaction: &mut Transaction,
+        prepared: &Prepared,
+        parameters: &[ArrayRef],
+        watch: &Watch,
+        begun_us: i64,
+    ) -> SqlResult<Outcome> {
+        let view = View { database: &self.database, user: &self.user, settings: &self.settings, transaction_time_us: begun_us };
+        let scope = view.scope(transaction);
+        let mut plan = Arc::clone(&prepared.plan);
+        if stamp(&scope) != prepared.stamp {
+            let given: Vec<Option<SqlType>> = prepared.parameters.iter().copied().map(Some).collect();
+            let describe = prepared.columns.is_some();
+            let planning = statements::Planning { view, scope: &scope, transaction, parsed: &prepared.parsed, given: &given, describe };
+            let planned = statements::plan(&planning)?;
+            if planned.columns != prepared.columns {
+                return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, "cached plan must not change result type"));
+            }
+            plan = Arc::new(planned.plan);
+        }
+        let mut execution = Execution {
+            view,
+            scope: &scope,
+            transaction,
+            watch,
+            parsed: &prepared.parsed,
+            parameters: Parameters { arrays: parameters, types: &prepared.parameters },
+            notices: &mut self.notices,
+        };
+        statements::execute(&plan, &mut execution).await
+    }
+
+    /// Commits and waits until the commit is durable and signed (E3).
+    async fn commit(&mut self, transaction: Transaction) -> SqlResult<()> {
+        if transaction.is_read_only() {
+            return Ok(());
+        }
+        let (decided, decision) = futures::channel::oneshot::channel();
+        transaction.commit(Box::new(move |result| {
+            // A receiver that is gone belongs to a connection that is gone.
+            let _ = decided.send(result);
+        }));
+        match decision.await {
+            Ok(result) => {
+                if let Some(committed) = result? {
+                    self.last_commit = Some(committed.seq);
+                }
+                Ok(())
+            }
+            Err(_) => Err(SqlError::new(SqlState::ADMIN_SHUTDOWN, "the ledger stopped before this commit was decided")
+                .hint("The commit may or may not have happened; look for it in ledger.commits after the restart.")),
+        }
+    }
+
+    fn begin_copy(&mut self, prepared: &Prepared, watch: Watch) -> SqlResult<Outcome> {
+        let (transaction, block) = match std::mem::replace(&mut self.state, State::Idle) {
+            State::Open(mut open) => {
+                if open.block.read_only {
+                    self.state = State::Open(open);
+                    refuse_write(&prepared.plan)?;
+                    return Err(SqlError::internal("COPY FROM counts as a write"));
+                }
+                let mut transaction = open.transaction.take().unwrap_or_else(|| self.database.ledger.begin(&self.user));
+                if open.block.isolation == Isolation::ReadCommitted
+                    && let Err(error) = transaction.refresh()
+                {
+                    self.state = State::Failed(open.block);
+                    return Err(error);
+                }
+                (transaction, Some(open.block))
+            }
+            State::Failed(block) => {
+                self.state = State::Failed(block);
+                return Err(block_failed());
+            }
+            State::Idle if self.settings.default_read_only() => return refuse_write(&prepared.plan).map(|()| Outcome::Empty),
+            State::Idle if self.implicit => {
+                (self.database.ledger.begin(&self.user), Some(self.new_block(BlockKind::Implicit).block))
+            }
+            State::Idle => (self.database.ledger.begin(&self.user), None),
+        };
+        let view = View { database: &self.database, user: &self.user, settings: &self.settings, transaction_time_us: self.now_us() };
+        let scope = view.scope(&transaction);
+        match statements::copy_from::start(&prepared.parsed, &scope, self.database.name(), watch) {
+            Ok(sink) => Ok(Outcome::CopyIn(CopyIn { sink, transaction, block })),
+            Err(error) => {
+                if let Some(block) = block {
+                    self.state = State::Failed(block);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Ends a COPY whose data is complete; outside a block, commits it.
+    ///
+    /// Errors: 22P04 for data cut short, what the rows violate, 40001 when another commit took a key meanwhile.
+    pub async fn finish_copy(&mut self, copy: CopyIn) -> SqlResult<Tag> {
+        let CopyIn { sink, mut transaction, block } = copy;
+        match (sink.finish(&mut transaction), block) {
+            (Ok(rows), Some(block)) => {
+                self.state = State::Open(Open { transaction: Some(transaction), block, replay: Replay::Impossible });
+                Ok(Tag::counted("COPY", rows))
+            }
+            (Ok(rows), None) => self.commit(transaction).await.map(|()| Tag::counted("COPY", rows)),
+            (Err(error), block) => {
+                if let Some(block) = block {
+                    self.state = State::Failed(block);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives a COPY up: on CopyFail with the client's reason, or after [`CopyIn::push`] failed. Nothing of it stays; an open block has failed.
+    ///
+    /// Returns the error to send for a CopyFail.
+    pub fn abort_copy(&mut self, copy: CopyIn, reason: &str) -> SqlError {
+        if let Some(block) = copy.block {
+            self.state = State::Failed(block);
+        }
+        SqlError::new(SqlState::QUERY_CANCELED, format!("COPY from stdin failed: {reason}"))
+    }
+
+    /// Where the transaction stands.
+    pub fn status(&self) -> TransactionStatus {
+        match &self.state {
+            State::Open(open) if open.block.kind == BlockKind::Explicit => TransactionStatus::InTransaction,
+            State::Failed(block) if block.kind == BlockKind::Explicit => TransactionStatus::Failed,
+            _ => TransactionStatus::Idle,
+        }
+    }
+
+    /// Tells the session that an error was sent: an open block has failed (E2).
+    pub fn fail(&mut self) {
+        self.state = match std::mem::replace(&mut self.state, State::Idle) {
+            State::Open(open) => State::Failed(open.block),
+            other => other,
+        };
+    }
+
+    /// The handle by which other connections cancel this session's statement.
+    pub fn canceller(&self) -> Canceller {
+        self.canceller.clone()
+    }
+
+    /// Name and value of every parameter a client is told at start.
+    pub fn parameter_status(&self) -> Vec<(String, String)> {
+        self.settings.reported()
+    }
+
+    /// Told parameters that changed since the last call.
+    pub fn take_changed_parameters(&mut self) -> Vec<(String, String)> {
+        if self.told == self.settings {
+            return Vec::new();
+        }
+        let before = self.told.reported();
+        self.told = self.settings.clone();
+        self.told.reported().into_iter().zip(before).filter(|(now, before)| now != before).map(|(now, _)| now).collect()
+    }
+
+    /// Notices raised since the last call, in order.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices)
+    }
+
+    /// µs since 1970-01-01 UTC.
+    fn now_us(&self) -> i64 {
+        self.database.now_us()
+    }
+
+    fn new_block(&self, kind: BlockKind) -> Open {
+        let block = Block {
+            kind,
+            isolation: Isolation::named(&self.settings.default_isolation()),
+            read_only: self.settings.default_read_only(),
+            begun_us: self.now_us(),
+            before: self.settings.clone(),
+            local: Vec::new(),
+        };
+        Open { transaction: None, block, replay: Replay::Nothing }
+    }
+}
+
+/// What a statement sees of its session.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    pub(crate) database: &'a Database,
+    pub(crate) user: &'a str,
+    pub(crate) settings: &'a Settings,
+    pub(crate) transaction_time_us: i64,
+}
+
+impl View<'_> {
+    fn scope(&self, transaction: &Transaction) -> crate::resolver::Scope {
+        crate::resolver::Scope {
+            ledger: Arc::clone(&self.database.ledger),
+            catalog: transaction.catalog(),
+            search_path: Arc::clone(self.settings.search_path()),
+        }
+    }
+
+    /// What functions such as `current_user` and `now()` answer from.
+    pub(crate) fn environment(&self, scope: &crate::resolver::Scope) -> relational::Environment {
+        relational::Environment {
+            user: self.user.to_owned(),
+            database: self.database.name().to_owned(),
+            search_path: scope.schemas().map(str::to_owned).collect(),
+            version: crate::database::version_text(),
+            transaction_time_us: self.transaction_time_us,
+            statement_time_us: self.database.now_us(),
+            functions: self.database.functions.clone(),
+        }
+    }
+}
+
+fn stamp(scope: &crate::resolver::Scope) -> Stamp {
+    Stamp { schema_root: scope.catalog.schema_root(), search_path: Arc::clone(&scope.search_path) }
+}
+
+fn refuse_write(plan: &Plan) -> SqlResult<()> {
+    match plan.write_verb() {
+        Some(verb) => Err(SqlError::new(SqlState::READ_ONLY_SQL_TRANSACTION, format!("cannot execute {verb} in a read-only transaction"))),
+        None => Ok(()),
+    }
+}
+
+fn block_failed() -> SqlError {
+    SqlError::new(
+        SqlState::IN_FAILED_SQL_TRANSACTION,
+        "current transaction is aborted, commands ignored until end of transaction block",
+    )
+}

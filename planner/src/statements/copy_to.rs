@@ -1,0 +1,73 @@
+//! COPY table or (query) TO STDOUT.
+//!
+//! Never: writes a file of the server's machine.
+
+use base::{SqlError, SqlResult};
+use engine::SqlType;
+use futures::StreamExt;
+use sqlparser::ast::{CopySource, CopyTarget, SelectItem, Statement};
+
+use super::{Execution, Planning, rewrite, select};
+use crate::copy::{CopyDirection, CopyOptions, CopyWriter};
+use crate::names::{Name, fold};
+use crate::session::outcome::{CopyPiece, Outcome};
+
+/// How a COPY TO runs.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    statement: Statement,
+    options: CopyOptions,
+    /// Types of a table's columns; a query's are known when it runs.
+    types: Option<Vec<SqlType>>,
+}
+
+pub(super) fn plan(planning: &Planning<'_>, statement: &Statement) -> SqlResult<super::Plan> {
+    let Statement::Copy { source, target, .. } = statement else {
+        return Err(SqlError::internal("not a COPY"));
+    };
+    if !matches!(target, CopyTarget::Stdout) {
+        return Err(SqlError::unsupported("COPY TO a file or program of the server").hint("Use COPY … TO STDOUT, or psql's \\copy."));
+    }
+    let options = super::copy_from::options(planning.parsed, CopyDirection::To)?;
+    let (statement, types) = match source {
+        CopySource::Query(query) => (Statement::Query(query.clone()), None),
+        CopySource::Table { table_name, columns } => {
+            let name = Name::of(table_name, planning.view.database.name())?;
+            let stored = planning.scope.stored(name.schema.as_deref(), &name.name).cloned();
+            let mut items = Vec::new();
+            let mut types = Vec::new();
+            for ident in columns {
+                if let Some(table) = &stored {
+                    types.push(table.columns[super::assignment::position(table, &fold(ident), ident.span, planning.parsed)?].sql_type);
+                }
+                items.push(SelectItem::UnnamedExpr(sqlparser::ast::Expr::Identifier(ident.clone())));
+            }
+            if columns.is_empty() {
+                items.push(SelectItem::Wildcard(Default::default()));
+                types.extend(stored.iter().flat_map(|table| table.columns.iter().map(|column| column.sql_type)));
+            }
+            let from = rewrite::named(table_name.clone(), &name.name);
+            (rewrite::select(None, items, vec![from], None), stored.map(|_| types))
+        }
+    };
+    planning.describe(&statement, None, &[])?;
+    Ok(super::Plan::CopyTo(Plan { statement, options, types }))
+}
+
+pub(super) fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
+    let rows = execution.rows(&plan.statement, None)?;
+    let columns = select::columns_of(&rows.schema)?;
+    let types = plan.types.clone().unwrap_or_else(|| columns.iter().map(|column| column.sql_type).collect());
+    let writer = CopyWriter::new(plan.options.clone(), types);
+    let mut head = Vec::new();
+    writer.header(&columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>(), &mut head);
+    let head = (!head.is_empty()).then_some(Ok(CopyPiece { bytes: head, rows: 0 }));
+    let batches = execution.watch.clone().stream(rows.stream);
+    let lines = batches.map(move |batch| {
+        let batch = batch?;
+        let mut bytes = Vec::new();
+        writer.write_batch(&batch, &mut bytes)?;
+        Ok(CopyPiece { bytes, rows: batch.num_rows() as u64 })
+    });
+    Ok(Outcome::CopyOut { columns: columns.len(), pieces: futures::stream::iter(head).chain(lines).boxed() })
+}

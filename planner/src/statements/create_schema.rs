@@ -1,0 +1,37 @@
+//! CREATE SCHEMA [IF NOT EXISTS] name
+//!
+//! Never: creates in a reserved name.
+
+use base::{SqlError, SqlResult, SqlState};
+use sqlparser::ast::{SchemaName, Statement};
+
+use super::Execution;
+use crate::names::{fold, simple};
+use crate::resolver::is_reserved;
+use crate::session::outcome::{Notice, Outcome, Tag};
+
+pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
+    let Statement::CreateSchema { schema_name, if_not_exists, with, options, default_collate_spec, clone } = &*execution.parsed.statement else {
+        return Err(SqlError::internal("not a CREATE SCHEMA"));
+    };
+    if with.is_some() || options.is_some() || default_collate_spec.is_some() || clone.is_some() {
+        return Err(SqlError::unsupported("this form of CREATE SCHEMA"));
+    }
+    let SchemaName::Simple(name) = schema_name else {
+        return Err(SqlError::unsupported("CREATE SCHEMA … AUTHORIZATION"));
+    };
+    let name = fold(simple(name)?);
+    if is_reserved(&name) {
+        return Err(SqlError::new(SqlState::RESERVED_NAME, format!("unacceptable schema name \"{name}\""))
+            .detail("The names \"ledger\" and \"information_schema\" and the prefix \"pg_\" are reserved for the database itself."));
+    }
+    if execution.scope.catalog.schema(&name).is_some() {
+        if *if_not_exists {
+            execution.notices.push(Notice::notice(SqlState::DUPLICATE_SCHEMA, format!("schema \"{name}\" already exists, skipping")));
+            return Ok(Outcome::Command(Tag::command("CREATE SCHEMA")));
+        }
+        return Err(SqlError::new(SqlState::DUPLICATE_SCHEMA, format!("schema \"{name}\" already exists")));
+    }
+    execution.transaction.create_schema(&name)?;
+    Ok(Outcome::Command(Tag::command("CREATE SCHEMA")))
+}

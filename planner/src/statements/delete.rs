@@ -1,0 +1,131 @@
+//! DELETE: finds the rows by a lookup or a query and appends a marker for each.
+//!
+//! Never: removes a row from the ledger.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use base::{SqlError, SqlResult};
+use engine::TableDef;
+use sqlparser::ast::{Delete, FromTable, Statement, With};
+
+use super::assignment;
+use super::hints::Hints;
+use super::key_access::KeyAccess;
+use super::returning::Returning;
+use super::update::{Seen, named_table};
+use super::{Execution, Planned, Planning, rewrite};
+use crate::session::outcome::{Outcome, Tag};
+use crate::tables::{ROW_ID, with_schema};
+
+/// How a DELETE runs.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    table: Arc<TableDef>,
+    find: Find,
+    returning: Option<Returning>,
+}
+
+#[derive(Debug)]
+enum Find {
+    /// One row by its key.
+    Key(KeyAccess),
+    /// A query for the row id, followed by the whole row where RETURNING needs it.
+    Query { statement: Statement, joined: bool },
+}
+
+impl Plan {
+    pub(super) fn explained(&self) -> (String, Option<&Statement>) {
+        let line = format!("Delete on {}.{}", self.table.schema, self.table.name);
+        match &self.find {
+            Find::Key(key) => (format!("{line}\n  {}", key.explained(&self.table)), None),
+            Find::Query { statement, .. } => (line, Some(statement)),
+        }
+    }
+}
+
+pub(super) fn plan(planning: &Planning<'_>, delete: &Delete, with: Option<&With>) -> SqlResult<Planned> {
+    if !delete.tables.is_empty() || delete.output.is_some() || !delete.order_by.is_empty() || delete.limit.is_some() {
+        return Err(SqlError::unsupported("this form of DELETE"));
+    }
+    let FromTable::WithFromKeyword(from) = &delete.from else {
+        return Err(SqlError::unsupported("DELETE without FROM"));
+    };
+    let [from] = from.as_slice() else {
+        return Err(SqlError::unsupported("DELETE from several tables"));
+    };
+    let (object, alias) = named_table(from, "DELETE")?;
+    let (name, table) = assignment::target(planning, object)?;
+    let alias = alias.unwrap_or(name.name);
+    let mut hints = Hints::new(planning.given);
+    let by_key = match (&delete.using, with) {
+        (None, None) => KeyAccess::of(&table, &alias, delete.selection.as_ref(), &mut hints, planning.parsed)?,
+        _ => None,
+    };
+    let find = match by_key {
+        Some(key) => Find::Key(key),
+        None => plan_query(planning, delete, &table, &alias, with, &mut hints)?,
+    };
+    let returning = Returning::plan(planning, &table, &alias, delete.returning.as_deref(), &mut hints)?;
+    let columns = returning.as_ref().map(Returning::columns);
+    let parameters = hints.complete()?;
+    Ok(Planned { plan: super::Plan::Delete(Plan { table, find, returning }), parameters, columns })
+}
+
+fn plan_query(
+    planning: &Planning<'_>,
+    delete: &Delete,
+    table: &TableDef,
+    alias: &str,
+    with: Option<&With>,
+    hints: &mut Hints,
+) -> SqlResult<Find> {
+    let mut items = vec![rewrite::item(rewrite::column(alias, ROW_ID), ROW_ID)];
+    if delete.returning.is_some() {
+        let whole = table.columns.iter().enumerate();
+        items.extend(whole.map(|(at, column)| rewrite::item(rewrite::column(alias, &column.name), format!("c{at}"))));
+    }
+    let using = delete.using.clone().unwrap_or_default();
+    let joined = !using.is_empty();
+    let from = std::iter::once(rewrite::target(table, alias)).chain(using).collect();
+    let statement = rewrite::select(with, items, from, delete.selection.clone());
+    if planning.describe {
+        let (_, parameters) = planning.describe(&statement, None, hints.known())?;
+        for (index, sql_type) in parameters.into_iter().enumerate() {
+            hints.note(index, sql_type);
+        }
+    }
+    Ok(Find::Query { statement, joined })
+}
+
+pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
+    let mut rows = 0;
+    let mut returned: Vec<RecordBatch> = Vec::new();
+    match &plan.find {
+        Find::Key(key) => {
+            if let Some((row, old)) = key.find(&plan.table, execution.transaction, execution.parameters)? {
+                execution.transaction.delete(&plan.table, &[row])?;
+                rows = 1;
+                returned.push(old);
+            }
+        }
+        Find::Query { statement, joined } => {
+            let mut found = execution.rows(statement, None)?;
+            let mut seen = Seen::new(*joined);
+            while let Some(batch) = execution.watch.next(&mut found.stream).await? {
+                let (old, batch) = seen.first_matches(batch)?;
+                execution.transaction.delete(&plan.table, &old)?;
+                rows += old.len() as u64;
+                if plan.returning.is_some() {
+                    let user: Vec<usize> = (1..batch.num_columns()).collect();
+                    let batch = batch.project(&user).map_err(crate::tables::arrow_error)?;
+                    returned.push(with_schema(&batch, &plan.table.arrow_schema())?);
+                }
+            }
+        }
+    }
+    match &plan.returning {
+        Some(returning) => returning.answer(&plan.table, returned, "DELETE", execution).await,
+        None => Ok(Outcome::Command(Tag::counted("DELETE", rows))),
+    }
+}

@@ -1,0 +1,293 @@
+//! INSERT: constants and parameters straight into columns, anything else through a query.
+//!
+//! Never: plans a query for VALUES of constants and parameters.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch};
+use base::{SqlError, SqlResult, SqlState};
+use engine::TableDef;
+use sqlparser::ast::{
+    CastKind, Expr, Insert, OnInsert, Query, SelectItem, SetExpr, Spanned, Statement, TableObject, Value, Values, With,
+};
+
+use super::assignment::{self, assign, is_default, is_unknown_literal, whole_rows};
+use super::hints::Hints;
+use super::returning::Returning;
+use super::{Execution, Planned, Planning};
+use crate::cells::{self, Source};
+use crate::column_types;
+use crate::names::{fold, simple};
+use crate::session::outcome::{Outcome, Tag};
+
+/// How an INSERT runs.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    table: Arc<TableDef>,
+    /// Columns given, as positions in the table.
+    targets: Vec<usize>,
+    rows: Rows,
+    returning: Option<Returning>,
+}
+
+#[derive(Debug)]
+enum Rows {
+    /// One source a target.
+    Values { count: usize, sources: Vec<Source> },
+    /// A query; for each of its columns, whether it is a string literal without a type.
+    Query { statement: Statement, unknown: Vec<bool> },
+}
+
+impl Plan {
+    pub(super) fn explained(&self) -> (String, Option<&Statement>) {
+        let line = format!("Insert on {}.{}", self.table.schema, self.table.name);
+        match &self.rows {
+            Rows::Values { count, .. } => (format!("{line}: {count} rows of constants"), None),
+            Rows::Query { statement, .. } => (line, Some(statement)),
+        }
+    }
+}
+
+pub(super) fn plan(planning: &Planning<'_>, insert: &Insert, with: Option<&With>) -> SqlResult<Planned> {
+    refuse_clauses(insert)?;
+    let TableObject::TableName(object) = &insert.table else {
+        return Err(SqlError::unsupported("INSERT into something that is not a table"));
+    };
+    let (name, table) = assignment::target(planning, object)?;
+    let targets = targets(planning, insert, &table)?;
+    let mut hints = Hints::new(planning.given);
+    let rows = match &insert.source {
+        None => Rows::Values { count: 1, sources: targets.iter().map(|at| Source::nulls(table.columns[*at].sql_type, 1)).collect() },
+        Some(source) => plan_source(planning, &table, &targets, insert, source, with, &mut hints)?,
+    };
+    let targets = match &rows {
+        Rows::Values { sources, .. } => targets[..sources.len()].to_vec(),
+        Rows::Query { .. } => targets,
+    };
+    let alias = insert.table_alias.as_ref().map_or(name.name, |alias| fold(&alias.alias));
+    let returning = Returning::plan(planning, &table, &alias, insert.returning.as_deref(), &mut hints)?;
+    let columns = returning.as_ref().map(Returning::columns);
+    let parameters = hints.complete()?;
+    Ok(Planned { plan: super::Plan::Insert(Plan { table, targets, rows, returning }), parameters, columns })
+}
+
+fn refuse_clauses(insert: &Insert) -> SqlResult<()> {
+    if let Some(on) = &insert.on {
+        return Err(SqlError::unsupported(match on {
+            OnInsert::OnConflict(_) => "ON CONFLICT",
+            _ => "ON DUPLICATE KEY",
+        }));
+    }
+    let foreign = insert.or.is_some()
+        || insert.ignore
+        || insert.overwrite
+        || !insert.into
+        || !insert.assignments.is_empty()
+        || insert.partitioned.is_some()
+        || !insert.after_columns.is_empty()
+        || insert.has_table_keyword
+        || insert.output.is_some()
+        || insert.replace_into
+        || insert.priority.is_some()
+        || insert.insert_alias.is_some()
+        || insert.settings.is_some()
+        || insert.format_clause.is_some()
+        || insert.multi_table_insert_type.is_some();
+    if foreign { Err(SqlError::unsupported("this form of INSERT")) } else { Ok(()) }
+}
+
+/// Positions of the columns listed; all of the table's without a list.
+fn targets(planning: &Planning<'_>, insert: &Insert, table: &TableDef) -> SqlResult<Vec<usize>> {
+    if insert.columns.is_empty() {
+        return Ok((0..table.columns.len()).collect());
+    }
+    let mut targets = Vec::with_capacity(insert.columns.len());
+    for object in &insert.columns {
+        let ident = simple(object)?;
+        let name = fold(ident);
+        let position = assignment::position(table, &name, ident.span, planning.parsed)?;
+        if targets.contains(&position) {
+            let error = SqlError::new(SqlState::DUPLICATE_COLUMN, format!("column \"{name}\" specified more than once"));
+            return Err(planning.parsed.point(error, ident.span));
+        }
+        targets.push(position);
+    }
+    Ok(targets)
+}
+
+fn plan_source(
+    planning: &Planning<'_>,
+    table: &TableDef,
+    targets: &[usize],
+    insert: &Insert,
+    source: &Query,
+    with: Option<&With>,
+    hints: &mut Hints,
+) -> SqlResult<Rows> {
+    let source = with_ctes(source, with);
+    if let (SetExpr::Values(values), true) = (source.body.as_ref(), is_bare(&source)) {
+        check_width(planning, targets, insert, values)?;
+        if let Some(sources) = constant_columns(planning, table, targets, values)? {
+            for (source, at) in sources.iter().zip(targets) {
+                hints.note_source(source, table.columns[*at].sql_type);
+            }
+            return Ok(Rows::Values { count: values.rows.len(), sources });
+        }
+    }
+    let mut source = source;
+    let width = targets.len();
+    let mut unknown = vec![false; width];
+    match source.body.as_mut() {
+        SetExpr::Values(values) => type_values(values, table, targets, &mut unknown, hints),
+        SetExpr::Select(select) => {
+            for ((item, at), unknown) in select.projection.iter().zip(targets).zip(&mut unknown) {
+                if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
+                    *unknown = is_unknown_literal(expr);
+                    if let Some(index) = assignment::parameter(expr) {
+                        hints.note(index, table.columns[*at].sql_type);
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+    let statement = Statement::Query(Box::new(source));
+    if planning.describe {
+        let (columns, parameters) = planning.describe(&statement, None, hints.known())?;
+        check_count(columns.len(), targets.len(), !insert.columns.is_empty())?;
+        for (index, sql_type) in parameters.into_iter().enumerate() {
+            hints.note(index, sql_type);
+        }
+    }
+    Ok(Rows::Query { statement, unknown })
+}
+
+fn with_ctes(source: &Query, with: Option<&With>) -> Query {
+    let mut source = source.clone();
+    match (&mut source.with, with) {
+        (_, None) => {}
+        (Some(inner), Some(outer)) => {
+            inner.recursive |= outer.recursive;
+            inner.cte_tables.splice(0..0, outer.cte_tables.iter().cloned());
+        }
+        (none @ None, Some(outer)) => *none = Some(outer.clone()),
+    }
+    source
+}
+
+fn is_bare(query: &Query) -> bool {
+    query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none() && query.fetch.is_none() && query.locks.is_empty()
+}
+
+fn check_width(planning: &Planning<'_>, targets: &[usize], insert: &Insert, values: &Values) -> SqlResult<()> {
+    let width = values.rows.first().map_or(0, |row| row.content.len());
+    for row in &values.rows {
+        if row.content.len() != width {
+            let error = SqlError::new(SqlState::SYNTAX_ERROR, "VALUES lists must all be the same length");
+            return Err(match row.content.first() {
+                Some(expr) => planning.parsed.point(error, expr.span()),
+                None => error,
+            });
+        }
+    }
+    check_count(width, targets.len(), !insert.columns.is_empty()).map_err(|error| {
+        match values.rows.first().and_then(|row| row.content.get(targets.len())) {
+            Some(extra) => planning.parsed.point(error, extra.span()),
+            None => match insert.columns.get(width).and_then(|object| simple(object).ok()) {
+                Some(ident) => planning.parsed.point(error, ident.span),
+                None => error,
+            },
+        }
+    })
+}
+
+fn check_count(given: usize, targets: usize, listed: bool) -> SqlResult<()> {
+    if given > targets {
+        return Err(SqlError::new(SqlState::SYNTAX_ERROR, "INSERT has more expressions than target columns"));
+    }
+    if given < targets && listed {
+        return Err(SqlError::new(SqlState::SYNTAX_ERROR, "INSERT has more target columns than expressions"));
+    }
+    Ok(())
+}
+
+fn constant_columns(planning: &Planning<'_>, table: &TableDef, targets: &[usize], values: &Values) -> SqlResult<Option<Vec<Source>>> {
+    let width = values.rows.first().map_or(0, |row| row.content.len());
+    let mut sources = Vec::with_capacity(width);
+    for (at, position) in targets.iter().enumerate().take(width) {
+        let exprs = values.rows.iter().map(|row| &row.content[at]);
+        match cells::source(&table.columns[*position], exprs, planning.parsed)? {
+            Some(source) => sources.push(source),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(sources))
+}
+
+/// Gives the constants of a VALUES list that goes through a query the types of their columns.
+fn type_values(values: &mut Values, table: &TableDef, targets: &[usize], unknown: &mut [bool], hints: &mut Hints) {
+    let is_one = values.rows.len() == 1;
+    for row in &mut values.rows {
+        for ((expr, at), unknown) in row.content.iter_mut().zip(targets).zip(unknown.iter_mut()) {
+            let sql_type = table.columns[*at].sql_type;
+            if is_default(expr) {
+                *expr = Expr::Value(Value::Null.into());
+            }
+            if let Some(index) = assignment::parameter(expr) {
+                hints.note(index, sql_type);
+            }
+            if is_unknown_literal(expr) {
+                if is_one {
+                    *unknown = true;
+                } else {
+                    let literal = std::mem::replace(expr, Expr::Value(Value::Null.into()));
+                    let data_type = column_types::syntax(sql_type);
+                    *expr = Expr::Cast { kind: CastKind::Cast, expr: Box::new(literal), data_type, array: false, format: None };
+                }
+            }
+        }
+    }
+}
+
+pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
+    let mut written = Written { rows: 0, batches: plan.returning.is_some().then(Vec::new) };
+    match &plan.rows {
+        Rows::Values { count, sources } => {
+            let mut given = Vec::with_capacity(sources.len());
+            for (source, at) in sources.iter().zip(&plan.targets) {
+                given.push((*at, source.array(&plan.table.columns[*at], execution.parameters)?));
+            }
+            insert(plan, execution, *count, given, &mut written)?;
+        }
+        Rows::Query { statement, unknown } => {
+            let mut rows = execution.rows(statement, None)?;
+            check_count(rows.schema.fields().len(), plan.targets.len(), plan.targets.len() < plan.table.columns.len())?;
+            while let Some(batch) = execution.watch.next(&mut rows.stream).await? {
+                let mut given = Vec::with_capacity(batch.num_columns());
+                for ((values, at), unknown) in batch.columns().iter().zip(&plan.targets).zip(unknown) {
+                    given.push((*at, assign(values, &plan.table.columns[*at], *unknown)?));
+                }
+                insert(plan, execution, batch.num_rows(), given, &mut written)?;
+            }
+        }
+    }
+    match (&plan.returning, written.batches) {
+        (Some(returning), Some(batches)) => returning.answer(&plan.table, batches, "INSERT", execution).await,
+        _ => Ok(Outcome::Command(Tag::counted("INSERT", written.rows))),
+    }
+}
+
+struct Written {
+    rows: u64,
+    batches: Option<Vec<RecordBatch>>,
+}
+
+fn insert(plan: &Plan, execution: &mut Execution<'_>, rows: usize, given: Vec<(usize, ArrayRef)>, written: &mut Written) -> SqlResult<()> {
+    let batch = whole_rows(&plan.table, rows, given)?;
+    execution.transaction.insert(&plan.table, &batch)?;
+    written.rows += rows as u64;
+    if let Some(batches) = &mut written.batches {
+        batches.push(batch);
+    }
+    Ok(())
+}

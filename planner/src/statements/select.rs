@@ -1,0 +1,177 @@
+//! SELECT, VALUES, TABLE: a key lookup where the statement amounts to one, else a query.
+//!
+//! Never: writes.
+
+use std::sync::Arc;
+
+use engine::TableDef;
+use arrow::array::RecordBatch;
+use base::{SqlError, SqlResult};
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+use sqlparser::ast::{
+    Expr, GroupByExpr, Query, Select, SelectFlavor, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement, TableFactor,
+    WildcardAdditionalOptions,
+};
+
+use super::hints::Hints;
+use super::key_access::{self, KeyAccess};
+use super::{Execution, Planned, Planning, shown_type};
+use crate::names::{Name, fold};
+use crate::session::outcome::{Column, Outcome};
+use crate::tables::arrow_error;
+
+/// How a SELECT runs.
+#[derive(Debug)]
+pub(crate) enum Plan {
+    /// One row by its key.
+    Key(KeySelect),
+    /// Anything else; the columns where they were described.
+    Query(Option<Arc<[Column]>>),
+}
+
+/// Plain columns of the row with a key.
+#[derive(Debug)]
+pub(crate) struct KeySelect {
+    table: Arc<TableDef>,
+    key: KeyAccess,
+    positions: Vec<usize>,
+    columns: Arc<[Column]>,
+}
+
+impl KeySelect {
+    pub(super) fn explained(&self) -> String {
+        self.key.explained(&self.table)
+    }
+}
+
+pub(super) fn plan(planning: &Planning<'_>, statement: &Statement, query: &Query) -> SqlResult<Planned> {
+    let mut hints = Hints::new(planning.given);
+    if let Some(select) = plan_key(planning, query, &mut hints)? {
+        let columns = Some(Arc::clone(&select.columns));
+        return Ok(Planned { plan: super::Plan::Select(Plan::Key(select)), parameters: hints.complete()?, columns });
+    }
+    if !planning.describe {
+        return Ok(Planned { plan: super::Plan::Select(Plan::Query(None)), parameters: Vec::new(), columns: None });
+    }
+    let (columns, parameters) = planning.describe(statement, None, planning.given)?;
+    let columns: Arc<[Column]> = columns.into();
+    Ok(Planned { plan: super::Plan::Select(Plan::Query(Some(Arc::clone(&columns)))), parameters, columns: Some(columns) })
+}
+
+pub(super) fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
+    match plan {
+        Plan::Key(select) => {
+            let found = select.key.find(&select.table, execution.transaction, execution.parameters)?;
+            let batches: BoxStream<'static, SqlResult<RecordBatch>> = match found {
+                Some((_, row)) => stream::iter([row.project(&select.positions).map_err(arrow_error)]).boxed(),
+                None => stream::empty().boxed(),
+            };
+            Ok(Outcome::Rows { columns: Arc::clone(&select.columns), batches, tag: "SELECT" })
+        }
+        Plan::Query(described) => {
+            let rows = execution.rows(&execution.parsed.statement, None)?;
+            let columns = match described {
+                Some(columns) => Arc::clone(columns),
+                None => columns_of(&rows.schema)?,
+            };
+            if columns.len() != rows.schema.fields().len() {
+                return Err(SqlError::internal("a query answers other columns than it was described with"));
+            }
+            Ok(Outcome::Rows { columns, batches: execution.watch.clone().stream(rows.stream), tag: "SELECT" })
+        }
+    }
+}
+
+/// Columns of a query's answer.
+pub(super) fn columns_of(schema: &arrow::datatypes::SchemaRef) -> SqlResult<Arc<[Column]>> {
+    schema.fields().iter().map(|field| Ok(Column::computed(field.name(), shown_type(field.data_type())?))).collect()
+}
+
+fn plan_key(planning: &Planning<'_>, query: &Query, hints: &mut Hints) -> SqlResult<Option<KeySelect>> {
+    let Some((select, name, alias)) = single_table(query) else { return Ok(None) };
+    let name = Name::of(name, planning.view.database.name())?;
+    let Some(table) = planning.scope.stored(name.schema.as_deref(), &name.name) else { return Ok(None) };
+    let alias = alias.unwrap_or(name.name);
+    let Some((positions, columns)) = plain_columns(table, &alias, &select.projection) else { return Ok(None) };
+    let Some(key) = KeyAccess::of(table, &alias, select.selection.as_ref(), hints, planning.parsed)? else { return Ok(None) };
+    Ok(Some(KeySelect { table: Arc::clone(table), key, positions, columns: columns.into() }))
+}
+
+/// A SELECT over one named table and nothing but a list and a WHERE clause.
+fn single_table(query: &Query) -> Option<(&Select, &sqlparser::ast::ObjectName, Option<String>)> {
+    let Query { with: None, body, order_by: None, limit_clause: None, fetch: None, locks, for_clause: None, settings: None, format_clause: None, pipe_operators } =
+        query
+    else {
+        return None;
+    };
+    let SetExpr::Select(select) = body.as_ref() else { return None };
+    let is_plain = locks.is_empty()
+        && pipe_operators.is_empty()
+        && select.distinct.is_none()
+        && select.select_modifiers.is_none()
+        && select.top.is_none()
+        && select.exclude.is_none()
+        && select.into.is_none()
+        && select.lateral_views.is_empty()
+        && select.prewhere.is_none()
+        && select.connect_by.is_empty()
+        && matches!(&select.group_by, GroupByExpr::Expressions(exprs, modifiers) if exprs.is_empty() && modifiers.is_empty())
+        && select.having.is_none()
+        && select.named_window.is_empty()
+        && select.qualify.is_none()
+        && select.value_table_mode.is_none()
+        && select.flavor == SelectFlavor::Standard;
+    let [from] = select.from.as_slice() else { return None };
+    if !is_plain || !from.joins.is_empty() {
+        return None;
+    }
+    match &from.relation {
+        TableFactor::Table { name, alias, args: None, version: None, with_ordinality: false, json_path: None, sample: None, .. } => {
+            let alias = match alias {
+                Some(alias) if !alias.columns.is_empty() => return None,
+                Some(alias) => Some(fold(&alias.name)),
+                None => None,
+            };
+            Some((select, name, alias))
+        }
+        _ => None,
+    }
+}
+
+/// Positions and columns of a list of plain columns and wildcards; `None` if it holds anything else.
+pub(super) fn plain_columns(table: &TableDef, alias: &str, items: &[SelectItem]) -> Option<(Vec<usize>, Vec<Column>)> {
+    let mut positions = Vec::new();
+    let mut columns = Vec::new();
+    let mut add = |position: usize, shown: Option<String>| {
+        let column = &table.columns[position];
+        positions.push(position);
+        columns.push(Column {
+            name: shown.unwrap_or_else(|| column.name.clone()),
+            sql_type: column.sql_type,
+            table_oid: table.id.0,
+            column_attnum: i16::try_from(column.id.0).unwrap_or(0),
+        });
+    };
+    let find = |expr: &Expr| table.columns.iter().position(|column| key_access::is_column(expr, &column.name, alias));
+    for item in items {
+        match item {
+            SelectItem::UnnamedExpr(expr) => add(find(expr)?, None),
+            SelectItem::ExprWithAlias { expr, alias } => add(find(expr)?, Some(fold(alias))),
+            SelectItem::Wildcard(options) if is_bare(options) => (0..table.columns.len()).for_each(|position| add(position, None)),
+            SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) if is_bare(options) => {
+                if crate::names::simple(name).map(fold).ok()? != alias {
+                    return None;
+                }
+                (0..table.columns.len()).for_each(|position| add(position, None));
+            }
+            _ => return None,
+        }
+    }
+    Some((positions, columns))
+}
+
+fn is_bare(options: &WildcardAdditionalOptions) -> bool {
+    let WildcardAdditionalOptions { opt_ilike, opt_exclude, opt_except, opt_replace, opt_rename, opt_alias, .. } = options;
+    opt_ilike.is_none() && opt_exclude.is_none() && opt_except.is_none() && opt_replace.is_none() && opt_rename.is_none() && opt_alias.is_none()
+}

@@ -1,0 +1,234 @@
+//! UPDATE: finds the rows by a lookup or a query, appends a new version of each.
+//!
+//! U1: a row is updated at most once by one statement, however many rows of FROM it matches.
+//! Never: changes a row in place.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use arrow::array::{BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
+use base::{RowId, SqlError, SqlResult, SqlState};
+use engine::TableDef;
+use sqlparser::ast::{AssignmentTarget, Expr, ObjectName, Statement, TableFactor, TableWithJoins, Update, UpdateTableFromKind, Value, With};
+
+use super::assignment::{self, assign, is_default, is_unknown_literal};
+use super::hints::Hints;
+use super::key_access::KeyAccess;
+use super::returning::Returning;
+use super::{Execution, Planned, Planning, rewrite};
+use crate::cells::{self, Source};
+use crate::names::{Name, fold, simple};
+use crate::session::outcome::{Outcome, Tag};
+use crate::tables::{ROW_ID, arrow_error, row_ids};
+
+/// How an UPDATE runs.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    table: Arc<TableDef>,
+    find: Find,
+    returning: Option<Returning>,
+}
+
+#[derive(Debug)]
+enum Find {
+    /// One row by its key, set to constants and parameters.
+    Key { key: KeyAccess, sources: Vec<(usize, Source)> },
+    /// A query for the row id and the whole new row. `set`: which columns it computes, and whether from a literal without a type.
+    Query { statement: Statement, set: Vec<(usize, bool)>, joined: bool },
+}
+
+impl Plan {
+    pub(super) fn explained(&self) -> (String, Option<&Statement>) {
+        let line = format!("Update on {}.{}", self.table.schema, self.table.name);
+        match &self.find {
+            Find::Key { key, .. } => (format!("{line}\n  {}", key.explained(&self.table)), None),
+            Find::Query { statement, .. } => (line, Some(statement)),
+        }
+    }
+}
+
+/// A named table and its alias, out of the syntax tree.
+pub(super) fn named_table<'a>(from: &'a TableWithJoins, verb: &str) -> SqlResult<(&'a ObjectName, Option<String>)> {
+    match &from.relation {
+        TableFactor::Table { name, alias, args: None, .. } if from.joins.is_empty() => Ok((name, alias.as_ref().map(|alias| fold(&alias.name)))),
+        _ => Err(SqlError::unsupported(format!("{verb} of something that is not a table"))),
+    }
+}
+
+pub(super) fn plan(planning: &Planning<'_>, update: &Update, with: Option<&With>) -> SqlResult<Planned> {
+    if update.or.is_some() || update.output.is_some() || !update.order_by.is_empty() || update.limit.is_some() {
+        return Err(SqlError::unsupported("this form of UPDATE"));
+    }
+    let (object, alias) = named_table(&update.table, "UPDATE")?;
+    let (name, table) = assignment::target(planning, object)?;
+    let Name { name, .. } = name;
+    let alias = alias.unwrap_or(name);
+    let from = match &update.from {
+        None => Vec::new(),
+        Some(UpdateTableFromKind::AfterSet(from)) => from.clone(),
+        Some(UpdateTableFromKind::BeforeSet(_)) => return Err(SqlError::unsupported("UPDATE … FROM before SET")),
+    };
+    let set = read_assignments(planning, update, &table)?;
+    let mut hints = Hints::new(planning.given);
+    let by_key = if from.is_empty() && with.is_none() { plan_key(planning, update, &table, &alias, &set, &mut hints)? } else { None };
+    let find = match by_key {
+        Some(find) => find,
+        None => plan_query(planning, update, &table, &alias, set, from, with, &mut hints)?,
+    };
+    let returning = Returning::plan(planning, &table, &alias, update.returning.as_deref(), &mut hints)?;
+    let columns = returning.as_ref().map(Returning::columns);
+    let parameters = hints.complete()?;
+    Ok(Planned { plan: super::Plan::Update(Plan { table, find, returning }), parameters, columns })
+}
+
+/// Columns set and the expressions they are set to. DEFAULT is NULL.
+fn read_assignments(planning: &Planning<'_>, update: &Update, table: &TableDef) -> SqlResult<Vec<(usize, Expr)>> {
+    let mut set: Vec<(usize, Expr)> = Vec::new();
+    let mut add = |target: &ObjectName, value: &Expr| -> SqlResult<()> {
+        let ident = simple(target)?;
+        let column = fold(ident);
+        let position = assignment::position(table, &column, ident.span, planning.parsed)?;
+        if set.iter().any(|(other, _)| *other == position) {
+            let error = SqlError::new(SqlState::SYNTAX_ERROR, format!("multiple assignments to same column \"{column}\""));
+            return Err(planning.parsed.point(error, ident.span));
+        }
+        set.push((position, if is_default(value) { Expr::Value(Value::Null.into()) } else { value.clone() }));
+        Ok(())
+    };
+    for assignment in &update.assignments {
+        match (&assignment.target, &assignment.value) {
+            (AssignmentTarget::ColumnName(target), value) => add(target, value)?,
+            (AssignmentTarget::Tuple(targets), Expr::Tuple(values)) if targets.len() == values.len() => {
+                targets.iter().zip(values).try_for_each(|(target, value)| add(target, value))?;
+            }
+            (AssignmentTarget::Tuple(_), Expr::Tuple(_)) => {
+                return Err(SqlError::new(SqlState::SYNTAX_ERROR, "number of columns does not match number of values"));
+            }
+            _ => return Err(SqlError::unsupported("UPDATE … SET (columns) = (query)")),
+        }
+    }
+    Ok(set)
+}
+
+fn plan_key(
+    planning: &Planning<'_>,
+    update: &Update,
+    table: &TableDef,
+    alias: &str,
+    set: &[(usize, Expr)],
+    hints: &mut Hints,
+) -> SqlResult<Option<Find>> {
+    let mut sources = Vec::with_capacity(set.len());
+    for (position, value) in set {
+        match cells::source(&table.columns[*position], std::iter::once(value), planning.parsed)? {
+            Some(source) => sources.push((*position, source)),
+            None => return Ok(None),
+        }
+    }
+    let Some(key) = KeyAccess::of(table, alias, update.selection.as_ref(), hints, planning.parsed)? else { return Ok(None) };
+    for (position, source) in &sources {
+        hints.note_source(source, table.columns[*position].sql_type);
+    }
+    Ok(Some(Find::Key { key, sources }))
+}
+
+#[expect(clippy::too_many_arguments, reason = "the parts of one statement, each used once")]
+fn plan_query(
+    planning: &Planning<'_>,
+    update: &Update,
+    table: &TableDef,
+    alias: &str,
+    set: Vec<(usize, Expr)>,
+    from: Vec<TableWithJoins>,
+    with: Option<&With>,
+    hints: &mut Hints,
+) -> SqlResult<Find> {
+    let mut items = vec![rewrite::item(rewrite::column(alias, ROW_ID), ROW_ID)];
+    let mut computed = Vec::with_capacity(set.len());
+    for (position, value) in &set {
+        if let Some(index) = assignment::parameter(value) {
+            hints.note(index, table.columns[*position].sql_type);
+        }
+        computed.push((*position, is_unknown_literal(value)));
+    }
+    for (position, column) in table.columns.iter().enumerate() {
+        let value = match set.iter().find(|(at, _)| *at == position) {
+            Some((_, value)) => value.clone(),
+            None => rewrite::column(alias, &column.name),
+        };
+        items.push(rewrite::item(value, format!("c{position}")));
+    }
+    let joined = !from.is_empty();
+    let from = std::iter::once(rewrite::target(table, alias)).chain(from).collect();
+    let statement = rewrite::select(with, items, from, update.selection.clone());
+    if planning.describe {
+        let (_, parameters) = planning.describe(&statement, None, hints.known())?;
+        for (index, sql_type) in parameters.into_iter().enumerate() {
+            hints.note(index, sql_type);
+        }
+    }
+    Ok(Find::Query { statement, set: computed, joined })
+}
+
+pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
+    let mut rows = 0;
+    let mut returned = Vec::new();
+    match &plan.find {
+        Find::Key { key, sources } => {
+            if let Some((row, old)) = key.find(&plan.table, execution.transaction, execution.parameters)? {
+                let mut columns = old.columns().to_vec();
+                for (position, source) in sources {
+                    columns[*position] = source.array(&plan.table.columns[*position], execution.parameters)?;
+                }
+                let new = RecordBatch::try_new(plan.table.arrow_schema(), columns).map_err(arrow_error)?;
+                execution.transaction.update(&plan.table, &[row], &new)?;
+                rows = 1;
+                returned.push(new);
+            }
+        }
+        Find::Query { statement, set, joined } => {
+            let mut found = execution.rows(statement, None)?;
+            let mut seen = Seen::new(*joined);
+            while let Some(batch) = execution.watch.next(&mut found.stream).await? {
+                let (old, batch) = seen.first_matches(batch)?;
+                let mut columns = batch.columns()[1..].to_vec();
+                for (position, unknown) in set {
+                    columns[*position] = assign(&columns[*position], &plan.table.columns[*position], *unknown)?;
+                }
+                let new = RecordBatch::try_new(plan.table.arrow_schema(), columns).map_err(arrow_error)?;
+                execution.transaction.update(&plan.table, &old, &new)?;
+                rows += old.len() as u64;
+                if plan.returning.is_some() {
+                    returned.push(new);
+                }
+            }
+        }
+    }
+    match &plan.returning {
+        Some(returning) => returning.answer(&plan.table, returned, "UPDATE", execution).await,
+        None => Ok(Outcome::Command(Tag::counted("UPDATE", rows))),
+    }
+}
+
+/// Row ids met so far, where a join may bring one twice (U1).
+pub(super) struct Seen(Option<HashSet<i64>>);
+
+impl Seen {
+    pub(super) fn new(joined: bool) -> Self {
+        Self(joined.then(HashSet::new))
+    }
+
+    /// The rows whose id, in the first column, was not met before; and those ids.
+    pub(super) fn first_matches(&mut self, batch: RecordBatch) -> SqlResult<(Vec<RowId>, RecordBatch)> {
+        let batch = match &mut self.0 {
+            None => batch,
+            Some(seen) => {
+                let keep: BooleanArray = row_ids(batch.column(0))?.values().iter().map(|id| Some(seen.insert(*id))).collect();
+                if keep.true_count() == keep.len() { batch } else { filter_record_batch(&batch, &keep).map_err(arrow_error)? }
+            }
+        };
+        let ids = row_ids(batch.column(0))?.values().iter().map(|id| RowId(id.cast_unsigned())).collect();
+        Ok((ids, batch))
+    }
+}

@@ -1,0 +1,202 @@
+//! What queries read: engine tables at a snapshot, the ledger's own tables, and batches already in memory.
+//!
+//! T1: a table's rows are those of the view it was bound to, whatever commits meanwhile.
+//! T2: `_row_id` follows the user's columns and is hidden; it is the only hidden column.
+//! Never: writes.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, RecordBatchOptions, make_comparator};
+use arrow::compute::SortOptions;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use base::{SqlError, SqlResult};
+use engine::system::SystemTable;
+use engine::{Chunk, TableDef, TableView};
+use relational::{Bound, Comparison, HIDDEN, Partition, Table};
+
+/// Name of the hidden column that numbers row versions.
+pub(crate) const ROW_ID: &str = "_row_id";
+/// Rows a batch, at most.
+const BATCH_ROWS: usize = 8_192;
+
+/// A table of the engine at one view.
+pub(crate) struct StoredTable {
+    table: Arc<TableDef>,
+    view: TableView,
+    schema: SchemaRef,
+}
+
+impl StoredTable {
+    pub(crate) fn new(table: Arc<TableDef>, view: TableView) -> Self {
+        let metadata = HashMap::from([(HIDDEN.to_owned(), "true".to_owned())]);
+        let row_id = Field::new(ROW_ID, DataType::Int64, false).with_metadata(metadata);
+        let fields = table.arrow_schema().fields().iter().map(|field| field.as_ref().clone()).chain([row_id]).collect::<Vec<_>>();
+        Self { schema: Arc::new(Schema::new(fields)), table, view }
+    }
+
+    fn project(&self, projection: &[usize]) -> SqlResult<SchemaRef> {
+        self.schema.project(projection).map(Arc::new).map_err(arrow_error)
+    }
+}
+
+impl fmt::Debug for StoredTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.table.schema, self.table.name)
+    }
+}
+
+impl Table for StoredTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn primary_key(&self) -> &[usize] {
+        self.table.key_columns()
+    }
+
+    fn row_count(&self) -> Option<usize> {
+        usize::try_from(self.view.row_count()).ok()
+    }
+
+    fn lookup(&self, key: &[ArrayRef]) -> SqlResult<Vec<RecordBatch>> {
+        let Some((row, batch)) = self.view.lookup(key)? else {
+            return Ok(Vec::new());
+        };
+        let mut columns = batch.columns().to_vec();
+        columns.push(Arc::new(Int64Array::from(vec![row.0 as i64])));
+        RecordBatch::try_new(Arc::clone(&self.schema), columns).map(|batch| vec![batch]).map_err(arrow_error)
+    }
+
+    fn scan(&self, projection: &[usize], pruning: &[Bound], partitions: usize) -> SqlResult<Vec<Partition>> {
+        let width = self.table.columns.len();
+        let user: Vec<usize> = projection.iter().copied().filter(|column| *column < width).collect();
+        let with_row_id = user.len() < projection.len();
+        let schema = self.project(projection)?;
+        let mut chunks: Vec<Chunk> = self.view.scan(&user, with_row_id);
+        chunks.retain(|chunk| pruning.iter().all(|bound| may_hold(chunk, bound, width)));
+        let share = chunks.len().div_ceil(partitions.max(1)).max(1);
+        let mut shares: Vec<Vec<Chunk>> = Vec::new();
+        for chunk in chunks {
+            match shares.last_mut() {
+                Some(last) if last.len() < share => last.push(chunk),
+                _ => shares.push(vec![chunk]),
+            }
+        }
+        Ok(shares.into_iter().map(|share| read_chunks(share, Arc::clone(&schema))).collect())
+    }
+}
+
+fn read_chunks(chunks: Vec<Chunk>, schema: SchemaRef) -> Partition {
+    Box::new(chunks.into_iter().map(move |chunk| chunk.read().and_then(|batch| with_schema(&batch, &schema))))
+}
+
+/// The batch's columns under another schema of the same types.
+pub(crate) fn with_schema(batch: &RecordBatch, schema: &SchemaRef) -> SqlResult<RecordBatch> {
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::clone(schema), batch.columns().to_vec(), &options).map_err(arrow_error)
+}
+
+/// Whether some row of the chunk can be within the bound, judged by its least and greatest value.
+fn may_hold(chunk: &Chunk, bound: &Bound, width: usize) -> bool {
+    if bound.column >= width {
+        return true;
+    }
+    let Some((least, greatest)) = chunk.bounds(bound.column) else { return true };
+    let order = |side: &ArrayRef| make_comparator(side.as_ref(), bound.value.as_ref(), SortOptions::default()).map(|compare| compare(0, 0));
+    let (Ok(least), Ok(greatest)) = (order(&least), order(&greatest)) else { return true };
+    match bound.op {
+        Comparison::Eq => least != Ordering::Greater && greatest != Ordering::Less,
+        Comparison::Lt => least == Ordering::Less,
+        Comparison::Le => least != Ordering::Greater,
+        Comparison::Gt => greatest == Ordering::Greater,
+        Comparison::Ge => greatest != Ordering::Less,
+    }
+}
+
+/// A virtual table of the ledger.
+#[derive(Debug)]
+pub(crate) struct VirtualTable(pub(crate) SystemTable);
+
+impl Table for VirtualTable {
+    fn schema(&self) -> SchemaRef {
+        self.0.schema()
+    }
+
+    fn primary_key(&self) -> &[usize] {
+        &[]
+    }
+
+    fn row_count(&self) -> Option<usize> {
+        None
+    }
+
+    fn lookup(&self, _key: &[ArrayRef]) -> SqlResult<Vec<RecordBatch>> {
+        Err(SqlError::internal(format!("ledger.{} has no key to look up by", self.0.name())))
+    }
+
+    fn scan(&self, projection: &[usize], _pruning: &[Bound], _partitions: usize) -> SqlResult<Vec<Partition>> {
+        Ok(vec![self.0.scan(projection)])
+    }
+}
+
+/// Rows that are in memory already: what RETURNING works on.
+#[derive(Clone)]
+pub(crate) struct MemoryTable {
+    pub(crate) name: String,
+    pub(crate) schema: SchemaRef,
+    pub(crate) batches: Vec<RecordBatch>,
+}
+
+impl fmt::Debug for MemoryTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+impl Table for MemoryTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn primary_key(&self) -> &[usize] {
+        &[]
+    }
+
+    fn row_count(&self) -> Option<usize> {
+        Some(self.batches.iter().map(RecordBatch::num_rows).sum())
+    }
+
+    fn lookup(&self, _key: &[ArrayRef]) -> SqlResult<Vec<RecordBatch>> {
+        Err(SqlError::internal(format!("{} has no key to look up by", self.name)))
+    }
+
+    fn scan(&self, projection: &[usize], _pruning: &[Bound], _partitions: usize) -> SqlResult<Vec<Partition>> {
+        let mut pieces = Vec::new();
+        for batch in &self.batches {
+            let batch = batch.project(projection).map_err(arrow_error)?;
+            let mut start = 0;
+            while start < batch.num_rows() {
+                let rows = BATCH_ROWS.min(batch.num_rows() - start);
+                pieces.push(Ok(batch.slice(start, rows)));
+                start += rows;
+            }
+        }
+        Ok(vec![Box::new(pieces.into_iter())])
+    }
+}
+
+/// An Arrow failure that no input of a user can cause.
+pub(crate) fn arrow_error(error: arrow::error::ArrowError) -> SqlError {
+    SqlError::internal(format!("arrow: {error}"))
+}
+
+/// A column of the engine's row ids out of a query's answer.
+pub(crate) fn row_ids(column: &ArrayRef) -> SqlResult<&Int64Array> {
+    match column.as_any().downcast_ref::<Int64Array>() {
+        Some(ids) if ids.null_count() == 0 => Ok(ids),
+        _ => Err(SqlError::internal("row ids came back in another type")),
+    }
+}

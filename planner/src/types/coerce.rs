@@ -1,0 +1,112 @@
+//! Assignment: makes a computed column fit the table column it is stored in, or says why not.
+//!
+//! A1: the casts allowed are those of Postgres's `pg_cast` marked implicit or assignment, and any type to text.
+//! Never: casts what Postgres wants written out (`integer` to `boolean`, `text` to `integer`).
+
+use super::ColumnBuilder;
+use super::cast::{arrow_cast, cast};
+use arrow::array::{Array, ArrayRef, AsArray, new_null_array};
+use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
+use base::{SqlError, SqlResult, SqlState};
+use engine::SqlType;
+use std::sync::Arc;
+
+/// One column about to be stored.
+#[derive(Clone, Copy, Debug)]
+pub struct Assignment<'a> {
+    /// The target column's name, for errors.
+    pub column: &'a str,
+    /// The expression's type.
+    pub from: SqlType,
+    /// The target column's type.
+    pub to: SqlType,
+    /// The expression is a string literal without a type: it is read in the target's input syntax.
+    pub from_unknown_literal: bool,
+}
+
+#[derive(PartialEq, Eq)]
+enum Family {
+    Bool,
+    Number,
+    String,
+    Bytes,
+    Moment,
+}
+
+fn family(sql_type: SqlType) -> Family {
+    match sql_type {
+        SqlType::Bool => Family::Bool,
+        SqlType::Int2 | SqlType::Int4 | SqlType::Int8 | SqlType::Float4 | SqlType::Float8 | SqlType::Numeric { .. } => Family::Number,
+        SqlType::Text | SqlType::Varchar(_) => Family::String,
+        SqlType::Bytea => Family::Bytes,
+        SqlType::Date | SqlType::Timestamp | SqlType::Timestamptz => Family::Moment,
+    }
+}
+
+/// Whether there is an assignment cast (A1).
+pub fn assignable(from: SqlType, to: SqlType) -> bool {
+    let to = family(to);
+    to == Family::String || to == family(from)
+}
+
+/// `column "x" is of type integer but expression is of type text` (42804).
+pub fn mismatch(assignment: &Assignment<'_>) -> SqlError {
+    let bare = |sql_type| match sql_type {
+        SqlType::Numeric { .. } => "numeric".to_owned(),
+        SqlType::Varchar(_) => "character varying".to_owned(),
+        other => other.name(),
+    };
+    let (column, to, from) = (assignment.column, bare(assignment.to), bare(assignment.from));
+    SqlError::new(SqlState::DATATYPE_MISMATCH, format!("column \"{column}\" is of type {to} but expression is of type {from}"))
+        .hint("You will need to rewrite or cast the expression.")
+}
+
+/// The column cast to the type it is stored in.
+///
+/// # Errors
+/// 42804 if there is no assignment cast; 22003 out of range; 22001 too long; 22008; for unknown literals the input errors of the type.
+pub fn coerce(array: &ArrayRef, assignment: &Assignment<'_>) -> SqlResult<ArrayRef> {
+    let Assignment { from, to, .. } = *assignment;
+    if array.data_type() == &DataType::Null {
+        return Ok(new_null_array(&to.arrow(), array.len()));
+    }
+    if assignment.from_unknown_literal {
+        return read_literals(&canonical(array, SqlType::Text)?, to);
+    }
+    if !assignable(from, to) {
+        return Err(mismatch(assignment));
+    }
+    let array = canonical(array, from)?;
+    if from == to { Ok(array) } else { cast(&array, from, to) }
+}
+
+fn read_literals(array: &ArrayRef, to: SqlType) -> SqlResult<ArrayRef> {
+    let mut builder = ColumnBuilder::new(to, array.len());
+    for text in array.as_string::<i32>() {
+        match text {
+            Some(text) => builder.append_str(text)?,
+            None => builder.append_null(),
+        }
+    }
+    Ok(builder.finish())
+}
+
+/// The same values in the layout `sql_type.arrow()`: `Utf8View` to `Utf8`, `UInt64` to `Int64`, other time units to µs …
+///
+/// # Errors
+/// 22003 for an integer or decimal that does not fit, XX000 for a layout that has nothing to do with the type.
+pub fn canonical(array: &ArrayRef, sql_type: SqlType) -> SqlResult<ArrayRef> {
+    let wanted = sql_type.arrow();
+    if array.data_type() == &wanted {
+        return Ok(Arc::clone(array));
+    }
+    if let DataType::Timestamp(_, zone) = array.data_type()
+        && matches!(sql_type, SqlType::Timestamp | SqlType::Timestamptz)
+    {
+        // Instants are UTC already: the zone is a label, and Arrow's cast would want its rules.
+        let micros = arrow_cast(array, &DataType::Timestamp(TimeUnit::Microsecond, zone.clone()))?;
+        return Ok(Arc::new(micros.as_primitive::<TimestampMicrosecondType>().clone().with_data_type(wanted)));
+    }
+    let from_integer = array.data_type().is_integer();
+    arrow_cast(array, &wanted).map_err(|error| if from_integer { super::errors::out_of_range(&sql_type.name()) } else { error })
+}

@@ -1,0 +1,30 @@
+//! Postgres's value formats: every SQL type's text and binary form, to and from Arrow columns.
+//!
+//! V1: what a type prints, it reads back to the same value.
+//! V2: a value has the same bytes here as in PostgreSQL 15 with `DateStyle = ISO, MDY`, `TimeZone = UTC`, `extra_float_digits = 1`, `bytea_output = hex`.
+//! V3: a column built or cast here has the layout `SqlType::arrow()`.
+//! Never: knows a table, a statement, a socket or the canonical bytes that receipts commit to.
+//!
+//! Not held: `NaN` and infinite `numeric`, the clock words `now`/`today`/… and time zone names such as `Europe/Berlin` in date/time input (0A000).
+
+mod boolean;
+mod builder;
+mod bytea;
+mod cast;
+mod coerce;
+mod datetime;
+mod encode;
+mod errors;
+mod floats;
+mod integers;
+mod numeric;
+mod strings;
+#[cfg(test)]
+mod tests;
+
+pub use builder::{ColumnBuilder, parse_text};
+pub use coerce::{Assignment, assignable, canonical, coerce, mismatch};
+pub use encode::{ColumnEncoder, Format, encode_binary, encode_text, text_of};
+
+pub(crate) use errors::with_context;
+pub(crate) use strings::invalid_utf8;

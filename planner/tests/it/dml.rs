@@ -1,0 +1,126 @@
+//! INSERT, UPDATE, DELETE and SELECT over them.
+
+use crate::fixture::{Client, Fixture};
+
+async fn people(fixture: &Fixture) -> Client {
+    let mut client = fixture.session();
+    client.run("CREATE TABLE people (id int PRIMARY KEY, name text NOT NULL, age int, city text)").await;
+    client.run("INSERT INTO people VALUES (1, 'Ann', 30, 'Rome'), (2, 'Bob', 40, 'Oslo'), (3, 'Cid', NULL, 'Rome')").await;
+    client
+}
+
+#[tokio::test]
+async fn insert_takes_lists_defaults_and_queries() {
+    let fixture = Fixture::new();
+    let mut client = people(&fixture).await;
+    assert_eq!(client.tag("INSERT INTO people (name, id) VALUES ('Dee', 4), ('Eve', 5)").await, "INSERT 0 2");
+    assert_eq!(client.tag("INSERT INTO people VALUES (6, 'Fay')").await, "INSERT 0 1");
+    assert_eq!(client.tag("INSERT INTO people VALUES (7, 'Gus', DEFAULT, DEFAULT)").await, "INSERT 0 1");
+    assert_eq!(client.tag("INSERT INTO people SELECT id + 100, upper(name), age, 'Bonn' FROM people WHERE id < 3").await, "INSERT 0 2");
+    assert_eq!(client.tag("WITH x AS (SELECT 200 AS id) INSERT INTO people (id, name) SELECT id, 'x' FROM x").await, "INSERT 0 1");
+    assert_eq!(
+        client.lines("SELECT * FROM people WHERE id > 3 ORDER BY id").await,
+        ["4|Dee|∅|∅", "5|Eve|∅|∅", "6|Fay|∅|∅", "7|Gus|∅|∅", "101|ANN|30|Bonn", "102|BOB|40|Bonn", "200|x|∅|∅"]
+    );
+    client.run("CREATE TABLE d (a int, b text)").await;
+    assert_eq!(client.tag("INSERT INTO d DEFAULT VALUES").await, "INSERT 0 1");
+    assert_eq!(client.lines("SELECT * FROM d").await, ["∅|∅"]);
+}
+
+#[tokio::test]
+async fn insert_converts_as_assignment_does() {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    client.run("CREATE TABLE t (i int, n numeric(6,2), f float8, s text, v varchar(4), d date, b boolean)").await;
+    client.run("INSERT INTO t VALUES (1.5, 2, 3, 4, 'ab    ', '2024-01-01', 'yes')").await;
+    client.run("INSERT INTO t VALUES (-2.5, 1.005, 0.1, true, 5, date '2024-01-02', '0'), (2 + 2, 7, 1, 'x' || 'y', 'z', '2024-03-01', 1 = 1)").await;
+    client.run("INSERT INTO t (i, s) SELECT 9.0, 12.50").await;
+    assert_eq!(
+        client.lines("SELECT * FROM t").await,
+        [
+            "2|2.00|3|4|ab  |2024-01-01|t",
+            "-3|1.01|0.1|true|5|2024-01-02|f",
+            "4|7.00|1|xy|z|2024-03-01|t",
+            "9|∅|∅|12.50|∅|∅|∅",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn update_appends_versions_by_key_and_by_query() {
+    let fixture = Fixture::new();
+    let mut client = people(&fixture).await;
+    assert_eq!(client.tag("UPDATE people SET age = 31 WHERE id = 1").await, "UPDATE 1");
+    assert_eq!(client.tag("UPDATE people SET age = age + 1, city = upper(city) WHERE age IS NOT NULL").await, "UPDATE 2");
+    assert_eq!(client.tag("UPDATE people SET age = DEFAULT WHERE id = 99").await, "UPDATE 0");
+    assert_eq!(client.tag("UPDATE people AS p SET (name, age) = (p.name || '!', 1) WHERE p.city = 'Rome'").await, "UPDATE 1");
+    assert_eq!(client.lines("SELECT * FROM people ORDER BY id").await, ["1|Ann|32|ROME", "2|Bob|41|OSLO", "3|Cid!|1|Rome"]);
+    assert_eq!(client.tag("UPDATE people SET id = id + 10").await, "UPDATE 3");
+    assert_eq!(client.lines("SELECT id FROM people ORDER BY id").await, ["11", "12", "13"]);
+    assert!(client.lines("SELECT id FROM people WHERE id = 1").await.is_empty());
+    assert_eq!(client.value("SELECT name FROM people WHERE id = 11").await, "Ann");
+}
+
+#[tokio::test]
+async fn update_from_touches_a_row_once() {
+    let fixture = Fixture::new();
+    let mut client = people(&fixture).await;
+    client.run("CREATE TABLE visits (person int, city text)").await;
+    client.run("INSERT INTO visits VALUES (1, 'Lima'), (1, 'Lima'), (2, 'Lima')").await;
+    assert_eq!(client.tag("UPDATE people SET city = v.city FROM visits v WHERE v.person = people.id").await, "UPDATE 2");
+    assert_eq!(client.lines("SELECT id, city FROM people ORDER BY id").await, ["1|Lima", "2|Lima", "3|Rome"]);
+    assert_eq!(client.tag("DELETE FROM people p USING visits v WHERE v.person = p.id").await, "DELETE 2");
+    assert_eq!(client.lines("SELECT id FROM people").await, ["3"]);
+}
+
+#[tokio::test]
+async fn delete_ends_rows_and_frees_their_keys() {
+    let fixture = Fixture::new();
+    let mut client = people(&fixture).await;
+    assert_eq!(client.tag("DELETE FROM people WHERE id = 2").await, "DELETE 1");
+    assert_eq!(client.tag("DELETE FROM people WHERE id = 2").await, "DELETE 0");
+    assert_eq!(client.tag("DELETE FROM people WHERE city = 'Rome' AND age IS NULL").await, "DELETE 1");
+    assert_eq!(client.lines("SELECT id FROM people").await, ["1"]);
+    client.run("INSERT INTO people VALUES (2, 'Bea')").await;
+    assert_eq!(client.value("SELECT name FROM people WHERE id = 2").await, "Bea");
+    assert_eq!(client.tag("DELETE FROM people").await, "DELETE 2");
+    assert_eq!(client.value("SELECT count(*) FROM people").await, "0");
+}
+
+#[tokio::test]
+async fn returning_gives_what_was_written() {
+    let fixture = Fixture::new();
+    let mut client = people(&fixture).await;
+    let answer = client.run("INSERT INTO people (id, name) VALUES (8, 'Hal'), (9, 'Ida') RETURNING id, name AS who").await;
+    assert_eq!((answer.columns.join(","), answer.lines(), answer.tag), ("id,who".into(), vec!["8|Hal".into(), "9|Ida".into()], "INSERT 0 2".into()));
+    let answer = client.run("UPDATE people p SET age = 1 WHERE id = 8 RETURNING p.id * 2 AS twice, upper(p.name)").await;
+    assert_eq!((answer.lines(), answer.tag), (vec!["16|HAL".to_owned()], "UPDATE 1".to_owned()));
+    let answer = client.run("DELETE FROM people WHERE age < 40 RETURNING *").await;
+    let mut lines = answer.lines();
+    lines.sort();
+    assert_eq!((lines.join(" "), answer.tag.as_str()), ("1|Ann|30|Rome 8|Hal|1|∅".to_owned(), "DELETE 2"));
+}
+
+#[tokio::test]
+async fn a_statement_that_fails_changes_nothing() {
+    let fixture = Fixture::new();
+    let mut client = people(&fixture).await;
+    assert_eq!(client.error("INSERT INTO people VALUES (10, 'x'), (1, 'again')").await.state().0, "23505");
+    assert_eq!(client.error("INSERT INTO people SELECT id + 10, CASE WHEN id = 3 THEN NULL ELSE name END FROM people").await.state().0, "23502");
+    assert_eq!(client.error("UPDATE people SET age = 1 / (age - 40)").await.state().0, "22012");
+    assert_eq!(client.lines("SELECT id, age FROM people ORDER BY id").await, ["1|30", "2|40", "3|∅"]);
+}
+
+#[tokio::test]
+async fn many_rows_go_through_updates_and_joins() {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    client.run("CREATE TABLE n (id bigint PRIMARY KEY, x bigint)").await;
+    let values: Vec<String> = (0..20_000).map(|i| format!("({i},{})", i % 7)).collect();
+    assert_eq!(client.tag(&format!("INSERT INTO n VALUES {}", values.join(","))).await, "INSERT 0 20000");
+    assert_eq!(client.tag("UPDATE n SET x = x + 1 WHERE id % 2 = 0").await, "UPDATE 10000");
+    assert_eq!(client.tag("DELETE FROM n WHERE id % 3 = 0").await, "DELETE 6667");
+    let expected: i64 = (0..20_000).filter(|i| i % 3 != 0).map(|i| i % 7 + i64::from(i % 2 == 0)).sum();
+    assert_eq!(client.lines("SELECT count(*), sum(x) FROM n").await, [format!("13333|{expected}")]);
+    assert_eq!(client.value("SELECT count(*) FROM n a JOIN n b ON a.id = b.id + 1").await, "6666");
+}

@@ -1,0 +1,195 @@
+//! A server in a temporary folder, sessions on it, and answers as text.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch};
+use base::{SqlError, SqlResult};
+use engine::{Options, Server, SqlType};
+use futures::StreamExt;
+use planner::types;
+use planner::{CopyIn, Database, Outcome, Prepared, Session, Tag};
+use relational::Relational;
+
+/// One database of one server.
+pub struct Fixture {
+    pub database: Arc<Database>,
+    _server: Server,
+    _folder: tempfile::TempDir,
+}
+
+impl Fixture {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::open(folder.path(), Options::real()).unwrap();
+        let ledger = server.ledger("shockwave").unwrap();
+        let options = relational::Options { memory_bytes: 256 << 20, partitions: 2, batch_rows: 8_192 };
+        let relational = Arc::new(Relational::new(options).unwrap());
+        Self { database: Database::new(ledger, relational), _server: server, _folder: folder }
+    }
+
+    pub fn session(&self) -> Client {
+        Client(Session::new(Arc::clone(&self.database), "shockwave", "tests"))
+    }
+}
+
+/// A session that answers in text.
+pub struct Client(pub Session);
+
+/// What a statement answered.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Answer {
+    pub columns: Vec<String>,
+    pub rows: Vec<Vec<String>>,
+    pub tag: String,
+}
+
+impl Answer {
+    /// Rows as lines, values joined by `|`.
+    pub fn lines(&self) -> Vec<String> {
+        self.rows.iter().map(|row| row.join("|")).collect()
+    }
+
+    /// The only value.
+    pub fn value(&self) -> &str {
+        assert!(self.rows.len() == 1 && self.rows[0].len() == 1, "one value: {self:?}");
+        &self.rows[0][0]
+    }
+}
+
+impl Client {
+    /// Runs a query string as the simple protocol does; the last statement's answer.
+    pub async fn try_run(&mut self, sql: &str) -> SqlResult<Answer> {
+        let statements = match self.0.parse(sql) {
+            Ok(statements) => statements,
+            Err(error) => {
+                self.0.fail();
+                return Err(error);
+            }
+        };
+        let several = statements.len() > 1;
+        if several {
+            self.0.begin_implicit();
+        }
+        let mut last = Ok(Answer::default());
+        for parsed in statements {
+            last = match self.0.run(parsed).await {
+                Ok(outcome) => read(outcome).await,
+                Err(error) => Err(error),
+            };
+            if last.is_err() {
+                self.0.fail();
+                break;
+            }
+        }
+        if several {
+            let ended = self.0.end_implicit(last.is_ok()).await;
+            last = last.and_then(|answer| ended.map(|()| answer));
+        }
+        last
+    }
+
+    pub async fn run(&mut self, sql: &str) -> Answer {
+        match self.try_run(sql).await {
+            Ok(answer) => answer,
+            Err(error) => panic!("{sql}\n{error}"),
+        }
+    }
+
+    pub async fn tag(&mut self, sql: &str) -> String {
+        self.run(sql).await.tag
+    }
+
+    pub async fn lines(&mut self, sql: &str) -> Vec<String> {
+        self.run(sql).await.lines()
+    }
+
+    pub async fn value(&mut self, sql: &str) -> String {
+        self.run(sql).await.value().to_owned()
+    }
+
+    pub async fn error(&mut self, sql: &str) -> SqlError {
+        match self.try_run(sql).await {
+            Ok(answer) => panic!("{sql}\nanswered {answer:?}"),
+            Err(error) => error,
+        }
+    }
+
+    pub async fn prepare(&mut self, sql: &str, given: &[Option<SqlType>]) -> SqlResult<Prepared> {
+        let parsed = self.0.parse(sql)?.remove(0);
+        self.0.prepare(parsed, given).await
+    }
+
+    /// Executes with parameters in text form.
+    pub async fn execute(&mut self, prepared: &Prepared, parameters: &[Option<&str>]) -> SqlResult<Answer> {
+        assert_eq!(parameters.len(), prepared.parameters.len());
+        let arrays: Vec<ArrayRef> = prepared
+            .parameters
+            .iter()
+            .zip(parameters)
+            .map(|(sql_type, text)| match text {
+                Some(text) => types::parse_text(*sql_type, text).unwrap(),
+                None => arrow::array::new_null_array(&sql_type.arrow(), 1),
+            })
+            .collect();
+        read(self.0.execute(prepared, arrays).await?).await
+    }
+
+    pub async fn copy(&mut self, sql: &str, data: &str) -> SqlResult<Tag> {
+        let mut copy = self.copy_in(sql).await?;
+        for piece in data.as_bytes().chunks(7) {
+            if let Err(error) = copy.push(piece) {
+                self.0.abort_copy(copy, "bad data");
+                return Err(error);
+            }
+        }
+        self.0.finish_copy(copy).await
+    }
+
+    pub async fn copy_in(&mut self, sql: &str) -> SqlResult<CopyIn> {
+        let parsed = self.0.parse(sql)?.remove(0);
+        match self.0.run(parsed).await? {
+            Outcome::CopyIn(copy) => Ok(copy),
+            other => panic!("{sql}\nanswered {other:?}"),
+        }
+    }
+
+    pub fn notices(&mut self) -> Vec<String> {
+        self.0.take_notices().iter().map(|notice| format!("{} {}: {}", notice.severity, notice.state.0, notice.message)).collect()
+    }
+}
+
+/// Drains an outcome.
+pub async fn read(outcome: Outcome) -> SqlResult<Answer> {
+    match outcome {
+        Outcome::Empty => Ok(Answer::default()),
+        Outcome::Command(tag) => Ok(Answer { tag: tag.to_string(), ..Answer::default() }),
+        Outcome::Rows { columns, mut batches, tag } => {
+            let mut rows = Vec::new();
+            while let Some(batch) = batches.next().await {
+                let batch: RecordBatch = batch?;
+                assert_eq!(batch.num_columns(), columns.len(), "as many columns as told");
+                assert!(batch.num_rows() <= 8_192, "batches stay small");
+                for row in 0..batch.num_rows() {
+                    let text = |(array, column): (&ArrayRef, &planner::Column)| {
+                        types::text_of(array, row, column.sql_type).map(|text| text.unwrap_or_else(|| "∅".into()))
+                    };
+                    rows.push(batch.columns().iter().zip(columns.iter()).map(text).collect::<SqlResult<Vec<_>>>()?);
+                }
+            }
+            let columns = columns.iter().map(|column| column.name.clone()).collect();
+            let tag = Tag::after_rows(tag, rows.len() as u64).to_string();
+            Ok(Answer { columns, rows, tag })
+        }
+        Outcome::CopyIn(_) => panic!("COPY FROM where rows were expected"),
+        Outcome::CopyOut { mut pieces, .. } => {
+            let (mut bytes, mut rows) = (Vec::new(), 0);
+            while let Some(piece) = pieces.next().await {
+                let piece = piece?;
+                bytes.extend(piece.bytes);
+                rows += piece.rows;
+            }
+            let rows_text = String::from_utf8(bytes).unwrap().lines().map(|line| vec![line.to_owned()]).collect();
+            Ok(Answer { columns: Vec::new(), rows: rows_text, tag: Tag::counted("COPY", rows).to_string() })
+        }
+    }
+}

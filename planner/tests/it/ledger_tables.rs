@@ -1,0 +1,66 @@
+//! The schema `ledger`: readable, never written, never shadowed; receipts in SQL.
+
+use crate::fixture::Fixture;
+
+#[tokio::test]
+async fn commits_and_receipts_can_be_queried() {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    client.run("CREATE TABLE t (id int PRIMARY KEY, name text)").await;
+    client.run("INSERT INTO t VALUES (1, 'a'), (2, 'b')").await;
+    assert!(client.value("SELECT count(*) FROM ledger.commits").await.parse::<u64>().unwrap() >= 2);
+    let actor = client.value("SELECT actor FROM ledger.commits ORDER BY commit_seq DESC LIMIT 1").await;
+    assert_eq!(actor, "shockwave");
+    for table in ["receipts", "checkpoints", "keys", "segments", "catalog"] {
+        client.run(&format!("SELECT * FROM ledger.{table}")).await;
+    }
+    let row = client.lines("SELECT commit_seq, name FROM ledger.commits c JOIN ledger.catalog k ON k.kind = 'table' WHERE k.name = 't' LIMIT 1").await;
+    assert_eq!(row.len(), 1);
+}
+
+#[tokio::test]
+async fn receipts_come_as_text() {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    assert_eq!(client.value("SHOW ledger.last_receipt").await, "∅");
+    client.run("CREATE TABLE t (id int PRIMARY KEY, name text)").await;
+    client.run("INSERT INTO t VALUES (1, 'a'), (2, 'b')").await;
+    let last = client.value("SHOW ledger.last_receipt").await;
+    assert!(last.starts_with("c2sp.org/tlog-proof@v1\n"), "{last}");
+    let seq = client.value("SELECT max(commit_seq) FROM ledger.commits").await;
+    let row = client.value(&format!("SELECT ledger_receipt({seq}, 1)")).await;
+    assert!(row.starts_with("c2sp.org/tlog-proof@v1\nextra "), "{row}");
+    let rows = client.lines(&format!("SELECT ledger_receipt(commit_seq, 0) FROM ledger.commits WHERE commit_seq = {seq}")).await;
+    assert_eq!(rows.len(), 1);
+    let proof = client.lines("SELECT ledger_consistency(min(size), max(size)) FROM ledger.checkpoints").await;
+    assert!(!proof[0].is_empty());
+    assert!(client.try_run("SELECT ledger_receipt(999999)").await.is_err());
+    assert_eq!(client.error("SELECT ledger_receipt(-1)").await.state().0, "22023");
+}
+
+#[tokio::test]
+async fn nobody_writes_or_shadows_the_ledger() {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    for (sql, state) in [
+        ("INSERT INTO ledger.catalog VALUES (1, 'table', 'x', '{}')", "42501"),
+        ("UPDATE ledger.commits SET actor = 'nobody'", "42501"),
+        ("DELETE FROM ledger.segments", "42501"),
+        ("DROP TABLE ledger.catalog", "42501"),
+        ("COPY ledger.catalog FROM STDIN", "42501"),
+        ("CREATE TABLE ledger.mine (x int)", "42501"),
+        ("CREATE SCHEMA ledger", "42939"),
+        ("CREATE SCHEMA pg_mine", "42939"),
+        ("DROP SCHEMA ledger CASCADE", "2BP01"),
+        ("SELECT * FROM commits", "42P01"),
+        ("SELECT * FROM ledger.nothing", "42P01"),
+    ] {
+        assert_eq!(client.error(sql).await.state().0, state, "{sql}");
+    }
+    client.run("SET search_path TO ledger, public").await;
+    assert_eq!(client.error("SELECT * FROM commits").await.state().0, "42P01", "the search path does not reach the ledger");
+    client.run("CREATE TABLE commits (x int)").await;
+    client.run("INSERT INTO commits VALUES (7)").await;
+    assert_eq!(client.value("SELECT x FROM commits").await, "7");
+    assert_eq!(client.value("SELECT count(*) FROM ledger.commits WHERE actor = 'nobody'").await, "0");
+}

@@ -1,0 +1,15 @@
+//! The SQL front end over a real ledger in a temporary folder.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod fixture;
+
+mod copy;
+mod ddl;
+mod dml;
+mod errors;
+mod key_access;
+mod ledger_tables;
+mod limits;
+mod prepared;
+mod settings;
+mod transactions;

@@ -1,0 +1,89 @@
+//! SET, SHOW, RESET, and what a client is told.
+
+use crate::fixture::Fixture;
+
+#[tokio::test]
+async fn settings_can_be_shown_set_and_reset() {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    assert_eq!(client.value("SHOW application_name").await, "tests");
+    assert_eq!(client.value("SHOW search_path").await, "\"$user\", public");
+    assert_eq!(client.tag("SET application_name TO 'x y'").await, "SET");
+    assert_eq!(client.run("SHOW application_name").await.rows, [["x y"]]);
+    assert_eq!(client.tag("RESET application_name").await, "RESET");
+    assert_eq!(client.value("SHOW application_name").await, "tests");
+    client.run("SET statement_timeout = '2min'").await;
+    assert_eq!(client.value("SHOW statement_timeout").await, "120s");
+    client.run("SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ").await;
+    assert_eq!(client.value("SHOW TRANSACTION ISOLATION LEVEL").await, "repeatable read");
+    client.run("SET TIME ZONE 'UTC'; SET NAMES 'UTF8'; SET extra_float_digits = 3; SET client_encoding = 'utf-8'; SET DateStyle = iso").await;
+    assert_eq!(client.value("SHOW time zone").await, "UTC");
+    client.run("RESET ALL").await;
+    assert_eq!(client.value("SHOW extra_float_digits").await, "1");
+    assert!(client.lines("SHOW ALL").await.iter().any(|line| line == "server_encoding|UTF8"));
+    assert_eq!(client.tag("DISCARD ALL").await, "DISCARD ALL");
+    assert_eq!(client.tag("DEALLOCATE ALL").await, "DEALLOCATE ALL");
+}
+
+#[tokio::test]
+async fn values_out_of_range_are_refused() {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    for (sql, state) in [
+        ("SET client_encoding = 'LATIN1'", "22023"),
+        ("SET TimeZone = 'Europe/Berlin'", "22023"),
+        ("SET extra_float_digits = 9", "22023"),
+        ("SET statement_timeout = 'soon'", "22023"),
+        ("SET default_transaction_read_only = perhaps", "22023"),
+        ("SET server_version = '16'", "55P02"),
+        ("RESET server_version", "55P02"),
+        ("SET nothing.at.all = 1", "42704"),
+    ] {
+        assert_eq!(client.error(sql).await.state().0, state, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn settings_follow_their_transaction() {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    client.run("BEGIN").await;
+    client.run("SET application_name = 'inside'").await;
+    client.run("ROLLBACK").await;
+    assert_eq!(client.value("SHOW application_name").await, "tests");
+    client.run("BEGIN").await;
+    client.run("SET LOCAL application_name = 'local'").await;
+    client.run("SET extra_float_digits = 2").await;
+    assert_eq!(client.value("SHOW application_name").await, "local");
+    client.run("COMMIT").await;
+    assert_eq!(client.value("SHOW application_name").await, "tests");
+    assert_eq!(client.value("SHOW extra_float_digits").await, "2");
+    client.run("SET LOCAL application_name = 'nowhere'").await;
+    assert_eq!(client.notices(), ["WARNING 25P01: SET LOCAL can only be used in transaction blocks"]);
+    assert_eq!(client.value("SHOW application_name").await, "tests");
+}
+
+#[tokio::test]
+async fn clients_are_told_once_of_each_change() {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    let told = client.0.parameter_status();
+    for name in ["server_version", "server_encoding", "client_encoding", "DateStyle", "IntervalStyle", "TimeZone", "integer_datetimes",
+        "standard_conforming_strings", "is_superuser", "session_authorization", "application_name"]
+    {
+        assert!(told.iter().any(|(told, value)| told == name && !value.is_empty()), "{name}");
+    }
+    assert!(client.0.take_changed_parameters().is_empty());
+    client.run("SET application_name = 'new'; SET extra_float_digits = 0").await;
+    assert_eq!(client.0.take_changed_parameters(), [("application_name".to_owned(), "new".to_owned())]);
+    assert!(client.0.take_changed_parameters().is_empty());
+}
+
+#[tokio::test]
+async fn session_functions_answer_from_the_session() {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    assert_eq!(client.lines("SELECT current_user, current_database(), current_schema()").await, ["shockwave|shockwave|public"]);
+    assert!(client.value("SELECT version()").await.starts_with("PostgreSQL 15.0 (Shockwave "));
+    assert_eq!(client.run("SELECT 1").await.columns, ["?column?"]);
+}
