@@ -1,0 +1,184 @@
+//! The command line: what can be asked for, and the help that replaces a manual.
+//!
+//! Never: does anything.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+const AFTER_HELP: &str = "\
+Start here:
+  shockwave quickstart                          a tour in half a minute, on real data
+  shockwave serve --data-dir ./data             a server; then: psql -h 127.0.0.1 -p 7432 -U shockwave
+  shockwave keys show --data-dir ./data --policy > policy.txt
+                                                what an auditor keeps, away from the data
+  psql … -Atc 'SELECT ledger_receipt(12, 0)' > receipt.txt
+  shockwave verify receipt receipt.txt --policy policy.txt
+
+Exit codes: 0 done · 1 failed · 2 wrong usage; `verify` has its own, see `shockwave verify --help`.";
+
+const VERIFY_AFTER_HELP: &str = "\
+Exit codes:
+  0  valid         every check was made and passed
+  1  tampered      well formed, but not what the pinned key signed; what and why is printed
+  2  malformed     not in the format, an unsupported version of it, or wrong usage
+  3  inconclusive  a check could not be made with what was given
+Never 0 with a check skipped. Keys come only from --policy or --key, never from what is being verified.";
+
+const KEY_HELP: &str = "\
+A verifier key to believe, as `shockwave keys show` prints it: <name>+<key id>+<base64>; may be repeated. Keep it away from the data";
+
+/// A database that speaks the Postgres protocol and whose every commit is durable, sealed and provable.
+#[derive(Debug, Parser)]
+#[command(name = "shockwave", version, after_help = AFTER_HELP, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve a data folder to Postgres clients until SIGINT or SIGTERM.
+    Serve(Serve),
+    /// A tour on real input: load the dependency graph of a Cargo workspace, audit it, take a receipt, catch a tampered byte.
+    Quickstart(Quickstart),
+    /// Verify a receipt, a consistency proof or a whole ledger offline, with nothing but a pinned key.
+    #[command(subcommand, after_help = VERIFY_AFTER_HELP)]
+    Verify(Verify),
+    /// The public keys to pin.
+    #[command(subcommand)]
+    Keys(Keys),
+}
+
+/// `serve`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The folder and database \"shockwave\" in it are made at first start; the one user is \"shockwave\", without a password, which is why only
+loopback addresses are served. SIGINT or SIGTERM ends it gracefully: idle sessions are told, running statements get --grace seconds, and what
+the log holds is sealed into segments. Killing it loses nothing that was acknowledged.
+
+Exit codes: 0 ended gracefully · 1 could not start, or could not seal · 2 wrong usage.")]
+pub struct Serve {
+    /// Folder of the data; made if it is not there. One server at a time.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: PathBuf,
+    /// Address and port; must be loopback. Port 0 takes any free port.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7432")]
+    pub listen: SocketAddr,
+    /// Sessions at once; one more is refused with 53300.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=60_000))]
+    pub max_connections: u32,
+    /// Seconds that running statements get at shutdown before they are cancelled.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    pub grace: u64,
+}
+
+/// `quickstart`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Reads `cargo metadata` of the workspace in the current folder (or --manifest-path), so cargo must be installed. Starts a server on a fresh
+folder, loads packages and dependencies through the wire with COPY, asks five questions, verifies one row's receipt offline, then flips one
+byte in a copy of the folder and shows what notices. Without --exit it keeps serving, so that psql can be connected, until Ctrl-C.
+
+Exit codes: 0 everything came out as it must · 1 something did not, or could not be done · 2 wrong usage.")]
+pub struct Quickstart {
+    /// End when the tour is over instead of serving on.
+    #[arg(long)]
+    pub exit: bool,
+    /// Folder to keep the data in; must be empty or absent. Default: a temporary folder, removed at the end.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Address and port; must be loopback. Port 0 takes any free port.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7432")]
+    pub listen: SocketAddr,
+    /// Cargo.toml of the workspace to read.
+    #[arg(long, value_name = "FILE")]
+    pub manifest_path: Option<PathBuf>,
+}
+
+/// Which keys to believe.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct Pinned {
+    /// A pinned policy file (C2SP tlog-policy), as `shockwave keys show --policy` prints it.
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    #[arg(long, value_name = "VKEY", help = KEY_HELP)]
+    pub key: Vec<String>,
+}
+
+/// `verify …`
+#[derive(Debug, Subcommand)]
+pub enum Verify {
+    /// Was exactly this row, with exactly these values, committed at this place in this ledger?
+    #[command(after_help = VERIFY_AFTER_HELP)]
+    Receipt(VerifyReceipt),
+    /// Is the ledger of today an extension of the one whose checkpoint I kept?
+    #[command(after_help = VERIFY_AFTER_HELP)]
+    Consistency(VerifyConsistency),
+    /// Recompute a stopped server's ledger from its bytes up: segments, fields, rows, leaves, tiles, roots, signatures.
+    #[command(after_help = VERIFY_AFTER_HELP)]
+    Fsck(VerifyFsck),
+}
+
+/// `verify receipt`
+#[derive(Debug, Args)]
+pub struct VerifyReceipt {
+    /// The receipt, as `SELECT ledger_receipt(seq, row)` gives it; `-` reads standard input.
+    pub file: PathBuf,
+    /// Which keys to believe.
+    #[command(flatten)]
+    pub pinned: Pinned,
+}
+
+/// `verify consistency`
+#[derive(Debug, Args)]
+pub struct VerifyConsistency {
+    /// The signed checkpoint kept from before.
+    pub old: PathBuf,
+    /// The proof from there to a newer checkpoint, as `SELECT ledger_consistency(a, b)` gives it; `-` reads standard input.
+    pub proof: PathBuf,
+    /// Which keys to believe.
+    #[command(flatten)]
+    pub pinned: Pinned,
+}
+
+/// `verify fsck`
+#[derive(Debug, Args)]
+pub struct VerifyFsck {
+    /// The data folder of a stopped server, or one ledger's folder.
+    pub dir: PathBuf,
+    /// Only this database; default: every database in the folder that a pinned key names.
+    #[arg(long, value_name = "NAME")]
+    pub database: Option<String>,
+    /// A signed checkpoint kept from before: the ledger must be an extension of it.
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// Which keys to believe.
+    #[command(flatten)]
+    pub pinned: Pinned,
+}
+
+/// `keys …`
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    /// Print the verifier keys of each database: what an auditor pins. Only reads; the server may run or not.
+    Show(KeysShow),
+}
+
+/// `keys show`
+#[derive(Debug, Args)]
+pub struct KeysShow {
+    /// The data folder.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: PathBuf,
+    /// Only this database.
+    #[arg(long, value_name = "NAME")]
+    pub database: Option<String>,
+    /// Print a policy file for `shockwave verify --policy` instead.
+    #[arg(long)]
+    pub policy: bool,
+}

@@ -1,0 +1,16 @@
+//! The commands of the program, one a file.
+//!
+//! Never: decides what a server or a verifier does; asks the libraries and prints.
+
+pub mod fsck;
+pub mod keys;
+pub mod serve;
+pub mod verify;
+
+use std::process::ExitCode;
+
+/// Prints an error as psql would, and gives exit code 1.
+pub fn failed(error: &dyn std::fmt::Display) -> ExitCode {
+    eprintln!("ERROR:  {error}");
+    ExitCode::from(1)
+}

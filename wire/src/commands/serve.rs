@@ -1,0 +1,87 @@
+//! `shockwave serve`: opens a data folder, listens, ends gracefully.
+//!
+//! Never: returns 0 when something acknowledged could be lost.
+
+use std::io;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::{SqlError, SqlResult, SqlState};
+use engine::{Options, Server};
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+use wire::{Config, Listener};
+
+use super::failed;
+use crate::cli::Serve;
+
+/// Serves until a signal.
+pub fn run(arguments: &Serve) -> ExitCode {
+    let served = runtime().and_then(|runtime| runtime.block_on(serve(arguments)));
+    match served {
+        Ok(()) => {
+            println!("sealed and closed");
+            ExitCode::SUCCESS
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+/// The runtime of a server: one thread a core.
+pub fn runtime() -> SqlResult<Runtime> {
+    Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| SqlError::new(SqlState::IO_ERROR, format!("could not start the server's threads: {error}")))
+}
+
+async fn serve(arguments: &Serve) -> SqlResult<()> {
+    let config = Config {
+        listen: arguments.listen,
+        connections_max: arguments.max_connections as usize,
+        shutdown_grace: Duration::from_secs(arguments.grace),
+        ..Config::default()
+    };
+    let engine = Arc::new(Server::open(&arguments.data_dir, Options::real())?);
+    let listener = Listener::bind(config, Arc::clone(&engine)).await?;
+    let shutdown = listener.shutdown();
+    on_signal(move || shutdown.request())?;
+    println!("data folder      {}", arguments.data_dir.display());
+    for name in engine.databases() {
+        if let Some(ledger) = engine.ledger(&name) {
+            println!("database         {name}");
+            println!("ledger           {}", ledger.origin());
+            for key in ledger.verifier_keys() {
+                println!("verifier key     {key}");
+            }
+        }
+    }
+    drop(engine);
+    let address = listener.address();
+    println!("listening on {address} (loopback only: this version has no authentication yet)");
+    println!("  {}", psql_line(address));
+    listener.run().await
+}
+
+/// How to connect with psql.
+pub fn psql_line(address: std::net::SocketAddr) -> String {
+    format!("psql -h {} -p {} -U shockwave -d shockwave", address.ip(), address.port())
+}
+
+/// Calls `request` at the first SIGINT or SIGTERM.
+pub fn on_signal(request: impl FnOnce() + Send + 'static) -> SqlResult<()> {
+    let failed = |error: io::Error| SqlError::new(SqlState::IO_ERROR, format!("could not watch signals: {error}"));
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        eprintln!("shutting down");
+        request();
+    });
+    Ok(())
+}
+

@@ -1,0 +1,180 @@
+//! The extended query protocol: Parse, Bind, Describe, Execute, Close.
+//!
+//! X1: messages up to Sync are one implicit transaction, as in Postgres. An Execute with its Sync right behind it is a transaction of
+//!     its own from the start, so that its answer says the commit is durable and a lost optimistic race is run again unseen.
+//! X2: nothing is sent before Sync or Flush, save when the output is full or an error is reported.
+//! Never: decodes a value (`parameters` does) or keeps one after the portal is gone.
+
+use std::sync::Arc;
+
+use base::{SqlError, SqlResult, SqlState};
+use planner::{Outcome, Tag, TransactionStatus};
+
+use crate::backend::Format;
+use crate::channel::Frame;
+use crate::connection::{Connection, Failure};
+use crate::frontend::{self, Target};
+use crate::parameters;
+use crate::portal::{Portal, PortalState};
+use crate::rows::{RowStream, Sent};
+
+impl Connection {
+    /// Answers one extended-query message other than Sync and Flush.
+    pub async fn extended(&mut self, frame: &Frame) -> Result<(), Failure> {
+        match frame.tag {
+            b'P' => self.parse(frame).await?,
+            b'B' => self.bind(frame)?,
+            b'D' => self.describe(frame)?,
+            b'C' => self.close(frame)?,
+            _ => self.execute(frame).await?,
+        }
+        Ok(self.channel.flush_if_full().await?)
+    }
+
+    async fn parse(&mut self, frame: &Frame) -> SqlResult<()> {
+        Self::check_size(frame)?;
+        let message = frontend::parse(&frame.body)?;
+        self.names.check_new_statement(message.name)?;
+        if message.name.is_empty() {
+            self.names.close_statement("");
+        }
+        let mut statements = self.session.parse(message.text)?;
+        if statements.len() > 1 {
+            let message = "cannot insert multiple commands into a prepared statement";
+            return Err(SqlError::new(SqlState::SYNTAX_ERROR, message));
+        }
+        let prepared = match statements.pop() {
+            None => None,
+            Some(parsed) => Some(self.session.prepare(parsed, &parameters::declared_types(&message.type_oids)?).await?),
+        };
+        self.names.put_statement(message.name, Arc::new(prepared));
+        self.channel.output.parse_complete();
+        Ok(())
+    }
+
+    fn bind(&mut self, frame: &Frame) -> SqlResult<()> {
+        let message = frontend::bind(&frame.body)?;
+        let statement = Arc::clone(self.names.statement(message.statement)?);
+        let (types, columns) = match &*statement {
+            None => (&[][..], 0),
+            Some(prepared) => (&prepared.parameters[..], prepared.columns.as_ref().map_or(0, |columns| columns.len())),
+        };
+        let values = parameters::decode(&message, types)?;
+        // A command without columns may be bound with any format codes; there is nothing to format.
+        let codes = if columns == 0 { &[] } else { &message.result_formats[..] };
+        let formats = parameters::result_formats(codes, columns)?;
+        self.names.put_portal(message.portal, Portal { statement, formats, state: PortalState::Bound(values) })?;
+        self.channel.output.bind_complete();
+        Ok(())
+    }
+
+    fn describe(&mut self, frame: &Frame) -> SqlResult<()> {
+        let output = &mut self.channel.output;
+        match frontend::target(&frame.body, "DESCRIBE")? {
+            Target::Statement(name) => {
+                let prepared = (**self.names.statement(name)?).as_ref();
+                output.parameter_description(prepared.map_or(&[], |prepared| &prepared.parameters));
+                match prepared.and_then(|prepared| prepared.columns.as_deref()) {
+                    Some(columns) => output.row_description(columns, |_| Format::Text),
+                    None => output.no_data(),
+                }
+            }
+            Target::Portal(name) => {
+                let portal = self.names.portal(name)?;
+                match (*portal.statement).as_ref().and_then(|prepared| prepared.columns.as_deref()) {
+                    Some(columns) => output.row_description(columns, |column| portal.formats.of(column)),
+                    None => output.no_data(),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, frame: &Frame) -> SqlResult<()> {
+        match frontend::target(&frame.body, "CLOSE")? {
+            Target::Statement(name) => self.names.close_statement(name),
+            Target::Portal(name) => self.names.close_portal(name),
+        }
+        self.channel.output.close_complete();
+        Ok(())
+    }
+
+    async fn execute(&mut self, frame: &Frame) -> Result<(), Failure> {
+        let (name, rows_max) = frontend::execute(&frame.body)?;
+        let portal = self.names.portal(name)?;
+        let mut rows = match std::mem::replace(&mut portal.state, PortalState::Finished) {
+            PortalState::Finished => {
+                let message = format!("portal \"{name}\" cannot be run");
+                return Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message).into());
+            }
+            PortalState::Suspended(rows) => rows,
+            PortalState::Drained(rows) => {
+                let tag = rows.tag(0);
+                portal.state = PortalState::Drained(rows);
+                self.complete(Some(tag));
+                return Ok(());
+            }
+            PortalState::Bound(values) => {
+                let (statement, formats) = (Arc::clone(&portal.statement), portal.formats.clone());
+                let Some(prepared) = &*statement else {
+                    self.complete(None);
+                    return Ok(());
+                };
+                self.begin_if_pipelined();
+                match self.session.execute(prepared, values).await? {
+                    Outcome::Empty => return self.finish(None),
+                    Outcome::Command(tag) => return self.finish(Some(tag)),
+                    Outcome::CopyIn(copy) => {
+                        let tag = self.copy_in(copy).await?;
+                        return self.finish(Some(tag));
+                    }
+                    Outcome::CopyOut { columns, pieces } => {
+                        let tag = self.copy_out(columns, pieces).await?;
+                        return self.finish(Some(tag));
+                    }
+                    Outcome::Rows { columns, batches, tag } => {
+                        check_columns(prepared.columns.as_deref(), &columns)?;
+                        Box::new(RowStream::new(columns, formats, batches, tag))
+                    }
+                }
+            }
+        };
+        let sent = rows.send(&mut self.channel, rows_max).await?;
+        self.send_notices();
+        let state = match sent {
+            Sent::All { rows: count } => {
+                self.channel.output.command_complete(rows.tag(count));
+                PortalState::Drained(rows)
+            }
+            Sent::Suspended => {
+                self.channel.output.portal_suspended();
+                PortalState::Suspended(rows)
+            }
+        };
+        self.names.portal(name)?.state = state;
+        Ok(())
+    }
+
+    fn finish(&mut self, tag: Option<Tag>) -> Result<(), Failure> {
+        self.complete(tag);
+        Ok(())
+    }
+
+    /// X1: anything but an Execute with its Sync already here opens the pipeline's implicit transaction.
+    fn begin_if_pipelined(&mut self) {
+        let alone = self.channel.peek_tag() == Some(b'S');
+        if !self.implicit && !alone && self.session.status() == TransactionStatus::Idle {
+            self.session.begin_implicit();
+            self.implicit = true;
+        }
+    }
+}
+
+/// A client that was told one shape must not be sent another.
+fn check_columns(told: Option<&[planner::Column]>, now: &[planner::Column]) -> SqlResult<()> {
+    let told = told.unwrap_or_default();
+    if told.len() == now.len() && told.iter().zip(now).all(|(a, b)| a.sql_type.oid() == b.sql_type.oid()) {
+        return Ok(());
+    }
+    Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, "cached plan must not change result type").hint("Prepare the statement again."))
+}

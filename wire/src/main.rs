@@ -1,0 +1,26 @@
+//! The `shockwave` program: a server, the offline verifier, and a guided first run.
+//!
+//! Exit codes: 0 done (for `verify`: valid) · 1 failed (for `verify`: tampered) · 2 wrong usage, or for `verify` malformed or unsupported
+//! input · 3 inconclusive: a check could not be made.
+//! Never: asks anything; reads configuration from the environment.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod cli;
+mod commands;
+mod quickstart;
+
+use cli::{Cli, Command, Keys, Verify};
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Serve(arguments) => commands::serve::run(&arguments),
+        Command::Quickstart(arguments) => quickstart::run(&arguments),
+        Command::Verify(Verify::Receipt(arguments)) => commands::verify::receipt(&arguments),
+        Command::Verify(Verify::Consistency(arguments)) => commands::verify::consistency(&arguments),
+        Command::Verify(Verify::Fsck(arguments)) => commands::fsck::run(&arguments),
+        Command::Keys(Keys::Show(arguments)) => commands::keys::show(&arguments),
+    }
+}

@@ -1,0 +1,18 @@
+//! The server as clients meet it: tokio-postgres, psql, and a raw client that speaks the protocol byte by byte.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod cancel;
+mod copy;
+mod errors;
+mod limits;
+mod pipeline;
+mod portals;
+mod program;
+mod psql;
+mod queries;
+mod raw;
+mod server;
+mod shutdown;
+mod startup;
+mod transactions;
+mod types;

@@ -1,0 +1,52 @@
+//! Row limits: Execute with a maximum, PortalSuspended, and where portals end.
+
+use crate::raw::{Raw, bind, execute, parse, query, sync};
+use crate::server::start;
+
+async fn with_rows(count: u32) -> (crate::server::TestServer, Raw) {
+    let server = start().await;
+    let mut raw = Raw::connect(server.address).await;
+    let rows: Vec<String> = (0..count).map(|id| format!("({id})")).collect();
+    raw.ask(&[query(&format!("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES {}", rows.join(",")))]).await;
+    (server, raw)
+}
+
+#[tokio::test]
+async fn a_result_is_sent_in_helpings() {
+    let (_server, mut raw) = with_rows(5).await;
+    let seen = raw
+        .ask(&[parse("", "SELECT id FROM t ORDER BY id"), bind("p", "", &[]), execute("p", 2), execute("p", 2), execute("p", 2), execute("p", 2), sync()])
+        .await;
+    assert_eq!(
+        seen,
+        ["Parsed", "Bound", "Row 0", "Row 1", "Suspended", "Row 2", "Row 3", "Suspended", "Row 4", "Complete SELECT 1", "Complete SELECT 0", "Ready I"]
+    );
+}
+
+#[tokio::test]
+async fn other_statements_run_between_the_helpings() {
+    let (_server, mut raw) = with_rows(3).await;
+    raw.ask(&[query("BEGIN")]).await;
+    let seen = raw.ask(&[parse("", "SELECT id FROM t ORDER BY id"), bind("p", "", &[]), execute("p", 1), sync()]).await;
+    assert_eq!(seen, ["Parsed", "Bound", "Row 0", "Suspended", "Ready T"]);
+    assert_eq!(raw.ask(&[query("SELECT count(*) FROM t")]).await[1], "Row 3");
+    assert_eq!(raw.ask(&[execute("p", 0), sync()]).await, ["Row 1", "Row 2", "Complete SELECT 2", "Ready T"]);
+    raw.ask(&[query("COMMIT")]).await;
+    let seen = raw.ask(&[execute("p", 0), sync()]).await;
+    assert!(seen[0].starts_with("ERROR 34000"), "a portal outlived its transaction: {seen:?}");
+}
+
+#[tokio::test]
+async fn a_portal_ends_with_its_implicit_transaction() {
+    let (_server, mut raw) = with_rows(3).await;
+    raw.ask(&[parse("", "SELECT id FROM t"), bind("p", "", &[]), execute("p", 1), sync()]).await;
+    let seen = raw.ask(&[execute("p", 0), sync()]).await;
+    assert!(seen[0].starts_with("ERROR 34000"), "{seen:?}");
+}
+
+#[tokio::test]
+async fn a_command_runs_once() {
+    let (_server, mut raw) = with_rows(1).await;
+    let seen = raw.ask(&[parse("", "INSERT INTO t VALUES (100)"), bind("p", "", &[]), execute("p", 0), execute("p", 0), sync()]).await;
+    assert!(seen[3].starts_with("ERROR 55000"), "{seen:?}");
+}

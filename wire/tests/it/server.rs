@@ -1,0 +1,72 @@
+//! A server in this process on a port of its own, over a folder of its own.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::SqlResult;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_postgres::{Client, NoTls};
+use wire::{Config, Listener, Shutdown};
+
+/// A running server; the folder goes when it is dropped.
+pub struct TestServer {
+    pub address: SocketAddr,
+    pub shutdown: Shutdown,
+    pub running: JoinHandle<SqlResult<()>>,
+    folder: TempDir,
+}
+
+/// Defaults on a free port.
+pub fn config() -> Config {
+    Config { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), shutdown_grace: Duration::from_millis(500), ..Config::default() }
+}
+
+pub async fn start() -> TestServer {
+    start_with(config()).await
+}
+
+pub async fn start_with(config: Config) -> TestServer {
+    let folder = TempDir::new().unwrap();
+    start_in(config, folder).await
+}
+
+async fn start_in(config: Config, folder: TempDir) -> TestServer {
+    let path = folder.path().to_owned();
+    let engine = tokio::task::spawn_blocking(move || engine::Server::open(&path, engine::Options::real())).await.unwrap().unwrap();
+    let listener = Listener::bind(config, Arc::new(engine)).await.unwrap();
+    let (address, shutdown) = (listener.address(), listener.shutdown());
+    TestServer { address, shutdown, running: tokio::spawn(listener.run()), folder }
+}
+
+impl TestServer {
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Parameters for tokio-postgres.
+    pub fn url(&self) -> String {
+        format!("host=127.0.0.1 port={} user=shockwave dbname=shockwave", self.address.port())
+    }
+
+    /// A new session; its connection task ends with the client.
+    pub async fn connect(&self) -> Client {
+        let (client, connection) = tokio_postgres::connect(&self.url(), NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
+    }
+
+    /// Ends the server as SIGTERM would, and starts it again on the same folder.
+    pub async fn restart(self) -> TestServer {
+        self.shutdown.request();
+        self.running.await.unwrap().unwrap();
+        start_in(config(), self.folder).await
+    }
+}
+
+/// SQLSTATE of a failed call.
+pub fn state<T: std::fmt::Debug>(result: Result<T, tokio_postgres::Error>) -> String {
+    result.unwrap_err().code().map_or("none".to_owned(), |code| code.code().to_owned())
+}
