@@ -1,0 +1,124 @@
+//! What to measure, from the command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::work::Kind;
+
+/// The text of `--help`.
+pub const USAGE: &str = "\
+Usage: cargo xtask bench [WORK…] [options]      compare with PostgreSQL
+       cargo xtask bench pieces [args]          Criterion benches of log, hashing, trees and segments
+       cargo xtask bench pieces --copy [args]   … of COPY parsing; builds the planner first
+
+WORK is any of: copy insert fsck restart select   (default: all)
+
+Options:
+  --rounds N       rounds; the median is shown (default 3)
+  --rows N         rows of the COPY (default 1000000)
+  --seconds N      time of each pgbench run (default 5)
+  --quick          50000 rows, 1 second, 1 round: shows that everything runs, not how fast
+  --dir DIR        where the scratch folder goes (default: the system's folder for temporary files)
+  --pg-bin DIR     folder of initdb, postgres, psql and pgbench (default: Debian's PostgreSQL 15, else the newest there)
+  --server FILE    the shockwave binary (cargo xtask bench builds it and passes it)
+  --only-ours      leave PostgreSQL out
+  --keep           keep the scratch folder, with the servers' logs
+  --write          also write the table to bench/report.md
+
+Exit status: 0 measured, 1 something failed, 2 not understood.";
+
+/// One run of the bench.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Kinds of work, in the order in which they are done.
+    pub kinds: Vec<Kind>,
+    /// Rounds, at least one.
+    pub rounds: usize,
+    /// Rows of the COPY, at least one.
+    pub rows: u64,
+    /// Time of each pgbench run.
+    pub time: Duration,
+    /// Parent of the scratch folder.
+    pub dir: PathBuf,
+    /// Where PostgreSQL's programs are, if told.
+    pub pg_bin: Option<PathBuf>,
+    /// Our server's binary.
+    pub server: PathBuf,
+    /// Leave PostgreSQL out.
+    pub only_ours: bool,
+    /// Keep the scratch folder.
+    pub keep: bool,
+    /// Write `bench/report.md`.
+    pub write: bool,
+}
+
+/// Reads the arguments; `None` asks for help.
+///
+/// # Errors
+/// An argument that is not known or has no value that can be read.
+pub fn parse(args: impl Iterator<Item = String>) -> Result<Option<Plan>, String> {
+    let mut plan = Plan {
+        kinds: Vec::new(),
+        rounds: 3,
+        rows: 1_000_000,
+        time: Duration::from_secs(5),
+        dir: std::env::temp_dir(),
+        pg_bin: None,
+        server: PathBuf::from("target/release/shockwave"),
+        only_ours: false,
+        keep: false,
+        write: false,
+    };
+    let mut args = args;
+    while let Some(arg) = args.next() {
+        let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
+        match arg.as_str() {
+            "--help" | "-h" => return Ok(None),
+            "--rounds" => plan.rounds = number(&arg, &value()?)? as usize,
+            "--rows" => plan.rows = number(&arg, &value()?)?,
+            "--seconds" => plan.time = Duration::from_secs(number(&arg, &value()?)?),
+            "--quick" => (plan.rounds, plan.rows, plan.time) = (1, 50_000, Duration::from_secs(1)),
+            "--dir" => plan.dir = PathBuf::from(value()?),
+            "--pg-bin" => plan.pg_bin = Some(PathBuf::from(value()?)),
+            "--server" => plan.server = PathBuf::from(value()?),
+            "--only-ours" => plan.only_ours = true,
+            "--keep" => plan.keep = true,
+            "--write" => plan.write = true,
+            name => plan.kinds.push(Kind::named(name).ok_or_else(|| format!("`{name}` is neither an option nor a kind of work"))?),
+        }
+    }
+    if plan.kinds.is_empty() {
+        plan.kinds = Kind::ALL.to_vec();
+    }
+    plan.kinds.sort();
+    plan.kinds.dedup();
+    Ok(Some(plan))
+}
+
+fn number(option: &str, value: &str) -> Result<u64, String> {
+    value.replace('_', "").parse().ok().filter(|n| *n > 0).ok_or_else(|| format!("{option} needs a whole number from 1, not `{value}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Option<Plan>, String> {
+        parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn works_are_done_in_their_order_whatever_order_they_are_named_in() {
+        let plan = parsed("select copy select --rounds 2 --rows 10_000").unwrap().unwrap();
+        assert_eq!((plan.kinds, plan.rounds, plan.rows), (vec![Kind::Copy, Kind::Select], 2, 10_000));
+        assert_eq!(parsed("").unwrap().unwrap().kinds, Kind::ALL);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        for (line, wanted) in [("--rows", "needs a value"), ("--rows 0", "from 1"), ("--rows x", "`x`"), ("vacuum", "`vacuum`")] {
+            assert!(parsed(line).is_err_and(|e| e.contains(wanted)), "{line}");
+        }
+        assert_eq!(parsed("copy --help"), Ok(None));
+    }
+}

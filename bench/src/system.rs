@@ -1,0 +1,57 @@
+//! What the works need from a server, whichever it is.
+
+use std::time::{Duration, Instant};
+
+use crate::Outcome;
+use crate::client::Client;
+
+/// How long a server may take to come up or go down.
+pub const LIMIT: Duration = Duration::from_secs(120);
+
+/// A server under measurement.
+pub trait System {
+    /// Its name in messages.
+    fn name(&self) -> &'static str;
+
+    /// The clients that reach it.
+    fn client(&self) -> &Client;
+
+    /// Makes it empty and starts it.
+    fn fresh(&mut self) -> Outcome<()>;
+
+    /// Starts it on what it has; returns at once.
+    fn start(&mut self) -> Outcome<()>;
+
+    /// Ends it in good order.
+    fn stop(&mut self) -> Outcome<()>;
+
+    /// Ends it as a crash would.
+    fn crash(&mut self) -> Outcome<()>;
+
+    /// An error if it has ended by itself.
+    fn check_alive(&mut self) -> Outcome<()>;
+
+    /// Checks everything it holds, from the disk alone, and says how long that took; `None` if it has no such check.
+    /// The server is stopped meanwhile and runs again afterwards.
+    fn check_all(&mut self) -> Outcome<Option<Duration>>;
+}
+
+/// Waits until `statement` is answered, and returns the answer.
+///
+/// # Errors
+/// The server ended, or did not answer within [`LIMIT`]; with the last refusal.
+pub fn wait_for(system: &mut dyn System, statement: &str) -> Outcome<String> {
+    let deadline = Instant::now() + LIMIT;
+    let mut refusal = String::from("nobody listens");
+    while Instant::now() < deadline {
+        system.check_alive()?;
+        if system.client().listens() {
+            match system.client().psql(&[statement], LIMIT) {
+                Ok(answer) => return Ok(answer.trim().to_owned()),
+                Err(reason) => refusal = reason,
+            }
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Err(format!("{} did not answer `{statement}` within {} s: {refusal}", system.name(), LIMIT.as_secs()))
+}

@@ -1,0 +1,192 @@
+//! The works that are measured, and what each is measured in.
+//!
+//! V1: a work checks that what it timed was really done (rows counted, transactions all through) before its figure counts.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::Outcome;
+use crate::figures::thousands;
+use crate::rows;
+use crate::system::{self, LIMIT, System};
+
+/// A group of works that can be asked for by name. In the order in which they are done: each leaves what the next needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// COPY of all rows.
+    Copy,
+    /// Kill right after the COPY, start, count.
+    Restart,
+    /// Verification of everything on disk.
+    Fsck,
+    /// Durable commits of one row.
+    Insert,
+    /// Reads by key.
+    Select,
+}
+
+impl Kind {
+    /// All kinds, in order.
+    pub const ALL: [Kind; 5] = [Kind::Copy, Kind::Restart, Kind::Fsck, Kind::Insert, Kind::Select];
+
+    /// The kind called so on the command line.
+    pub fn named(name: &str) -> Option<Kind> {
+        let names = ["copy", "restart", "fsck", "insert", "select"];
+        names.iter().position(|n| *n == name).map(|index| Kind::ALL[index])
+    }
+
+    /// The works of this kind.
+    pub fn works(self) -> &'static [Work] {
+        match self {
+            Kind::Copy => &[Work::Copy],
+            Kind::Restart => &[Work::Restart],
+            Kind::Fsck => &[Work::Fsck],
+            Kind::Insert => &[Work::Insert { clients: 1 }, Work::Insert { clients: 64 }],
+            Kind::Select => &[Work::Select { clients: 1 }, Work::Select { clients: 8 }],
+        }
+    }
+}
+
+/// One line of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// COPY of all rows.
+    Copy,
+    /// Kill right after the COPY, start, count.
+    Restart,
+    /// Verification of everything on disk.
+    Fsck,
+    /// Durable commits of one row from so many clients.
+    Insert {
+        /// Connections at once.
+        clients: u32,
+    },
+    /// Reads by key from so many clients.
+    Select {
+        /// Connections at once.
+        clients: u32,
+    },
+}
+
+/// What a figure must reach.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Target {
+    /// At least as good as PostgreSQL in the same run.
+    Peer,
+    /// At least so much.
+    AtLeast(f64),
+    /// Less than so much.
+    Below(f64),
+    /// For information.
+    None,
+}
+
+/// How much is done.
+#[derive(Debug, Clone, Copy)]
+pub struct Load<'a> {
+    /// The file with the rows of the COPY.
+    pub data: &'a Path,
+    /// How many those are.
+    pub rows: u64,
+    /// Time of each pgbench run.
+    pub time: Duration,
+    /// The round, from 0.
+    pub round: usize,
+}
+
+impl Work {
+    /// The line's first column.
+    pub fn title(self, rows: u64) -> String {
+        let rows = thousands(rows as f64);
+        match self {
+            Work::Copy => format!("COPY of {rows} rows"),
+            Work::Restart => format!("restart after a kill with {rows} rows just loaded"),
+            Work::Fsck => format!("verify fsck of {rows} rows"),
+            Work::Insert { clients } => {
+                format!("INSERT of one row, prepared, {clients} {}", if clients == 1 { "client" } else { "clients" })
+            }
+            Work::Select { clients } => format!("SELECT by key, prepared, {clients} {}", if clients == 1 { "client" } else { "clients" }),
+        }
+    }
+
+    /// What the figures count.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Work::Copy | Work::Fsck => "rows/s",
+            Work::Restart => "s",
+            Work::Insert { .. } | Work::Select { .. } => "per s",
+        }
+    }
+
+    /// True if less is better.
+    pub fn is_time(self) -> bool {
+        self == Work::Restart
+    }
+
+    /// What our figure must reach.
+    pub fn target(self) -> Target {
+        match self {
+            Work::Copy | Work::Insert { .. } => Target::Peer,
+            Work::Fsck => Target::AtLeast(500_000.0),
+            Work::Restart => Target::Below(3.0),
+            Work::Select { .. } => Target::None,
+        }
+    }
+
+    /// Does the work on one system; `None` if the system cannot.
+    ///
+    /// # Errors
+    /// The work failed, or was not really done.
+    pub fn measure(self, system: &mut dyn System, load: &Load<'_>) -> Outcome<Option<f64>> {
+        match self {
+            Work::Copy => copy(system, load.rows, load.data).map(Some),
+            Work::Restart => restart(system, load.rows).map(Some),
+            Work::Fsck => Ok(system.check_all()?.map(|time| load.rows as f64 / time.as_secs_f64())),
+            Work::Insert { clients } => insert(system, clients, load.time, load.round).map(Some),
+            Work::Select { clients } => {
+                let script = format!("\\set id random(0, {})\nSELECT name, age, city FROM people WHERE id = :id;\n", load.rows - 1);
+                let found = system.client().pgbench(&script, clients, load.time, seed(load.round, clients))?;
+                Ok(Some(found.per_second))
+            }
+        }
+    }
+}
+
+fn copy(system: &dyn System, rows: u64, data: &Path) -> Outcome<f64> {
+    let client = system.client();
+    client.psql(&[rows::TABLE], LIMIT)?;
+    let time = client.timed(&format!("\\copy people from '{}'", data.display()), Duration::from_secs(600))?;
+    expect_count(&client.psql(&["SELECT count(*) FROM people"], LIMIT)?, rows)?;
+    Ok(rows as f64 / time.as_secs_f64())
+}
+
+/// From the start of the program to the answer of the first count.
+fn restart(system: &mut dyn System, rows: u64) -> Outcome<f64> {
+    system.crash()?;
+    let start = Instant::now();
+    system.start()?;
+    let count = system::wait_for(system, "SELECT count(*) FROM people")?;
+    let time = start.elapsed();
+    expect_count(&count, rows)?;
+    Ok(time.as_secs_f64())
+}
+
+fn insert(system: &dyn System, clients: u32, time: Duration, round: usize) -> Outcome<f64> {
+    const SCRIPT: &str = "\\set id random(1, 9000000000000000000)\n\\set age random(18, 97)\n\
+                          INSERT INTO visits (id, name, age, city) VALUES (:id, 'Grace Hopper', :age, 'Basel');\n";
+    let client = system.client();
+    let before = client.psql(&["SELECT count(*) FROM visits"], LIMIT)?;
+    let found = client.pgbench(SCRIPT, clients, time, seed(round, clients))?;
+    let before: u64 = before.trim().parse().map_err(|_| format!("not a count: {before}"))?;
+    expect_count(&client.psql(&["SELECT count(*) FROM visits"], LIMIT)?, before + found.done)?;
+    Ok(found.per_second)
+}
+
+/// Seeds differ between runs on one table: the same seed would give the same keys.
+fn seed(round: usize, clients: u32) -> u64 {
+    1 + round as u64 * 1000 + u64::from(clients)
+}
+
+fn expect_count(answer: &str, rows: u64) -> Outcome<()> {
+    if answer.trim() == rows.to_string() { Ok(()) } else { Err(format!("the table holds {} rows, {rows} were wanted", answer.trim())) }
+}

@@ -1,0 +1,43 @@
+//! `cargo xtask bench`: builds the server and the bench binary for release and runs the comparison.
+
+use std::path::Path;
+
+use crate::packages;
+use crate::process::{self, Outcome};
+
+/// Runs the comparison with `args`, or with `pieces` first the Criterion benches.
+pub fn run(root: &Path, args: &[String]) -> Outcome {
+    match args.split_first() {
+        Some((first, rest)) if first == "pieces" => pieces(root, rest),
+        _ => compare(root, args),
+    }
+}
+
+/// The light pieces, or with `--copy` first COPY parsing, which builds the planner; further args go to Criterion.
+fn pieces(root: &Path, args: &[String]) -> Outcome {
+    let (name, args) = match args.split_first() {
+        Some((first, rest)) if first == "--copy" => ("copy", rest),
+        _ => ("pieces", args),
+    };
+    process::run(process::cargo(root).args(["bench", "--package", "bench", "--features", name, "--bench", name, "--"]).args(args))
+}
+
+fn compare(root: &Path, args: &[String]) -> Outcome {
+    process::run(process::cargo(root).args(["build", "--release", "--package", "bench"]))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir));
+    let bench = target.join("release").join("bench");
+    let asks_for_help = args.iter().any(|a| a == "--help" || a == "-h");
+    let has_server = args.iter().any(|a| a == "--server");
+    if !asks_for_help {
+        packages::ensure(packages::FOR_BENCH)?;
+        if !has_server {
+            process::run(process::cargo(root).args(["build", "--release", "--package", "wire"]))?;
+        }
+    }
+    let mut command = std::process::Command::new(bench);
+    command.args(args).current_dir(root);
+    if !has_server {
+        command.arg("--server").arg(target.join("release").join("shockwave"));
+    }
+    process::run(&mut command)
+}
