@@ -198,7 +198,11 @@ fn check_newest_copies(io: &Arc<dyn Io>, folder: &Path, sizes: &[u64]) -> Result
     let found = checkpoints::read(&**io, folder, *newest).map_err(|error| unreadable(&error))?;
     for (name, note) in [("checkpoint", &found.sha_note), ("b3/checkpoint", &found.b3_note)] {
         let path = folder.join(name);
-        let bytes = io.open(&path).and_then(|file| file.read_all()).map_err(|error| malformed(name, error.to_string()))?;
+        let bytes = match io.open(&path).and_then(|file| file.read_all()) {
+            // The first seal was interrupted between the pair and its copies; the next one writes them.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && sizes.len() == 1 => continue,
+            read => read.map_err(|error| malformed(name, error.to_string()))?,
+        };
         let older = || sizes.iter().rev().skip(1).take(1).filter_map(|size| checkpoints::read(&**io, folder, *size).ok());
         let is_older = older().any(|older| [&older.sha_note, &older.b3_note].iter().any(|note| note.as_bytes() == bytes));
         if bytes != note.as_bytes() && !is_older {

@@ -175,7 +175,8 @@ pub fn write_once(io: &dyn Io, path: &Path, bytes: &[u8]) -> SqlResult<()> {
     let failed = |error| io_failed("write", path, error);
     if io.exists(path) {
         if io.open(path).and_then(|file| file.read_all()).map_err(failed)? == bytes {
-            return Ok(());
+            // Its content was synced before it had this name; the name itself may be of a process killed before its sync.
+            return io.sync_dir(path.parent().unwrap_or(Path::new("."))).map_err(failed);
         }
         return Err(SqlError::new(SqlState::DATA_CORRUPTED, format!("\"{}\" exists with other content", path.display())));
     }

@@ -41,6 +41,8 @@ use crate::table::{TableState, TailChunk};
 /// Opens the ledger in `folder`. Errors: XX001 with file and place for damage or a folder rolled back, 58030 from the disk.
 pub fn open(folder: &Path, identity: &LedgerIdentity, options: &Options) -> SqlResult<Arc<Ledger>> {
     let io = &options.io;
+    // Nothing is acknowledged on a name that a power loss could take back: its creator may have been killed before this sync.
+    io.sync_dir(folder).map_err(|error| io_failed("sync folder", folder, error))?;
     let signer = Signer::open(&**io, folder, identity.ledger)?;
     let origin = receipts::checkpoint::origin(&identity.database, &identity.ledger.0);
     if signer.keys().origin() != origin {

@@ -5,6 +5,7 @@
 //! S3: readers and committers are not stopped; a seal works on a published state.
 //! Never: changes an answer.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
@@ -15,6 +16,7 @@ use wal::Position;
 use crate::catalog::{SEGMENTS, SEGMENTS_TABLE};
 use crate::checkpoints;
 use crate::commit::SealPoint;
+use crate::failure::io_failed;
 use crate::ledger::Ledger;
 use crate::schema::TableDef;
 use crate::segment::{self, BATCH_ROWS, Segment, SegmentInfo, SegmentRows};
@@ -231,6 +233,12 @@ pub fn record_unrecorded(ledger: &Arc<Ledger>) -> SqlResult<()> {
                 infos.push(info_of(file, segment)?);
             }
         }
+    }
+    // A process killed between the rename and the sync of the folder leaves a name that a power loss takes back; a record must outlive neither.
+    let folders: std::collections::BTreeSet<_> =
+        infos.iter().filter_map(|info| ledger.folder().join(&info.file).parent().map(PathBuf::from)).collect();
+    for folder in folders {
+        ledger.options().io.sync_dir(&folder).map_err(|error| io_failed("sync folder", &folder, error))?;
     }
     debug_assert!(infos.iter().all(|info| info.relation != SEGMENTS || info.rows > 0), "S2: a segment has rows");
     record(ledger, &infos)

@@ -129,7 +129,8 @@ impl Trees {
 
     /// Compares the file of a tile, which must be there, and every narrower file of it, with the bytes it must have.
     fn compare(&self, prefix: &str, kind: TileKind, index: u64, bytes: &[u8], width: u16, checked: &mut Checked) -> Result<(), Stop> {
-        self.compare_file(prefix, TileId { kind, index, width }, bytes, checked)?;
+        let wide = TileId { kind, index, width };
+        self.compare_file(prefix, wide, bytes, wide, checked)?;
         let narrow = TileId { kind, index, width: 1 }.path();
         let partial_folder = self.folder.join(prefix).join(&narrow);
         let Some(partial_folder) = partial_folder.parent() else { return Ok(()) };
@@ -143,20 +144,22 @@ impl Trees {
                 TileKind::Hashes(_) => usize::from(other) * 32,
                 TileKind::Entries => entries_length(bytes, other),
             };
-            self.compare_file(prefix, id, &bytes[..length.min(bytes.len())], checked)?;
+            self.compare_file(prefix, id, &bytes[..length.min(bytes.len())], wide, checked)?;
         }
         Ok(())
     }
 
-    fn compare_file(&self, prefix: &str, id: TileId, bytes: &[u8], checked: &mut Checked) -> Result<(), Stop> {
+    /// `wide` is the file that the leaves of this place were read from, or are beside: where two files disagree both are named, since only a
+    /// signature over the size between them could tell which was changed.
+    fn compare_file(&self, prefix: &str, id: TileId, bytes: &[u8], wide: TileId, checked: &mut Checked) -> Result<(), Stop> {
         let name = format!("{prefix}{}", id.path());
         let found = self.io.open(&self.folder.join(&name)).and_then(|file| file.read_all());
         let found = found.map_err(|error| malformed(&name, format!("it cannot be read: {error}")))?;
         if found != bytes {
             let at = found.iter().zip(bytes).take_while(|(a, b)| a == b).count();
-            let entries = TileId { kind: TileKind::Entries, ..id };
             let or = match id.kind {
-                TileKind::Hashes(0) => format!("; or entry {} of {} was changed", at / 32, entries.path()),
+                TileKind::Hashes(0) => format!("; or entry {} of {} was changed", at / 32, TileId { kind: TileKind::Entries, ..wide }.path()),
+                TileKind::Entries if id != wide => format!("; or {} was changed", wide.path()),
                 _ => String::new(),
             };
             return Err(tampered(name, format!("it is not what the leaves give, from byte {at} on{or}")));

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod fsck;
+mod killed;
 mod ledger;
 mod lifecycle;
 mod receipts_of_rows;

@@ -1,0 +1,58 @@
+//! A process that ends between two calls, its successor, and a power loss after that.
+//!
+//! A name given by a killed process and not yet synced was adopted by the next one as durable. A power loss then took `ledger.id` and with it the
+//! ledger, or a segment that `ledger.segments` named already, after which no seal could succeed.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use base::{Fault, SeededRng, SimClock, SimIo, SqlResult};
+use engine::{Options, Server};
+
+use crate::ledger::{all, create_table, find, insert, rows, table};
+
+fn open(io: &SimIo) -> SqlResult<Server> {
+    let options = Options {
+        io: Arc::new(io.clone()),
+        clock: Arc::new(SimClock::new(1, 1)),
+        rng: Arc::new(SeededRng::new(7)),
+        wal_file_bytes: 1 << 16,
+        hash_threads: 1,
+        use_uring: false,
+    };
+    Server::open(Path::new("/data"), options)
+}
+
+#[test]
+fn what_a_successor_acknowledges_outlives_a_power_loss() {
+    for step in 1.. {
+        let io = SimIo::new(step);
+        io.plan(step, Fault::Error);
+        if let Ok(server) = open(&io) {
+            let ledger = server.ledger("shockwave").unwrap();
+            let mut first = ledger.begin("tester");
+            first.create_schema("other").unwrap();
+            // Each of these may be the one that the fault ends.
+            let _ = first.commit_blocking().and_then(|_| ledger.seal());
+            let _ = server.close_unsealed();
+        }
+        if io.steps() < step {
+            assert!(step > 60, "the fault struck every step of a creation and a seal");
+            return;
+        }
+        let server = open(&io).unwrap();
+        let ledger = server.ledger("shockwave").unwrap();
+        create_table(&ledger);
+        insert(&ledger, &rows(&table(&ledger), &[(1, "acknowledged")]));
+        io.crash();
+        let _ = server.close_unsealed();
+        drop((server, ledger));
+        io.restart();
+        let server = open(&io).unwrap();
+        let ledger = server.ledger("shockwave").unwrap();
+        assert_eq!(find(&ledger.begin("r"), 1).unwrap().1, "acknowledged", "step {step}");
+        ledger.seal().unwrap();
+        assert_eq!(all(&ledger.begin("r")).len(), 1, "step {step}");
+        server.shutdown().unwrap();
+    }
+}

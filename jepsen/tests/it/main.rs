@@ -1,0 +1,5 @@
+//! Simulated faults over a bounded number of seeds, a file per behaviour.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod determinism;
+mod seeds;
