@@ -335,15 +335,16 @@ fn place(writes: TableWrites, first_row: u64, seq: CommitSeq) -> SqlResult<Place
 
 /// Feeds the folds and appends the rows; nobody sees them before the commit is published.
 pub fn apply_to_folds(ledger: &Ledger, seq: CommitSeq, tables: Vec<PlacedRows>) -> SqlResult<()> {
+    // Ended rows first: a session that finds a new row under a key must find the one before it ended, or it would call its own update a duplicate.
+    for placed in &tables {
+        if let Some(first) = placed.chunks.first() {
+            ledger.table_state(first.table.id).append(seq, placed.chunks.clone(), &placed.ended)?;
+        }
+    }
     let views: Vec<AppliedTable<'_>> = tables.iter().map(|placed| AppliedTable { chunks: &placed.chunks }).collect();
     let commit = AppliedCommit { seq, tables: &views };
     for fold in ledger.folds() {
         fold.apply(&commit)?;
-    }
-    for placed in tables {
-        if let Some(first) = placed.chunks.first() {
-            ledger.table_state(first.table.id).append(seq, placed.chunks, &placed.ended)?;
-        }
     }
     Ok(())
 }

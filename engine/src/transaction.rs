@@ -94,7 +94,14 @@ impl Transaction {
         assert!(old.len() == rows.num_rows(), "X1: an update has one new version for each old row");
         check_not_null(table, rows)?;
         self.check_newest(table, old)?;
-        let keys = self.check_keys(table, rows, old)?;
+        let keys = match self.check_keys(table, rows, old) {
+            // The winner of a race for these very rows holds their keys by now: that is a conflict, not a duplicate.
+            Err(error) => {
+                self.check_newest(table, old)?;
+                return Err(error);
+            }
+            Ok(keys) => keys,
+        };
         let supersedes: UInt64Array = old.iter().map(|row| row.0).collect::<Vec<_>>().into();
         let stored = stored::dress(table, rows, Op::Update, Some(supersedes), &*self.ledger.options().rng)?;
         self.end(table, old);

@@ -1,4 +1,4 @@
-//! Type names of the syntax tree to the types this version has, and back.
+//! Type names of the syntax tree to the types this version has.
 //!
 //! Never: guesses; a type that is not stored exactly is refused with its name.
 
@@ -92,24 +92,4 @@ fn custom(shown: &str, name: &sqlparser::ast::ObjectName) -> SqlResult<SqlType> 
 
 fn out_of_range(message: &str) -> SqlError {
     SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message)
-}
-
-/// The syntax tree of a type, for casts that the front end adds itself. The length of a varchar is left to the assignment.
-pub(crate) fn syntax(sql_type: SqlType) -> DataType {
-    match sql_type {
-        SqlType::Bool => DataType::Boolean,
-        SqlType::Int2 => DataType::SmallInt(None),
-        SqlType::Int4 => DataType::Integer(None),
-        SqlType::Int8 => DataType::BigInt(None),
-        SqlType::Float4 => DataType::Real,
-        SqlType::Float8 => DataType::DoublePrecision,
-        SqlType::Numeric { precision, scale } => {
-            DataType::Numeric(ExactNumberInfo::PrecisionAndScale(u64::from(precision), i64::from(scale)))
-        }
-        SqlType::Text | SqlType::Varchar(_) => DataType::Text,
-        SqlType::Bytea => DataType::Bytea,
-        SqlType::Date => DataType::Date,
-        SqlType::Timestamp => DataType::Timestamp(None, TimezoneInfo::WithoutTimeZone),
-        SqlType::Timestamptz => DataType::Timestamp(None, TimezoneInfo::WithTimeZone),
-    }
 }

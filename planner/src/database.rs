@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use engine::Ledger;
 use relational::{Relational, ScalarFunction};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::ledger_functions;
 
@@ -23,18 +24,24 @@ pub struct Database {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) relational: Arc<Relational>,
     pub(crate) functions: Vec<ScalarFunction>,
+    rerun_turns: Arc<Mutex<()>>,
 }
 
 impl Database {
     /// A database over its ledger; the query service may be shared by several.
     pub fn new(ledger: Arc<Ledger>, relational: Arc<Relational>) -> Arc<Self> {
         let functions = ledger_functions::all(&ledger);
-        Arc::new(Self { ledger, relational, functions })
+        Arc::new(Self { ledger, relational, functions, rerun_turns: Arc::default() })
     }
 
     /// The ledger behind it.
     pub fn ledger(&self) -> &Arc<Ledger> {
         &self.ledger
+    }
+
+    /// Waits until no other statement is being run again after a conflict.
+    pub(crate) async fn rerun_turn(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.rerun_turns).lock_owned().await
     }
 
     /// µs since 1970-01-01 UTC, by the ledger's clock.

@@ -6,25 +6,32 @@
 //! Never: touches a file or a socket; names DataFusion (crate `relational` does); keeps a row that is not in the ledger.
 
 pub mod copy;
-pub mod session;
 pub mod types;
 
-mod cells;
-mod column_types;
 mod copy_syntax;
-mod database;
-mod ledger_functions;
 mod names;
 mod parse;
 mod position;
+
+mod database;
+mod ledger_functions;
 mod resolver;
-mod statements;
 mod tables;
 
+mod cancel;
+mod cells;
+mod column_types;
+mod copy_in;
+mod outcome;
+mod settings;
+mod view;
+
+mod session;
+mod statements;
+
+pub use cancel::Canceller;
+pub use copy_in::CopyIn;
 pub use database::Database;
+pub use outcome::{Column, CopyPiece, Notice, Outcome, SqlNotice, Tag, TransactionStatus};
 pub use parse::Parsed;
-pub use session::cancel::Canceller;
-pub use session::outcome::{Column, CopyPiece, Notice, Outcome, Tag, TransactionStatus};
-pub use session::prepared::Prepared;
-pub use session::{Session, SqlNotice};
-pub use statements::copy_from::CopyIn;
+pub use session::{Prepared, Session};

@@ -17,7 +17,7 @@ use crate::{copy_syntax, position};
 /// How deep parentheses, subqueries and nested calls may go.
 const DEPTH_MAX: usize = 64;
 /// How many binary operators may stand in one chain (`a + b + c …`, `x OR y OR …`).
-const CHAIN_MAX: usize = 1_000;
+pub(crate) const CHAIN_MAX: usize = 1_000;
 
 const DIALECT: PostgreSqlDialect = PostgreSqlDialect {};
 
@@ -47,14 +47,16 @@ impl Parsed {
 /// Parses a query string; an empty vector for one without statements. Errors: 42601, 54001, 22021-free (the text is UTF-8 already).
 pub(crate) fn parse(sql: &str) -> SqlResult<Vec<Parsed>> {
     let source: Arc<str> = sql.into();
-    let tokens = Tokenizer::new(&DIALECT, sql).tokenize_with_location().map_err(|error| lexical_error(sql, &error.message, error.location))?;
+    let tokens =
+        Tokenizer::new(&DIALECT, sql).tokenize_with_location().map_err(|error| lexical_error(sql, &error.message, error.location))?;
     let mut statements = Vec::new();
     for part in tokens.split(|token| token.token == Token::SemiColon) {
         let (Some(first), Some(last)) = (part.iter().find(|t| is_visible(t)), part.iter().rfind(|t| is_visible(t))) else {
             continue;
         };
         let span = Span { start: first.span.start, end: last.span.end };
-        let (statement, copy_options) = if copy_syntax::is_word(&first.token, "copy") { parse_copy(sql, part)? } else { (parse_one(sql, part)?, Vec::new()) };
+        let (statement, copy_options) =
+            if copy_syntax::is_word(&first.token, "copy") { parse_copy(sql, part)? } else { (parse_one(sql, part)?, Vec::new()) };
         let text = position::slice(sql, span).into();
         statements.push(Parsed { statement: Arc::new(statement), source: Arc::clone(&source), text, copy_options: Arc::new(copy_options) });
     }
@@ -120,7 +122,10 @@ fn check_chains(tokens: &[TokenWithSpan]) -> SqlResult<()> {
 fn is_operator(token: &Token) -> bool {
     match token {
         Token::Word(word) => {
-            matches!(word.keyword, Keyword::AND | Keyword::OR | Keyword::NOT | Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT | Keyword::JOIN)
+            matches!(
+                word.keyword,
+                Keyword::AND | Keyword::OR | Keyword::NOT | Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT | Keyword::JOIN
+            )
         }
         Token::Whitespace(_)
         | Token::Number(..)
@@ -147,10 +152,10 @@ fn syntax_error(sql: &str, tokens: &[TokenWithSpan], error: ParserError) -> SqlE
         ParserError::RecursionLimitExceeded => return too_complex(),
         ParserError::ParserError(message) | ParserError::TokenizerError(message) => message,
     };
-    if let Some(location) = trailing_location(&message) {
-        if let Some(token) = clause_after_comma(tokens, location).or_else(|| tokens.iter().find(|token| token.span.start == location)) {
-            return near(sql, token.span);
-        }
+    if let Some(location) = trailing_location(&message)
+        && let Some(token) = clause_after_comma(tokens, location).or_else(|| tokens.iter().find(|token| token.span.start == location))
+    {
+        return near(sql, token.span);
     }
     if message.contains("found: EOF") {
         return at_end(sql, tokens);
@@ -160,7 +165,8 @@ fn syntax_error(sql: &str, tokens: &[TokenWithSpan], error: ParserError) -> SqlE
 
 /// sqlparser takes a clause's keyword after a comma for a column and stumbles later; Postgres points at the keyword.
 fn clause_after_comma(tokens: &[TokenWithSpan], before: Location) -> Option<&TokenWithSpan> {
-    let visible: Vec<&TokenWithSpan> = tokens.iter().filter(|token| is_visible(token)).take_while(|token| token.span.start < before).collect();
+    let visible: Vec<&TokenWithSpan> =
+        tokens.iter().filter(|token| is_visible(token)).take_while(|token| token.span.start < before).collect();
     visible.windows(2).find(|pair| pair[0].token == Token::Comma && is_clause(&pair[1].token)).map(|pair| pair[1])
 }
 

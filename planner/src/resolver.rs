@@ -46,7 +46,8 @@ impl Scope {
     /// A table that INSERT, UPDATE, DELETE, COPY FROM or DROP names. Errors: 42P01, 42501 for the ledger's own.
     pub(crate) fn writable(&self, name: &Name) -> SqlResult<&Arc<TableDef>> {
         if let Some(schema) = name.schema.as_deref().filter(|schema| is_reserved(schema)) {
-            let exists = self.catalog.table(schema, &name.name).is_some() || (schema == "ledger" && self.ledger.system_table(&name.name).is_some());
+            let exists =
+                self.catalog.table(schema, &name.name).is_some() || (schema == "ledger" && self.ledger.system_table(&name.name).is_some());
             if exists {
                 return Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, format!("permission denied for table {}", name.name))
                     .hint("The tables of schema ledger are written by the ledger itself and can only be read."));
@@ -95,10 +96,10 @@ impl Resolver for Binding<'_> {
         if let Some(local) = self.local.filter(|local| schema.is_none() && local.name == name) {
             return Ok(Arc::new(local.clone()));
         }
-        if schema == Some("ledger") {
-            if let Some(table) = self.scope.ledger.system_table(name) {
-                return Ok(Arc::new(VirtualTable(table)));
-            }
+        if schema == Some("ledger")
+            && let Some(table) = self.scope.ledger.system_table(name)
+        {
+            return Ok(Arc::new(VirtualTable(table)));
         }
         match self.scope.stored(schema, name) {
             Some(table) => Ok(Arc::new(StoredTable::new(Arc::clone(table), self.transaction.view(table)))),

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, RecordBatchOptions, make_comparator};
+use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, RecordBatchOptions, make_comparator, new_null_array};
 use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use base::{SqlError, SqlResult};
@@ -199,4 +199,18 @@ pub(crate) fn row_ids(column: &ArrayRef) -> SqlResult<&Int64Array> {
         Some(ids) if ids.null_count() == 0 => Ok(ids),
         _ => Err(SqlError::internal("row ids came back in another type")),
     }
+}
+
+/// Whole rows of the table from some of its columns; the others are NULL.
+pub(crate) fn whole_rows(table: &TableDef, rows: usize, given: Vec<(usize, ArrayRef)>) -> SqlResult<RecordBatch> {
+    let mut columns: Vec<Option<ArrayRef>> = vec![None; table.columns.len()];
+    for (position, array) in given {
+        columns[position] = Some(array);
+    }
+    let columns = columns
+        .into_iter()
+        .zip(&table.columns)
+        .map(|(array, column)| array.unwrap_or_else(|| new_null_array(&column.sql_type.arrow(), rows)))
+        .collect();
+    RecordBatch::try_new(table.arrow_schema(), columns).map_err(arrow_error)
 }

@@ -9,10 +9,11 @@
 
 use std::sync::LazyLock;
 
-use crate::lanes::BLOCK_BYTES;
-
 /// 32 bytes of BLAKE3 or SHA-256.
 pub type Hash = [u8; 32];
+
+/// Block length of BLAKE3.
+pub(crate) const BLOCK_BYTES: usize = 64;
 
 /// Bytes of a field commitment's preimage before the value: salt, column, type, is_null, length.
 pub(crate) const FIELD_PREFIX_BYTES: usize = 16 + 4 + 4 + 1 + 8;

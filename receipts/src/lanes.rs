@@ -11,10 +11,8 @@
 use blake3::IncrementCounter;
 use blake3::platform::{Platform, words_from_le_bytes_32};
 
-use crate::hash::{Hash, Purpose};
+use crate::hash::{BLOCK_BYTES, Hash, Purpose};
 
-/// Block length of BLAKE3.
-pub(crate) const BLOCK_BYTES: usize = 64;
 /// Rows that [`crate::row_lanes`] collects, and inputs handed over at a time: the widest machine's lanes.
 pub(crate) const LANES: usize = 16;
 

@@ -6,8 +6,8 @@
 //! Never: keeps more than sixteen rows, beside their hashes.
 //! Format: docs/formats/leaf.md.
 
-use crate::hash::{FIELD_PREFIX_BYTES, Hash, Purpose, field_commitment, field_prefix, field_salt, salt_preimage};
-use crate::lanes::{BLOCK_BYTES, LANES, hash_lanes};
+use crate::hash::{BLOCK_BYTES, FIELD_PREFIX_BYTES, Hash, Purpose, field_commitment, field_prefix, field_salt, salt_preimage};
+use crate::lanes::{LANES, hash_lanes};
 use crate::row::{PREFIX_BYTES, RowHeader, row_hash, row_prefix};
 
 type Block = [u8; BLOCK_BYTES];

@@ -10,7 +10,8 @@ use engine::SqlType;
 use pgwire::messages::Message;
 use planner::{Column, Tag, TransactionStatus};
 
-use crate::channel::FLUSH_BYTES;
+/// Output is sent when this many bytes wait.
+pub(crate) const FLUSH_BYTES: usize = 64 << 10;
 
 /// How a value travels.
 pub(crate) use planner::types::Format;

@@ -9,11 +9,9 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::backend::Output;
+use crate::backend::{FLUSH_BYTES, Output};
 use crate::config::Config;
 
-/// Output is sent when this many bytes wait.
-pub(crate) const FLUSH_BYTES: usize = 64 << 10;
 /// Room asked for before a read outside COPY and long messages.
 const READ_BYTES: usize = 8 << 10;
 /// Room asked for before a read inside COPY or a long message.
@@ -115,6 +113,11 @@ impl Channel {
             }
             self.read_more().await?;
         }
+    }
+
+    /// Longest statement that is kept, bytes.
+    pub fn statement_bytes_max(&self) -> usize {
+        self.statement_bytes_max
     }
 
     /// Whether bytes wait that no message has taken.

@@ -85,7 +85,8 @@ impl Connection {
         let end = match AssertUnwindSafe(self.serve()).catch_unwind().await {
             Ok(end) => end,
             Err(_panic) => End::Fatal(
-                SqlError::internal("the session met a defect and had to end").detail("The open transaction was rolled back. The server's log has the place."),
+                SqlError::internal("the session met a defect and had to end")
+                    .detail("The open transaction was rolled back. The server's log has the place."),
             ),
         };
         if let End::Fatal(error) = end {
@@ -159,10 +160,10 @@ impl Connection {
     /// Sync: ends the implicit transaction and the skipping.
     async fn sync(&mut self) -> Result<(), Failure> {
         let ok = !std::mem::take(&mut self.skip_to_sync);
-        if std::mem::take(&mut self.implicit) {
-            if let Err(error) = self.session.end_implicit(ok).await {
-                self.report(&error);
-            }
+        if std::mem::take(&mut self.implicit)
+            && let Err(error) = self.session.end_implicit(ok).await
+        {
+            self.report(&error);
         }
         self.ready().await
     }
@@ -204,12 +205,12 @@ impl Connection {
     }
 
     /// Refuses a message whose statement text was too long to be kept.
-    pub fn check_size(frame: &Frame) -> SqlResult<()> {
+    pub fn check_size(&self, frame: &Frame) -> SqlResult<()> {
         if !frame.oversized {
             return Ok(());
         }
         Err(SqlError::new(SqlState::PROGRAM_LIMIT_EXCEEDED, "the statement is too long")
-            .detail("A statement may have 16 MiB of text.")
+            .detail(format!("A statement may have {} bytes of text.", self.channel.statement_bytes_max()))
             .hint("Load bulk data with COPY … FROM STDIN, or send values as parameters."))
     }
 }

@@ -32,7 +32,7 @@ impl Connection {
     }
 
     async fn parse(&mut self, frame: &Frame) -> SqlResult<()> {
-        Self::check_size(frame)?;
+        self.check_size(frame)?;
         let message = frontend::parse(&frame.body)?;
         self.names.check_new_statement(message.name)?;
         if message.name.is_empty() {

@@ -52,9 +52,12 @@ impl Listener {
     pub async fn bind(config: Config, engine: Arc<Server>) -> SqlResult<Self> {
         let listen = config.listen;
         if !listen.ip().is_loopback() {
-            return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, format!("will not listen on {listen}: it is not a loopback address"))
-                .detail("This version has no authentication, so anyone who can reach the port is the superuser.")
-                .hint("Listen on 127.0.0.1 or [::1], and reach it from elsewhere through an SSH tunnel."));
+            return Err(SqlError::new(
+                SqlState::FEATURE_NOT_SUPPORTED,
+                format!("will not listen on {listen}: it is not a loopback address"),
+            )
+            .detail("This version has no authentication, so anyone who can reach the port is the superuser.")
+            .hint("Listen on 127.0.0.1 or [::1], and reach it from elsewhere through an SSH tunnel."));
         }
         let failed = |error: std::io::Error| SqlError::new(SqlState::IO_ERROR, format!("could not listen on {listen}: {error}"));
         let socket = TcpListener::bind(listen).await.map_err(failed)?;

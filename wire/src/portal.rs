@@ -87,9 +87,7 @@ impl Names {
     }
 
     pub fn portal(&mut self, name: &str) -> SqlResult<&mut Portal> {
-        self.portals
-            .get_mut(name)
-            .ok_or_else(|| SqlError::new(SqlState::INVALID_CURSOR_NAME, format!("portal \"{name}\" does not exist")))
+        self.portals.get_mut(name).ok_or_else(|| SqlError::new(SqlState::INVALID_CURSOR_NAME, format!("portal \"{name}\" does not exist")))
     }
 
     pub fn close_portal(&mut self, name: &str) {

@@ -13,8 +13,8 @@ use futures::stream::BoxStream;
 use planner::types::ColumnEncoder;
 use planner::{Column, Tag};
 
-use crate::backend::Output;
-use crate::channel::{Channel, FLUSH_BYTES};
+use crate::backend::{FLUSH_BYTES, Output};
+use crate::channel::Channel;
 use crate::connection::Failure;
 use crate::parameters::Formats;
 

@@ -32,7 +32,7 @@ impl Connection {
     }
 
     async fn run_string(&mut self, frame: &Frame) -> Result<(), Failure> {
-        Self::check_size(frame)?;
+        self.check_size(frame)?;
         let statements = self.session.parse(frontend::query(&frame.body)?)?;
         match statements.len() {
             0 => self.channel.output.empty_query(),

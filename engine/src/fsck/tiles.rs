@@ -158,7 +158,9 @@ impl Trees {
         if found != bytes {
             let at = found.iter().zip(bytes).take_while(|(a, b)| a == b).count();
             let or = match id.kind {
-                TileKind::Hashes(0) => format!("; or entry {} of {} was changed", at / 32, TileId { kind: TileKind::Entries, ..wide }.path()),
+                TileKind::Hashes(0) => {
+                    format!("; or entry {} of {} was changed", at / 32, TileId { kind: TileKind::Entries, ..wide }.path())
+                }
                 TileKind::Entries if id != wide => format!("; or {} was changed", wide.path()),
                 _ => String::new(),
             };

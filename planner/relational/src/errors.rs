@@ -6,6 +6,7 @@
 
 use arrow::error::ArrowError;
 use base::{SqlError, SqlState};
+use datafusion::common::utils::datafusion_strsim::levenshtein;
 use datafusion::common::{Column, DataFusionError, Diagnostic, SchemaError};
 use sqlparser::tokenizer::Location;
 
@@ -134,7 +135,18 @@ impl Mapping<'_> {
         if let Some(sql_type) = text.strip_prefix("Unsupported SQL type ") {
             return self.here(SqlError::unsupported(format!("type {}", sql_type.to_lowercase())));
         }
-        self.here(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, lower_first(text)))
+        if text.contains("array literal") {
+            return self.here(SqlError::unsupported("ARRAY[…] here"));
+        }
+        // The rest of such a text is a dump of the tree.
+        let dumped = text.split_once("in sqltorel: ").or_else(|| text.split_once("support logical expression "));
+        match dumped {
+            Some((_, dump)) => {
+                let kind: String = dump.chars().take_while(|c| c.is_alphanumeric()).collect();
+                self.here(SqlError::unsupported(format!("an expression of the kind {kind} in this place")))
+            }
+            None => self.here(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, lower_first(text))),
+        }
     }
 
     fn plan(self, text: &str) -> SqlError {
@@ -143,7 +155,8 @@ impl Mapping<'_> {
             && let Some(name) = between(line, "Invalid function '", "'")
         {
             let error = SqlError::new(SqlState::UNDEFINED_FUNCTION, format!("function {name} does not exist"));
-            let error = match between(text, "Did you mean '", "'") {
+            let near = between(text, "Did you mean '", "'").filter(|known| is_near(name, known));
+            let error = match near {
                 Some(known) => error.hint(format!("Perhaps you meant the function \"{known}\".")),
                 None => error.hint(ADD_CASTS),
             };
@@ -154,35 +167,28 @@ impl Mapping<'_> {
         {
             return self.ungrouped(column);
         }
-        if let Some(error) = operator_mismatch(line) {
+        if let Some(error) = operator_mismatch(line).or_else(|| clause(line)) {
             return self.here(error);
         }
         if is_signature_mismatch(line) {
             return self.signature_mismatch(line);
         }
-        let state = [
-            ("Ambiguous reference", SqlState::AMBIGUOUS_COLUMN),
-            ("duplicate qualified field", SqlState::AMBIGUOUS_COLUMN),
+        let known = [
+            ("ambiguous", SqlState::AMBIGUOUS_COLUMN),
             ("specified more than once", SqlState("42712")),
             ("have the same name", SqlState("42712")),
-            ("UNION", SqlState::SYNTAX_ERROR),
-            ("same number of columns", SqlState::SYNTAX_ERROR),
-            ("Inconsistent data length across values list", SqlState::SYNTAX_ERROR),
+            ("inconsistent data length across values list", SqlState::SYNTAX_ERROR),
             ("names given as column alias", SqlState::INVALID_COLUMN_REFERENCE),
-            ("must appear in select list", SqlState::INVALID_COLUMN_REFERENCE),
-            ("Cannot find column with position", SqlState::INVALID_COLUMN_REFERENCE),
-            ("Order by column out of bounds", SqlState::INVALID_COLUMN_REFERENCE),
-            ("should only return one column", SqlState::SYNTAX_ERROR),
-            ("Too many columns", SqlState::SYNTAX_ERROR),
-            ("Invalid placeholder", SqlState::UNDEFINED_PARAMETER),
+            ("cannot find column with position", SqlState::INVALID_COLUMN_REFERENCE),
+            ("invalid placeholder", SqlState::UNDEFINED_PARAMETER),
             ("aggregate", SqlState::GROUPING_ERROR),
-            ("nsupported", SqlState::FEATURE_NOT_SUPPORTED),
+            ("unsupported", SqlState::FEATURE_NOT_SUPPORTED),
             ("not supported", SqlState::FEATURE_NOT_SUPPORTED),
-            ("Cannot cast", SqlState("42846")),
             ("cast", SqlState("42846")),
             ("type", SqlState::DATATYPE_MISMATCH),
         ];
-        let state = state.iter().find(|(part, _)| line.contains(part)).map_or(SqlState::SYNTAX_ERROR, |(_, state)| *state);
+        let lower = line.to_lowercase();
+        let state = known.iter().find(|(part, _)| lower.contains(part)).map_or(SqlState::SYNTAX_ERROR, |(_, state)| *state);
         self.here(SqlError::new(state, lower_first(line)))
     }
 
@@ -259,16 +265,21 @@ fn no_column(field: &Column, valid: &[Column]) -> SqlError {
     }
 }
 
-/// The known column whose name is nearest, if at most half of the longer name differs.
+/// At most half of the longer name differs.
+fn is_near(name: &str, known: &str) -> bool {
+    levenshtein(name, known) * 2 <= name.chars().count().max(known.chars().count())
+}
+
+/// The known column whose name is nearest, if one is near.
 fn closest<'a>(name: &str, valid: &'a [Column]) -> Option<&'a Column> {
-    let distance = |known: &Column| datafusion::common::utils::datafusion_strsim::levenshtein(name, names::shown(&known.name));
-    let near = |known: &&Column| distance(known) * 2 <= name.chars().count().max(known.name.chars().count());
-    valid.iter().filter(near).min_by_key(|known| distance(known))
+    let near = |known: &&Column| is_near(name, names::shown(&known.name));
+    valid.iter().filter(near).min_by_key(|known| levenshtein(name, names::shown(&known.name)))
 }
 
 /// Errors about one value: bad syntax for its type, or no room in it.
 fn value(text: &str) -> Option<SqlError> {
-    if let Some((quoted, rest)) = text.split_once("Cannot cast string '").and_then(|(_, rest)| rest.split_once("' to value of ")) {
+    let cast = text.split_once("Cannot cast string '").or_else(|| text.split_once("Cannot cast value '"));
+    if let Some((quoted, rest)) = cast.and_then(|(_, rest)| rest.split_once("' to value of ")) {
         let sql_type = types::name_of_printed(rest.trim_end_matches(" type"));
         let digits = quoted.trim().trim_start_matches(['-', '+']);
         let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -320,6 +331,33 @@ fn operator_mismatch(line: &str) -> Option<SqlError> {
         None => format!("operator does not exist: {expression}"),
     };
     Some(SqlError::new(SqlState::UNDEFINED_FUNCTION, message).hint(ADD_OPERATOR_CASTS))
+}
+
+/// Errors about a whole clause, in Postgres's words.
+fn clause(line: &str) -> Option<SqlError> {
+    let (state, message) = if line.contains("have different number of columns") {
+        let operator = line.split(' ').next().unwrap_or("set operation");
+        (SqlState::SYNTAX_ERROR, format!("each {operator} query must have the same number of columns"))
+    } else if let Some(position) = between(line, "Order by column out of bounds, specified: ", ",") {
+        (SqlState::INVALID_COLUMN_REFERENCE, format!("ORDER BY position {position} is not in select list"))
+    } else if line.contains("must appear in select list") {
+        (SqlState::INVALID_COLUMN_REFERENCE, "for SELECT DISTINCT, ORDER BY expressions must appear in select list".to_owned())
+    } else if line.contains("should only return one column") {
+        (SqlState::SYNTAX_ERROR, "subquery must return only one column".to_owned())
+    } else if let Some((_, data_type)) = line.split_once("non-boolean predicate '").and_then(|(_, rest)| rest.split_once("returning ")) {
+        (SqlState::DATATYPE_MISMATCH, format!("argument of WHERE must be type boolean, not type {}", types::name_of_printed(data_type)))
+    } else if line.contains("calls cannot be nested") {
+        (SqlState::GROUPING_ERROR, "aggregate function calls cannot be nested".to_owned())
+    } else if line.contains("not allowed in the WHERE clause") {
+        (SqlState::GROUPING_ERROR, "aggregate functions are not allowed in WHERE".to_owned())
+    } else if line.starts_with("LIMIT must be") {
+        (SqlState("2201W"), "LIMIT must not be negative".to_owned())
+    } else if line.starts_with("OFFSET must be") {
+        (SqlState("2201X"), "OFFSET must not be negative".to_owned())
+    } else {
+        return None;
+    };
+    Some(SqlError::new(state, message))
 }
 
 fn is_signature_mismatch(line: &str) -> bool {

@@ -105,14 +105,12 @@ impl Relational {
             .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
             .build_arc()
             .map_err(|error| errors::unplaced(&error))?;
-        let scalars = SessionStateDefaults::default_scalar_functions().into_iter().chain(functions::scalars());
-        let aggregates = SessionStateDefaults::default_aggregate_functions().into_iter().chain(functions::aggregates());
         let state = SessionStateBuilder::new()
             .with_config(SessionConfig::from(config(options)).with_batch_size(options.batch_rows))
             .with_runtime_env(runtime)
             .with_expr_planners(SessionStateDefaults::default_expr_planners())
-            .with_scalar_functions(scalars.collect())
-            .with_aggregate_functions(aggregates.collect())
+            .with_scalar_functions(functions::scalars())
+            .with_aggregate_functions(functions::aggregates())
             .with_window_functions(SessionStateDefaults::default_window_functions())
             .with_table_function_list(SessionStateDefaults::default_table_functions())
             .with_analyzer_rules(semantics::rules())
@@ -201,10 +199,11 @@ impl Relational {
         let planned = self.plan(query, resolver, env, &given)?;
         let values = parameters::values(parameters, &planned.parameters)?;
         let failed = |error| errors::placed(&error, query);
-        let plan =
-            if values.is_empty() { planned.plan } else { planned.plan.with_param_values(ParamValues::from(values)).map_err(failed)? };
-        let plan = self.state.optimize(&plan).map_err(failed)?;
+        // R5: the schema is that of the plan `describe` saw, before constants can narrow a type.
+        let plan = self.analyze(query, planned.plan)?;
         let schema = output::shown_schema(plan.schema().as_arrow());
+        let plan = if values.is_empty() { plan } else { plan.with_param_values(ParamValues::from(values)).map_err(failed)? };
+        let plan = self.state.optimizer().optimize(plan, &self.state, |_, _| {}).map_err(failed)?;
         // Nothing in physical planning waits: table scans are opened without I/O.
         let plan = block_on(self.state.query_planner().create_physical_plan(&plan, &self.state)).map_err(failed)?;
         Ok((plan, schema))

@@ -1,7 +1,7 @@
 //! Analyzer rules that put Postgres's arithmetic, casts and sums where DataFusion's give other answers.
 //!
-//! S1: every expression keeps its name, and all but sums their type.
-//! S2: [`WideSums`] runs before type coercion, which makes one type of all integers; [`PostgresSemantics`] after it, when the operands of one
+//! S1: every expression keeps its name, and all but sums and quotients their type.
+//! S2: [`WideNumerics`] runs before type coercion, which makes one type of all integers; [`PostgresSemantics`] after it, when the operands of one
 //!     operator have one type.
 //! Never: changes which rows or columns a plan has.
 
@@ -20,27 +20,27 @@ use datafusion::optimizer::analyzer::resolve_grouping_function::ResolveGroupingF
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
 
 use crate::functions::averages::BIGINT_DECIMAL;
-use crate::functions::{arithmetic, casts};
+use crate::functions::{arithmetic, casts, quotients, rounding};
 
 /// Every analyzer rule, in order: DataFusion's own with ours around type coercion (S2).
 pub(crate) fn rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
-    vec![Arc::new(ResolveGroupingFunction::new()), Arc::new(WideSums), Arc::new(TypeCoercion::new()), Arc::new(PostgresSemantics)]
+    vec![Arc::new(ResolveGroupingFunction::new()), Arc::new(WideNumerics), Arc::new(TypeCoercion::new()), Arc::new(PostgresSemantics)]
 }
 
-/// `sum(bigint)` becomes `sum(numeric)`.
+/// `sum(bigint)` becomes `sum(numeric)`; quotients of numerics get sixteen digits after the point.
 #[derive(Debug)]
-struct WideSums;
+struct WideNumerics;
 
-impl AnalyzerRule for WideSums {
+impl AnalyzerRule for WideNumerics {
     fn name(&self) -> &str {
-        "wide_sums"
+        "wide_numerics"
     }
 
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
-        // Once one sum has changed its type, every node above it must learn of it.
+        // Once one expression has changed its type, every node above it must learn of it.
         let mut any_changed = false;
         let plan = plan.transform_up_with_subqueries(|plan| {
-            let rewritten = map_named(plan, widen)?;
+            let rewritten = map_named(plan, &mut widen)?;
             any_changed |= rewritten.transformed;
             if any_changed { rewritten.map_data(LogicalPlan::recompute_schema) } else { Ok(rewritten) }
         })?;
@@ -62,15 +62,30 @@ fn widen(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             let changed = widened(&mut sum.params.args);
             Transformed::new_transformed(Expr::AggregateFunction(sum), changed)
         }
-        Expr::WindowFunction(mut sum) if matches!(&sum.fun, WindowFunctionDefinition::AggregateUDF(function) if function.name() == "sum") => {
+        Expr::WindowFunction(mut sum) if matches!(&sum.fun, WindowFunctionDefinition::AggregateUDF(function) if function.name() == "sum") =>
+        {
             let changed = widened(&mut sum.params.args);
             Transformed::new_transformed(Expr::WindowFunction(sum), changed)
+        }
+        Expr::BinaryExpr(quotient) if quotient.op == Operator::Divide => {
+            let function = match (quotient.left.get_type(schema), quotient.right.get_type(schema)) {
+                (Ok(left), Ok(right)) => quotients::checked(&left, &right),
+                _ => None,
+            };
+            match function {
+                Some((function, [left, right])) => {
+                    let operands = [(quotient.left, left), (quotient.right, right)];
+                    let cast = |(operand, data_type)| Expr::Cast(Cast::new(operand, data_type));
+                    Transformed::yes(call(function, operands.into_iter().map(cast).collect()))
+                }
+                None => Transformed::no(Expr::BinaryExpr(quotient)),
+            }
         }
         other => Transformed::no(other),
     })
 }
 
-/// Checked arithmetic and Postgres's casts.
+/// Checked arithmetic, Postgres's casts and rounding.
 #[derive(Debug)]
 struct PostgresSemantics;
 
@@ -80,12 +95,24 @@ impl AnalyzerRule for PostgresSemantics {
     }
 
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
-        Ok(plan.transform_up_with_subqueries(|plan| map_named(plan, rewrite))?.data)
+        // A function may choose its type by a constant (`round(x, 2)`), which coercion hides in a cast.
+        let mut any_folded = false;
+        let plan = plan.transform_up_with_subqueries(|plan| {
+            let rewritten = map_named(plan, &mut |expr, schema| match fold_integer(&expr) {
+                Some(folded) => {
+                    any_folded = true;
+                    Ok(Transformed::yes(folded))
+                }
+                None => rewrite(expr, schema),
+            })?;
+            if any_folded { rewritten.map_data(LogicalPlan::recompute_schema) } else { Ok(rewritten) }
+        })?;
+        Ok(plan.data)
     }
 }
 
 /// Rewrites a node's expressions from the leaves up, under the names they had (S1).
-fn map_named(plan: LogicalPlan, rewrite: fn(Expr, &DFSchema) -> Result<Transformed<Expr>>) -> Result<Transformed<LogicalPlan>> {
+fn map_named(plan: LogicalPlan, rewrite: &mut dyn FnMut(Expr, &DFSchema) -> Result<Transformed<Expr>>) -> Result<Transformed<LogicalPlan>> {
     let mut schema = merge_schema(&plan.inputs());
     if let LogicalPlan::TableScan(scan) = &plan {
         let source = DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?;
@@ -96,6 +123,15 @@ fn map_named(plan: LogicalPlan, rewrite: fn(Expr, &DFSchema) -> Result<Transform
         let name = names.save(&expr);
         Ok(expr.transform_up(|expr| rewrite(expr, &schema))?.update_data(|expr| name.restore(expr)))
     })
+}
+
+/// An integer constant under a cast to another integer type, as a constant of that type.
+fn fold_integer(expr: &Expr) -> Option<Expr> {
+    let Expr::Cast(cast) = expr else { return None };
+    let Expr::Literal(value, _) = cast.expr.as_ref() else { return None };
+    let is_integers = value.data_type().is_signed_integer() && cast.field.data_type().is_signed_integer() && !value.is_null();
+    let folded = is_integers.then(|| value.cast_to(cast.field.data_type()).ok())??;
+    Some(Expr::Literal(folded, None))
 }
 
 fn rewrite(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
@@ -109,6 +145,13 @@ fn rewrite(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             Ok(match function {
                 Some(function) => Transformed::yes(call(function, vec![*binary.left, *binary.right])),
                 None => Transformed::no(Expr::BinaryExpr(binary)),
+            })
+        }
+        Expr::ScalarFunction(function) => {
+            let types: Option<Vec<DataType>> = function.args.iter().map(|arg| arg.get_type(schema).ok()).collect();
+            Ok(match types.and_then(|types| rounding::checked(function.func.name(), &types)) {
+                Some(ours) => Transformed::yes(call(ours, function.args)),
+                None => Transformed::no(Expr::ScalarFunction(function)),
             })
         }
         Expr::Cast(cast) => Ok(match cast_function(&cast, schema) {

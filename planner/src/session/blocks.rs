@@ -9,17 +9,20 @@ use base::{SqlError, SqlResult, SqlState};
 use engine::Transaction;
 use sqlparser::ast::{TransactionAccessMode, TransactionIsolationLevel, TransactionMode};
 
-use super::cancel::Watch;
-use super::outcome::{Notice, Outcome, Tag};
 use super::prepared::Prepared;
-use super::settings::Settings;
 use super::{RERUNS_MAX, Session};
+use crate::cancel::Watch;
+use crate::outcome::{Notice, Outcome, Tag};
+use crate::settings::Settings;
 use crate::statements::block::Control;
 
 /// Where a session's transaction stands.
+#[expect(clippy::large_enum_variant, reason = "one a session, and moved only when a block begins or ends")]
 pub(super) enum State {
     Idle,
     Open(Open),
+    /// The transaction is with the COPY that runs.
+    Copying(Block),
     /// The transaction is gone; only its end is awaited.
     Failed(Block),
 }
@@ -78,6 +81,7 @@ impl Isolation {
 }
 
 /// Whether the only statement of an implicit block can be run again if its commit loses a conflict.
+#[expect(clippy::large_enum_variant, reason = "one a block")]
 pub(super) enum Replay {
     /// No statement yet.
     Nothing,
@@ -100,7 +104,7 @@ impl Session {
         self.implicit = false;
         let is_implicit = match &self.state {
             State::Open(open) => open.block.kind == BlockKind::Implicit,
-            State::Failed(block) => block.kind == BlockKind::Implicit,
+            State::Copying(block) | State::Failed(block) => block.kind == BlockKind::Implicit,
             State::Idle => false,
         };
         if !is_implicit {
@@ -108,7 +112,7 @@ impl Session {
         }
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Open(open) if ok => self.commit_implicit(open).await,
-            State::Open(Open { block, .. }) | State::Failed(block) => {
+            State::Open(Open { block, .. }) | State::Copying(block) | State::Failed(block) => {
                 self.settings = block.before;
                 Ok(())
             }
@@ -120,15 +124,19 @@ impl Session {
         let Open { transaction, block, replay } = open;
         self.end_local_settings(&block);
         let Some(transaction) = transaction else { return Ok(()) };
+        let mut seen = transaction.snapshot().seq;
         let mut result = self.commit(transaction).await;
         if let Replay::Once { prepared, parameters, tag } = replay {
             let watch = Watch::start(&self.canceller, self.settings.statement_timeout());
             for _ in 0..RERUNS_MAX {
-                if !matches!(&result, Err(error) if error.state() == SqlState::SERIALIZATION_FAILURE) {
-                    break;
+                match &result {
+                    Err(error) if self.lost_a_conflict(error, seen).await => {}
+                    _ => break,
                 }
                 let mut transaction = self.database.ledger.begin(&self.user);
-                match self.attempt(&mut transaction, &prepared, &parameters, &watch, self.now_us()).await? {
+                seen = transaction.snapshot().seq;
+                let begun_us = self.now_us();
+                match self.attempt(&mut transaction, &prepared, &parameters, &watch, begun_us).await? {
                     // The client has been told `tag`: only a run that says the same may stand.
                     Outcome::Command(again) if again == tag => result = self.commit(transaction).await,
                     _ => break,
@@ -151,7 +159,7 @@ impl Session {
     fn begin_block(&mut self, modes: &[TransactionMode], verb: &'static str) -> SqlResult<Outcome> {
         let mut open = match std::mem::replace(&mut self.state, State::Idle) {
             State::Idle => self.new_block(BlockKind::Explicit),
-            State::Failed(block) => {
+            State::Copying(block) | State::Failed(block) => {
                 self.state = State::Failed(block);
                 return Err(super::block_failed());
             }
@@ -185,17 +193,17 @@ impl Session {
                     return Ok(Outcome::Command(Tag::command("COMMIT")));
                 }
                 let Open { transaction, block, .. } = open;
-                if let Some(transaction) = transaction {
-                    if let Err(error) = self.commit(transaction).await {
-                        self.settings = block.before;
-                        return Err(error);
-                    }
+                if let Some(transaction) = transaction
+                    && let Err(error) = self.commit(transaction).await
+                {
+                    self.settings = block.before;
+                    return Err(error);
                 }
                 self.end_local_settings(&block);
                 self.chain(chain, &block);
                 Ok(Outcome::Command(Tag::command("COMMIT")))
             }
-            State::Failed(block) => {
+            State::Copying(block) | State::Failed(block) => {
                 self.settings = block.before.clone();
                 self.chain(chain, &block);
                 Ok(Outcome::Command(Tag::command("ROLLBACK")))
@@ -206,7 +214,7 @@ impl Session {
     fn rollback_block(&mut self, chain: bool) -> SqlResult<Outcome> {
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Idle => self.no_transaction(chain, "ROLLBACK AND CHAIN")?,
-            State::Open(Open { block, .. }) | State::Failed(block) => {
+            State::Open(Open { block, .. }) | State::Copying(block) | State::Failed(block) => {
                 if block.kind == BlockKind::Implicit {
                     self.no_transaction(chain, "ROLLBACK AND CHAIN")?;
                 } else {
@@ -247,10 +255,9 @@ impl Session {
     fn set_transaction(&mut self, modes: &[TransactionMode]) -> SqlResult<Outcome> {
         match &mut self.state {
             State::Open(open) => apply_modes(open, modes)?,
-            _ => self.notices.push(Notice::warning(
-                SqlState::NO_ACTIVE_SQL_TRANSACTION,
-                "SET TRANSACTION can only be used in transaction blocks",
-            )),
+            _ => self
+                .notices
+                .push(Notice::warning(SqlState::NO_ACTIVE_SQL_TRANSACTION, "SET TRANSACTION can only be used in transaction blocks")),
         }
         Ok(Outcome::Command(Tag::command("SET")))
     }

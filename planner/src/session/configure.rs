@@ -7,13 +7,12 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use base::{SqlError, SqlResult, SqlState};
-use engine::SqlType;
 use futures::StreamExt;
 use futures::stream;
 
 use super::Session;
 use super::blocks::State;
-use super::outcome::{Column, Notice, Outcome, Tag};
+use crate::outcome::{Column, Notice, Outcome, Tag};
 use crate::statements::configure::Configure;
 use crate::tables::arrow_error;
 
@@ -94,7 +93,7 @@ impl Session {
     fn isolation(&self) -> &'static str {
         match &self.state {
             State::Open(open) => open.block.isolation.name(),
-            State::Failed(block) => block.isolation.name(),
+            State::Copying(block) | State::Failed(block) => block.isolation.name(),
             State::Idle => super::blocks::Isolation::named(&self.settings.default_isolation()).name(),
         }
     }
@@ -102,20 +101,15 @@ impl Session {
     fn is_read_only(&self) -> bool {
         match &self.state {
             State::Open(open) => open.block.read_only,
-            State::Failed(block) => block.read_only,
+            State::Copying(block) | State::Failed(block) => block.read_only,
             State::Idle => self.settings.default_read_only(),
         }
     }
-}
-
-/// The columns SHOW answers with, known before it runs.
-pub(crate) fn show_columns(names: &[&str]) -> Arc<[Column]> {
-    names.iter().map(|name| Column::computed(*name, SqlType::Text)).collect()
 }
 
 fn rows(names: &[&str], values: Vec<Vec<Option<String>>>) -> SqlResult<Outcome> {
     let fields: Vec<Field> = names.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect();
     let arrays = values.into_iter().map(|column| Arc::new(StringArray::from(column)) as ArrayRef).collect();
     let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(arrow_error)?;
-    Ok(Outcome::Rows { columns: show_columns(names), batches: stream::iter([Ok(batch)]).boxed(), tag: "SHOW" })
+    Ok(Outcome::Rows { columns: Column::texts(names), batches: stream::iter([Ok(batch)]).boxed(), tag: "SHOW" })
 }

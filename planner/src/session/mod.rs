@@ -5,40 +5,35 @@
 //! E3: an answer to a writing statement outside a block is given after its commit is durable.
 //! Never: shared between connections; reads or writes the socket.
 
-pub mod cancel;
-pub mod outcome;
-pub mod prepared;
-
-pub(crate) mod settings;
-
 mod blocks;
 mod configure;
-
+mod copy;
+mod prepared;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::ArrayRef;
 use base::{CommitSeq, SqlError, SqlResult, SqlState};
 use engine::{SqlType, Transaction};
 
+use crate::cancel::{Canceller, Watch};
 use crate::cells::Parameters;
 use crate::database::Database;
+use crate::outcome::{Notice, Outcome, TransactionStatus};
 use crate::parse::{self, Parsed};
-use crate::statements::copy_from::CopyIn;
+use crate::resolver::Scope;
+use crate::settings::Settings;
 use crate::statements::{self, Execution, Plan};
-pub(crate) use blocks::Block as BlockOfCopy;
-pub(crate) use configure::show_columns as configure_columns;
+use crate::view::View;
 use blocks::{Block, BlockKind, Isolation, Open, Replay, State};
-use cancel::{Canceller, Watch};
-use outcome::{Notice, Outcome, Tag, TransactionStatus};
-use prepared::{Prepared, Stamp};
-use settings::Settings;
-
-/// A notice for the client; another name for [`Notice`].
-pub type SqlNotice = Notice;
+pub use prepared::Prepared;
+use prepared::Stamp;
 
 /// How often a statement outside a block is run again after losing a conflict.
 const RERUNS_MAX: u32 = 10;
+/// How long the loser of a conflict waits for the winner's commit to become visible.
+const NEWER_SNAPSHOT_WAIT_MS: u32 = 100;
 
 /// One client's session on one database.
 pub struct Session {
@@ -183,6 +178,7 @@ impl Session {
         if self.settings.default_read_only() {
             refuse_write(&prepared.plan)?;
         }
+        let mut turn = None;
         let mut reruns = 0;
         loop {
             let mut transaction = self.database.ledger.begin(&self.user);
@@ -192,35 +188,43 @@ impl Session {
                 Ok(outcome) => self.commit(transaction).await.map(|()| outcome),
                 Err(error) => Err(error),
             };
-            match result {
-                Err(error) if reruns < RERUNS_MAX && self.lost_a_conflict(&error, &prepared.plan, seen) => {
-                    reruns += 1;
-                    watch.check()?;
-                }
-                result => return result,
+            let Err(error) = &result else { return result };
+            if reruns == RERUNS_MAX || !self.lost_a_conflict(error, seen).await {
+                return result;
+            }
+            watch.check()?;
+            reruns += 1;
+            // Those who lost take turns, so that they do not go on losing to each other.
+            if turn.is_none() {
+                turn = Some(self.database.rerun_turn().await);
             }
         }
     }
 
-    /// Whether a statement should be judged again on a newer snapshot. An UPDATE may trip over the new version of the very row it read: that
-    /// shows as a duplicate of a key committed after its snapshot.
-    fn lost_a_conflict(&self, error: &SqlError, plan: &Plan, seen: Option<CommitSeq>) -> bool {
-        match error.state() {
-            SqlState::SERIALIZATION_FAILURE => true,
-            SqlState::UNIQUE_VIOLATION => matches!(plan, Plan::Update(_)) && self.database.ledger.snapshot().seq != seen,
-            _ => false,
+    /// Whether a statement lost to another commit and should be judged again; waits until the winner is visible.
+    async fn lost_a_conflict(&self, error: &SqlError, seen: Option<CommitSeq>) -> bool {
+        if error.state() != SqlState::SERIALIZATION_FAILURE {
+            return false;
         }
+        // The winner is known before it is durable, and visible only after.
+        for _ in 0..NEWER_SNAPSHOT_WAIT_MS {
+            if self.database.ledger.snapshot().seq != seen {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        true
     }
 
     async fn run_in_block(&mut self, prepared: &Prepared, parameters: Vec<ArrayRef>, watch: &Watch) -> SqlResult<Outcome> {
         let State::Open(mut open) = std::mem::replace(&mut self.state, State::Idle) else {
             return Err(SqlError::internal("no block is open"));
         };
-        if open.block.read_only {
-            if let Err(error) = refuse_write(&prepared.plan) {
-                self.state = State::Failed(open.block);
-                return Err(error);
-            }
+        if open.block.read_only
+            && let Err(error) = refuse_write(&prepared.plan)
+        {
+            self.state = State::Failed(open.block);
+            return Err(error);
         }
         let mut transaction = match open.transaction.take() {
             Some(mut transaction) => {
@@ -309,80 +313,11 @@ impl Session {
         }
     }
 
-    fn begin_copy(&mut self, prepared: &Prepared, watch: Watch) -> SqlResult<Outcome> {
-        let (transaction, block) = match std::mem::replace(&mut self.state, State::Idle) {
-            State::Open(mut open) => {
-                if open.block.read_only {
-                    self.state = State::Open(open);
-                    refuse_write(&prepared.plan)?;
-                    return Err(SqlError::internal("COPY FROM counts as a write"));
-                }
-                let mut transaction = open.transaction.take().unwrap_or_else(|| self.database.ledger.begin(&self.user));
-                if open.block.isolation == Isolation::ReadCommitted
-                    && let Err(error) = transaction.refresh()
-                {
-                    self.state = State::Failed(open.block);
-                    return Err(error);
-                }
-                (transaction, Some(open.block))
-            }
-            State::Failed(block) => {
-                self.state = State::Failed(block);
-                return Err(block_failed());
-            }
-            State::Idle if self.settings.default_read_only() => return refuse_write(&prepared.plan).map(|()| Outcome::Empty),
-            State::Idle if self.implicit => {
-                (self.database.ledger.begin(&self.user), Some(self.new_block(BlockKind::Implicit).block))
-            }
-            State::Idle => (self.database.ledger.begin(&self.user), None),
-        };
-        let view = View { database: &self.database, user: &self.user, settings: &self.settings, transaction_time_us: self.now_us() };
-        let scope = view.scope(&transaction);
-        match statements::copy_from::start(&prepared.parsed, &scope, self.database.name(), watch) {
-            Ok(sink) => Ok(Outcome::CopyIn(CopyIn { sink, transaction, block })),
-            Err(error) => {
-                if let Some(block) = block {
-                    self.state = State::Failed(block);
-                }
-                Err(error)
-            }
-        }
-    }
-
-    /// Ends a COPY whose data is complete; outside a block, commits it.
-    ///
-    /// Errors: 22P04 for data cut short, what the rows violate, 40001 when another commit took a key meanwhile.
-    pub async fn finish_copy(&mut self, copy: CopyIn) -> SqlResult<Tag> {
-        let CopyIn { sink, mut transaction, block } = copy;
-        match (sink.finish(&mut transaction), block) {
-            (Ok(rows), Some(block)) => {
-                self.state = State::Open(Open { transaction: Some(transaction), block, replay: Replay::Impossible });
-                Ok(Tag::counted("COPY", rows))
-            }
-            (Ok(rows), None) => self.commit(transaction).await.map(|()| Tag::counted("COPY", rows)),
-            (Err(error), block) => {
-                if let Some(block) = block {
-                    self.state = State::Failed(block);
-                }
-                Err(error)
-            }
-        }
-    }
-
-    /// Gives a COPY up: on CopyFail with the client's reason, or after [`CopyIn::push`] failed. Nothing of it stays; an open block has failed.
-    ///
-    /// Returns the error to send for a CopyFail.
-    pub fn abort_copy(&mut self, copy: CopyIn, reason: &str) -> SqlError {
-        if let Some(block) = copy.block {
-            self.state = State::Failed(block);
-        }
-        SqlError::new(SqlState::QUERY_CANCELED, format!("COPY from stdin failed: {reason}"))
-    }
-
     /// Where the transaction stands.
     pub fn status(&self) -> TransactionStatus {
         match &self.state {
             State::Open(open) if open.block.kind == BlockKind::Explicit => TransactionStatus::InTransaction,
+            State::Copying(block) if block.kind == BlockKind::Explicit => TransactionStatus::InTransaction,
             State::Failed(block) if block.kind == BlockKind::Explicit => TransactionStatus::Failed,
             _ => TransactionStatus::Idle,
         }
@@ -392,6 +327,7 @@ impl Session {
     pub fn fail(&mut self) {
         self.state = match std::mem::replace(&mut self.state, State::Idle) {
             State::Open(open) => State::Failed(open.block),
+            State::Copying(block) => State::Failed(block),
             other => other,
         };
     }
@@ -439,39 +375,7 @@ impl Session {
     }
 }
 
-/// What a statement sees of its session.
-#[derive(Clone, Copy)]
-pub(crate) struct View<'a> {
-    pub(crate) database: &'a Database,
-    pub(crate) user: &'a str,
-    pub(crate) settings: &'a Settings,
-    pub(crate) transaction_time_us: i64,
-}
-
-impl View<'_> {
-    fn scope(&self, transaction: &Transaction) -> crate::resolver::Scope {
-        crate::resolver::Scope {
-            ledger: Arc::clone(&self.database.ledger),
-            catalog: transaction.catalog(),
-            search_path: Arc::clone(self.settings.search_path()),
-        }
-    }
-
-    /// What functions such as `current_user` and `now()` answer from.
-    pub(crate) fn environment(&self, scope: &crate::resolver::Scope) -> relational::Environment {
-        relational::Environment {
-            user: self.user.to_owned(),
-            database: self.database.name().to_owned(),
-            search_path: scope.schemas().map(str::to_owned).collect(),
-            version: crate::database::version_text(),
-            transaction_time_us: self.transaction_time_us,
-            statement_time_us: self.database.now_us(),
-            functions: self.database.functions.clone(),
-        }
-    }
-}
-
-fn stamp(scope: &crate::resolver::Scope) -> Stamp {
+fn stamp(scope: &Scope) -> Stamp {
     Stamp { schema_root: scope.catalog.schema_root(), search_path: Arc::clone(&scope.search_path) }
 }
 
@@ -483,8 +387,5 @@ fn refuse_write(plan: &Plan) -> SqlResult<()> {
 }
 
 fn block_failed() -> SqlError {
-    SqlError::new(
-        SqlState::IN_FAILED_SQL_TRANSACTION,
-        "current transaction is aborted, commands ignored until end of transaction block",
-    )
+    SqlError::new(SqlState::IN_FAILED_SQL_TRANSACTION, "current transaction is aborted, commands ignored until end of transaction block")
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use engine::SqlType;
 
-use super::outcome::Column;
+use crate::outcome::Column;
 use crate::parse::Parsed;
 use crate::statements::Plan;
 

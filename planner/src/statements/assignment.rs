@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, new_null_array};
+use arrow::array::ArrayRef;
 use base::{SqlError, SqlResult, SqlState};
 use engine::{ColumnDef, TableDef};
 use sqlparser::ast::{Expr, Value};
@@ -13,27 +13,12 @@ use sqlparser::tokenizer::Span;
 use super::shown_type;
 use crate::names::Name;
 use crate::parse::Parsed;
-use crate::tables::arrow_error;
 use crate::types::{self, Assignment};
 
 /// A computed column under assignment rules. `unknown`: it is a string literal without a type, read in the column's input syntax.
 pub(super) fn assign(values: &ArrayRef, column: &ColumnDef, unknown: bool) -> SqlResult<ArrayRef> {
     let from = shown_type(values.data_type())?;
     types::coerce(values, &Assignment { column: &column.name, from, to: column.sql_type, from_unknown_literal: unknown })
-}
-
-/// Whole rows of the table from some of its columns; the others are NULL.
-pub(super) fn whole_rows(table: &TableDef, rows: usize, given: Vec<(usize, ArrayRef)>) -> SqlResult<RecordBatch> {
-    let mut columns: Vec<Option<ArrayRef>> = vec![None; table.columns.len()];
-    for (position, array) in given {
-        columns[position] = Some(array);
-    }
-    let columns = columns
-        .into_iter()
-        .zip(&table.columns)
-        .map(|(array, column)| array.unwrap_or_else(|| new_null_array(&column.sql_type.arrow(), rows)))
-        .collect();
-    RecordBatch::try_new(table.arrow_schema(), columns).map_err(arrow_error)
 }
 
 /// Whether an expression is a string literal without a type, or NULL.

@@ -10,30 +10,45 @@ use sqlparser::ast::{
     TransactionMode, UnaryOperator, Value,
 };
 
-use crate::session::configure_columns;
-use crate::session::outcome::Column;
+use crate::outcome::Column;
 
 /// A statement about the session itself.
 #[derive(Clone, Debug)]
 pub(crate) enum Configure {
     /// `value` of `None` is DEFAULT.
-    Set { name: String, value: Option<String>, local: bool },
-    Reset { name: String },
+    Set {
+        name: String,
+        value: Option<String>,
+        local: bool,
+    },
+    Reset {
+        name: String,
+    },
     ResetAll,
-    Show { name: String },
+    Show {
+        name: String,
+    },
     ShowAll,
-    Discard { all: bool, tag: &'static str },
-    Deallocate { tag: &'static str },
+    Discard {
+        all: bool,
+        tag: &'static str,
+    },
+    Deallocate {
+        tag: &'static str,
+    },
     /// SET SESSION CHARACTERISTICS AS TRANSACTION
-    DefaultModes { isolation: Option<&'static str>, read_only: Option<bool> },
+    DefaultModes {
+        isolation: Option<&'static str>,
+        read_only: Option<bool>,
+    },
 }
 
 impl Configure {
     /// Columns of the answer.
     pub(crate) fn columns(&self) -> Option<Arc<[Column]>> {
         match self {
-            Self::Show { name } => Some(configure_columns(&[name])),
-            Self::ShowAll => Some(configure_columns(&["name", "setting"])),
+            Self::Show { name } => Some(Column::texts(&[name])),
+            Self::ShowAll => Some(Column::texts(&["name", "setting"])),
             _ => None,
         }
     }

@@ -10,7 +10,7 @@ use sqlparser::ast::{CopySource, CopyTarget, SelectItem, Statement};
 use super::{Execution, Planning, rewrite, select};
 use crate::copy::{CopyDirection, CopyOptions, CopyWriter};
 use crate::names::{Name, fold};
-use crate::session::outcome::{CopyPiece, Outcome};
+use crate::outcome::{CopyPiece, Outcome};
 
 /// How a COPY TO runs.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ pub(super) fn plan(planning: &Planning<'_>, statement: &Statement) -> SqlResult<
         }
     };
     planning.describe(&statement, None, &[])?;
-    Ok(super::Plan::CopyTo(Plan { statement, options, types }))
+    Ok(super::Plan::CopyTo(Box::new(Plan { statement, options, types })))
 }
 
 pub(super) fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {

@@ -7,11 +7,12 @@ use sqlparser::ast::{SchemaName, Statement};
 
 use super::Execution;
 use crate::names::{fold, simple};
+use crate::outcome::{Notice, Outcome, Tag};
 use crate::resolver::is_reserved;
-use crate::session::outcome::{Notice, Outcome, Tag};
 
 pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
-    let Statement::CreateSchema { schema_name, if_not_exists, with, options, default_collate_spec, clone } = &*execution.parsed.statement else {
+    let Statement::CreateSchema { schema_name, if_not_exists, with, options, default_collate_spec, clone } = &*execution.parsed.statement
+    else {
         return Err(SqlError::internal("not a CREATE SCHEMA"));
     };
     if with.is_some() || options.is_some() || default_collate_spec.is_some() || clone.is_some() {
@@ -27,7 +28,7 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     }
     if execution.scope.catalog.schema(&name).is_some() {
         if *if_not_exists {
-            execution.notices.push(Notice::notice(SqlState::DUPLICATE_SCHEMA, format!("schema \"{name}\" already exists, skipping")));
+            execution.notices.push(Notice::new(SqlState::DUPLICATE_SCHEMA, format!("schema \"{name}\" already exists, skipping")));
             return Ok(Outcome::Command(Tag::command("CREATE SCHEMA")));
         }
         return Err(SqlError::new(SqlState::DUPLICATE_SCHEMA, format!("schema \"{name}\" already exists")));

@@ -10,7 +10,7 @@ use sqlparser::ast::{ColumnOption, CreateTable, CreateTableOptions, Expr, IndexC
 use super::Execution;
 use crate::column_types;
 use crate::names::{Name, fold};
-use crate::session::outcome::{Notice, Outcome, Tag};
+use crate::outcome::{Notice, Outcome, Tag};
 use crate::tables::ROW_ID;
 
 /// Columns a table may have, as in Postgres.
@@ -27,7 +27,7 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     if execution.scope.catalog.table(&schema, &name.name).is_some() {
         let message = format!("relation \"{}\" already exists", name.name);
         if create.if_not_exists {
-            execution.notices.push(Notice::notice(SqlState::DUPLICATE_TABLE, format!("{message}, skipping")));
+            execution.notices.push(Notice::new(SqlState::DUPLICATE_TABLE, format!("{message}, skipping")));
             return Ok(Outcome::Command(Tag::command("CREATE TABLE")));
         }
         return Err(SqlError::new(SqlState::DUPLICATE_TABLE, message));
@@ -69,7 +69,10 @@ impl Shape {
         let mut ids = Vec::with_capacity(key.columns.len());
         for column in &key.columns {
             let (name, error) = match key_column(column) {
-                Some(ident) => (fold(ident), SqlError::new(SqlState::UNDEFINED_COLUMN, format!("column \"{}\" named in key does not exist", fold(ident)))),
+                Some(ident) => (
+                    fold(ident),
+                    SqlError::new(SqlState::UNDEFINED_COLUMN, format!("column \"{}\" named in key does not exist", fold(ident))),
+                ),
                 None => return Err(SqlError::unsupported(format!("a primary key over {column}"))),
             };
             let Some(found) = self.columns.iter().find(|column| column.name == name) else { return Err(error) };
@@ -105,7 +108,7 @@ fn note_name(table: &str, given: &str, execution: &mut Execution<'_>) {
     let kept = format!("{table}_pkey");
     if given != kept {
         let message = format!("the primary key is named \"{kept}\"; the name \"{given}\" is not kept");
-        execution.notices.push(Notice::notice(SqlState("00000"), message));
+        execution.notices.push(Notice::new(SqlState("00000"), message));
     }
 }
 

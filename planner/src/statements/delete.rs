@@ -15,7 +15,7 @@ use super::key_access::KeyAccess;
 use super::returning::Returning;
 use super::update::{Seen, named_table};
 use super::{Execution, Planned, Planning, rewrite};
-use crate::session::outcome::{Outcome, Tag};
+use crate::outcome::{Outcome, Tag};
 use crate::tables::{ROW_ID, with_schema};
 
 /// How a DELETE runs.
@@ -31,7 +31,7 @@ enum Find {
     /// One row by its key.
     Key(KeyAccess),
     /// A query for the row id, followed by the whole row where RETURNING needs it.
-    Query { statement: Statement, joined: bool },
+    Query { statement: Box<Statement>, joined: bool },
 }
 
 impl Plan {
@@ -39,7 +39,7 @@ impl Plan {
         let line = format!("Delete on {}.{}", self.table.schema, self.table.name);
         match &self.find {
             Find::Key(key) => (format!("{line}\n  {}", key.explained(&self.table)), None),
-            Find::Query { statement, .. } => (line, Some(statement)),
+            Find::Query { statement, .. } => (line, Some(statement.as_ref())),
         }
     }
 }
@@ -88,12 +88,9 @@ fn plan_query(
     let using = delete.using.clone().unwrap_or_default();
     let joined = !using.is_empty();
     let from = std::iter::once(rewrite::target(table, alias)).chain(using).collect();
-    let statement = rewrite::select(with, items, from, delete.selection.clone());
+    let statement = Box::new(rewrite::select(with, items, from, delete.selection.clone()));
     if planning.describe {
-        let (_, parameters) = planning.describe(&statement, None, hints.known())?;
-        for (index, sql_type) in parameters.into_iter().enumerate() {
-            hints.note(index, sql_type);
-        }
+        hints.complete_from(planning, &statement)?;
     }
     Ok(Find::Query { statement, joined })
 }

@@ -7,8 +7,8 @@ use sqlparser::ast::Statement;
 
 use super::Execution;
 use crate::names::{fold, simple};
+use crate::outcome::{Notice, Outcome, Tag};
 use crate::resolver::{is_reserved, undefined_schema};
-use crate::session::outcome::{Notice, Outcome, Tag};
 
 pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     let Statement::Drop { if_exists, names, cascade, .. } = &*execution.parsed.statement else {
@@ -17,7 +17,10 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     for name in names {
         let name = fold(simple(name)?);
         if is_reserved(&name) {
-            return Err(SqlError::new(SqlState::DEPENDENT_OBJECTS_STILL_EXIST, format!("cannot drop schema {name} because it is required by the database system")));
+            return Err(SqlError::new(
+                SqlState::DEPENDENT_OBJECTS_STILL_EXIST,
+                format!("cannot drop schema {name} because it is required by the database system"),
+            ));
         }
         let catalog = execution.transaction.catalog();
         let Some(schema) = catalog.schema(&name) else {
@@ -25,7 +28,7 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
                 return Err(undefined_schema(&name));
             }
             let message = format!("schema \"{name}\" does not exist, skipping");
-            execution.notices.push(Notice::notice(SqlState::INVALID_SCHEMA_NAME, message));
+            execution.notices.push(Notice::new(SqlState::INVALID_SCHEMA_NAME, message));
             continue;
         };
         let tables: Vec<_> = catalog.tables().filter(|table| table.schema == name).collect();
@@ -41,7 +44,7 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
             execution.transaction.drop_object(table.id.0)?;
         }
         if let Some(message) = cascaded(&name, &tables.iter().map(|table| table.name.as_str()).collect::<Vec<_>>()) {
-            execution.notices.push(Notice::notice(SqlState("00000"), message));
+            execution.notices.push(Notice::new(SqlState("00000"), message));
         }
         execution.transaction.drop_object(schema.id)?;
     }

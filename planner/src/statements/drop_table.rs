@@ -7,8 +7,8 @@ use sqlparser::ast::Statement;
 
 use super::Execution;
 use crate::names::Name;
+use crate::outcome::{Notice, Outcome, Tag};
 use crate::resolver::Scope;
-use crate::session::outcome::{Notice, Outcome, Tag};
 
 pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     let Statement::Drop { if_exists, names, temporary, .. } = &*execution.parsed.statement else {
@@ -24,7 +24,7 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
             Ok(table) => execution.transaction.drop_object(table.id.0)?,
             Err(error) if *if_exists && error.state() == SqlState::UNDEFINED_TABLE => {
                 let message = format!("table \"{}\" does not exist, skipping", name.name);
-                execution.notices.push(Notice::notice(SqlState("00000"), message));
+                execution.notices.push(Notice::new(SqlState("00000"), message));
             }
             // Postgres speaks of a table here, and of a relation everywhere else.
             Err(error) if error.state() == SqlState::UNDEFINED_TABLE => {

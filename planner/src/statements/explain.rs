@@ -14,8 +14,8 @@ use relational::Query;
 use sqlparser::ast::{AnalyzeFormat, AnalyzeFormatKind, Expr, Statement, UtilityOption, Value};
 
 use super::{Execution, Planned, Planning, select};
+use crate::outcome::{Column, Outcome};
 use crate::resolver::Binding;
-use crate::session::outcome::{Column, Outcome};
 use crate::tables::arrow_error;
 
 const TITLE: &str = "QUERY PLAN";
@@ -53,7 +53,7 @@ pub(super) fn plan(planning: &Planning<'_>, statement: &Statement) -> SqlResult<
         _ => return Err(SqlError::unsupported("EXPLAIN of this statement")),
     }
     let plan = Plan { inner: Box::new(inner), statement: statement.as_ref().clone(), analyze };
-    Ok(Planned { plan: super::Plan::Explain(plan), parameters, columns: Some(columns()) })
+    Ok(Planned { plan: super::Plan::Explain(Box::new(plan)), parameters, columns: Some(columns()) })
 }
 
 fn read_option(option: &UtilityOption, analyze: &mut bool) -> SqlResult<()> {
@@ -107,6 +107,6 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
     Ok(Outcome::Rows { columns: columns(), batches: stream::iter([Ok(batch)]).boxed(), tag: "EXPLAIN" })
 }
 
-fn first<'a>((line, query): (String, Option<&'a Statement>)) -> (Option<String>, Option<&'a Statement>) {
+fn first((line, query): (String, Option<&Statement>)) -> (Option<String>, Option<&Statement>) {
     (Some(line), query)
 }

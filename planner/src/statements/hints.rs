@@ -4,7 +4,9 @@
 
 use base::{SqlError, SqlResult, SqlState};
 use engine::SqlType;
+use sqlparser::ast::Statement;
 
+use super::Planning;
 use crate::cells::{Cell, Source};
 
 /// Types found so far, `$1` first.
@@ -47,6 +49,15 @@ impl Hints {
     /// What is known, for a query to complete.
     pub(super) fn known(&self) -> &[Option<SqlType>] {
         &self.0
+    }
+
+    /// Lets a query say the types still unknown; how many columns it answers with.
+    pub(super) fn complete_from(&mut self, planning: &Planning<'_>, statement: &Statement) -> SqlResult<usize> {
+        let (columns, parameters) = planning.describe(statement, None, self.known())?;
+        for (index, sql_type) in parameters.into_iter().enumerate() {
+            self.note(index, sql_type);
+        }
+        Ok(columns.len())
     }
 
     /// All types. Errors: 42P18 for a parameter without one.

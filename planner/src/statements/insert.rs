@@ -7,18 +7,17 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch};
 use base::{SqlError, SqlResult, SqlState};
 use engine::TableDef;
-use sqlparser::ast::{
-    CastKind, Expr, Insert, OnInsert, Query, SelectItem, SetExpr, Spanned, Statement, TableObject, Value, Values, With,
-};
+use sqlparser::ast::{Insert, OnInsert, Query, SelectItem, SetExpr, Spanned, Statement, TableObject, Values, With};
 
-use super::assignment::{self, assign, is_default, is_unknown_literal, whole_rows};
+use super::assignment::{self, assign, is_unknown_literal};
 use super::hints::Hints;
+use super::mixed_values::MixedValues;
 use super::returning::Returning;
 use super::{Execution, Planned, Planning};
 use crate::cells::{self, Source};
-use crate::column_types;
 use crate::names::{fold, simple};
-use crate::session::outcome::{Outcome, Tag};
+use crate::outcome::{Outcome, Tag};
+use crate::tables::whole_rows;
 
 /// How an INSERT runs.
 #[derive(Debug)]
@@ -34,8 +33,10 @@ pub(crate) struct Plan {
 enum Rows {
     /// One source a target.
     Values { count: usize, sources: Vec<Source> },
+    /// A list of which some expressions need a query.
+    Mixed(Box<MixedValues>),
     /// A query; for each of its columns, whether it is a string literal without a type.
-    Query { statement: Statement, unknown: Vec<bool> },
+    Query { statement: Box<Statement>, unknown: Vec<bool> },
 }
 
 impl Plan {
@@ -43,7 +44,8 @@ impl Plan {
         let line = format!("Insert on {}.{}", self.table.schema, self.table.name);
         match &self.rows {
             Rows::Values { count, .. } => (format!("{line}: {count} rows of constants"), None),
-            Rows::Query { statement, .. } => (line, Some(statement)),
+            Rows::Mixed(values) => (line, Some(values.statement())),
+            Rows::Query { statement, .. } => (line, Some(statement.as_ref())),
         }
     }
 }
@@ -62,7 +64,7 @@ pub(super) fn plan(planning: &Planning<'_>, insert: &Insert, with: Option<&With>
     };
     let targets = match &rows {
         Rows::Values { sources, .. } => targets[..sources.len()].to_vec(),
-        Rows::Query { .. } => targets,
+        Rows::Mixed(_) | Rows::Query { .. } => targets,
     };
     let alias = insert.table_alias.as_ref().map_or(name.name, |alias| fold(&alias.alias));
     let returning = Returning::plan(planning, &table, &alias, insert.returning.as_deref(), &mut hints)?;
@@ -127,39 +129,33 @@ fn plan_source(
     let source = with_ctes(source, with);
     if let (SetExpr::Values(values), true) = (source.body.as_ref(), is_bare(&source)) {
         check_width(planning, targets, insert, values)?;
+        let width = values.rows.first().map_or(0, |row| row.content.len());
+        let targets = &targets[..width.min(targets.len())];
         if let Some(sources) = constant_columns(planning, table, targets, values)? {
             for (source, at) in sources.iter().zip(targets) {
                 hints.note_source(source, table.columns[*at].sql_type);
             }
             return Ok(Rows::Values { count: values.rows.len(), sources });
         }
+        return MixedValues::plan(planning, table, targets, &source, values, hints).map(|values| Rows::Mixed(Box::new(values)));
     }
-    let mut source = source;
-    let width = targets.len();
-    let mut unknown = vec![false; width];
-    match source.body.as_mut() {
-        SetExpr::Values(values) => type_values(values, table, targets, &mut unknown, hints),
-        SetExpr::Select(select) => {
-            for ((item, at), unknown) in select.projection.iter().zip(targets).zip(&mut unknown) {
-                if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
-                    *unknown = is_unknown_literal(expr);
-                    if let Some(index) = assignment::parameter(expr) {
-                        hints.note(index, table.columns[*at].sql_type);
-                    }
+    let mut unknown = vec![false; targets.len()];
+    if let SetExpr::Select(select) = source.body.as_ref() {
+        for ((item, at), unknown) in select.projection.iter().zip(targets).zip(&mut unknown) {
+            if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
+                *unknown = is_unknown_literal(expr);
+                if let Some(index) = assignment::parameter(expr) {
+                    hints.note(index, table.columns[*at].sql_type);
                 }
             }
         }
-        _ => {}
     }
     let statement = Statement::Query(Box::new(source));
     if planning.describe {
-        let (columns, parameters) = planning.describe(&statement, None, hints.known())?;
-        check_count(columns.len(), targets.len(), !insert.columns.is_empty())?;
-        for (index, sql_type) in parameters.into_iter().enumerate() {
-            hints.note(index, sql_type);
-        }
+        let columns = hints.complete_from(planning, &statement)?;
+        check_count(columns, targets.len(), !insert.columns.is_empty())?;
     }
-    Ok(Rows::Query { statement, unknown })
+    Ok(Rows::Query { statement: Box::new(statement), unknown })
 }
 
 fn with_ctes(source: &Query, with: Option<&With>) -> Query {
@@ -175,8 +171,9 @@ fn with_ctes(source: &Query, with: Option<&With>) -> Query {
     source
 }
 
+/// Whether a VALUES list is all there is to a query, but for CTEs.
 fn is_bare(query: &Query) -> bool {
-    query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none() && query.fetch.is_none() && query.locks.is_empty()
+    query.order_by.is_none() && query.limit_clause.is_none() && query.fetch.is_none() && query.locks.is_empty()
 }
 
 fn check_width(planning: &Planning<'_>, targets: &[usize], insert: &Insert, values: &Values) -> SqlResult<()> {
@@ -212,9 +209,8 @@ fn check_count(given: usize, targets: usize, listed: bool) -> SqlResult<()> {
 }
 
 fn constant_columns(planning: &Planning<'_>, table: &TableDef, targets: &[usize], values: &Values) -> SqlResult<Option<Vec<Source>>> {
-    let width = values.rows.first().map_or(0, |row| row.content.len());
-    let mut sources = Vec::with_capacity(width);
-    for (at, position) in targets.iter().enumerate().take(width) {
+    let mut sources = Vec::with_capacity(targets.len());
+    for (at, position) in targets.iter().enumerate() {
         let exprs = values.rows.iter().map(|row| &row.content[at]);
         match cells::source(&table.columns[*position], exprs, planning.parsed)? {
             Some(source) => sources.push(source),
@@ -222,31 +218,6 @@ fn constant_columns(planning: &Planning<'_>, table: &TableDef, targets: &[usize]
         }
     }
     Ok(Some(sources))
-}
-
-/// Gives the constants of a VALUES list that goes through a query the types of their columns.
-fn type_values(values: &mut Values, table: &TableDef, targets: &[usize], unknown: &mut [bool], hints: &mut Hints) {
-    let is_one = values.rows.len() == 1;
-    for row in &mut values.rows {
-        for ((expr, at), unknown) in row.content.iter_mut().zip(targets).zip(unknown.iter_mut()) {
-            let sql_type = table.columns[*at].sql_type;
-            if is_default(expr) {
-                *expr = Expr::Value(Value::Null.into());
-            }
-            if let Some(index) = assignment::parameter(expr) {
-                hints.note(index, sql_type);
-            }
-            if is_unknown_literal(expr) {
-                if is_one {
-                    *unknown = true;
-                } else {
-                    let literal = std::mem::replace(expr, Expr::Value(Value::Null.into()));
-                    let data_type = column_types::syntax(sql_type);
-                    *expr = Expr::Cast { kind: CastKind::Cast, expr: Box::new(literal), data_type, array: false, format: None };
-                }
-            }
-        }
-    }
 }
 
 pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
@@ -258,6 +229,10 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
                 given.push((*at, source.array(&plan.table.columns[*at], execution.parameters)?));
             }
             insert(plan, execution, *count, given, &mut written)?;
+        }
+        Rows::Mixed(values) => {
+            let (count, given) = values.columns(&plan.table, execution).await?;
+            insert(plan, execution, count, given, &mut written)?;
         }
         Rows::Query { statement, unknown } => {
             let mut rows = execution.rows(statement, None)?;

@@ -23,7 +23,13 @@ pub(super) struct KeyAccess {
 
 impl KeyAccess {
     /// The access a WHERE clause amounts to, if it does (A1). Errors: 22P02 and the like for a constant that the key's type cannot hold.
-    pub(super) fn of(table: &TableDef, alias: &str, selection: Option<&Expr>, hints: &mut Hints, parsed: &Parsed) -> SqlResult<Option<Self>> {
+    pub(super) fn of(
+        table: &TableDef,
+        alias: &str,
+        selection: Option<&Expr>,
+        hints: &mut Hints,
+        parsed: &Parsed,
+    ) -> SqlResult<Option<Self>> {
         let (Some(selection), false) = (selection, table.primary_key.is_empty()) else { return Ok(None) };
         let mut terms = Vec::new();
         if !conjuncts(selection, &mut terms) || terms.len() != table.key_columns().len() {

@@ -19,6 +19,7 @@ mod explain;
 mod hints;
 mod insert;
 mod key_access;
+mod mixed_values;
 mod returning;
 mod rewrite;
 mod select;
@@ -31,13 +32,13 @@ use engine::{SqlType, Transaction};
 use relational::Query;
 use sqlparser::ast::{ObjectType, SetExpr, Statement};
 
+use crate::cancel::Watch;
 use crate::cells::Parameters;
+use crate::outcome::{Column, Notice, Outcome};
 use crate::parse::Parsed;
 use crate::resolver::{Binding, Scope};
-use crate::session::View;
-use crate::session::cancel::Watch;
-use crate::session::outcome::{Column, Notice, Outcome};
 use crate::tables::MemoryTable;
+use crate::view::View;
 
 /// What planning a statement stands on.
 pub(crate) struct Planning<'a> {
@@ -90,8 +91,8 @@ pub(crate) enum Plan {
     Update(update::Plan),
     Delete(delete::Plan),
     CopyFrom(copy_from::Plan),
-    CopyTo(copy_to::Plan),
-    Explain(explain::Plan),
+    CopyTo(Box<copy_to::Plan>),
+    Explain(Box<explain::Plan>),
 }
 
 impl Plan {
@@ -189,7 +190,9 @@ fn refusal(statement: &Statement) -> SqlError {
     match statement {
         Statement::Truncate(_) => error.hint("DELETE FROM the table without WHERE ends all its rows."),
         Statement::Savepoint { .. } | Statement::ReleaseSavepoint { .. } => error.hint("Use whole transactions: BEGIN … COMMIT."),
-        Statement::Prepare { .. } | Statement::Execute { .. } => error.hint("Use the prepared statements of the protocol (every driver has them)."),
+        Statement::Prepare { .. } | Statement::Execute { .. } => {
+            error.hint("Use the prepared statements of the protocol (every driver has them).")
+        }
         _ => error,
     }
 }
@@ -211,7 +214,11 @@ impl Planning<'_> {
         let types: Vec<_> = given.iter().map(|given| given.map(SqlType::arrow)).collect();
         let environment = self.view.environment(self.scope);
         let description = self.view.database.relational.describe(self.query(statement), &binding, &environment, &types)?;
-        let columns = description.columns.iter().map(|(name, data_type)| Ok(Column::computed(name, shown_type(data_type)?))).collect::<SqlResult<_>>()?;
+        let columns = description
+            .columns
+            .iter()
+            .map(|(name, data_type)| Ok(Column::computed(name, shown_type(data_type)?)))
+            .collect::<SqlResult<_>>()?;
         let mut parameters = Vec::with_capacity(description.parameters.len());
         for (at, data_type) in description.parameters.iter().enumerate() {
             parameters.push(match given.get(at).copied().flatten() {

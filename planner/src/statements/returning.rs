@@ -14,7 +14,7 @@ use sqlparser::ast::{ObjectName, SelectItem, Statement};
 use super::hints::Hints;
 use super::{Execution, Planning, rewrite, select};
 use crate::names::quoted;
-use crate::session::outcome::{Column, Outcome};
+use crate::outcome::{Column, Outcome};
 use crate::tables::{MemoryTable, arrow_error};
 
 /// A name no statement can write.
@@ -32,7 +32,7 @@ enum Source {
     /// Plain columns.
     Positions(Vec<usize>),
     /// Expressions, as a query over the rows.
-    Query(Statement),
+    Query(Box<Statement>),
 }
 
 impl Returning {
@@ -55,7 +55,7 @@ impl Returning {
         for (index, sql_type) in parameters.into_iter().enumerate() {
             hints.note(index, sql_type);
         }
-        Ok(Some(Self { columns: columns.into(), source: Source::Query(statement) }))
+        Ok(Some(Self { columns: columns.into(), source: Source::Query(Box::new(statement)) }))
     }
 
     /// Columns of the answer.

@@ -6,14 +6,19 @@
 use engine::TableDef;
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    Expr, GroupByExpr, Ident, ObjectName, Query, Select, SelectFlavor, SelectItem, SetExpr, Statement, TableAlias, TableFactor, TableWithJoins,
-    With,
+    Expr, GroupByExpr, Ident, ObjectName, Query, Select, SelectFlavor, SelectItem, SetExpr, Statement, TableAlias, TableFactor,
+    TableWithJoins, With,
 };
 
 use crate::names::quoted;
 
 /// `[with] SELECT items FROM from [WHERE selection]`
 pub(super) fn select(with: Option<&With>, items: Vec<SelectItem>, from: Vec<TableWithJoins>, selection: Option<Expr>) -> Statement {
+    statement(with, select_body(items, from, selection))
+}
+
+/// `SELECT items FROM from [WHERE selection]`
+pub(super) fn select_body(items: Vec<SelectItem>, from: Vec<TableWithJoins>, selection: Option<Expr>) -> SetExpr {
     let select = Select {
         select_token: AttachedToken::empty(),
         optimizer_hints: Vec::new(),
@@ -40,11 +45,11 @@ pub(super) fn select(with: Option<&With>, items: Vec<SelectItem>, from: Vec<Tabl
         value_table_mode: None,
         flavor: SelectFlavor::Standard,
     };
-    statement(with, SetExpr::Select(Box::new(select)))
+    SetExpr::Select(Box::new(select))
 }
 
 /// `[with] body`
-pub(super) fn statement(with: Option<&With>, body: SetExpr) -> Statement {
+fn statement(with: Option<&With>, body: SetExpr) -> Statement {
     Statement::Query(Box::new(Query {
         with: with.cloned(),
         body: Box::new(body),

@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
-use engine::TableDef;
 use arrow::array::RecordBatch;
 use base::{SqlError, SqlResult};
+use engine::TableDef;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use sqlparser::ast::{
@@ -18,7 +18,7 @@ use super::hints::Hints;
 use super::key_access::{self, KeyAccess};
 use super::{Execution, Planned, Planning, shown_type};
 use crate::names::{Name, fold};
-use crate::session::outcome::{Column, Outcome};
+use crate::outcome::{Column, Outcome};
 use crate::tables::arrow_error;
 
 /// How a SELECT runs.
@@ -100,8 +100,18 @@ fn plan_key(planning: &Planning<'_>, query: &Query, hints: &mut Hints) -> SqlRes
 
 /// A SELECT over one named table and nothing but a list and a WHERE clause.
 fn single_table(query: &Query) -> Option<(&Select, &sqlparser::ast::ObjectName, Option<String>)> {
-    let Query { with: None, body, order_by: None, limit_clause: None, fetch: None, locks, for_clause: None, settings: None, format_clause: None, pipe_operators } =
-        query
+    let Query {
+        with: None,
+        body,
+        order_by: None,
+        limit_clause: None,
+        fetch: None,
+        locks,
+        for_clause: None,
+        settings: None,
+        format_clause: None,
+        pipe_operators,
+    } = query
     else {
         return None;
     };
@@ -173,5 +183,10 @@ pub(super) fn plain_columns(table: &TableDef, alias: &str, items: &[SelectItem])
 
 fn is_bare(options: &WildcardAdditionalOptions) -> bool {
     let WildcardAdditionalOptions { opt_ilike, opt_exclude, opt_except, opt_replace, opt_rename, opt_alias, .. } = options;
-    opt_ilike.is_none() && opt_exclude.is_none() && opt_except.is_none() && opt_replace.is_none() && opt_rename.is_none() && opt_alias.is_none()
+    opt_ilike.is_none()
+        && opt_exclude.is_none()
+        && opt_except.is_none()
+        && opt_replace.is_none()
+        && opt_rename.is_none()
+        && opt_alias.is_none()
 }

@@ -1,6 +1,7 @@
 //! UPDATE: finds the rows by a lookup or a query, appends a new version of each.
 //!
 //! U1: a row is updated at most once by one statement, however many rows of FROM it matches.
+//! U2: an UPDATE that leaves the key alone never fails for a duplicate of it; what looks like one is a conflict (40001).
 //! Never: changes a row in place.
 
 use std::collections::HashSet;
@@ -10,7 +11,9 @@ use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use base::{RowId, SqlError, SqlResult, SqlState};
 use engine::TableDef;
-use sqlparser::ast::{AssignmentTarget, Expr, ObjectName, Statement, TableFactor, TableWithJoins, Update, UpdateTableFromKind, Value, With};
+use sqlparser::ast::{
+    AssignmentTarget, Expr, ObjectName, Statement, TableFactor, TableWithJoins, Update, UpdateTableFromKind, Value, With,
+};
 
 use super::assignment::{self, assign, is_default, is_unknown_literal};
 use super::hints::Hints;
@@ -19,7 +22,7 @@ use super::returning::Returning;
 use super::{Execution, Planned, Planning, rewrite};
 use crate::cells::{self, Source};
 use crate::names::{Name, fold, simple};
-use crate::session::outcome::{Outcome, Tag};
+use crate::outcome::{Outcome, Tag};
 use crate::tables::{ROW_ID, arrow_error, row_ids};
 
 /// How an UPDATE runs.
@@ -35,15 +38,34 @@ enum Find {
     /// One row by its key, set to constants and parameters.
     Key { key: KeyAccess, sources: Vec<(usize, Source)> },
     /// A query for the row id and the whole new row. `set`: which columns it computes, and whether from a literal without a type.
-    Query { statement: Statement, set: Vec<(usize, bool)>, joined: bool },
+    Query { statement: Box<Statement>, set: Vec<(usize, bool)>, joined: bool },
 }
 
 impl Plan {
+    fn sets_key(&self) -> bool {
+        let is_key = |position: &usize| self.table.key_columns().contains(position);
+        match &self.find {
+            Find::Key { sources, .. } => sources.iter().any(|(position, _)| is_key(position)),
+            Find::Query { set, .. } => set.iter().any(|(position, _)| is_key(position)),
+        }
+    }
+
+    fn write(&self, execution: &mut Execution<'_>, old: &[RowId], new: &RecordBatch) -> SqlResult<()> {
+        execution.transaction.update(&self.table, old, new).map_err(|error| {
+            // The key of a version that another transaction has just made of the same row (U2).
+            if error.state() == SqlState::UNIQUE_VIOLATION && !self.sets_key() {
+                return SqlError::new(SqlState::SERIALIZATION_FAILURE, "could not serialize access due to concurrent update")
+                    .hint("The transaction might succeed if retried.");
+            }
+            error
+        })
+    }
+
     pub(super) fn explained(&self) -> (String, Option<&Statement>) {
         let line = format!("Update on {}.{}", self.table.schema, self.table.name);
         match &self.find {
             Find::Key { key, .. } => (format!("{line}\n  {}", key.explained(&self.table)), None),
-            Find::Query { statement, .. } => (line, Some(statement)),
+            Find::Query { statement, .. } => (line, Some(statement.as_ref())),
         }
     }
 }
@@ -51,7 +73,9 @@ impl Plan {
 /// A named table and its alias, out of the syntax tree.
 pub(super) fn named_table<'a>(from: &'a TableWithJoins, verb: &str) -> SqlResult<(&'a ObjectName, Option<String>)> {
     match &from.relation {
-        TableFactor::Table { name, alias, args: None, .. } if from.joins.is_empty() => Ok((name, alias.as_ref().map(|alias| fold(&alias.name)))),
+        TableFactor::Table { name, alias, args: None, .. } if from.joins.is_empty() => {
+            Ok((name, alias.as_ref().map(|alias| fold(&alias.name))))
+        }
         _ => Err(SqlError::unsupported(format!("{verb} of something that is not a table"))),
     }
 }
@@ -161,12 +185,9 @@ fn plan_query(
     }
     let joined = !from.is_empty();
     let from = std::iter::once(rewrite::target(table, alias)).chain(from).collect();
-    let statement = rewrite::select(with, items, from, update.selection.clone());
+    let statement = Box::new(rewrite::select(with, items, from, update.selection.clone()));
     if planning.describe {
-        let (_, parameters) = planning.describe(&statement, None, hints.known())?;
-        for (index, sql_type) in parameters.into_iter().enumerate() {
-            hints.note(index, sql_type);
-        }
+        hints.complete_from(planning, &statement)?;
     }
     Ok(Find::Query { statement, set: computed, joined })
 }
@@ -182,7 +203,7 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
                     columns[*position] = source.array(&plan.table.columns[*position], execution.parameters)?;
                 }
                 let new = RecordBatch::try_new(plan.table.arrow_schema(), columns).map_err(arrow_error)?;
-                execution.transaction.update(&plan.table, &[row], &new)?;
+                plan.write(execution, &[row], &new)?;
                 rows = 1;
                 returned.push(new);
             }
@@ -197,7 +218,7 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
                     columns[*position] = assign(&columns[*position], &plan.table.columns[*position], *unknown)?;
                 }
                 let new = RecordBatch::try_new(plan.table.arrow_schema(), columns).map_err(arrow_error)?;
-                execution.transaction.update(&plan.table, &old, &new)?;
+                plan.write(execution, &old, &new)?;
                 rows += old.len() as u64;
                 if plan.returning.is_some() {
                     returned.push(new);

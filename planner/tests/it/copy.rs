@@ -11,12 +11,19 @@ async fn text_and_csv_come_in() {
     client.run("CREATE TABLE t (id int PRIMARY KEY, name text, age int)").await;
     let text = "1\tAnn\t30\n2\ttab\\there\t\\N\n";
     assert_eq!(client.copy("COPY t FROM STDIN", text).await.unwrap().to_string(), "COPY 2");
-    assert_eq!(client.copy("COPY t (age, id) FROM STDIN (FORMAT csv, HEADER match)", "age,id\n5,3\n,4").await.unwrap().to_string(), "COPY 2");
-    assert_eq!(client.copy("copy public.t from stdin with csv header delimiter ';' null 'nil'", "a;b;c\n5;\"x;y\";nil\n").await.unwrap().to_string(), "COPY 1");
     assert_eq!(
-        client.lines("SELECT * FROM t ORDER BY id").await,
-        ["1|Ann|30", "2|tab\there|∅", "3|∅|5", "4|∅|∅", "5|x;y|∅"]
+        client.copy("COPY t (age, id) FROM STDIN (FORMAT csv, HEADER match)", "age,id\n5,3\n,4").await.unwrap().to_string(),
+        "COPY 2"
     );
+    assert_eq!(
+        client
+            .copy("copy public.t from stdin with csv header delimiter ';' null 'nil'", "a;b;c\n5;\"x;y\";nil\n")
+            .await
+            .unwrap()
+            .to_string(),
+        "COPY 1"
+    );
+    assert_eq!(client.lines("SELECT * FROM t ORDER BY id").await, ["1|Ann|30", "2|tab\there|∅", "3|∅|5", "4|∅|∅", "5|x;y|∅"]);
 }
 
 #[tokio::test]
@@ -69,7 +76,10 @@ async fn many_rows_come_in_and_go_out() {
     assert_eq!(client.0.finish_copy(copy).await.unwrap().to_string(), "COPY 50000");
     assert_eq!(client.lines("SELECT count(*), sum(id), min(name) FROM t").await, ["50000|1249975000|name 0"]);
     let out = client.run("COPY (SELECT * FROM t WHERE id < 3 ORDER BY id) TO STDOUT WITH (FORMAT csv, HEADER)").await;
-    assert_eq!((out.lines(), out.tag.as_str()), (vec!["id,name".into(), "0,name 0".into(), "1,name 1".into(), "2,name 2".into()], "COPY 3"));
+    assert_eq!(
+        (out.lines(), out.tag.as_str()),
+        (vec!["id,name".into(), "0,name 0".into(), "1,name 1".into(), "2,name 2".into()], "COPY 3")
+    );
     assert_eq!(client.run("COPY t TO STDOUT").await.tag, "COPY 50000");
     let error = client.copy("COPY t FROM STDIN", "49999\tx\n").await.unwrap_err();
     assert_eq!(error.message(), "duplicate key value violates unique constraint \"t_pkey\"");

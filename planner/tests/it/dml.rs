@@ -33,16 +33,15 @@ async fn insert_converts_as_assignment_does() {
     let mut client = fixture.session();
     client.run("CREATE TABLE t (i int, n numeric(6,2), f float8, s text, v varchar(4), d date, b boolean)").await;
     client.run("INSERT INTO t VALUES (1.5, 2, 3, 4, 'ab    ', '2024-01-01', 'yes')").await;
-    client.run("INSERT INTO t VALUES (-2.5, 1.005, 0.1, true, 5, date '2024-01-02', '0'), (2 + 2, 7, 1, 'x' || 'y', 'z', '2024-03-01', 1 = 1)").await;
+    client
+        .run(
+            "INSERT INTO t VALUES (-2.5, 1.005, 0.1, true, 5, date '2024-01-02', '0'), (2 + 2, 7, 1, 'x' || 'y', 'z', '2024-03-01', 1 = 1)",
+        )
+        .await;
     client.run("INSERT INTO t (i, s) SELECT 9.0, 12.50").await;
     assert_eq!(
         client.lines("SELECT * FROM t").await,
-        [
-            "2|2.00|3|4|ab  |2024-01-01|t",
-            "-3|1.01|0.1|true|5|2024-01-02|f",
-            "4|7.00|1|xy|z|2024-03-01|t",
-            "9|∅|∅|12.50|∅|∅|∅",
-        ]
+        ["2|2.00|3|4|ab  |2024-01-01|t", "-3|1.01|0.1|true|5|2024-01-02|f", "4|7.00|1|xy|z|2024-03-01|t", "9|∅|∅|12.50|∅|∅|∅",]
     );
 }
 
@@ -92,7 +91,10 @@ async fn returning_gives_what_was_written() {
     let fixture = Fixture::new();
     let mut client = people(&fixture).await;
     let answer = client.run("INSERT INTO people (id, name) VALUES (8, 'Hal'), (9, 'Ida') RETURNING id, name AS who").await;
-    assert_eq!((answer.columns.join(","), answer.lines(), answer.tag), ("id,who".into(), vec!["8|Hal".into(), "9|Ida".into()], "INSERT 0 2".into()));
+    assert_eq!(
+        (answer.columns.join(","), answer.lines(), answer.tag),
+        ("id,who".into(), vec!["8|Hal".into(), "9|Ida".into()], "INSERT 0 2".into())
+    );
     let answer = client.run("UPDATE people p SET age = 1 WHERE id = 8 RETURNING p.id * 2 AS twice, upper(p.name)").await;
     assert_eq!((answer.lines(), answer.tag), (vec!["16|HAL".to_owned()], "UPDATE 1".to_owned()));
     let answer = client.run("DELETE FROM people WHERE age < 40 RETURNING *").await;
@@ -106,7 +108,10 @@ async fn a_statement_that_fails_changes_nothing() {
     let fixture = Fixture::new();
     let mut client = people(&fixture).await;
     assert_eq!(client.error("INSERT INTO people VALUES (10, 'x'), (1, 'again')").await.state().0, "23505");
-    assert_eq!(client.error("INSERT INTO people SELECT id + 10, CASE WHEN id = 3 THEN NULL ELSE name END FROM people").await.state().0, "23502");
+    assert_eq!(
+        client.error("INSERT INTO people SELECT id + 10, CASE WHEN id = 3 THEN NULL ELSE name END FROM people").await.state().0,
+        "23502"
+    );
     assert_eq!(client.error("UPDATE people SET age = 1 / (age - 40)").await.state().0, "22012");
     assert_eq!(client.lines("SELECT id, age FROM people ORDER BY id").await, ["1|30", "2|40", "3|∅"]);
 }
@@ -123,4 +128,36 @@ async fn many_rows_go_through_updates_and_joins() {
     let expected: i64 = (0..20_000).filter(|i| i % 3 != 0).map(|i| i % 7 + i64::from(i % 2 == 0)).sum();
     assert_eq!(client.lines("SELECT count(*), sum(x) FROM n").await, [format!("13333|{expected}")]);
     assert_eq!(client.value("SELECT count(*) FROM n a JOIN n b ON a.id = b.id + 1").await, "6666");
+}
+
+#[tokio::test]
+async fn values_lists_mix_constants_and_expressions() {
+    let fixture = Fixture::new();
+    let mut client = people(&fixture).await;
+    let insert = "INSERT INTO people (id, name, age) VALUES ((SELECT max(id) FROM people) + 1, 'Dee', 5), (20, upper('eve'), 2 * 3), (2 + 19, 'Fay', NULL)";
+    assert_eq!(client.tag(insert).await, "INSERT 0 3");
+    assert_eq!(client.lines("SELECT id, name, age FROM people WHERE id > 3 ORDER BY id").await, ["4|Dee|5", "20|EVE|6", "21|Fay|∅"]);
+    let prepared = client.prepare("INSERT INTO people (id, name) VALUES ($1 + 1, $2), (31, lower($2))", &[]).await.unwrap();
+    client.execute(&prepared, &[Some("29"), Some("GUS")]).await.unwrap();
+    assert_eq!(client.lines("SELECT id, name FROM people WHERE id >= 30 ORDER BY id").await, ["30|GUS", "31|gus"]);
+    client.run("CREATE TABLE many (id int PRIMARY KEY, twice int)").await;
+    let list: Vec<String> = (0..3_000).map(|i| if i % 2 == 0 { format!("({i}, {i} * 2)") } else { format!("({i}, {})", i * 2) }).collect();
+    assert_eq!(client.tag(&format!("INSERT INTO many VALUES {}", list.join(", "))).await, "INSERT 0 3000");
+    assert_eq!(client.value("SELECT count(*) FROM many WHERE twice = id * 2").await, "3000");
+}
+
+#[tokio::test]
+async fn ctes_stand_before_writes_and_never_for_their_target() {
+    let fixture = Fixture::new();
+    let mut client = people(&fixture).await;
+    assert_eq!(
+        client
+            .tag("WITH old AS (SELECT id FROM people WHERE age > 35) UPDATE people SET city = 'Bern' WHERE id IN (SELECT id FROM old)")
+            .await,
+        "UPDATE 1"
+    );
+    assert_eq!(client.tag("WITH people AS (SELECT 1 AS id) UPDATE people SET age = 99 WHERE id = 2").await, "UPDATE 1");
+    assert_eq!(client.tag("WITH x AS (SELECT 3 AS id) DELETE FROM people USING x WHERE people.id = x.id").await, "DELETE 1");
+    assert_eq!(client.lines("SELECT * FROM people ORDER BY id").await, ["1|Ann|30|Rome", "2|Bob|99|Bern"]);
+    assert_eq!(client.lines("EXPLAIN ANALYZE SELECT * FROM people WHERE id = 2").await[0], "KeyLookup: table=public.people, key=(id)");
 }

@@ -7,7 +7,9 @@ async fn tables(fixture: &Fixture) -> Client {
     client.run("CREATE TABLE one (id bigint PRIMARY KEY, name text)").await;
     client.run("CREATE TABLE two (a int, b varchar(3), v int, PRIMARY KEY (b, a))").await;
     client.run("CREATE TABLE exact (n numeric(5,1) PRIMARY KEY)").await;
-    client.run("INSERT INTO one VALUES (1, 'x'), (2, 'y'); INSERT INTO two VALUES (1, 'a', 10), (2, 'a', 20); INSERT INTO exact VALUES (1.5)").await;
+    client
+        .run("INSERT INTO one VALUES (1, 'x'), (2, 'y'); INSERT INTO two VALUES (1, 'a', 10), (2, 'a', 20); INSERT INTO exact VALUES (1.5)")
+        .await;
     client
 }
 

@@ -14,7 +14,9 @@ async fn commits_and_receipts_can_be_queried() {
     for table in ["receipts", "checkpoints", "keys", "segments", "catalog"] {
         client.run(&format!("SELECT * FROM ledger.{table}")).await;
     }
-    let row = client.lines("SELECT commit_seq, name FROM ledger.commits c JOIN ledger.catalog k ON k.kind = 'table' WHERE k.name = 't' LIMIT 1").await;
+    let row = client
+        .lines("SELECT commit_seq, name FROM ledger.commits c JOIN ledger.catalog k ON k.kind = 'table' WHERE k.name = 't' LIMIT 1")
+        .await;
     assert_eq!(row.len(), 1);
 }
 

@@ -16,7 +16,9 @@ async fn settings_can_be_shown_set_and_reset() {
     assert_eq!(client.value("SHOW statement_timeout").await, "120s");
     client.run("SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ").await;
     assert_eq!(client.value("SHOW TRANSACTION ISOLATION LEVEL").await, "repeatable read");
-    client.run("SET TIME ZONE 'UTC'; SET NAMES 'UTF8'; SET extra_float_digits = 3; SET client_encoding = 'utf-8'; SET DateStyle = iso").await;
+    client
+        .run("SET TIME ZONE 'UTC'; SET NAMES 'UTF8'; SET extra_float_digits = 3; SET client_encoding = 'utf-8'; SET DateStyle = iso")
+        .await;
     assert_eq!(client.value("SHOW time zone").await, "UTC");
     client.run("RESET ALL").await;
     assert_eq!(client.value("SHOW extra_float_digits").await, "1");
@@ -68,9 +70,19 @@ async fn clients_are_told_once_of_each_change() {
     let fixture = Fixture::new();
     let mut client = fixture.session();
     let told = client.0.parameter_status();
-    for name in ["server_version", "server_encoding", "client_encoding", "DateStyle", "IntervalStyle", "TimeZone", "integer_datetimes",
-        "standard_conforming_strings", "is_superuser", "session_authorization", "application_name"]
-    {
+    for name in [
+        "server_version",
+        "server_encoding",
+        "client_encoding",
+        "DateStyle",
+        "IntervalStyle",
+        "TimeZone",
+        "integer_datetimes",
+        "standard_conforming_strings",
+        "is_superuser",
+        "session_authorization",
+        "application_name",
+    ] {
         assert!(told.iter().any(|(told, value)| told == name && !value.is_empty()), "{name}");
     }
     assert!(client.0.take_changed_parameters().is_empty());

@@ -53,7 +53,9 @@ impl Outcome {
         let Checked { commits, rows, segments, tiles, checkpoints } = self.checked;
         let seconds = self.took.as_secs_f64();
         let speed = if seconds > 0.0 { rows as f64 / seconds } else { 0.0 };
-        format!("{commits} commits, {rows} rows, {segments} segments, {tiles} tiles, {checkpoints} checkpoints in {seconds:.2} s ({speed:.0} rows/s)")
+        format!(
+            "{commits} commits, {rows} rows, {segments} segments, {tiles} tiles, {checkpoints} checkpoints in {seconds:.2} s ({speed:.0} rows/s)"
+        )
     }
 }
 
@@ -72,9 +74,9 @@ pub fn check(dir: &Path, database: Option<&str>, policy: &Policy, pinned: Option
     let io: Arc<dyn Io> = Arc::new(RealIo);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let outcomes = folders.into_iter().map(|folder| {
-        let begun_us = RealClock.now_us();
+        let begun_ns = RealClock.monotonic_ns();
         let (verdict, checked) = engine::fsck::check(&io, &Request { folder: &folder, policy, pinned, threads });
-        let took = Duration::from_micros(u64::try_from(RealClock.now_us() - begun_us).unwrap_or(0));
+        let took = Duration::from_nanos(RealClock.monotonic_ns().saturating_sub(begun_ns));
         Outcome { folder, verdict, checked, took }
     });
     Ok(outcomes.collect())
@@ -88,7 +90,8 @@ fn ledger_folders(dir: &Path, database: Option<&str>) -> Result<Vec<PathBuf>, Ve
     };
     let mut candidates = vec![dir.to_owned()];
     if name_of(dir)?.is_none() {
-        let entries = fs::read_dir(dir.join("ledgers")).map_err(|error| malformed(dir.display(), format!("is not a data folder: {error}")))?;
+        let entries =
+            fs::read_dir(dir.join("ledgers")).map_err(|error| malformed(dir.display(), format!("is not a data folder: {error}")))?;
         candidates = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
         candidates.sort();
     }

@@ -49,9 +49,7 @@ fn ledgers(data_dir: &Path, only: Option<&str>) -> SqlResult<Vec<LedgerKeys>> {
     match (found.is_empty(), only) {
         (false, _) => Ok(found),
         (true, Some(name)) => Err(SqlError::new(SqlState::INVALID_CATALOG_NAME, format!("database \"{name}\" does not exist"))),
-        (true, None) => {
-            Err(SqlError::new(SqlState::INVALID_CATALOG_NAME, format!("there is no database in \"{}\"", data_dir.display())))
-        }
+        (true, None) => Err(SqlError::new(SqlState::INVALID_CATALOG_NAME, format!("there is no database in \"{}\"", data_dir.display()))),
     }
 }
 

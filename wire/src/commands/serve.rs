@@ -16,6 +16,9 @@ use wire::{Config, Listener};
 use super::failed;
 use crate::cli::Serve;
 
+/// Stack of a worker: enough for a statement at the nesting limit, in a debug build too.
+const STACK_BYTES: usize = 16 << 20;
+
 /// Serves until a signal.
 pub fn run(arguments: &Serve) -> ExitCode {
     let served = runtime().and_then(|runtime| runtime.block_on(serve(arguments)));
@@ -31,6 +34,8 @@ pub fn run(arguments: &Serve) -> ExitCode {
 /// The runtime of a server: one thread a core.
 pub fn runtime() -> SqlResult<Runtime> {
     Builder::new_multi_thread()
+        // Statements nested to the limit are planned by recursion.
+        .thread_stack_size(STACK_BYTES)
         .enable_all()
         .build()
         .map_err(|error| SqlError::new(SqlState::IO_ERROR, format!("could not start the server's threads: {error}")))
@@ -84,4 +89,3 @@ pub fn on_signal(request: impl FnOnce() + Send + 'static) -> SqlResult<()> {
     });
     Ok(())
 }
-

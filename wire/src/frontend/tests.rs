@@ -1,3 +1,4 @@
+//! Frames of every length and content: read, refused, never a panic.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use bytes::BytesMut;

@@ -84,7 +84,8 @@ fn parse(text: &str) -> Option<Graph> {
     let nodes = metadata["resolve"]["nodes"].as_array()?;
     let described: BTreeMap<&str, &Value> =
         metadata["packages"].as_array()?.iter().filter_map(|package| Some((package["id"].as_str()?, package))).collect();
-    let mut ids: Vec<(&str, &str)> = nodes.iter().filter_map(|node| Some((described.get(node["id"].as_str()?)?["name"].as_str()?, node["id"].as_str()?))).collect();
+    let mut ids: Vec<(&str, &str)> =
+        nodes.iter().filter_map(|node| Some((described.get(node["id"].as_str()?)?["name"].as_str()?, node["id"].as_str()?))).collect();
     ids.sort_unstable();
     let place: BTreeMap<&str, usize> = ids.iter().enumerate().map(|(place, (_, id))| (*id, place)).collect();
     let text_of = |value: &Value| value.as_str().map(str::to_owned);
@@ -121,7 +122,8 @@ fn parse(text: &str) -> Option<Graph> {
 fn edge(package: &Value, from: usize, to: usize, name: &str, kind: Option<&str>) -> Edge {
     let declared = package["dependencies"].as_array().into_iter().flatten();
     let declared: Vec<&Value> = declared.filter(|d| d["name"].as_str() == Some(name) && d["kind"].as_str() == kind).collect();
-    let features: BTreeSet<&str> = declared.iter().flat_map(|d| d["features"].as_array().into_iter().flatten()).filter_map(Value::as_str).collect();
+    let features: BTreeSet<&str> =
+        declared.iter().flat_map(|d| d["features"].as_array().into_iter().flatten()).filter_map(Value::as_str).collect();
     Edge {
         package: from,
         depends_on: to,
@@ -169,7 +171,13 @@ mod tests {
         let graph = parse(METADATA).unwrap();
         assert_eq!(graph.root_name(), "a");
         assert_eq!(graph.packages[1].repository.as_deref(), Some("https://b"));
-        let edge = |kind: &str, optional, features: &str| Edge { package: 0, depends_on: 1, kind: kind.into(), optional, features: features.into() };
+        let edge = |kind: &str, optional, features: &str| Edge {
+            package: 0,
+            depends_on: 1,
+            kind: kind.into(),
+            optional,
+            features: features.into(),
+        };
         assert_eq!(graph.edges, [edge("dev", false, ""), edge("normal", true, "x,y")]);
     }
 

@@ -25,7 +25,10 @@ impl Workplace {
         };
         fs::create_dir_all(root)?;
         if fs::read_dir(root)?.next().is_some() {
-            return Err(Failure::new(format!("\"{}\" is not empty\nHINT:  Give an empty or new folder, or leave --data-dir away.", root.display())));
+            return Err(Failure::new(format!(
+                "\"{}\" is not empty\nHINT:  Give an empty or new folder, or leave --data-dir away.",
+                root.display()
+            )));
         }
         Ok(Self { root: root.to_owned(), _temporary: None })
     }

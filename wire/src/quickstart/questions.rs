@@ -12,12 +12,12 @@ use super::console::{Answer, Console};
 const QUESTIONS: [(&str, &str); 4] = [
     (
         "Which licences are in use, and who brings them?",
-        "SELECT coalesce(p.licence, '(none declared)') AS licence, count(DISTINCT p.id) AS packages, min(p.name) AS example,
-                min(q.name) AS brought_by
+        "SELECT coalesce(p.licence, '(none declared)') AS licence, count(DISTINCT p.id) AS packages,
+                string_agg(DISTINCT q.name, ', ' ORDER BY q.name) AS brought_by
          FROM packages p
          LEFT JOIN dependencies d ON d.depends_on = p.id
          LEFT JOIN packages q ON q.id = d.package
-         GROUP BY p.licence ORDER BY packages DESC, licence LIMIT 12",
+         GROUP BY p.licence ORDER BY packages DESC, licence",
     ),
     (
         "Which packages would hurt most? (most depended upon)",

@@ -28,7 +28,8 @@ pub fn flip_and_catch(console: &Console, place: &Workplace, policy: &Policy) -> 
     console.line(&format!("flipped one bit of byte {offset} in {}; fsck again:", shown.display()));
     let verdict = fsck(&copy, policy)?.verdict;
     // A broken segment may be unreadable before it is wrong; both are caught, and both must name the file.
-    let named = verdict.finding().is_some_and(|finding| shown.file_name().is_some_and(|name| finding.what.contains(&*name.to_string_lossy())));
+    let named =
+        verdict.finding().is_some_and(|finding| shown.file_name().is_some_and(|name| finding.what.contains(&*name.to_string_lossy())));
     if !matches!(verdict.exit_code(), 1 | 2) || !named {
         return Err(Failure::new(format!("the flipped byte was not caught and named\n{verdict}")));
     }

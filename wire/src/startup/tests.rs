@@ -1,3 +1,4 @@
+//! What a client may say first, and what it is told.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::*;

@@ -1,5 +1,5 @@
 //! The server as clients meet it: tokio-postgres, psql, and a raw client that speaks the protocol byte by byte.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, reason = "tests")]
 
 mod cancel;
 mod copy;

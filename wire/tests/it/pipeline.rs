@@ -23,7 +23,19 @@ async fn describes_statements_and_portals() {
         .await;
     assert_eq!(
         seen,
-        ["Parsed", "Parameters [20]", "Columns name", "Bound", "Columns name", "Parsed", "Parameters [20, 25]", "NoData", "Closed", "Closed", "Ready I"]
+        [
+            "Parsed",
+            "Parameters [20]",
+            "Columns name",
+            "Bound",
+            "Columns name",
+            "Parsed",
+            "Parameters [20, 25]",
+            "NoData",
+            "Closed",
+            "Closed",
+            "Ready I"
+        ]
     );
 }
 

@@ -15,11 +15,32 @@ async fn with_rows(count: u32) -> (crate::server::TestServer, Raw) {
 async fn a_result_is_sent_in_helpings() {
     let (_server, mut raw) = with_rows(5).await;
     let seen = raw
-        .ask(&[parse("", "SELECT id FROM t ORDER BY id"), bind("p", "", &[]), execute("p", 2), execute("p", 2), execute("p", 2), execute("p", 2), sync()])
+        .ask(&[
+            parse("", "SELECT id FROM t ORDER BY id"),
+            bind("p", "", &[]),
+            execute("p", 2),
+            execute("p", 2),
+            execute("p", 2),
+            execute("p", 2),
+            sync(),
+        ])
         .await;
     assert_eq!(
         seen,
-        ["Parsed", "Bound", "Row 0", "Row 1", "Suspended", "Row 2", "Row 3", "Suspended", "Row 4", "Complete SELECT 1", "Complete SELECT 0", "Ready I"]
+        [
+            "Parsed",
+            "Bound",
+            "Row 0",
+            "Row 1",
+            "Suspended",
+            "Row 2",
+            "Row 3",
+            "Suspended",
+            "Row 4",
+            "Complete SELECT 1",
+            "Complete SELECT 0",
+            "Ready I"
+        ]
     );
 }
 

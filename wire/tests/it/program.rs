@@ -38,18 +38,17 @@ impl Drop for Served {
 fn serve(folder: &Path) -> Served {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shockwave"));
     command.args(["serve", "--data-dir", path(folder), "--listen", "127.0.0.1:0"]).stdout(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut lines = Vec::new();
+    let mut served = Served { child: command.spawn().unwrap(), lines: Vec::new(), port: 0 };
+    let mut output = BufReader::new(served.child.stdout.take().unwrap()).lines();
     loop {
         let line = output.next().expect("the server ended before it listened").unwrap();
-        lines.push(line.clone());
+        served.lines.push(line.clone());
         if let Some(rest) = line.strip_prefix("listening on 127.0.0.1:") {
             assert!(line.ends_with("(loopback only: this version has no authentication yet)"), "{line}");
-            let port = rest.split(' ').next().unwrap().parse().unwrap();
+            served.port = rest.split(' ').next().unwrap().parse().unwrap();
             // Read on, so that the server never writes into a closed pipe.
             std::thread::spawn(move || output.for_each(drop));
-            return Served { child, lines, port };
+            return served;
         }
     }
 }
@@ -164,7 +163,9 @@ fn quickstart_tells_the_whole_story() {
     let output = child.wait_with_output().unwrap();
     let told = stdout(&output);
     assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));
-    for wanted in ["Which licences", "most depended upon", "WITH RECURSIVE", "more than one version", "What changed", "VALID", "caught and named"] {
+    for wanted in
+        ["Which licences", "most depended upon", "WITH RECURSIVE", "more than one version", "What changed", "VALID", "caught and named"]
+    {
         assert!(told.contains(wanted), "{wanted} missing in\n{told}");
     }
 }

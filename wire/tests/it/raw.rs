@@ -154,7 +154,9 @@ fn describe(message: &Backend) -> String {
         Backend::NoData(_) => "NoData".to_owned(),
         Backend::PortalSuspended(_) => "Suspended".to_owned(),
         Backend::CopyInResponse(copy) => format!("CopyIn {}", copy.columns),
-        Backend::NegotiateProtocolVersion(version) => format!("Negotiate {} {:?}", version.newest_minor_protocol, version.unsupported_options),
+        Backend::NegotiateProtocolVersion(version) => {
+            format!("Negotiate {} {:?}", version.newest_minor_protocol, version.unsupported_options)
+        }
         other => format!("{other:?}"),
     }
 }

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use datafusion::execution::SessionStateDefaults;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 use crate::environment::Environment;
@@ -14,17 +15,30 @@ pub(crate) mod arithmetic;
 pub(crate) mod averages;
 mod caller;
 pub(crate) mod casts;
+pub(crate) mod quotients;
+pub(crate) mod rounding;
 mod session;
 pub(crate) mod types;
 
+/// DataFusion's functions that share a name with one of Postgres's and do something else: better none than a wrong answer.
+const MISLEADING: [&str; 5] = ["current_time", "date_format", "to_char", "to_date", "to_timestamp"];
+
 /// Functions that are the same for every statement.
 pub(crate) fn scalars() -> Vec<Arc<ScalarUDF>> {
-    vec![Arc::new(types::pg_typeof())]
+    let theirs = SessionStateDefaults::default_scalar_functions().into_iter().filter_map(without_misleading_names);
+    theirs.chain([Arc::new(types::pg_typeof())]).collect()
 }
 
-/// Aggregates whose types follow Postgres rather than DataFusion.
+fn without_misleading_names(function: Arc<ScalarUDF>) -> Option<Arc<ScalarUDF>> {
+    let is_misleading =
+        MISLEADING.contains(&function.name()) || function.aliases().iter().any(|alias| MISLEADING.contains(&alias.as_str()));
+    (!is_misleading).then_some(function)
+}
+
+/// Aggregates; the types of `sum` and `avg` follow Postgres rather than DataFusion. A later one replaces an earlier of its name.
 pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
-    vec![Arc::new(averages::sum()), Arc::new(averages::avg())]
+    let ours = [Arc::new(averages::sum()), Arc::new(averages::avg())];
+    SessionStateDefaults::default_aggregate_functions().into_iter().chain(ours).collect()
 }
 
 /// Functions that answer from one statement's environment, by name.

@@ -30,7 +30,7 @@ fn session_values() {
 #[test]
 fn table_functions_and_aggregates() {
     let database = Database::new();
-    assert_eq!(database.rows("SELECT count(*), min(value), max(value) FROM generate_series(3, 12)"), ["10|3|12"]);
+    assert_eq!(database.rows("SELECT count(*), min(generate_series), max(n) FROM generate_series(3, 12) JOIN generate_series(3, 12) AS n ON n = generate_series"), ["10|3|12"]);
     assert_eq!(database.rows("SELECT string_agg(name, ',' ORDER BY id DESC) FROM person WHERE id < 4"), ["p3,p2,p1"]);
     assert_eq!(
         database.rows(

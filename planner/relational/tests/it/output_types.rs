@@ -16,7 +16,6 @@ fn columns_have_wire_types() {
         ("'x'::bytea", DataType::Binary),
         ("'2024-01-01 00:00:00'::timestamp", DataType::Timestamp(TimeUnit::Microsecond, None)),
         ("now()", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))),
-        ("to_timestamp('2024-01-01T00:00:00')", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))),
         ("1.25::numeric(10,2) * 2.5", DataType::Decimal128(13, 3)),
         ("1::smallint", DataType::Int16),
         ("1::real", DataType::Float32),

@@ -90,6 +90,7 @@ fn describe_says_what_execute_answers() {
         "SELECT CASE WHEN age > 1 THEN age ELSE id END, coalesce(age, 0) FROM person",
         "SELECT id FROM person UNION SELECT amount FROM sale",
         "SELECT length(name), substr(name, 1, 1), concat(name, id), name || 'x', round(x), floor(x) FROM person, pair",
+        "SELECT round(2.345, 2), round(1.5, 0), sum(id) / 3, 1 / 3.0, sum(age) / count(*) FROM person",
         "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT * FROM t",
     ] {
         let described = database.describe(sql, &[]).unwrap_or_else(|error| panic!("{sql}: {error}"));

@@ -11,7 +11,10 @@ fn integers_are_integers() {
     for sql in ["SELECT 1", "SELECT -1", "SELECT 1 + 1", "SELECT (2) * 3", "SELECT age + 1 FROM person", "SELECT age % 2 FROM person"] {
         assert_eq!(database.types(sql), integer, "{sql}");
     }
-    assert_eq!(database.types("SELECT coalesce(age, 0), CASE WHEN age > 1 THEN 1 ELSE 0 END FROM person"), [DataType::Int32, DataType::Int32]);
+    assert_eq!(
+        database.types("SELECT coalesce(age, 0), CASE WHEN age > 1 THEN 1 ELSE 0 END FROM person"),
+        [DataType::Int32, DataType::Int32]
+    );
     assert_eq!(database.types("SELECT 3000000000"), [DataType::Int64]);
     assert_eq!(database.types("SELECT id + 1 FROM person"), [DataType::Int64]);
     assert_eq!(database.rows("SELECT 7 / 2, -7 / 2, 7 % -3"), ["3|-3|1"]);
@@ -22,6 +25,47 @@ fn numbers_with_a_point_are_numeric() {
     let database = Database::new();
     assert!(matches!(database.types("SELECT 1.5")[..], [DataType::Decimal128(2, 1)]));
     assert_eq!(database.rows("SELECT 0.1 + 0.2 = 0.3"), ["true"]);
+}
+
+#[test]
+fn quotients_of_numerics_have_sixteen_digits() {
+    let database = Database::new();
+    assert_eq!(
+        database.rows("SELECT 1 / 3.0, 10.0 / 4, 2 / 3::numeric(5,2)"),
+        ["0.3333333333333333|2.5000000000000000|0.6666666666666667"]
+    );
+    assert_eq!(database.rows("SELECT sum(id) / count(*) FROM person"), ["5.5000000000000000"]);
+    assert_eq!(database.rows("SELECT avg(age) / avg(id) FROM person WHERE id < 3"), ["14.3333333333333333"]);
+    assert_eq!(
+        database.rows("SELECT (-2)::numeric(9,2) / 3, 99999999999999999999.5 / 0.01, 1e20 / avg(id) FROM person"),
+        ["-0.6666666666666667|9999999999999999999950.0000000000000000|18181818181818181818.1818181818181818"]
+    );
+    assert_eq!(database.error("SELECT 99999999999999999999.5 / 0.0001").state().0, "22003");
+    assert_eq!(database.rows("SELECT id / 3.0 > 0.33334, id / 3.0 > 0.33333 FROM person WHERE id = 1"), ["false|true"]);
+    assert_eq!(database.error("SELECT 1.5 / 0").state().0, "22012");
+}
+
+#[test]
+fn round_follows_the_type() {
+    let database = Database::new();
+    assert_eq!(database.rows("SELECT round(0.5::float8), round(1.5::float8), round(2.5::float8)"), ["0.0|2.0|2.0"]);
+    assert_eq!(database.rows("SELECT round(2.5), round(-2.5), round(2.345, 2)"), ["3|-3|2.35"]);
+    assert_eq!(database.types("SELECT round(2.345, 2)"), [DataType::Decimal128(4, 2)]);
+}
+
+#[test]
+fn other_spellings() {
+    let database = Database::new();
+    assert_eq!(database.rows("SELECT mod(7, 3), mod(-7, 3), mod(2 + 3, 1 + 1)"), ["1|-1|1"]);
+    assert_eq!(database.names("SELECT mod(7, 3)"), ["mod"]);
+    assert_eq!(database.rows("SELECT id FROM person WHERE id = ANY (ARRAY[2, 3]) ORDER BY id"), ["2", "3"]);
+    assert_eq!(database.rows("SELECT count(*) FROM person WHERE id <> ALL (ARRAY[2, 3])"), ["8"]);
+    assert_eq!(database.rows("SELECT id FROM person ORDER BY id OFFSET 1 FETCH FIRST 2 ROWS ONLY"), ["2", "3"]);
+    assert_eq!(database.rows("SELECT id FROM person ORDER BY id FETCH FIRST ROW ONLY"), ["1"]);
+    assert_eq!(database.rows("SELECT max(name COLLATE \"C\") FROM person"), ["p9"]);
+    assert_eq!(database.names("SELECT * FROM generate_series(1, 2)"), ["generate_series"]);
+    assert_eq!(database.names("SELECT * FROM generate_series(1, 2) AS g"), ["g"]);
+    assert_eq!(database.names("SELECT * FROM generate_series(1, 2) AS g(i)"), ["i"]);
 }
 
 #[test]
@@ -42,7 +86,8 @@ fn sums_do_not_wrap() {
     assert_eq!(database.types("SELECT sum(id), sum(age) FROM person"), [DataType::Decimal128(30, 0), DataType::Int64]);
     assert_eq!(database.types("SELECT sum(CASE WHEN paid THEN 1 ELSE 0 END) FROM sale"), [DataType::Int64]);
     assert_eq!(database.rows("SELECT sum(CASE WHEN paid THEN 1 ELSE 0 END), sum(1) FROM sale"), ["15|30"]);
-    let nested = "SELECT g, sum(s), sum(sum(s)) OVER (ORDER BY g) FROM (SELECT id % 2 AS g, sum(id) AS s FROM person GROUP BY 1) x GROUP BY g";
+    let nested =
+        "SELECT g, sum(s), sum(sum(s)) OVER (ORDER BY g) FROM (SELECT id % 2 AS g, sum(id) AS s FROM person GROUP BY 1) x GROUP BY g";
     assert_eq!(database.sorted(nested), ["0|30|30", "1|25|55"]);
     assert_eq!(database.rows("SELECT sum(id) OVER (ORDER BY id) FROM person WHERE id < 3 ORDER BY id"), ["1", "3"]);
     assert_eq!(database.sorted("SELECT sum(id) FROM person UNION ALL SELECT 1"), ["1", "55"]);

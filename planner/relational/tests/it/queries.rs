@@ -85,7 +85,10 @@ fn subqueries() {
     let rows: Vec<String> = (1..=10).map(|p: i64| format!("{p}|{}|true", sales().iter().any(|s| s.1 == p && s.2 == 12))).collect();
     assert_eq!(database.rows(exists), rows);
     assert_eq!(database.rows("SELECT EXISTS (SELECT id FROM empty), EXISTS (SELECT id FROM person WHERE id > 3)"), ["false|true"]);
-    assert_eq!(database.rows("SELECT count(*) FROM person p WHERE id = 1 OR EXISTS (SELECT 1 FROM sale s WHERE s.id = p.id AND amount = 12)"), ["2"]);
+    assert_eq!(
+        database.rows("SELECT count(*) FROM person p WHERE id = 1 OR EXISTS (SELECT 1 FROM sale s WHERE s.id = p.id AND amount = 8)"),
+        ["2"]
+    );
     let per_row = "SELECT id, (SELECT count(*) FROM sale s WHERE s.person_id = p.id) FROM person p WHERE id < 3 ORDER BY id";
     assert_eq!(database.rows(per_row), ["1|3", "2|3"]);
 }

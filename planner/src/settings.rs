@@ -43,7 +43,12 @@ const KNOWN: &[Known] = &[
     known("application_name", "", Kind::Text, true),
     known("bytea_output", "hex", Kind::OneOf(&["hex"]), false),
     known("client_encoding", "UTF8", Kind::OneOf(&["UTF8", "UTF-8", "UNICODE"]), true),
-    known("client_min_messages", "notice", Kind::OneOf(&["debug5", "debug4", "debug3", "debug2", "debug1", "log", "notice", "warning", "error"]), false),
+    known(
+        "client_min_messages",
+        "notice",
+        Kind::OneOf(&["debug5", "debug4", "debug3", "debug2", "debug1", "log", "notice", "warning", "error"]),
+        false,
+    ),
     known("DateStyle", "ISO, MDY", Kind::OneOf(&["ISO, MDY", "ISO,MDY", "ISO"]), true),
     known("default_transaction_isolation", "read committed", ISOLATION, false),
     known("default_transaction_read_only", "off", Kind::Bool, true),
@@ -69,9 +74,10 @@ const KNOWN: &[Known] = &[
 ];
 
 fn find(name: &str) -> SqlResult<&'static Known> {
-    KNOWN.iter().find(|known| known.name.eq_ignore_ascii_case(name)).ok_or_else(|| {
-        SqlError::new(SqlState::UNDEFINED_OBJECT, format!("unrecognized configuration parameter \"{name}\""))
-    })
+    KNOWN
+        .iter()
+        .find(|known| known.name.eq_ignore_ascii_case(name))
+        .ok_or_else(|| SqlError::new(SqlState::UNDEFINED_OBJECT, format!("unrecognized configuration parameter \"{name}\"")))
 }
 
 /// The parameters of one session. Cloning is cheap.
@@ -87,7 +93,8 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn new(user: &str, application_name: &str) -> Self {
-        let start = Arc::new(BTreeMap::from([("session_authorization", user.to_owned()), ("application_name", application_name.to_owned())]));
+        let start =
+            Arc::new(BTreeMap::from([("session_authorization", user.to_owned()), ("application_name", application_name.to_owned())]));
         let mut settings = Self { user: user.into(), values: Arc::default(), start, search_path: Arc::new([]) };
         settings.read_search_path();
         settings
@@ -211,7 +218,13 @@ fn check(known: &Known, value: &str) -> SqlResult<String> {
             Err(_) => Err(invalid("It is a whole number.".into())),
         },
         Kind::Milliseconds => match parse_milliseconds(value) {
-            Some(ms) => Ok(if ms % 1_000 == 0 && ms > 0 { format!("{}s", ms / 1_000) } else if ms == 0 { "0".into() } else { format!("{ms}ms") }),
+            Some(ms) => Ok(if ms % 1_000 == 0 && ms > 0 {
+                format!("{}s", ms / 1_000)
+            } else if ms == 0 {
+                "0".into()
+            } else {
+                format!("{ms}ms")
+            }),
             None => Err(invalid("Valid units for this parameter are \"us\", \"ms\", \"s\", \"min\", \"h\", and \"d\".".into())),
         },
         Kind::OneOf(choices) => match choices.iter().position(|choice| choice.eq_ignore_ascii_case(value.trim())) {

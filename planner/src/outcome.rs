@@ -10,7 +10,7 @@ use base::{SqlResult, SqlState};
 use engine::SqlType;
 use futures::stream::BoxStream;
 
-use crate::statements::copy_from::CopyIn;
+use crate::copy_in::CopyIn;
 
 /// One column of an answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,6 +29,11 @@ impl Column {
     /// A computed column.
     pub fn computed(name: impl Into<String>, sql_type: SqlType) -> Self {
         Self { name: name.into(), sql_type, table_oid: 0, column_attnum: 0 }
+    }
+
+    /// Computed columns of type text.
+    pub(crate) fn texts(names: &[&str]) -> Arc<[Self]> {
+        names.iter().map(|name| Self::computed(*name, SqlType::Text)).collect()
     }
 }
 
@@ -147,9 +152,12 @@ pub struct Notice {
     pub message: String,
 }
 
+/// Another name for [`Notice`], as the protocol's side calls it.
+pub type SqlNotice = Notice;
+
 impl Notice {
     /// A NOTICE.
-    pub fn notice(state: SqlState, message: impl Into<String>) -> Self {
+    pub fn new(state: SqlState, message: impl Into<String>) -> Self {
         Self { severity: "NOTICE", state, message: message.into() }
     }
 

@@ -1,0 +1,58 @@
+//! Integer constants that are `integer`, not `bigint`.
+//!
+//! D1: a constant that fits gets a cast where Postgres would type by it: as a SELECT item, an operand of arithmetic, a result of CASE or an
+//!     argument of a function in [`TYPED_BY_ARGUMENT`]. Elsewhere (positions in ORDER BY, LIMIT, frames) constants stay as written.
+
+use sqlparser::ast::{BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value};
+
+use super::spelling::cast;
+use crate::position::folded_parts;
+
+/// Functions whose result has the type of their arguments.
+const TYPED_BY_ARGUMENT: [&str; 10] = ["coalesce", "greatest", "least", "nullif", "sum", "avg", "min", "max", "abs", "pg_typeof"];
+
+/// Types the constants directly below this expression.
+pub(super) fn type_operands(expr: &mut Expr) {
+    match expr {
+        Expr::BinaryOp { left, op, right } if is_arithmetic(op) => {
+            type_constant(left);
+            type_constant(right);
+        }
+        Expr::Case { conditions, else_result, .. } => {
+            conditions.iter_mut().for_each(|when| type_constant(&mut when.result));
+            else_result.iter_mut().for_each(|result| type_constant(result));
+        }
+        Expr::Function(call) => type_arguments(call),
+        _ => {}
+    }
+}
+
+fn is_arithmetic(op: &BinaryOperator) -> bool {
+    use BinaryOperator::{Divide, Minus, Modulo, Multiply, Plus};
+    matches!(op, Plus | Minus | Multiply | Divide | Modulo)
+}
+
+/// Types the constant this expression is, through parentheses and signs.
+pub(super) fn type_constant(expr: &mut Expr) {
+    match expr {
+        Expr::Nested(inner) | Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr: inner } => type_constant(inner),
+        Expr::Value(value) if matches!(&value.value, Value::Number(digits, false) if digits.parse::<i32>().is_ok()) => {
+            let literal = std::mem::replace(expr, Expr::Value(Value::Null.into()));
+            *expr = cast(literal, DataType::Int(None));
+        }
+        _ => {}
+    }
+}
+
+fn type_arguments(call: &mut Function) {
+    let is_typed = folded_parts(&call.name).last().is_some_and(|name| TYPED_BY_ARGUMENT.contains(&name.as_str()));
+    if let FunctionArguments::List(list) = &mut call.args
+        && is_typed
+    {
+        for arg in &mut list.args {
+            if let FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) = arg {
+                type_constant(expr);
+            }
+        }
+    }
+}

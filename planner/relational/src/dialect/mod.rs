@@ -1,0 +1,81 @@
+//! Gives the AST the meanings Postgres has and DataFusion's SQL reader would miss, and refuses clauses it would silently ignore.
+//!
+//! D0: a clause that nothing below reads is 0A000, never ignored.
+//! Never: changes what a statement that Postgres accepts would answer there.
+
+use std::ops::ControlFlow;
+
+use base::{SqlError, SqlResult};
+use sqlparser::ast::{Expr, Query, Select, SelectItem, Statement, TableFactor, VisitMut, VisitorMut};
+
+mod exists;
+mod integers;
+mod spelling;
+
+/// Rewrites the statement in place. Errors: 0A000 for what would be ignored (D0), 42704 for a collation there is not.
+pub(crate) fn apply(statement: &mut Statement) -> SqlResult<()> {
+    match VisitMut::visit(statement, &mut Dialect) {
+        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Continue(()) => Ok(()),
+    }
+}
+
+struct Dialect;
+
+impl VisitorMut for Dialect {
+    type Break = SqlError;
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<SqlError> {
+        refuse(&[
+            (!query.locks.is_empty(), "SELECT … FOR UPDATE or FOR SHARE"),
+            (query.fetch.as_ref().is_some_and(|fetch| fetch.with_ties || fetch.percent), "FETCH … WITH TIES or PERCENT"),
+            (!query.pipe_operators.is_empty(), "the pipe syntax"),
+            (query.settings.is_some() || query.format_clause.is_some() || query.for_clause.is_some(), "this clause of SELECT"),
+        ])?;
+        spelling::fetch_to_limit(query);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<SqlError> {
+        if let TableFactor::Table { sample, version, with_ordinality, with_hints, partitions, .. } = factor {
+            refuse(&[
+                (sample.is_some(), "TABLESAMPLE"),
+                (version.is_some(), "reading a table as of another time"),
+                (*with_ordinality, "WITH ORDINALITY"),
+                (!with_hints.is_empty() || !partitions.is_empty(), "a table hint"),
+            ])?;
+        }
+        spelling::name_function_column(factor);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<SqlError> {
+        refuse(&[
+            (select.into.is_some(), "SELECT INTO"),
+            (select.prewhere.is_some(), "PREWHERE"),
+            (!select.connect_by.is_empty(), "CONNECT BY"),
+        ])?;
+        for item in &mut select.projection {
+            if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
+                integers::type_constant(expr);
+                exists::count(expr);
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<SqlError> {
+        if let Err(error) = spelling::respell(expr) {
+            return ControlFlow::Break(error);
+        }
+        integers::type_operands(expr);
+        ControlFlow::Continue(())
+    }
+}
+
+fn refuse(refused: &[(bool, &str)]) -> ControlFlow<SqlError> {
+    match refused.iter().find(|(present, _)| *present) {
+        Some((_, what)) => ControlFlow::Break(SqlError::unsupported(what)),
+        None => ControlFlow::Continue(()),
+    }
+}

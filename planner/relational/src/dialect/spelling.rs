@@ -1,0 +1,130 @@
+//! Clauses the engine knows under another spelling.
+//!
+//! D2: a cast to `varchar(n)` or `char(n)` cuts the value at n characters.
+//! D4: `mod(a, b)` is `a % b`; `= ANY (ARRAY[…])` is IN, `<> ALL (ARRAY[…])` is NOT IN; FETCH FIRST is LIMIT.
+//! D5: the one column of a table function has the function's name, or its alias's.
+//! D6: the collation "C" is the only one there is, so naming it changes nothing.
+
+use base::{SqlError, SqlResult, SqlState};
+use sqlparser::ast::{
+    BinaryOperator, CastKind, CharacterLength, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
+    FunctionArguments, Ident, LimitClause, ObjectName, Query, TableAlias, TableAliasColumnDef, TableFactor, Value,
+};
+
+use crate::position::folded_parts;
+
+/// Rewrites the expression itself, not what is below it. Errors: 42704 for a collation there is not.
+pub(super) fn respell(expr: &mut Expr) -> SqlResult<()> {
+    match expr {
+        Expr::Cast { .. } => cut_to_length(expr),
+        Expr::Function(_) => modulo(expr),
+        Expr::AnyOp { .. } | Expr::AllOp { .. } => in_list(expr),
+        Expr::Collate { .. } => return drop_collation(expr),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// D4, FETCH FIRST.
+pub(super) fn fetch_to_limit(query: &mut Query) {
+    let Some(quantity) = query.fetch.as_mut().map(|fetch| fetch.quantity.take()) else { return };
+    let rows = quantity.unwrap_or_else(|| Expr::Value(Value::Number("1".into(), false).into()));
+    match &mut query.limit_clause {
+        Some(LimitClause::LimitOffset { limit: limit @ None, .. }) => *limit = Some(rows),
+        Some(_) => return,
+        None => query.limit_clause = Some(LimitClause::LimitOffset { limit: Some(rows), offset: None, limit_by: vec![] }),
+    }
+    query.fetch = None;
+}
+
+/// D5.
+pub(super) fn name_function_column(factor: &mut TableFactor) {
+    let TableFactor::Table { name, alias, args: Some(_), .. } = factor else { return };
+    let Some(function) = name.0.last().and_then(|part| part.as_ident()).cloned() else { return };
+    let alias = alias.get_or_insert_with(|| TableAlias { explicit: false, name: function, columns: vec![], at: None });
+    if alias.columns.is_empty() {
+        alias.columns.push(TableAliasColumnDef { name: alias.name.clone(), data_type: None });
+    }
+}
+
+fn take(expr: &mut Expr) -> Expr {
+    std::mem::replace(expr, Expr::Value(Value::Null.into()))
+}
+
+fn modulo(expr: &mut Expr) {
+    let Expr::Function(function) = expr else { return };
+    if folded_parts(&function.name) != ["mod"] {
+        return;
+    }
+    let FunctionArguments::List(list) = &mut function.args else { return };
+    if let [FunctionArg::Unnamed(FunctionArgExpr::Expr(left)), FunctionArg::Unnamed(FunctionArgExpr::Expr(right))] =
+        list.args.as_mut_slice()
+    {
+        let nested = |expr: &mut Expr| Box::new(Expr::Nested(Box::new(take(expr))));
+        *expr = Expr::Nested(Box::new(Expr::BinaryOp { left: nested(left), op: BinaryOperator::Modulo, right: nested(right) }));
+    }
+}
+
+fn in_list(expr: &mut Expr) {
+    let (left, right, negated) = match expr {
+        Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } => (left, right, false),
+        Expr::AllOp { left, compare_op: BinaryOperator::NotEq, right } => (left, right, true),
+        _ => return,
+    };
+    let mut array = right.as_mut();
+    while let Expr::Nested(inner) = array {
+        array = inner;
+    }
+    if let Expr::Array(array) = array {
+        *expr = Expr::InList { expr: Box::new(take(left)), list: std::mem::take(&mut array.elem), negated };
+    }
+}
+
+fn drop_collation(expr: &mut Expr) -> SqlResult<()> {
+    let Expr::Collate { expr: inner, collation } = expr else { return Ok(()) };
+    let parts = folded_parts(collation);
+    if !matches!(parts.last().map(String::as_str), Some("C" | "POSIX" | "default")) {
+        let message = format!("collation \"{}\" for encoding \"UTF8\" does not exist", parts.join("."));
+        return Err(SqlError::new(SqlState::UNDEFINED_OBJECT, message));
+    }
+    *expr = Expr::Nested(Box::new(take(inner)));
+    Ok(())
+}
+
+/// D2.
+fn cut_to_length(expr: &mut Expr) {
+    let Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr: inner, data_type, .. } = expr else { return };
+    let (DataType::Varchar(length)
+    | DataType::CharVarying(length)
+    | DataType::CharacterVarying(length)
+    | DataType::Char(length)
+    | DataType::Character(length)) = data_type
+    else {
+        return;
+    };
+    let Some(CharacterLength::IntegerLength { length, .. }) = length.take() else { return };
+    let inner = std::mem::replace(inner.as_mut(), Expr::Value(Value::Null.into()));
+    let text = cast(inner, DataType::Text);
+    let number = Expr::Value(Value::Number(length.to_string(), false).into());
+    *expr = call("left", vec![FunctionArgExpr::Expr(text), FunctionArgExpr::Expr(number)]);
+}
+
+/// `CAST(expr AS data_type)`.
+pub(super) fn cast(expr: Expr, data_type: DataType) -> Expr {
+    Expr::Cast { kind: CastKind::Cast, expr: Box::new(expr), data_type, array: false, format: None }
+}
+
+/// `name(args)`.
+pub(super) fn call(name: &str, args: Vec<FunctionArgExpr>) -> Expr {
+    let args = args.into_iter().map(FunctionArg::Unnamed).collect();
+    Expr::Function(Function {
+        name: ObjectName::from(vec![Ident::new(name)]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList { duplicate_treatment: None, args, clauses: vec![] }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: vec![],
+    })
+}

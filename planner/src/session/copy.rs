@@ -1,0 +1,97 @@
+//! COPY FROM STDIN in a session: the transaction travels with the data and comes back when it has ended.
+//!
+//! Never: reads the data; `copy_in` does.
+
+use base::{SqlError, SqlResult, SqlState};
+
+use super::blocks::{BlockKind, Isolation, Open, Replay, State};
+use super::prepared::Prepared;
+use super::{Session, block_failed, refuse_write};
+use crate::cancel::Watch;
+use crate::copy_in::CopyIn;
+use crate::outcome::{Outcome, Tag};
+use crate::statements;
+use crate::view::View;
+
+impl Session {
+    pub(super) fn begin_copy(&mut self, prepared: &Prepared, watch: Watch) -> SqlResult<Outcome> {
+        if self.implicit && matches!(self.state, State::Idle) {
+            self.state = State::Open(self.new_block(BlockKind::Implicit));
+        }
+        let (transaction, block) = match std::mem::replace(&mut self.state, State::Idle) {
+            State::Idle => {
+                if self.settings.default_read_only() {
+                    refuse_write(&prepared.plan)?;
+                }
+                (self.database.ledger.begin(&self.user), None)
+            }
+            State::Open(Open { transaction, block, .. }) => match self.continued(transaction, &block, prepared) {
+                Ok(transaction) => (transaction, Some(block)),
+                Err(error) => {
+                    self.state = State::Failed(block);
+                    return Err(error);
+                }
+            },
+            State::Copying(block) | State::Failed(block) => {
+                self.state = State::Failed(block);
+                return Err(block_failed());
+            }
+        };
+        let view = View { database: &self.database, user: &self.user, settings: &self.settings, transaction_time_us: self.now_us() };
+        let scope = view.scope(&transaction);
+        let started = statements::copy_from::start(&prepared.parsed, &scope, self.database.name(), transaction, watch);
+        if let Some(block) = block {
+            self.state = if started.is_ok() { State::Copying(block) } else { State::Failed(block) };
+        }
+        started.map(Outcome::CopyIn)
+    }
+
+    /// The block's transaction, ready for a statement that writes.
+    fn continued(
+        &self,
+        transaction: Option<engine::Transaction>,
+        block: &super::blocks::Block,
+        prepared: &Prepared,
+    ) -> SqlResult<engine::Transaction> {
+        if block.read_only {
+            refuse_write(&prepared.plan)?;
+        }
+        let Some(mut transaction) = transaction else { return Ok(self.database.ledger.begin(&self.user)) };
+        if block.isolation == Isolation::ReadCommitted {
+            transaction.refresh()?;
+        }
+        Ok(transaction)
+    }
+
+    /// Ends a COPY whose data is complete; outside a block, commits it.
+    ///
+    /// Errors: 22P04 for data cut short, what the rows violate, 40001 when another commit took a key meanwhile.
+    pub async fn finish_copy(&mut self, copy: CopyIn) -> SqlResult<Tag> {
+        let finished = copy.finish();
+        match (finished, std::mem::replace(&mut self.state, State::Idle)) {
+            (Ok((rows, transaction)), State::Copying(block)) => {
+                self.state = State::Open(Open { transaction: Some(transaction), block, replay: Replay::Impossible });
+                Ok(Tag::counted("COPY", rows))
+            }
+            (Ok((rows, transaction)), State::Idle) => self.commit(transaction).await.map(|()| Tag::counted("COPY", rows)),
+            (Ok(_), other) => {
+                self.state = other;
+                Err(block_failed())
+            }
+            (Err(error), other) => {
+                self.state = other;
+                self.fail();
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives a COPY up: on CopyFail with the client's reason, or after [`CopyIn::push`] failed. Nothing of it stays; an open block has failed.
+    ///
+    /// Returns the error to send for a CopyFail.
+    pub fn abort_copy(&mut self, copy: CopyIn, reason: &str) -> SqlError {
+        drop(copy);
+        self.fail();
+        SqlError::new(SqlState::QUERY_CANCELED, format!("COPY from stdin failed: {reason}"))
+    }
+}

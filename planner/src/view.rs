@@ -1,0 +1,45 @@
+//! What a statement sees of its session: database, user, settings, time.
+//!
+//! Never: changes while the statement runs.
+
+use std::sync::Arc;
+
+use engine::Transaction;
+use relational::Environment;
+
+use crate::database::{Database, version_text};
+use crate::resolver::Scope;
+use crate::settings::Settings;
+
+/// What a statement sees of its session.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    pub(crate) database: &'a Database,
+    pub(crate) user: &'a str,
+    pub(crate) settings: &'a Settings,
+    pub(crate) transaction_time_us: i64,
+}
+
+impl View<'_> {
+    /// The transaction's catalog through the session's search path.
+    pub(crate) fn scope(&self, transaction: &Transaction) -> Scope {
+        Scope {
+            ledger: Arc::clone(&self.database.ledger),
+            catalog: transaction.catalog(),
+            search_path: Arc::clone(self.settings.search_path()),
+        }
+    }
+
+    /// What functions such as `current_user` and `now()` answer from.
+    pub(crate) fn environment(&self, scope: &Scope) -> Environment {
+        Environment {
+            user: self.user.to_owned(),
+            database: self.database.name().to_owned(),
+            search_path: scope.schemas().map(str::to_owned).collect(),
+            version: version_text(),
+            transaction_time_us: self.transaction_time_us,
+            statement_time_us: self.database.now_us(),
+            functions: self.database.functions.clone(),
+        }
+    }
+}
