@@ -1,6 +1,6 @@
 //! The project's own tasks, run as `cargo xtask <task>`.
 //!
-//! X1: no dependency but the standard library, so that the first task of a clean clone starts after a second.
+//! X1: no dependency but the standard library, so that the first task of a clean clone starts after seconds.
 //! X2: a task that fails ends with a non-zero status and says what failed, last.
 //! Never: changes a tracked file; reads the network (Cargo and apt-get may).
 #![allow(clippy::disallowed_methods, reason = "a task runner measures wall time and runs processes; nothing here is simulated")]

@@ -28,6 +28,9 @@ use crate::relational::Query;
 use crate::sql_types::PostgresTypes;
 use crate::table::{Resolver, Table};
 
+/// Tables met so far, by schema as written and name.
+type Resolved = HashMap<(Option<String>, String), Arc<dyn Table>>;
+
 /// The names one statement can use.
 pub(crate) struct Context<'a> {
     state: &'a SessionState,
@@ -36,7 +39,7 @@ pub(crate) struct Context<'a> {
     database: &'a str,
     functions: HashMap<String, Arc<ScalarUDF>>,
     mentioned: &'a BTreeSet<String>,
-    tables: RefCell<HashMap<(Option<String>, String), Arc<dyn Table>>>,
+    tables: RefCell<Resolved>,
 }
 
 impl<'a> Context<'a> {

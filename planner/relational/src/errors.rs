@@ -352,6 +352,8 @@ fn clause(line: &str) -> Option<SqlError> {
         (SqlState::GROUPING_ERROR, "aggregate functions are not allowed in WHERE".to_owned())
     } else if line.starts_with("LIMIT must be") {
         (SqlState("2201W"), "LIMIT must not be negative".to_owned())
+    } else if let Some(qualifier) = line.strip_prefix("Invalid qualifier ") {
+        (SqlState::UNDEFINED_TABLE, format!("missing FROM-clause entry for table \"{qualifier}\""))
     } else if line.starts_with("OFFSET must be") {
         (SqlState("2201X"), "OFFSET must not be negative".to_owned())
     } else {
@@ -402,7 +404,8 @@ fn first_line(text: &str) -> &str {
 }
 
 fn lower_first(text: &str) -> String {
-    let text = first_line(text).trim_end_matches('.');
+    // What follows a brace is a dump of the tree.
+    let text = first_line(text).split(" {").next().unwrap_or(text).trim_end_matches(['.', ':']);
     let mut chars = text.chars();
     match (chars.next(), chars.clone().next()) {
         (Some(first), Some(second)) if !second.is_uppercase() => first.to_lowercase().chain(chars).collect(),

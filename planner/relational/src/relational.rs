@@ -219,6 +219,7 @@ impl Relational {
         let context = Context::new(&self.state, query, resolver, env, &mentioned);
         let mut statement = query.statement.clone();
         hidden::exclude_from_wildcards(&mut statement, &mentioned, &|name| context.schema_of(name))?;
+        dialect::sets::compare_by_name(&mut statement)?;
         names::assign(&mut statement);
         dialect::apply(&mut statement)?;
         let bind = |statement: Statement, types: &[Option<DataType>]| {

@@ -10,9 +10,13 @@ use sqlparser::ast::{Expr, Query, Select, SelectItem, Statement, TableFactor, Vi
 
 mod exists;
 mod integers;
+mod rows;
+pub(crate) mod sets;
 mod spelling;
 
-/// Rewrites the statement in place. Errors: 0A000 for what would be ignored (D0), 42704 for a collation there is not.
+/// Rewrites the statement in place, after SELECT items got their names.
+///
+/// Errors: 0A000 for what would be ignored (D0), 42704 for a collation there is not, 42601 for rows of different lengths.
 pub(crate) fn apply(statement: &mut Statement) -> SqlResult<()> {
     match VisitMut::visit(statement, &mut Dialect) {
         ControlFlow::Break(error) => Err(error),
@@ -65,7 +69,7 @@ impl VisitorMut for Dialect {
     }
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<SqlError> {
-        if let Err(error) = spelling::respell(expr) {
+        if let Err(error) = spelling::respell(expr).and_then(|()| rows::compare_columns(expr)) {
             return ControlFlow::Break(error);
         }
         integers::type_operands(expr);

@@ -3,6 +3,7 @@
 //! D2: a cast to `varchar(n)` or `char(n)` cuts the value at n characters.
 //! D4: `mod(a, b)` is `a % b`; `= ANY (ARRAY[…])` is IN, `<> ALL (ARRAY[…])` is NOT IN; FETCH FIRST is LIMIT.
 //! D5: the one column of a table function has the function's name, or its alias's.
+//! D8: functions answer to Postgres's names ([`SYNONYMS`]).
 //! D6: the collation "C" is the only one there is, so naming it changes nothing.
 
 use base::{SqlError, SqlResult, SqlState};
@@ -13,11 +14,21 @@ use sqlparser::ast::{
 
 use crate::position::folded_parts;
 
+/// D8: Postgres's names for what the engine calls otherwise.
+const SYNONYMS: [(&str, &str); 6] =
+    [("every", "bool_and"), ("sign", "signum"), ("variance", "var_samp"), ("ceiling", "ceil"), ("pow", "power"), ("char_length", "length")];
+
 /// Rewrites the expression itself, not what is below it. Errors: 42704 for a collation there is not.
 pub(super) fn respell(expr: &mut Expr) -> SqlResult<()> {
     match expr {
         Expr::Cast { .. } => cut_to_length(expr),
-        Expr::Function(_) => modulo(expr),
+        Expr::Function(function) => {
+            let known = SYNONYMS.iter().find(|(name, _)| folded_parts(&function.name) == [*name]);
+            if let Some((_, engine)) = known {
+                function.name = ObjectName::from(vec![Ident::new(*engine)]);
+            }
+            modulo(expr);
+        }
         Expr::AnyOp { .. } | Expr::AllOp { .. } => in_list(expr),
         Expr::Collate { .. } => return drop_collation(expr),
         _ => {}

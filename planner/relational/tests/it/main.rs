@@ -12,6 +12,5 @@ mod naming;
 mod output_types;
 mod parameters;
 mod postgres_semantics;
-mod probe;
 mod pruning;
 mod queries;

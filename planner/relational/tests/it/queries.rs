@@ -89,6 +89,21 @@ fn subqueries() {
         database.rows("SELECT count(*) FROM person p WHERE id = 1 OR EXISTS (SELECT 1 FROM sale s WHERE s.id = p.id AND amount = 8)"),
         ["2"]
     );
+    let same_table = [
+        ("id > ALL (SELECT id FROM person WHERE id < 9)", "9,10"),
+        ("id <= ANY (SELECT id FROM person WHERE id < 3)", "1,2"),
+        ("id = ANY (SELECT id FROM person WHERE id > 8)", "9,10"),
+        ("id IN (SELECT id FROM person WHERE id > 9)", "10"),
+        ("id NOT IN (SELECT id FROM person WHERE id > 1)", "1"),
+        ("id > ALL (SELECT v FROM empty)", "1,2,3,4,5,6,7,8,9,10"),
+        ("id = (SELECT max(id) FROM person)", "10"),
+        ("id <> ALL (SELECT id FROM person WHERE id > ANY (SELECT id FROM person))", "1"),
+        ("EXISTS (SELECT 1 FROM person q WHERE q.id = person.id + 9)", "1"),
+    ];
+    for (condition, ids) in same_table {
+        let sql = format!("SELECT string_agg(id::text, ',' ORDER BY id) FROM person WHERE {condition}");
+        assert_eq!(database.rows(&sql), [ids], "{condition}");
+    }
     let per_row = "SELECT id, (SELECT count(*) FROM sale s WHERE s.person_id = p.id) FROM person p WHERE id < 3 ORDER BY id";
     assert_eq!(database.rows(per_row), ["1|3", "2|3"]);
 }
