@@ -10,6 +10,7 @@ use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{Result, plan_err};
 use datafusion::functions_aggregate::average::Avg;
 use datafusion::functions_aggregate::sum::Sum;
+use datafusion::logical_expr::expr::AggregateFunctionParams;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, ReversedUDAF, Signature, Volatility};
@@ -65,6 +66,11 @@ impl<A: AggregateUDFImpl + PartialEq + Eq + Hash> AggregateUDFImpl for Typed<A> 
 
     fn signature(&self) -> &Signature {
         &self.signature
+    }
+
+    /// With casts, which the usual name leaves out: `avg(v)` and `avg(v::float8)` are two columns of one plan.
+    fn schema_name(&self, params: &AggregateFunctionParams) -> Result<String> {
+        self.display_name(params)
     }
 
     fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {

@@ -104,6 +104,7 @@ fn averages_of_integers_are_numeric() {
     let database = Database::new();
     assert_eq!(database.rows("SELECT avg(age), avg(id) FROM person WHERE id < 3"), ["21.5000000000000000|1.5000000000000000"]);
     assert_eq!(database.rows("SELECT avg(v) FROM empty"), ["-"]);
+    assert_eq!(database.rows("SELECT avg(id), avg(id::float8), sum(id), sum(id::int) FROM person"), ["5.5000000000000000|5.5|55|55"]);
     assert_eq!(database.rows("SELECT avg(x) FROM pair"), ["1.875"]);
     assert_eq!(
         database.rows("SELECT avg(age) OVER (ORDER BY id ROWS 1 PRECEDING) FROM person WHERE id < 3 ORDER BY id"),

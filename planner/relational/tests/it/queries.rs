@@ -1,9 +1,13 @@
 //! General SELECT: joins, aggregates, windows, subqueries, recursion, against brute force or hand-computed rows.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::memory::{CITIES, Database, numbers};
+use arrow::array::{ArrayRef, Int64Array};
+use arrow::datatypes::{DataType, Field};
+
+use crate::memory::{CITIES, Database, MemoryTable, numbers};
 
 /// (id, person_id, amount, paid) as `memory::sales` makes them.
 fn sales() -> Vec<(i64, i64, i64, bool)> {
@@ -106,6 +110,41 @@ fn subqueries() {
     }
     let per_row = "SELECT id, (SELECT count(*) FROM sale s WHERE s.person_id = p.id) FROM person p WHERE id < 3 ORDER BY id";
     assert_eq!(database.rows(per_row), ["1|3", "2|3"]);
+}
+
+/// Found by comparing random queries with PostgreSQL: under OR the engine's NOT IN took unknown for false, its row comparison took two NULLs
+/// for equal, and a correlated ALL lost its outer column.
+#[test]
+fn unknown_stays_unknown() {
+    let mut database = Database::new();
+    let fields =
+        vec![Field::new("k", DataType::Int64, false), Field::new("v", DataType::Int64, true), Field::new("w", DataType::Int64, true)];
+    let ints = |values: [Option<i64>; 4]| Arc::new(Int64Array::from(values.to_vec())) as ArrayRef;
+    let columns =
+        vec![ints([Some(1), Some(2), Some(3), Some(4)]), ints([Some(1), Some(2), None, Some(4)]), ints([Some(2), Some(1), None, None])];
+    database.add("public", "n", MemoryTable::new(fields, columns, &[0]));
+    for (condition, keys) in [
+        ("v NOT IN (SELECT w FROM n)", "-"),
+        ("k = 1 OR v NOT IN (SELECT w FROM n)", "1"),
+        ("k = 1 OR NOT (v IN (SELECT w FROM n))", "1"),
+        ("NOT (k = 1 OR v IN (SELECT w FROM n))", "-"),
+        ("k = 3 OR v IN (SELECT w FROM n)", "1,2,3"),
+        ("(v IN (SELECT w FROM n)) IS NULL", "3,4"),
+        ("v NOT IN (SELECT w FROM n WHERE w > 1)", "1,4"),
+        ("(v, w) = (2, 1)", "2"),
+        ("NOT ((v, w) = (2, 1))", "1,4"),
+        ("(v, w) <> (2, 2)", "1,2,4"),
+        ("(v, w) IN ((1, 2), (2, 1))", "1,2"),
+        ("(v, w) NOT IN ((1, 2), (9, 9))", "2,4"),
+        ("(v, k) < (2, 2)", "1"),
+        ("(v, k) >= (2, 2)", "2,4"),
+        ("v > ALL (SELECT m.w FROM n m WHERE m.k < n.k)", "1"),
+        ("v = ANY (SELECT m.w FROM n m WHERE m.k <> n.k)", "1,2"),
+    ] {
+        let sql = format!("SELECT string_agg(k::text, ',' ORDER BY k) FROM n WHERE {condition}");
+        assert_eq!(database.rows(&sql), [keys], "{condition}");
+    }
+    assert_eq!(database.error("SELECT (1, 2) = (1, 2, 3)").state().0, "42601");
 }
 
 #[test]
