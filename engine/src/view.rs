@@ -208,11 +208,6 @@ impl Chunk {
         self.rows
     }
 
-    /// Least and greatest value of a user column, where they are known without reading; not kept yet, so always `None`.
-    pub fn bounds(&self, _column: usize) -> Option<(ArrayRef, ArrayRef)> {
-        None
-    }
-
     /// Reads the projected columns and removes invisible rows.
     ///
     /// Errors: XX001 where a segment is damaged.

@@ -4,18 +4,16 @@
 //! T2: `_row_id` follows the user's columns and is hidden; it is the only hidden column.
 //! Never: writes.
 
-use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, RecordBatchOptions, make_comparator, new_null_array};
-use arrow::compute::SortOptions;
+use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use base::{SqlError, SqlResult};
 use engine::system::SystemTable;
 use engine::{Chunk, TableDef, TableView};
-use relational::{Bound, Comparison, HIDDEN, Partition, Table};
+use relational::{Bound, HIDDEN, Partition, Table};
 
 /// Name of the hidden column that numbers row versions.
 pub(crate) const ROW_ID: &str = "_row_id";
@@ -70,13 +68,13 @@ impl Table for StoredTable {
         RecordBatch::try_new(Arc::clone(&self.schema), columns).map(|batch| vec![batch]).map_err(arrow_error)
     }
 
-    fn scan(&self, projection: &[usize], pruning: &[Bound], partitions: usize) -> SqlResult<Vec<Partition>> {
+    /// Bounds are hints, and no chunk knows its least and greatest value: all are read.
+    fn scan(&self, projection: &[usize], _pruning: &[Bound], partitions: usize) -> SqlResult<Vec<Partition>> {
         let width = self.table.columns.len();
         let user: Vec<usize> = projection.iter().copied().filter(|column| *column < width).collect();
         let with_row_id = user.len() < projection.len();
         let schema = self.project(projection)?;
-        let mut chunks: Vec<Chunk> = self.view.scan(&user, with_row_id);
-        chunks.retain(|chunk| pruning.iter().all(|bound| may_hold(chunk, bound, width)));
+        let chunks: Vec<Chunk> = self.view.scan(&user, with_row_id);
         let share = chunks.len().div_ceil(partitions.max(1)).max(1);
         let mut shares: Vec<Vec<Chunk>> = Vec::new();
         for chunk in chunks {
@@ -97,23 +95,6 @@ fn read_chunks(chunks: Vec<Chunk>, schema: SchemaRef) -> Partition {
 pub(crate) fn with_schema(batch: &RecordBatch, schema: &SchemaRef) -> SqlResult<RecordBatch> {
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     RecordBatch::try_new_with_options(Arc::clone(schema), batch.columns().to_vec(), &options).map_err(arrow_error)
-}
-
-/// Whether some row of the chunk can be within the bound, judged by its least and greatest value.
-fn may_hold(chunk: &Chunk, bound: &Bound, width: usize) -> bool {
-    if bound.column >= width {
-        return true;
-    }
-    let Some((least, greatest)) = chunk.bounds(bound.column) else { return true };
-    let order = |side: &ArrayRef| make_comparator(side.as_ref(), bound.value.as_ref(), SortOptions::default()).map(|compare| compare(0, 0));
-    let (Ok(least), Ok(greatest)) = (order(&least), order(&greatest)) else { return true };
-    match bound.op {
-        Comparison::Eq => least != Ordering::Greater && greatest != Ordering::Less,
-        Comparison::Lt => least == Ordering::Less,
-        Comparison::Le => least != Ordering::Greater,
-        Comparison::Gt => greatest == Ordering::Greater,
-        Comparison::Ge => greatest != Ordering::Less,
-    }
 }
 
 /// A virtual table of the ledger.
