@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 mod mapped;
 mod real;
+mod write_out;
 
 pub use mapped::Mapped;
 pub use real::RealIo;
@@ -50,7 +51,8 @@ pub trait Io: Send + Sync + Debug {
     /// Whether a file or folder has this name.
     fn exists(&self, path: &Path) -> bool;
 
-    /// Takes an exclusive advisory lock on a file (created if missing), held while the guard lives; `WouldBlock` if another holds it.
+    /// Takes an exclusive advisory lock on a file (created if missing), held while the guard lives; `WouldBlock` if another holds it,
+    /// and goes on holding it for the second in which a dying process would let go.
     fn lock(&self, path: &Path) -> io::Result<Box<dyn LockGuard>>;
 }
 
@@ -75,6 +77,9 @@ pub trait File: Send + Sync + Debug {
 
     /// Makes the content and the length durable (fdatasync), but not the file's name (I2, I3).
     fn sync(&self) -> io::Result<()>;
+
+    /// Lets the disk begin with what was written to these bytes, while the caller does something else before [`File::sync`]. Promises nothing.
+    fn begin_sync(&self, _offset: u64, _len: u64) {}
 
     /// Cuts or extends (with zeros) the file.
     fn set_len(&self, len: u64) -> io::Result<()>;

@@ -16,6 +16,7 @@ use base::{SqlError, SqlResult, SqlState};
 use bytes::Bytes;
 
 use crate::failure::contain_panic;
+use crate::packed;
 
 /// Continuation marker and length that open an encapsulated message.
 const PREFIX_BYTES: usize = 8;
@@ -43,10 +44,13 @@ pub fn encode(batch: &RecordBatch, out: &mut Vec<u8>) -> SqlResult<()> {
     Ok(())
 }
 
-/// Reads a batch back, borrowing its buffers from `bytes` (B1).
+/// Reads a batch back in whichever form it was written: an IPC message, borrowing its buffers from `bytes` (B1), or packed rows.
 ///
-/// Errors: XX001 where the bytes are no such message or do not fit the schema.
+/// Errors: XX001 where the bytes are neither or do not fit the schema.
 pub fn decode(bytes: &Bytes, schema: &SchemaRef) -> SqlResult<RecordBatch> {
+    if bytes.starts_with(&packed::MARKER) {
+        return packed::decode(bytes, schema);
+    }
     let damaged = |why: &str| SqlError::new(SqlState::DATA_CORRUPTED, format!("stored rows are unreadable: {why}"));
     let prefix = bytes.get(..PREFIX_BYTES).ok_or_else(|| damaged("no message prefix"))?;
     if prefix[..4] != CONTINUATION {

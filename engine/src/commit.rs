@@ -1,4 +1,5 @@
-//! The committer: the one thread of a ledger that decides, orders, makes durable, signs and publishes commits, a group at a time.
+//! The committer decides, orders, makes durable, signs and publishes commits, a group at a time. It is a thread of the ledger's own, or on a
+//! quiet ledger the thread of the session that commits; one at a time holds the [`Turn`].
 //!
 //! C1: `commit_seq` is dense and equals the index of the commit's leaf.
 //! C2: durable → signed → visible → answered, in this order; nobody sees or is told of a commit that could be lost.
@@ -8,6 +9,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use base::{CommitSeq, RowId, SqlError, SqlResult, SqlState};
 use parking_lot::{Condvar, Mutex};
@@ -19,7 +21,7 @@ use crate::fold::{AppliedCommit, AppliedTable};
 use crate::key_index::Key;
 use crate::ledger::{Ledger, LogPin};
 use crate::record::{self, Piece};
-use crate::signer::{Signed, SignedCheckpoint};
+use crate::signer::SignedCheckpoint;
 use crate::stored;
 use crate::table::TailChunk;
 use crate::transaction::conflict;
@@ -27,6 +29,8 @@ use crate::writes::TableWrites;
 
 /// Requests decided in one group at most; bounds the wait of the first.
 const GROUP_MAX: usize = 1_024;
+/// A session's own thread decides only while groups are durable within this: it serves other sessions too.
+const QUICK_NS: u64 = 1_000_000;
 
 /// What a client learns of its commit.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -118,17 +122,37 @@ impl Queue {
         self.wake.notify_all();
     }
 
-    fn take(&self) -> Option<Vec<Job>> {
+    /// Whether nothing waits and more may come.
+    fn is_quiet(&self) -> bool {
+        let state = self.state.lock();
+        state.jobs.is_empty() && !state.closed
+    }
+
+    /// Waits for work; false once closed and empty.
+    fn wait(&self) -> bool {
         let mut state = self.state.lock();
         while state.jobs.is_empty() {
             if state.closed {
-                return None;
+                return false;
             }
             self.wake.wait(&mut state);
         }
-        let n = state.jobs.len().min(GROUP_MAX);
-        Some(state.jobs.drain(..n).collect())
+        true
     }
+
+    fn take(&self) -> Vec<Job> {
+        let mut state = self.state.lock();
+        let n = state.jobs.len().min(GROUP_MAX);
+        state.jobs.drain(..n).collect()
+    }
+}
+
+/// The right to decide: whoever holds it is the committer.
+#[derive(Debug, Default)]
+pub struct Turn {
+    held: Mutex<()>,
+    /// How long the last group took, ns.
+    last_ns: AtomicU64,
 }
 
 /// Tells a refused job so.
@@ -144,11 +168,26 @@ pub fn closed() -> SqlError {
     SqlError::new(SqlState::ADMIN_SHUTDOWN, "the database system is shutting down")
 }
 
+/// Decides a request on the thread that brings it, if nobody else is deciding or waiting to and the disk is quick: then two changes of
+/// thread cost as much as the commit. Gives the request back otherwise.
+pub fn decide_here(ledger: &Arc<Ledger>, request: Request) -> Option<Request> {
+    let Some(_turn) = ledger.turn().held.try_lock() else { return Some(request) };
+    if !ledger.queue().is_quiet() || ledger.turn().last_ns.load(Ordering::Relaxed) > QUICK_NS {
+        return Some(request);
+    }
+    let mut group = Group::default();
+    group.decide(ledger, request);
+    group.finish(ledger);
+    ledger.wake_sealer_if_due();
+    None
+}
+
 /// Runs until the queue is closed and empty.
 pub fn run(ledger: &Arc<Ledger>) {
-    while let Some(jobs) = ledger.queue().take() {
+    while ledger.queue().wait() {
+        let _turn = ledger.turn().held.lock();
         let mut group = Group::default();
-        for job in jobs {
+        for job in ledger.queue().take() {
             match job {
                 Job::Commit(request) => group.decide(ledger, *request),
                 Job::Seal(done) => {
@@ -209,8 +248,11 @@ impl Group {
             return;
         }
         let records: Vec<(u8, &[u8])> = self.records.iter().map(|bytes| (record::COMMIT, bytes.as_slice())).collect();
-        let outcome = make_durable(ledger, &records).and_then(|()| publish(ledger, self.catalog));
-        match outcome {
+        let clock = &ledger.options().clock;
+        let begun = clock.monotonic_ns();
+        let settled = settle(ledger, &records, self.catalog);
+        ledger.turn().last_ns.store(clock.monotonic_ns().saturating_sub(begun), Ordering::Relaxed);
+        match settled {
             Ok(_) => self.answers.into_iter().for_each(|(done, committed)| done(Ok(Some(committed)))),
             Err(error) => {
                 ledger.fail(&error);
@@ -242,20 +284,20 @@ fn check(
             .hint("The transaction might succeed if retried."));
         }
         let state = ledger.table_state(table.id);
-        if writes.ended.iter().any(|row| state.ended_by(*row).is_some()) {
+        if writes.own.ended.iter().any(|row| state.ended_by(*row).is_some()) {
             return Err(conflict());
         }
         if writes.keys_checked_at == Some(state.rows()) {
             continue;
         }
         let live: Vec<(&Key, u64)> =
-            writes.keys.iter().filter(|(_, own)| !writes.own_ended.contains(own)).map(|(key, own)| (key, *own)).collect();
+            writes.own.keys.iter().filter(|(_, own)| !writes.own.own_ended.contains(own)).map(|(key, own)| (key, *own)).collect();
         ledger.keys().newest_of(table.id, live.iter().map(|(key, _)| *key), |key, row| {
-            if writes.ended.contains(&row) || state.ended_by(row).is_some() {
+            if writes.own.ended.contains(&row) || state.ended_by(row).is_some() {
                 return Ok(());
             }
             let own = live.iter().find(|(other, _)| *other == key).map_or(0, |(_, own)| *own);
-            match writes.locate(own) {
+            match writes.own.locate(own) {
                 Some((batch, offset)) => Err(crate::transaction::duplicate_key(table, batch, offset)),
                 None => Err(conflict()),
             }
@@ -322,10 +364,11 @@ pub struct PlacedRows {
 }
 
 fn place(writes: TableWrites, first_row: u64, seq: CommitSeq) -> SqlResult<PlacedRows> {
-    let mut ended: Vec<u64> = writes.ended.iter().copied().collect();
-    ended.extend(writes.own_ended.iter().map(|own| first_row + own));
-    let mut chunks = Vec::with_capacity(writes.pieces.len());
-    for piece in writes.pieces {
+    let own = Arc::unwrap_or_clone(writes.own);
+    let mut ended: Vec<u64> = own.ended.into_iter().collect();
+    ended.extend(own.own_ended.iter().map(|own| first_row + own));
+    let mut chunks = Vec::with_capacity(own.pieces.len());
+    for piece in own.pieces {
         let batch = stored::resolve_own(&writes.table, piece.batch, first_row)?;
         let chunk = TailChunk::new(first_row + piece.first, batch, seq, Arc::clone(&writes.table));
         chunks.push(chunk.in_log(piece.position));
@@ -349,17 +392,9 @@ pub fn apply_to_folds(ledger: &Ledger, seq: CommitSeq, tables: Vec<PlacedRows>) 
     Ok(())
 }
 
-fn make_durable(ledger: &Ledger, records: &[(u8, &[u8])]) -> SqlResult<()> {
-    ledger.append_durably(records)
-}
-
-/// Signs the state that is now durable and makes it what new snapshots see (C2).
-fn publish(ledger: &Ledger, catalog: Option<Arc<crate::catalog::Catalog>>) -> SqlResult<SignedCheckpoint> {
-    let state = {
-        let merkle = ledger.merkle().read();
-        Signed { size: merkle.size(), sha_root: merkle.sha.root(), b3_root: merkle.b3.root() }
-    };
-    let checkpoint = ledger.sign(state)?;
+/// Makes records durable, signs the state they lead to, and makes it what new snapshots see (C2).
+fn settle(ledger: &Ledger, records: &[(u8, &[u8])], catalog: Option<Arc<crate::catalog::Catalog>>) -> SqlResult<SignedCheckpoint> {
+    let checkpoint = ledger.make_durable_and_sign(records)?;
     ledger.publish(checkpoint.clone(), catalog);
     Ok(checkpoint)
 }
@@ -373,8 +408,7 @@ pub fn append_leaf(ledger: &Ledger, make: impl FnOnce(u64, i64) -> Leaf) -> SqlR
         merkle.append(&bytes);
         bytes
     };
-    make_durable(ledger, &[(record::LEAF, &bytes)])?;
-    publish(ledger, None)
+    settle(ledger, &[(record::LEAF, &bytes)], None)
 }
 
 /// Binds the present state of both trees in a checkpoint leaf and switches the log to a new file.

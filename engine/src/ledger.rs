@@ -1,7 +1,7 @@
 //! One database as one ledger: its log, trees, tables, keys and folds, and the doors to them.
 //!
 //! L1: `published` moves forward only, and only to states that are durable and signed.
-//! L2: the committer thread is the only writer of trees, tables and folds.
+//! L2: the committer, whichever thread it is at the moment, is the only writer of trees, tables and folds.
 //! Never: knows SQL.
 
 use std::collections::BTreeMap;
@@ -18,9 +18,11 @@ use parking_lot::{Mutex, RwLock};
 use receipts::Hash;
 use wal::{Position, RecordKind, Wal};
 
+use crate::batch_cache::BatchCache;
 use crate::batch_codec;
 use crate::catalog::Catalog;
-use crate::commit::{self, Job, Queue, Request};
+use crate::co_signer::CoSigner;
+use crate::commit::{self, Job, Queue, Request, Turn};
 use crate::fold::Fold;
 use crate::key_index::KeyIndex;
 use crate::merkle::MerkleLog;
@@ -82,13 +84,16 @@ pub struct Ledger {
     wal: Wal,
     merkle: RwLock<MerkleLog>,
     signer: Mutex<Signer>,
+    co_signer: CoSigner,
     tables: RwLock<HashMap<RelationId, Arc<TableState>>>,
     keys: Arc<KeyIndex>,
     folds: Vec<Arc<dyn Fold>>,
     published: RwLock<Published>,
     queue: Queue,
+    turn: Turn,
     sealer: Sealer,
     pins: Arc<Pins>,
+    batches: BatchCache,
     groups: Mutex<Vec<(CommitSeq, Arc<Vec<Hash>>)>>,
     failure: Mutex<Option<SqlError>>,
     last_time_us: AtomicI64,
@@ -104,17 +109,20 @@ impl Ledger {
             id: parts.id,
             origin: parts.origin,
             folder: parts.folder,
-            options: parts.options,
             wal: parts.wal,
             merkle: RwLock::new(parts.merkle),
             signer: Mutex::new(parts.signer),
+            co_signer: CoSigner::default(),
             tables: RwLock::new(parts.tables),
             keys: parts.keys,
             folds,
             published: RwLock::new(parts.published),
             queue: Queue::default(),
+            turn: Turn::default(),
             sealer: Sealer::default(),
             pins: Arc::default(),
+            batches: BatchCache::new(parts.options.cache_bytes),
+            options: parts.options,
             groups: Mutex::default(),
             failure: Mutex::default(),
             last_time_us: AtomicI64::new(parts.last_time_us),
@@ -123,7 +131,7 @@ impl Ledger {
         })
     }
 
-    /// Starts the committer and the sealer. Errors: 53200 where threads cannot be had.
+    /// Starts the committer, its co-signer and the sealer. Errors: 53200 where threads cannot be had.
     pub(crate) fn start(self: &Arc<Self>) -> SqlResult<()> {
         let spawn = |name: &str, run: fn(&Arc<Ledger>)| {
             let ledger = Arc::clone(self);
@@ -135,6 +143,7 @@ impl Ledger {
         let mut threads = self.threads.lock();
         threads.push(spawn("commit", commit::run)?);
         threads.push(spawn("seal", crate::sealer::run)?);
+        threads.push(spawn("sign", |ledger| ledger.co_signer.run(&ledger.signer))?);
         Ok(())
     }
 
@@ -145,6 +154,7 @@ impl Ledger {
         let sealed = if seal && self.failure().is_none() { self.seal() } else { Ok(()) };
         self.sealer.close();
         self.queue.close();
+        self.co_signer.close();
         for thread in self.threads.lock().drain(..) {
             if thread.join().is_err() {
                 return Err(SqlError::internal("a thread of the ledger panicked"));
@@ -224,10 +234,21 @@ impl Ledger {
         }
     }
 
+    /// [`Ledger::submit`], deciding on this thread if the ledger is quiet.
+    pub(crate) fn submit_here(self: &Arc<Self>, request: Request) {
+        if let Some(request) = commit::decide_here(self, request) {
+            self.submit(request);
+        }
+    }
+
     pub(crate) fn submit_seal(&self, done: Box<dyn FnOnce(SqlResult<commit::SealPoint>) + Send>) {
         if let Err(job) = self.queue.push(Job::Seal(done)) {
             commit::refuse(job, commit::closed());
         }
+    }
+
+    pub(crate) fn turn(&self) -> &Turn {
+        &self.turn
     }
 
     pub(crate) fn queue(&self) -> &Queue {
@@ -291,10 +312,6 @@ impl Ledger {
         self.last_time_us.fetch_max(now, Ordering::Relaxed).max(now)
     }
 
-    pub(crate) fn sign(&self, state: Signed) -> SqlResult<SignedCheckpoint> {
-        self.signer.lock().sign(state)
-    }
-
     pub(crate) fn sync_signed(&self) -> SqlResult<()> {
         self.signer.lock().sync()
     }
@@ -308,12 +325,34 @@ impl Ledger {
         }
     }
 
-    pub(crate) fn append_durably(&self, records: &[(u8, &[u8])]) -> SqlResult<()> {
+    /// Makes records durable, and both trees as they are now signed: the signatures are computed while the disk works, released after it.
+    pub(crate) fn make_durable_and_sign(&self, records: &[(u8, &[u8])]) -> SqlResult<SignedCheckpoint> {
         let parts: Vec<[&[u8]; 1]> = records.iter().map(|(_, bytes)| [*bytes]).collect();
         let records: Vec<(RecordKind, &[&[u8]])> =
             records.iter().zip(&parts).map(|((kind, _), parts)| (RecordKind(*kind), parts.as_slice())).collect();
-        self.wal.append_and_sync(&records)?;
-        Ok(())
+        let state = {
+            let merkle = self.merkle.read();
+            Signed { size: merkle.size(), sha_root: merkle.sha.root(), b3_root: merkle.b3.root() }
+        };
+        // A group is signed by this thread while the disk works; for a lone commit that would take longer than the disk does.
+        let sign_here = records.len() > 1;
+        let meanwhile = || {
+            if sign_here {
+                return Some(self.signer.lock().prepare(state));
+            }
+            self.co_signer.ask(state);
+            None
+        };
+        let prepared = match self.wal.append_and_sync_during(&records, meanwhile) {
+            Ok((_, Some(prepared))) => prepared,
+            Ok((_, None)) => self.co_signer.collect(state, &self.signer),
+            Err(error) => {
+                // Taken off the desk: no answer may wait there for the next to ask.
+                let _unused = self.co_signer.collect(state, &self.signer);
+                return Err(error.into());
+            }
+        };
+        self.signer.lock().release(prepared?)
     }
 
     pub(crate) fn switch_log(&self) -> SqlResult<Position> {
@@ -373,6 +412,18 @@ impl Ledger {
             }
         }
         Err(SqlError::internal(format!("row {row} of relation {} does not exist", state.id)))
+    }
+
+    /// The user columns of the batch that holds a row, and the row's offset in it; decoded segment batches are kept for the next lookup.
+    ///
+    /// Errors: as [`Ledger::stored_batch`].
+    pub(crate) fn user_batch(&self, state: &TableState, table: &TableDef, row: u64) -> SqlResult<(RecordBatch, usize)> {
+        let Some(segment) = state.segment(row) else { return self.stored_batch(state, row) };
+        let offset = (row - segment.first_row()) as usize;
+        let index = offset / BATCH_ROWS;
+        let name = (state.id, segment.first_row() + (index * BATCH_ROWS) as u64);
+        let columns: Vec<usize> = (0..table.columns.len()).collect();
+        Ok((self.batches.get(name, || segment.read(index, Some(&columns)))?, offset % BATCH_ROWS))
     }
 
     pub(crate) fn wake_sealer_if_due(&self) {

@@ -13,8 +13,10 @@ pub mod catalog;
 pub mod catalog_rows;
 pub mod schema;
 
+mod batch_cache;
 pub mod batch_codec;
 pub mod canonical;
+pub mod packed;
 pub mod record;
 pub mod segment;
 pub mod stored;
@@ -28,6 +30,7 @@ pub mod identity;
 pub mod merkle;
 pub mod signer;
 
+mod co_signer;
 pub mod commit;
 pub mod ledger;
 pub mod transaction;

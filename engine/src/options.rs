@@ -17,6 +17,8 @@ pub struct Options {
     pub wal_file_bytes: u64,
     /// Threads that hash the rows of one large write; 1 or more. Default: the machine's cores, at most 8.
     pub hash_threads: usize,
+    /// Decoded segment batches kept for key lookups, bytes a database. Default 64 MiB.
+    pub cache_bytes: usize,
     /// Whether the log may use io_uring where the kernel offers it. Default true.
     pub use_uring: bool,
 }
@@ -30,6 +32,7 @@ impl Options {
             rng: Arc::new(OsRng),
             wal_file_bytes: 64 << 20,
             hash_threads: std::thread::available_parallelism().map_or(1, usize::from).min(8),
+            cache_bytes: 64 << 20,
             use_uring: true,
         }
     }

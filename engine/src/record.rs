@@ -32,7 +32,7 @@ pub struct PieceHeader {
 /// Where a piece's rows are.
 #[derive(Clone, Debug)]
 pub enum PieceBody {
-    /// In the COMMIT record itself, as an IPC message.
+    /// In the COMMIT record itself, as packed rows.
     Inline(Bytes),
     /// In an earlier DATA record at this log position.
     At(u64),

@@ -141,15 +141,28 @@ fn create_ledger(folder: &Path, database: &str, options: &Options) -> SqlResult<
     });
     append_leaf(&ledger, |_, _| Leaf::Key(key_leaf))?;
     ledger.start()?;
+    match furnish(&ledger) {
+        Ok(()) => Ok(ledger),
+        Err(error) => {
+            // Its threads hold the ledger and would outlive it; the first error is the one to tell.
+            let _ = ledger.close(false);
+            Err(error)
+        }
+    }
+}
+
+/// The schema that every database has, then the name that makes the ledger one.
+fn furnish(ledger: &Arc<Ledger>) -> SqlResult<()> {
     let mut transaction = ledger.begin(ACTOR);
     transaction.create_schema("public")?;
     transaction.commit_blocking()?;
-    let name = LedgerIdentity { ledger: id, incarnation: 0, database: database.to_owned() };
+    let (io, folder) = (&ledger.options().io, ledger.folder());
+    let name = LedgerIdentity { ledger: ledger.id(), incarnation: 0, database: ledger.name().to_owned() };
     replace(&**io, &folder.join(identity::FILE), name.text().as_bytes())?;
-    if let Some(parent) = folder.parent() {
-        io.sync_dir(parent).map_err(failed)?;
+    match folder.parent() {
+        Some(parent) => io.sync_dir(parent).map_err(|error| io_failed("create ledger folder", folder, error)),
+        None => Ok(()),
     }
-    Ok(ledger)
 }
 
 /// Removes what a creation that did not finish has left (D2).

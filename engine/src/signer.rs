@@ -1,6 +1,6 @@
 //! The ledger's private keys and the last state they signed.
 //!
-//! K1: nothing is signed that is not durable in the log.
+//! K1: no signature leaves this module before its state is durable in the log: computed beside the sync, it is released after it.
 //! K2: `last_signed` only moves forward: a size once signed is never signed with another root, nor a smaller size after it.
 //! K3: the key file is made once, mode 0600, and never sent anywhere.
 //! Never: signs anything but checkpoints and key leaves.
@@ -43,6 +43,10 @@ pub struct SignedCheckpoint {
     /// Checkpoint of the BLAKE3 tree.
     pub b3_note: Arc<str>,
 }
+
+/// Signatures that nobody has seen yet and nothing records (K1); dropped, they never were.
+#[derive(Debug)]
+pub struct Prepared(SignedCheckpoint);
 
 /// Signs checkpoints of one ledger, forwards only (K2).
 #[derive(Debug)]
@@ -114,10 +118,16 @@ impl Signer {
         self.last
     }
 
-    /// Signs a durable state (K1) and records it before the signatures are handed out (K2). Signing the last state again is fine.
-    ///
-    /// Errors: XX001 for a state that would contradict what was signed; 58030, 53100 from the disk.
+    /// Signs a durable state (K1). Errors: as [`Signer::prepare`] and [`Signer::release`].
     pub fn sign(&mut self, state: Signed) -> SqlResult<SignedCheckpoint> {
+        let prepared = self.prepare(state)?;
+        self.release(prepared)
+    }
+
+    /// Computes the signatures of a state that may still be on its way to the disk. Signing the last state again is fine.
+    ///
+    /// Errors: XX001 for a state that would contradict what was signed.
+    pub fn prepare(&self, state: Signed) -> SqlResult<Prepared> {
         if let Some(last) = self.last {
             let forward = state.size > last.size || state == last;
             if !forward {
@@ -127,16 +137,24 @@ impl Signer {
                 ));
             }
         }
-        if self.last != Some(state) {
-            self.file.write_at(self.slot * SLOT_STRIDE, &write_slot(&state)).map_err(|error| io_failed("write", &self.path, error))?;
-            self.slot ^= 1;
-            self.last = Some(state);
-        }
-        Ok(SignedCheckpoint {
+        Ok(Prepared(SignedCheckpoint {
             state,
             sha_note: self.keys.sign_checkpoint(state.size, &state.sha_root).into(),
             b3_note: self.keys.sign_b3_checkpoint(state.size, &state.b3_root).into(),
-        })
+        }))
+    }
+
+    /// Records what is signed, then hands the signatures out (K1, K2): the state is durable by now.
+    ///
+    /// Errors: 58030, 53100 from the disk.
+    pub fn release(&mut self, Prepared(checkpoint): Prepared) -> SqlResult<SignedCheckpoint> {
+        if self.last != Some(checkpoint.state) {
+            let slot = write_slot(&checkpoint.state);
+            self.file.write_at(self.slot * SLOT_STRIDE, &slot).map_err(|error| io_failed("write", &self.path, error))?;
+            self.slot ^= 1;
+            self.last = Some(checkpoint.state);
+        }
+        Ok(checkpoint)
     }
 
     /// Makes the record of what was signed last durable. Errors: 58030.

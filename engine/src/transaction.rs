@@ -118,7 +118,7 @@ impl Transaction {
         self.end(table, old);
         let writes = self.writes_of(table);
         let first = writes.rows;
-        writes.own_ended.extend(first..first + old.len() as u64);
+        writes.own_mut().own_ended.extend(first..first + old.len() as u64);
         self.push(table, stored, Vec::new())
     }
 
@@ -204,18 +204,19 @@ impl Transaction {
         let writes = self.writes_of(table);
         let first = writes.rows;
         writes.push(stored, position, threads)?;
-        writes.keys.reserve(keys.len());
-        writes.keys.extend(keys.into_iter().zip(first..));
+        let known = &mut writes.own_mut().keys;
+        known.reserve(keys.len());
+        known.extend(keys.into_iter().zip(first..));
         Ok(())
     }
 
     fn end(&mut self, table: &Arc<TableDef>, old: &[RowId]) {
-        let writes = self.writes_of(table);
+        let own = self.writes_of(table).own_mut();
         for row in old {
             if row.0 & OWN_ROW != 0 {
-                writes.own_ended.insert(row.0 & !OWN_ROW);
+                own.own_ended.insert(row.0 & !OWN_ROW);
             } else {
-                writes.ended.insert(row.0);
+                own.ended.insert(row.0);
             }
         }
     }
@@ -223,7 +224,7 @@ impl Transaction {
     /// Optimistic check: each row must still be the newest version, in the ledger and in this transaction.
     fn check_newest(&self, table: &TableDef, old: &[RowId]) -> SqlResult<()> {
         let state = self.ledger.table_state(table.id);
-        let writes = self.writes.get(&table.id);
+        let writes = self.writes.get(&table.id).map(|writes| &writes.own);
         for RowId(row) in old {
             let own = row & OWN_ROW != 0;
             let ended_here =
@@ -247,6 +248,7 @@ impl Transaction {
         let state = self.ledger.table_state(table.id);
         let (ledger, writes) = (Arc::clone(&self.ledger), self.writes_of(table));
         writes.keys_checked_at.get_or_insert(state.rows());
+        let writes = &*writes.own;
         let is_replaced = |row: u64| replaced.iter().any(|old| old.0 == row);
         let replaced_set: std::collections::HashSet<u64>;
         let is_replaced: &dyn Fn(u64) -> bool = if replaced.len() > 16 {
@@ -275,7 +277,7 @@ impl Transaction {
         Ok(keys)
     }
 
-    /// Commits: `done` is called once, from another thread, when the commit is durable, signed and visible, or refused. `None` means that
+    /// Commits: `done` is called once, from the committer's thread, when the commit is durable, signed and visible, or refused. `None` means that
     /// there was nothing to commit.
     ///
     /// Errors given to `done`: 40001, 23505 or 42P07 for a conflict with what committed since; 53100, 58030 where the log cannot be written.
@@ -286,6 +288,19 @@ impl Transaction {
         let ledger = Arc::clone(&self.ledger);
         match self.into_request(done) {
             Ok(request) => ledger.submit(request),
+            Err((error, done)) => done(Err(error)),
+        }
+    }
+
+    /// [`Transaction::commit`] for a caller that has nothing else to do: on a quiet ledger with a quick disk it is decided, and `done` called,
+    /// on this thread before this returns.
+    pub fn commit_here(self, done: Box<dyn FnOnce(SqlResult<Option<Committed>>) + Send>) {
+        if self.is_read_only() {
+            return done(Ok(None));
+        }
+        let ledger = Arc::clone(&self.ledger);
+        match self.into_request(done) {
+            Ok(request) => ledger.submit_here(request),
             Err((error, done)) => done(Err(error)),
         }
     }

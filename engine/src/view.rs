@@ -4,34 +4,24 @@
 //! V2: rows never updated cost no visibility check beyond one look at the ended rows of their chunk.
 //! Never: locks anything while rows are read.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, Field, Schema};
-use base::{CommitSeq, RowId, SqlResult};
+use base::{CommitSeq, RowId, SqlError, SqlResult};
 
 use crate::canonical::OWN_ROW;
 use crate::failure::arrow_failed;
-use crate::key_index::{Key, KeyReader};
+use crate::key_index::KeyReader;
 use crate::ledger::Ledger;
 use crate::schema::TableDef;
 use crate::segment::{BATCH_ROWS, Segment};
 use crate::stored;
 use crate::table::{Layout, TableState, TailChunk};
-use crate::writes::{OwnPiece, TableWrites};
+use crate::writes::{OwnRows, TableWrites};
 
 /// Name of the row id column in batches that ask for it.
 pub const ROW_ID: &str = "_row_id";
-
-/// Own writes as they were when the view was made.
-#[derive(Debug, Default)]
-struct OwnRows {
-    pieces: Vec<OwnPiece>,
-    own_ended: HashSet<u64>,
-    ended: HashSet<u64>,
-    keys: hashbrown::HashMap<Key, u64>,
-}
 
 /// A table at a snapshot; see the module. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -49,14 +39,7 @@ impl TableView {
     pub(crate) fn new(ledger: &Arc<Ledger>, table: Arc<TableDef>, seq: Option<CommitSeq>, writes: Option<&TableWrites>) -> Self {
         let state = ledger.table_state(table.id);
         let count = state.count_at(seq);
-        let own = writes.map(|writes| {
-            Arc::new(OwnRows {
-                pieces: writes.pieces.clone(),
-                own_ended: writes.own_ended.clone(),
-                ended: writes.ended.clone(),
-                keys: writes.keys.clone(),
-            })
-        });
+        let own = writes.map(|writes| Arc::clone(&writes.own));
         Self { ledger: Arc::clone(ledger), table, state, seq, rows: count.rows, ended: count.ended, own }
     }
 
@@ -90,8 +73,8 @@ impl TableView {
         if let Some(own) = &self.own
             && let Some(at) = own.keys.get(&key).filter(|at| !own.own_ended.contains(at))
         {
-            let piece = &own.pieces[own.pieces.partition_point(|piece| piece.first + piece.batch.num_rows() as u64 <= *at)];
-            return Ok(Some((RowId(at | OWN_ROW), self.user_row(&piece.batch, (at - piece.first) as usize)?)));
+            let (batch, offset) = own.locate(*at).ok_or_else(|| SqlError::internal(format!("own row {at} is nowhere")))?;
+            return Ok(Some((RowId(at | OWN_ROW), self.user_row(batch, offset)?)));
         }
         // The chain is newest first, and at most one of its rows is visible: the newest within the snapshot, unless ended.
         let within = self.ledger.keys().find(self.table.id, &key, |row| (row < self.rows).then_some(row));
@@ -100,7 +83,7 @@ impl TableView {
     }
 
     fn row(&self, row: u64) -> SqlResult<RecordBatch> {
-        let (batch, offset) = self.ledger.stored_batch(&self.state, row)?;
+        let (batch, offset) = self.ledger.user_batch(&self.state, &self.table, row)?;
         self.user_row(&batch, offset)
     }
 

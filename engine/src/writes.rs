@@ -3,6 +3,7 @@
 //! P1: own rows are counted from 0 per table, in the order written; their ids and their superseded own rows become absolute at commit.
 //! P2: every row is hashed when it is written; only its place is missing.
 //! P3: writes of more than [`INLINE_ROWS_MAX`] rows are in the log already (promising nothing) and are read from there.
+//! P4: a view of own rows never changes under its holder.
 //! Never: visible to another transaction.
 
 use std::collections::HashSet;
@@ -14,9 +15,9 @@ use bytes::Bytes;
 use hashbrown::HashMap;
 use receipts::{Hash, RowTree};
 
-use crate::batch_codec;
 use crate::canonical::row_hashes;
 use crate::key_index::Key;
+use crate::packed;
 use crate::record::{Piece, PieceBody, PieceHeader};
 use crate::schema::TableDef;
 use crate::stored;
@@ -39,21 +40,37 @@ pub struct OwnPiece {
     pub position: Option<u64>,
 }
 
-/// The writes of one transaction to one table.
-#[derive(Debug)]
-pub struct TableWrites {
-    /// The definition they were written under.
-    pub table: Arc<TableDef>,
+/// Own rows and what they end: the part of the writes that views of the transaction read.
+#[derive(Clone, Debug, Default)]
+pub struct OwnRows {
     /// The rows, dense from own row 0.
     pub pieces: Vec<OwnPiece>,
-    /// Own rows so far.
-    pub rows: u64,
     /// Committed rows that this transaction ends.
     pub ended: HashSet<u64>,
     /// Own rows that this transaction ended again, deletion markers included.
     pub own_ended: HashSet<u64>,
     /// Newest own row of each key written.
     pub keys: HashMap<Key, u64>,
+}
+
+impl OwnRows {
+    /// The stored batch and offset that hold an own row.
+    pub fn locate(&self, own: u64) -> Option<(&RecordBatch, usize)> {
+        let at = self.pieces.partition_point(|piece| piece.first + piece.batch.num_rows() as u64 <= own);
+        let piece = self.pieces.get(at)?;
+        Some((&piece.batch, usize::try_from(own.checked_sub(piece.first)?).ok()?))
+    }
+}
+
+/// The writes of one transaction to one table.
+#[derive(Debug)]
+pub struct TableWrites {
+    /// The definition they were written under.
+    pub table: Arc<TableDef>,
+    /// Shared with views; a write copies it only while a view made before is still held (P4).
+    pub own: Arc<OwnRows>,
+    /// Own rows so far.
+    pub rows: u64,
     /// Rows the table had when keys were first compared with the committed ones; no need to compare again if it has no more at commit.
     pub keys_checked_at: Option<u64>,
     tree: RowTree,
@@ -64,18 +81,7 @@ pub struct TableWrites {
 impl TableWrites {
     /// No writes yet.
     pub fn new(table: Arc<TableDef>) -> Self {
-        Self {
-            table,
-            pieces: Vec::new(),
-            rows: 0,
-            ended: HashSet::new(),
-            own_ended: HashSet::new(),
-            keys: HashMap::new(),
-            keys_checked_at: None,
-            tree: RowTree::new(),
-            hashes: Some(Vec::new()),
-            small: 0,
-        }
+        Self { table, own: Arc::default(), rows: 0, keys_checked_at: None, tree: RowTree::new(), hashes: Some(Vec::new()), small: 0 }
     }
 
     /// Takes rows in stored layout; hashes them (P2). Small pieces are joined now and then so that a long transaction stays short.
@@ -89,7 +95,8 @@ impl TableWrites {
             kept => *kept = None,
         }
         let rows = batch.num_rows() as u64;
-        self.pieces.push(OwnPiece { first: self.rows, batch, position });
+        let first = self.rows;
+        self.own_mut().pieces.push(OwnPiece { first, batch, position });
         self.rows += rows;
         self.small = if position.is_some() { 0 } else { self.small + 1 };
         if self.small >= SMALL_PIECES_MAX {
@@ -99,21 +106,20 @@ impl TableWrites {
     }
 
     fn join_small(&mut self) -> SqlResult<()> {
-        let joined_from = self.pieces.len() - self.small;
-        let batches: Vec<RecordBatch> = self.pieces[joined_from..].iter().map(|piece| piece.batch.clone()).collect();
-        let first = self.pieces[joined_from].first;
-        self.pieces.truncate(joined_from);
-        self.pieces.push(OwnPiece { first, batch: stored::join(&batches)?, position: None });
+        let joined_from = self.own.pieces.len() - self.small;
+        let small = self.own_mut().pieces.split_off(joined_from);
+        let batches: Vec<RecordBatch> = small.iter().map(|piece| piece.batch.clone()).collect();
+        let batch = stored::join(&batches)?;
         // One joined piece counts as small again only while it is: pieces grow by a factor, so copying stays linear-ish.
-        self.small = usize::from(self.pieces[joined_from].batch.num_rows() < INLINE_ROWS_MAX);
+        self.small = usize::from(batch.num_rows() < INLINE_ROWS_MAX);
+        let first = small.first().map_or(0, |piece| piece.first);
+        self.own_mut().pieces.push(OwnPiece { first, batch, position: None });
         Ok(())
     }
 
-    /// The stored batch and offset that hold an own row.
-    pub fn locate(&self, own: u64) -> Option<(&RecordBatch, usize)> {
-        let at = self.pieces.partition_point(|piece| piece.first + piece.batch.num_rows() as u64 <= own);
-        let piece = self.pieces.get(at)?;
-        Some((&piece.batch, usize::try_from(own.checked_sub(piece.first)?).ok()?))
+    /// Own rows, to be changed.
+    pub fn own_mut(&mut self) -> &mut OwnRows {
+        Arc::make_mut(&mut self.own)
     }
 
     /// Row hashes in order, from memory or computed again.
@@ -122,7 +128,7 @@ impl TableWrites {
             return Ok(hashes.clone());
         }
         let mut all = Vec::with_capacity(self.rows as usize);
-        for piece in &self.pieces {
+        for piece in &self.own.pieces {
             all.extend(row_hashes(&self.table, &piece.batch, u64::MAX, threads)?);
         }
         Ok(all)
@@ -140,13 +146,13 @@ impl TableWrites {
                 Some(position) => PieceBody::At(position),
                 None => {
                     let mut bytes = Vec::new();
-                    batch_codec::encode(&piece.batch, &mut bytes)?;
+                    packed::encode(&piece.batch, &mut bytes)?;
                     PieceBody::Inline(Bytes::from(bytes))
                 }
             };
             Ok(Piece { header: header(piece.batch.num_rows())?, body })
         };
-        self.pieces.iter().map(encode).collect()
+        self.own.pieces.iter().map(encode).collect()
     }
 }
 

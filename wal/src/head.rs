@@ -100,8 +100,13 @@ impl Head {
         self.file.handle.write_at(at, &self.buffer)
     }
 
-    /// Writes records in one go and makes them durable. They must fit, and everything before them must be durable already.
-    pub(crate) fn write_durable(&mut self, records: &[Outgoing<'_>]) -> Result<Vec<Position>, WalError> {
+    /// Writes records in one go and makes them durable; runs `meanwhile` once while the disk works. They must fit, and everything before them
+    /// must be durable already.
+    pub(crate) fn write_durable<T>(
+        &mut self,
+        records: &[Outgoing<'_>],
+        meanwhile: impl FnOnce() -> T,
+    ) -> Result<(Vec<Position>, T), WalError> {
         let start = self.end();
         let mut positions = Vec::with_capacity(records.len());
         self.buffer.clear();
@@ -111,21 +116,32 @@ impl Head {
         }
         assert!(self.buffer.len() as u64 <= self.room(), "H3: {} bytes of frames in {} left", self.buffer.len(), self.room());
         let (file, offset) = (Arc::clone(&self.file), self.offset);
-        self.put_durable(&file, offset).map_err(|error| WalError::io("write", &file.path, error))?;
+        // The kernel gives a ring's durable write to a worker of its own; for a lone record the way to it and back costs more than it saves.
+        let is_group = records.len() > 1;
+        let done = self.put_durable(&file, offset, is_group, meanwhile).map_err(|error| WalError::io("write", &file.path, error))?;
         self.offset += self.buffer.len() as u64;
-        Ok(positions)
+        Ok((positions, done))
     }
 
-    fn put_durable(&mut self, file: &LogFile, offset: u64) -> io::Result<()> {
-        if let (Some(ring), Some(fd)) = (self.ring.as_mut(), file.handle.raw_fd()) {
-            match ring.write_durable(fd, offset, &self.buffer) {
-                // The file system has no durable writes: nothing was written, the plain way gives the same bytes.
-                Err(error) if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput) => self.ring = None,
-                result => return result,
+    fn put_durable<T>(&mut self, file: &LogFile, offset: u64, is_group: bool, meanwhile: impl FnOnce() -> T) -> io::Result<T> {
+        let plain = |buffer: &[u8]| file.handle.write_at(offset, buffer);
+        let (true, Some(ring), Some(fd)) = (is_group, self.ring.as_mut(), file.handle.raw_fd()) else {
+            plain(&self.buffer)?;
+            file.handle.begin_sync(offset, self.buffer.len() as u64);
+            let done = meanwhile();
+            return file.handle.sync().map(|()| done);
+        };
+        let write = ring.start_durable(fd, offset, &self.buffer)?;
+        let done = meanwhile();
+        match write.finish() {
+            // The file system has no durable writes: nothing was written, the plain way gives the same bytes.
+            Err(error) if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput) => {
+                self.ring = None;
+                plain(&self.buffer)?;
+                file.handle.sync().map(|()| done)
             }
+            result => result.map(|()| done),
         }
-        file.handle.write_at(offset, &self.buffer)?;
-        file.handle.sync()
     }
 
     /// Makes the file after the active one, large enough for a frame of `frame_bytes` (H2).

@@ -2,8 +2,9 @@
 //!
 //! Unsafe because the kernel reads the buffer while the request runs (U1).
 //!
-//! U1: `write_durable` returns only when no request of the ring is in flight, so the borrowed buffer outlives every use of it.
-//! Never: leaves a request queued; is used for simulated files.
+//! U1: a [`Write`] ends, by `finish` or by being dropped, only when its request is not in flight any more, so the borrowed buffer outlives every
+//!     use of it.
+//! Never: has two requests in flight; is used for simulated files.
 #![allow(unsafe_code, reason = "submitting to a ring is unsafe: see U1")]
 
 use io_uring::{IoUring, opcode, types};
@@ -30,44 +31,80 @@ impl Ring {
         probe.is_supported(opcode::Write::CODE).then_some(Self(ring))
     }
 
-    /// Writes all of `bytes` at `offset` of an open file and makes them durable. On an error any part may be written, none of it surely.
-    pub(crate) fn write_durable(&mut self, fd: RawFd, mut offset: u64, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            let length = u32::try_from(bytes.len()).unwrap_or(1 << 30).min(1 << 30);
-            let entry = opcode::Write::new(types::Fd(fd), bytes.as_ptr(), length).offset(offset).rw_flags(RWF_DSYNC).build();
-            match self.run(&entry) {
+    /// Starts to write all of `bytes` at `offset` of an open file and to make them durable; the kernel works while the caller does.
+    pub(crate) fn start_durable<'a>(&'a mut self, fd: RawFd, offset: u64, bytes: &'a [u8]) -> io::Result<Write<'a>> {
+        let mut write = Write { ring: self, fd, offset, bytes, in_flight: false };
+        write.submit()?;
+        Ok(write)
+    }
+}
+
+/// A durable write under way. It lives on the stack of this crate only and is never leaked, so that its end is seen (U1).
+pub(crate) struct Write<'a> {
+    ring: &'a mut Ring,
+    fd: RawFd,
+    offset: u64,
+    bytes: &'a [u8],
+    in_flight: bool,
+}
+
+impl Write<'_> {
+    fn submit(&mut self) -> io::Result<()> {
+        let length = u32::try_from(self.bytes.len()).unwrap_or(1 << 30).min(1 << 30);
+        let entry = opcode::Write::new(types::Fd(self.fd), self.bytes.as_ptr(), length).offset(self.offset).rw_flags(RWF_DSYNC).build();
+        // SAFETY: U1; the buffer is borrowed for our lifetime, and `finish` and `drop` leave only when the request is completed.
+        let pushed = unsafe { self.ring.0.submission().push(&entry) };
+        if pushed.is_err() {
+            return Err(io::Error::other("the submission queue is full"));
+        }
+        self.in_flight = true;
+        // If the kernel does not take it now it stays queued, and `wait` submits it again.
+        let _ = self.ring.0.submit();
+        Ok(())
+    }
+
+    /// Waits until it is done. On an error any part may be written, none of it surely.
+    pub(crate) fn finish(mut self) -> io::Result<()> {
+        loop {
+            match self.wait() {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(written) => {
-                    bytes = &bytes[written..];
-                    offset += written as u64;
+                    self.bytes = &self.bytes[written..];
+                    self.offset += written as u64;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
+            if self.bytes.is_empty() {
+                return Ok(());
+            }
+            self.submit()?;
         }
-        Ok(())
     }
 
-    fn run(&mut self, entry: &io_uring::squeue::Entry) -> io::Result<usize> {
-        // SAFETY: U1; the buffer is borrowed by our caller, and the loop below leaves only when the request is completed or was never taken.
-        let pushed = unsafe { self.0.submission().push(entry) };
-        if pushed.is_err() {
-            return Err(io::Error::other("the submission queue is full"));
-        }
+    fn wait(&mut self) -> io::Result<usize> {
         loop {
-            let submitted = self.0.submit_and_wait(1);
-            let completed = self.0.completion().next();
-            if let Some(completed) = completed {
+            if let Some(completed) = self.ring.0.completion().next() {
+                self.in_flight = false;
                 return usize::try_from(completed.result()).map_err(|_| io::Error::from_raw_os_error(-completed.result()));
             }
             // Interrupted or out of resources for a moment: the request is still queued or under way, and must be seen to its end (U1).
-            if let Err(error) = submitted
+            if let Err(error) = self.ring.0.submit_and_wait(1)
                 && !matches!(error.raw_os_error(), Some(4 | 11 | 16))
             {
                 // Unwinding would free a buffer the kernel may still read.
                 eprintln!("U1: io_uring failed with a write in it: {error}");
                 std::process::abort();
             }
+        }
+    }
+}
+
+impl Drop for Write<'_> {
+    fn drop(&mut self) {
+        if self.in_flight {
+            // The caller gave up on it, or is unwinding; what became of the bytes is not known and not told.
+            let _ = self.wait();
         }
     }
 }

@@ -173,24 +173,40 @@ impl Wal {
     /// Appends records together and returns their positions once they, and everything before them, are durable. On a log that is otherwise
     /// durable this is one buffer and one durable write.
     pub fn append_and_sync(&self, records: &[(RecordKind, &[&[u8]])]) -> Result<Vec<Position>, WalError> {
-        let records = records.iter().map(|(kind, parts)| outgoing(*kind, parts)).collect::<Result<Vec<_>, _>>()?;
-        self.put_and_sync(self.writable()?, &records)
+        self.append_and_sync_during(records, || ()).map(|(positions, ())| positions)
     }
 
-    fn put_and_sync(&self, mut head: MutexGuard<'_, Head>, records: &[Outgoing<'_>]) -> Result<Vec<Position>, WalError> {
+    /// [`Wal::append_and_sync`], running `meanwhile` once beside the disk's work. What it gives is given back only with durability; on an
+    /// error it is dropped.
+    pub fn append_and_sync_during<T>(
+        &self,
+        records: &[(RecordKind, &[&[u8]])],
+        meanwhile: impl FnOnce() -> T,
+    ) -> Result<(Vec<Position>, T), WalError> {
+        let records = records.iter().map(|(kind, parts)| outgoing(*kind, parts)).collect::<Result<Vec<_>, _>>()?;
+        self.put_and_sync(self.writable()?, &records, meanwhile)
+    }
+
+    fn put_and_sync<T>(
+        &self,
+        mut head: MutexGuard<'_, Head>,
+        records: &[Outgoing<'_>],
+        meanwhile: impl FnOnce() -> T,
+    ) -> Result<(Vec<Position>, T), WalError> {
         let bytes: usize = records.iter().map(Outgoing::frame_bytes).sum();
         let quiet = head.unsynced.is_empty() && self.durable() == head.end();
         if quiet && bytes <= GROUP_BYTES_MAX && head.fits(bytes) {
-            let positions = head.write_durable(records).map_err(|error| self.durability.poison(error))?;
+            let written = head.write_durable(records, meanwhile).map_err(|error| self.durability.poison(error))?;
             self.advance(&head);
             self.durability.reach(head.end());
             head.look_ahead(&self.folder);
-            return Ok(positions);
+            return Ok(written);
         }
         let positions = records.iter().map(|record| self.put(&mut head, record)).collect::<Result<_, _>>()?;
         drop(head);
+        let done = meanwhile();
         self.sync()?;
-        Ok(positions)
+        Ok((positions, done))
     }
 
     /// The payload of the record at `position`, as a view into the file's map. The position must be one that was returned or replayed; a
@@ -253,7 +269,7 @@ impl Wal {
         drop(head);
         // First what is there, so that the closing record can say all of it is durable.
         self.sync()?;
-        self.put_and_sync(self.head(), &[outgoing_of(RecordKind::CLEAN_CLOSE, &[])?])?;
+        self.put_and_sync(self.head(), &[outgoing_of(RecordKind::CLEAN_CLOSE, &[])?], || ())?;
         self.folder.clear_unfinished()
     }
 }

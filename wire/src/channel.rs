@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 
 use crate::backend::{FLUSH_BYTES, Output};
 use crate::config::Config;
+use crate::lookout::{AtWork, look};
 
 /// Room asked for before a read outside COPY and long messages.
 const READ_BYTES: usize = 8 << 10;
@@ -75,6 +76,8 @@ pub(crate) struct Channel {
     skipping: Option<(u8, usize, bool)>,
     statement_bytes_max: usize,
     message_bytes_max: usize,
+    /// From the arrival of a message to the sleep after its answer.
+    at_work: Option<AtWork>,
 }
 
 impl Channel {
@@ -87,6 +90,7 @@ impl Channel {
             skipping: None,
             statement_bytes_max: config.statement_bytes_max,
             message_bytes_max: config.message_bytes_max,
+            at_work: None,
         }
     }
 
@@ -214,9 +218,17 @@ impl Channel {
     pub async fn read_more(&mut self) -> Result<(), Lost> {
         let bulk = self.copy_remaining > 0 || self.skipping.is_some() || self.input.len() >= READ_BYTES;
         self.input.reserve(if bulk { READ_BYTES_BULK } else { READ_BYTES });
+        let looked = if bulk { None } else { look(&self.socket, &mut self.input) };
+        if let Some(looked) = looked {
+            return if looked? == 0 { Err(Lost::Closed) } else { Ok(()) };
+        }
+        self.at_work = None;
         match self.socket.read_buf(&mut self.input).await? {
             0 => Err(Lost::Closed),
-            _ => Ok(()),
+            _ => {
+                self.at_work = Some(AtWork::begin());
+                Ok(())
+            }
         }
     }
 

@@ -25,6 +25,7 @@ mod errors;
 mod extended;
 mod frontend;
 mod listener;
+mod lookout;
 mod parameters;
 mod portal;
 mod rows;

@@ -3,13 +3,18 @@
 //! Never: opens a file without close-on-exec; follows a rename with an implied sync.
 #![allow(clippy::disallowed_methods, reason = "this is the door the lint sends everyone to")]
 
-use super::{File, Io, LockGuard, Mapped};
+use super::{File, Io, LockGuard, Mapped, write_out};
 use std::fs::{self, OpenOptions, Permissions, TryLockError};
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// A killed process holds its locks until the kernel has given its memory back, which a restart right after it should not meet as an error.
+const DYING_TRIES: u32 = 20;
+const DYING_PAUSE: Duration = Duration::from_millis(50);
 
 /// The file system of the machine.
 #[derive(Clone, Copy, Debug, Default)]
@@ -78,11 +83,14 @@ impl Io for RealIo {
 
     fn lock(&self, path: &Path) -> io::Result<Box<dyn LockGuard>> {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Box::new(RealLock(file))),
-            Err(TryLockError::WouldBlock) => Err(io::Error::new(io::ErrorKind::WouldBlock, "the lock is held by another process")),
-            Err(TryLockError::Error(error)) => Err(error),
+        for _ in 0..DYING_TRIES {
+            match file.try_lock() {
+                Ok(()) => return Ok(Box::new(RealLock(file))),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(DYING_PAUSE),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
         }
+        Err(io::Error::new(io::ErrorKind::WouldBlock, "the lock is held by another process"))
     }
 }
 
@@ -101,6 +109,10 @@ impl File for RealFile {
 
     fn sync(&self) -> io::Result<()> {
         self.0.sync_data()
+    }
+
+    fn begin_sync(&self, offset: u64, len: u64) {
+        write_out::begin(&self.0, offset, len);
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {

@@ -18,6 +18,7 @@ fn open(io: &SimIo) -> SqlResult<Server> {
         rng: Arc::new(SeededRng::new(7)),
         wal_file_bytes: 1 << 16,
         hash_threads: 1,
+        cache_bytes: 1 << 16,
         use_uring: false,
     };
     Server::open(Path::new("/data"), options)

@@ -1,6 +1,7 @@
 //! Behaviour of the ledger, a file each.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod formats;
 mod fsck;
 mod killed;
 mod ledger;

@@ -33,6 +33,7 @@ impl World {
             rng: Arc::new(SeededRng::new(seed ^ 0x005a_1ead)),
             wal_file_bytes: WAL_FILE_BYTES,
             hash_threads: 1,
+            cache_bytes: 1 << 16,
             use_uring: false,
         };
         Self { io, options }

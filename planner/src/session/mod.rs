@@ -297,7 +297,7 @@ impl Session {
             return Ok(());
         }
         let (decided, decision) = futures::channel::oneshot::channel();
-        transaction.commit(Box::new(move |result| {
+        transaction.commit_here(Box::new(move |result| {
             // A receiver that is gone belongs to a connection that is gone.
             let _ = decided.send(result);
         }));

@@ -2,7 +2,7 @@
 //!
 //! Never: returns 0 when something acknowledged could be lost.
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub fn run(arguments: &Serve) -> ExitCode {
     let served = runtime().and_then(|runtime| runtime.block_on(serve(arguments)));
     match served {
         Ok(()) => {
-            println!("sealed and closed");
+            say("sealed and closed");
             ExitCode::SUCCESS
         }
         Err(error) => failed(&error),
@@ -52,21 +52,27 @@ async fn serve(arguments: &Serve) -> SqlResult<()> {
     let listener = Listener::bind(config, Arc::clone(&engine)).await?;
     let shutdown = listener.shutdown();
     on_signal(move || shutdown.request())?;
-    println!("data folder      {}", arguments.data_dir.display());
-    for name in engine.databases() {
-        if let Some(ledger) = engine.ledger(&name) {
-            println!("database         {name}");
-            println!("ledger           {}", ledger.origin());
-            for key in ledger.verifier_keys() {
-                println!("verifier key     {key}");
-            }
-        }
-    }
+    say(&greeting(arguments, &engine, listener.address()));
     drop(engine);
-    let address = listener.address();
-    println!("listening on {address} (loopback only: this version has no authentication yet)");
-    println!("  {}", psql_line(address));
     listener.run().await
+}
+
+fn greeting(arguments: &Serve, engine: &Server, address: std::net::SocketAddr) -> String {
+    let mut lines = vec![format!("data folder      {}", arguments.data_dir.display())];
+    for ledger in engine.databases().iter().filter_map(|name| engine.ledger(name)) {
+        lines.push(format!("database         {}", ledger.name()));
+        lines.push(format!("ledger           {}", ledger.origin()));
+        lines.extend(ledger.verifier_keys().iter().map(|key| format!("verifier key     {key}")));
+    }
+    lines.push(format!("listening on {address} (loopback only: this version has no authentication yet)"));
+    lines.push(format!("  {}", psql_line(address)));
+    lines.join("\n")
+}
+
+/// Tells whoever started the server; a reader who went away does not end it.
+fn say(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
 }
 
 /// How to connect with psql.

@@ -1,0 +1,66 @@
+//! A short look for the client's next message before the session goes to sleep.
+//!
+//! Going to sleep and being woken costs more than a quick client needs to answer; a machine with cores to spare saves both.
+//!
+//! L1: a session looks only while the sessions at work leave cores free, and for [`LOOK`] at most.
+//! L2: bytes are taken off the socket in order, by the session's own task only.
+//! Never: waits, or looks on a busy machine.
+
+use std::io;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use base::{Clock, RealClock};
+use bytes::BytesMut;
+use rustix::net::{RecvFlags, recv};
+use tokio::net::TcpStream;
+
+/// How long a session looks.
+const LOOK: Duration = Duration::from_micros(40);
+/// Read at most by a look.
+const READ_BYTES: usize = 4 << 10;
+/// Looks at the socket are so many idle steps of the processor apart.
+const STEPS: u32 = 64;
+
+/// Sessions at work, in this process.
+static AT_WORK: AtomicUsize = AtomicUsize::new(0);
+/// Sessions that may be at work while one looks: half of the cores.
+static AT_WORK_MAX: LazyLock<usize> = LazyLock::new(|| std::thread::available_parallelism().map_or(0, |cores| cores.get() / 2));
+
+/// Counts a session as at work while it lives.
+#[derive(Debug)]
+pub(crate) struct AtWork(());
+
+impl AtWork {
+    pub fn begin() -> Self {
+        AT_WORK.fetch_add(1, Ordering::Relaxed);
+        Self(())
+    }
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        AT_WORK.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Bytes that came during the look, appended to `input`; 0 bytes: the client closed. `None`: nothing came, or no look was taken.
+pub(crate) fn look(socket: &TcpStream, input: &mut BytesMut) -> Option<io::Result<usize>> {
+    if AT_WORK.load(Ordering::Relaxed) > *AT_WORK_MAX {
+        return None;
+    }
+    let mut bytes = [0; READ_BYTES];
+    let begun_ns = RealClock.monotonic_ns();
+    while Duration::from_nanos(RealClock.monotonic_ns().saturating_sub(begun_ns)) < LOOK {
+        match recv(socket, &mut bytes, RecvFlags::DONTWAIT) {
+            Ok((count, _)) => {
+                input.extend_from_slice(&bytes[..count]);
+                return Some(Ok(count));
+            }
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => (0..STEPS).for_each(|_| std::hint::spin_loop()),
+            Err(errno) => return Some(Err(errno.into())),
+        }
+    }
+    None
+}
