@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::process::{self, Outcome};
 use crate::summary::Summary;
-use crate::{packages, test, tidy};
+use crate::{packages, python, test, tidy};
 
 /// Steps that have run: name, time, and whether they passed.
 #[derive(Default)]
@@ -42,7 +42,7 @@ impl Steps {
 /// Runs all steps.
 pub fn run(root: &Path) -> Outcome {
     let mut steps = Steps::default();
-    steps.run("programs", || packages::ensure(packages::FOR_TESTS))?;
+    let python = steps.run("programs", || packages::ensure(packages::FOR_TESTS).and_then(|()| python::ensure(root)))?;
     steps.run("fmt", || process::run(process::cargo(root).args(["fmt", "--all", "--", "--check"])))?;
     steps.run("tidy", || tidy::run(root))?;
     steps.run("clippy", || {
@@ -68,7 +68,7 @@ pub fn run(root: &Path) -> Outcome {
     })?;
     let mut summary = Summary::default();
     let tested = steps.run("test", || {
-        summary = test::workspace(root, &["--locked".to_owned()])?;
+        summary = test::workspace(root, &["--locked".to_owned()], Some(&python))?;
         if summary.failed == 0 { Ok(()) } else { Err(summary.to_string()) }
     });
     match tested {

@@ -10,6 +10,7 @@ mod ci;
 mod fuzz;
 mod packages;
 mod process;
+mod python;
 mod summary;
 mod test;
 mod tidy;

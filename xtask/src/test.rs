@@ -6,30 +6,32 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::packages;
 use crate::process::{self, Outcome};
 use crate::summary::Summary;
+use crate::{packages, python};
 
 /// Runs the tests; `args` go to `cargo test`.
 pub fn run(root: &Path, args: &[String]) -> Outcome {
-    let notice = packages::ensure(packages::FOR_TESTS).err();
-    if let Some(notice) = &notice {
-        eprintln!("notice: {notice}");
-    }
-    let summary = workspace(root, args)?;
-    if let Some(notice) = notice {
-        println!("tests that need it were skipped: {notice}");
-    }
+    let programs = packages::ensure(packages::FOR_TESTS);
+    let python = python::ensure(root);
+    let notices: Vec<&String> = programs.as_ref().err().into_iter().chain(python.as_ref().err()).collect();
+    notices.iter().for_each(|notice| eprintln!("notice: {notice}"));
+    let summary = workspace(root, args, python.as_deref().ok())?;
+    notices.iter().for_each(|notice| println!("tests that need it were skipped: {notice}"));
     println!("{summary}");
     if summary.failed == 0 { Ok(()) } else { Err(String::new()) }
 }
 
-/// Runs `cargo test --workspace`, shows its output and counts. Goes on after a failing binary.
+/// Runs `cargo test --workspace`, shows its output and counts. Goes on after a failing binary. Tests that read files with Python
+/// take the interpreter from [`python::VARIABLE`].
 ///
 /// # Errors
 /// Only if Cargo cannot be started; failing tests are in the summary.
-pub fn workspace(root: &Path, args: &[String]) -> Result<Summary, String> {
+pub fn workspace(root: &Path, args: &[String], python: Option<&Path>) -> Result<Summary, String> {
     let mut command = process::cargo(root);
+    if let Some(python) = python {
+        command.env(python::VARIABLE, python);
+    }
     command.args(["test", "--workspace", "--no-fail-fast"]).args(args).stdout(Stdio::piped());
     eprintln!("$ {}", process::line(&command));
     let mut child = command.spawn().map_err(|e| format!("cannot start cargo: {e}"))?;

@@ -104,6 +104,22 @@ async fn a_receipt_outlives_its_server() {
     assert!(matches!(spoilt.status.code(), Some(1 | 2)), "{}", stdout(&spoilt));
 }
 
+/// The whole of it as a shell script, which anyone can run against any build.
+#[test]
+fn rows_and_proofs_outlive_a_killed_server() {
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    for (program, arguments) in [("psql", ["--version"].as_slice()), ("b3sum", &["--version"]), (&python, &["-c", "import pyarrow.ipc"])] {
+        if !Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success()) {
+            eprintln!("skipped: {program} {} does not run", arguments.join(" "));
+            return;
+        }
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scripts/kill_and_prove.sh");
+    let output = Command::new("bash").arg(script).arg(env!("CARGO_BIN_EXE_shockwave")).env("PYTHON", python).output().unwrap();
+    assert!(output.status.success(), "{}\n{}", stdout(&output), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(stdout(&output).matches("held: ").count(), 9, "{}", stdout(&output));
+}
+
 #[tokio::test]
 async fn wrong_usage_and_missing_files_have_their_exit_codes() {
     let place = tempfile::tempdir().unwrap();

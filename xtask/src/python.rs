@@ -1,0 +1,41 @@
+//! A Python interpreter with the packages that the tests read our files with, in an environment below the build folder.
+//!
+//! P1: nothing is installed outside that environment, and nothing if an interpreter at hand has the packages already.
+//! Never: is needed to build; tests that want it are skipped without it, and say so.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::process;
+
+/// Name of the environment variable that tells tests the interpreter.
+pub const VARIABLE: &str = "PYTHON";
+
+const REQUIREMENTS: &str = "wire/tests/scripts/requirements.txt";
+
+/// An interpreter that imports what the tests import; made where there is none.
+///
+/// # Errors
+/// The commands that would make one, with what went wrong.
+pub fn ensure(root: &Path) -> Result<PathBuf, String> {
+    let folder = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| root.join(target)).join("python");
+    let own = folder.join("bin/python");
+    let at_hand = [own.clone(), PathBuf::from("python3")];
+    if let Some(ready) = at_hand.into_iter().find(|python| imports(python)) {
+        return Ok(ready);
+    }
+    let environment = process::run(Command::new("python3").args(["-m", "venv"]).arg(&folder));
+    let packages = environment.and_then(|()| {
+        let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
+        process::run(Command::new(&own).args(install).arg(root.join(REQUIREMENTS)))
+    });
+    match packages {
+        Ok(()) if imports(&own) => Ok(own),
+        Ok(()) => Err("pyarrow was installed and cannot be imported".to_owned()),
+        Err(reason) => Err(format!("pyarrow missing ({reason}); install with: pip install --requirement {REQUIREMENTS}")),
+    }
+}
+
+fn imports(python: &Path) -> bool {
+    process::succeeds(Command::new(python).args(["-c", "import pyarrow.ipc"]))
+}
