@@ -78,8 +78,11 @@ pub trait File: Send + Sync + Debug {
     /// Makes the content and the length durable (fdatasync), but not the file's name (I2, I3).
     fn sync(&self) -> io::Result<()>;
 
-    /// Lets the disk begin with what was written to these bytes, while the caller does something else before [`File::sync`]. Promises nothing.
-    fn begin_sync(&self, _offset: u64, _len: u64) {}
+    /// Lets the disk begin with what was written to these bytes, while the caller does something else before [`File::sync`]. Promises
+    /// nothing; a failure is as grave as one of the sync.
+    fn begin_sync(&self, _offset: u64, _len: u64) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Cuts or extends (with zeros) the file.
     fn set_len(&self, len: u64) -> io::Result<()>;

@@ -49,7 +49,11 @@ impl CoSigner {
             *desk = Desk::Closed;
         }
         drop(desk);
-        if let Desk::Signed(prepared) = was { prepared } else { signer.lock().prepare(state) }
+        match was {
+            // What an asker left behind who never collected is not this state's.
+            Desk::Signed(Ok(prepared)) if prepared.state() == state => Ok(prepared),
+            _ => signer.lock().prepare(state),
+        }
     }
 
     /// Ends the thread.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base::{CommitSeq, RowId, SqlError, SqlResult, SqlState};
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use receipts::{CheckpointLeaf, CommitLeaf, Hash, Leaf, TableSpan};
 use wal::Position;
 
@@ -25,7 +25,7 @@ use crate::signer::SignedCheckpoint;
 use crate::stored;
 use crate::table::TailChunk;
 use crate::transaction::conflict;
-use crate::writes::TableWrites;
+use crate::writes::{INLINE_ROWS_MAX, TableWrites};
 
 /// Requests decided in one group at most; bounds the wait of the first.
 const GROUP_MAX: usize = 1_024;
@@ -155,6 +155,27 @@ pub struct Turn {
     last_ns: AtomicU64,
 }
 
+impl Turn {
+    /// Waits until nobody is deciding.
+    pub fn wait(&self) -> impl Drop + '_ {
+        self.held.lock()
+    }
+}
+
+/// The turn, taken. A panic in it leaves memory and log apart, so it ends the ledger's writes (C4).
+struct Deciding<'a> {
+    ledger: &'a Ledger,
+    _held: MutexGuard<'a, ()>,
+}
+
+impl Drop for Deciding<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.ledger.fail(&SqlError::internal("a commit met a defect"));
+        }
+    }
+}
+
 /// Tells a refused job so.
 pub fn refuse(job: Job, error: SqlError) {
     match job {
@@ -168,10 +189,14 @@ pub fn closed() -> SqlError {
     SqlError::new(SqlState::ADMIN_SHUTDOWN, "the database system is shutting down")
 }
 
-/// Decides a request on the thread that brings it, if nobody else is deciding or waiting to and the disk is quick: then two changes of
+/// Decides a small request on the thread that brings it, if nobody else is deciding or waiting to and the disk is quick: then two changes of
 /// thread cost as much as the commit. Gives the request back otherwise.
 pub fn decide_here(ledger: &Arc<Ledger>, request: Request) -> Option<Request> {
-    let Some(_turn) = ledger.turn().held.try_lock() else { return Some(request) };
+    if request.tables.iter().map(|writes| writes.rows).sum::<u64>() > INLINE_ROWS_MAX as u64 {
+        return Some(request);
+    }
+    let Some(held) = ledger.turn().held.try_lock() else { return Some(request) };
+    let _deciding = Deciding { ledger, _held: held };
     if !ledger.queue().is_quiet() || ledger.turn().last_ns.load(Ordering::Relaxed) > QUICK_NS {
         return Some(request);
     }
@@ -185,20 +210,25 @@ pub fn decide_here(ledger: &Arc<Ledger>, request: Request) -> Option<Request> {
 /// Runs until the queue is closed and empty.
 pub fn run(ledger: &Arc<Ledger>) {
     while ledger.queue().wait() {
-        let _turn = ledger.turn().held.lock();
-        let mut group = Group::default();
-        for job in ledger.queue().take() {
-            match job {
-                Job::Commit(request) => group.decide(ledger, *request),
-                Job::Seal(done) => {
-                    std::mem::take(&mut group).finish(ledger);
-                    done(seal_point(ledger));
-                }
+        // A panic has failed the ledger by then; those who still wait must hear so, from this thread.
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| decide_waiting(ledger)));
+    }
+}
+
+fn decide_waiting(ledger: &Arc<Ledger>) {
+    let _deciding = Deciding { ledger, _held: ledger.turn().held.lock() };
+    let mut group = Group::default();
+    for job in ledger.queue().take() {
+        match job {
+            Job::Commit(request) => group.decide(ledger, *request),
+            Job::Seal(done) => {
+                std::mem::take(&mut group).finish(ledger);
+                done(seal_point(ledger));
             }
         }
-        group.finish(ledger);
-        ledger.wake_sealer_if_due();
     }
+    group.finish(ledger);
+    ledger.wake_sealer_if_due();
 }
 
 /// Commits decided together: one log write, one sync, one signature each tree.
@@ -216,19 +246,20 @@ impl Group {
         }
         let Request { actor, tables, pieces, row_root, group_roots, defined, dropped, done, _pin } = request;
         let catalog = self.catalog.clone().unwrap_or_else(|| ledger.snapshot().catalog);
-        let decided = check(ledger, &catalog, &tables, &defined, &dropped).and_then(|()| {
-            if defined.is_empty() && dropped.is_empty() {
-                return Ok(Arc::clone(&catalog));
-            }
-            let first = ledger.table_state(crate::catalog::CATALOG).rows();
-            let defined: Vec<_> = defined.into_iter().map(|(object, own)| (object, RowId(first + own))).collect();
-            Ok(Arc::new(catalog.with_changes(&defined, &dropped)?))
-        });
-        let catalog = match decided {
-            Ok(catalog) => catalog,
+        let decided = check(ledger, &catalog, &tables, &defined, &dropped)
+            .and_then(|()| {
+                if defined.is_empty() && dropped.is_empty() {
+                    return Ok(Arc::clone(&catalog));
+                }
+                let first = ledger.table_state(crate::catalog::CATALOG).rows();
+                let defined: Vec<_> = defined.into_iter().map(|(object, own)| (object, RowId(first + own))).collect();
+                Ok(Arc::new(catalog.with_changes(&defined, &dropped)?))
+            })
+            .and_then(|catalog| Ok((Draft::new(ledger, actor, row_root, catalog.schema_root(), &tables)?, catalog)));
+        let (draft, catalog) = match decided {
+            Ok(decided) => decided,
             Err(error) => return done(Err(error)),
         };
-        let draft = Draft { actor, row_root, schema_root: catalog.schema_root() };
         match apply(ledger, draft, tables, &pieces, group_roots) {
             Ok((record, committed)) => {
                 self.records.push(record);
@@ -246,6 +277,10 @@ impl Group {
     fn finish(self, ledger: &Arc<Ledger>) {
         if self.records.is_empty() {
             return;
+        }
+        if let Some(error) = ledger.failure() {
+            // Another of the group is half-applied: its leaf stands in the trees that would be signed, and in no log.
+            return self.answers.into_iter().for_each(|(done, _)| done(Err(error.clone())));
         }
         let records: Vec<(u8, &[u8])> = self.records.iter().map(|bytes| (record::COMMIT, bytes.as_slice())).collect();
         let clock = &ledger.options().clock;
@@ -306,11 +341,42 @@ fn check(
     Ok(())
 }
 
-/// What the leaf says besides places.
+/// A commit's leaf and where its rows go, while nothing has changed yet.
 struct Draft {
-    actor: String,
-    row_root: Hash,
-    schema_root: Hash,
+    leaf: Vec<u8>,
+    spans: Vec<TableSpan>,
+    committed: Committed,
+}
+
+impl Draft {
+    /// For the next place in the ledger. Errors: 54000 where it touches more tables than a leaf can name.
+    fn new(ledger: &Ledger, actor: String, row_root: Hash, schema_root: Hash, tables: &[TableWrites]) -> SqlResult<Self> {
+        let span = |writes: &TableWrites| TableSpan {
+            relation: writes.table.id.0,
+            first_row: ledger.table_state(writes.table.id).rows(),
+            rows: writes.rows,
+        };
+        let spans: Vec<TableSpan> = tables.iter().map(span).collect();
+        let rows = spans.iter().map(|span| span.rows).sum();
+        let (seq, time_us) = (CommitSeq(ledger.merkle().read().size()), ledger.commit_time());
+        let leaf = Leaf::Commit(CommitLeaf {
+            ledger: ledger.id().0,
+            seq: seq.0,
+            time_us,
+            actor,
+            idempotency_key: Vec::new(),
+            schema_root,
+            n_rows: rows,
+            tables: spans.clone(),
+            row_root,
+            policy_hash: Hash::default(),
+            plan_hash: Hash::default(),
+        });
+        let leaf = leaf
+            .encode()
+            .map_err(|error| SqlError::new(SqlState::PROGRAM_LIMIT_EXCEEDED, format!("commit does not fit a leaf: {error}")))?;
+        Ok(Self { leaf, spans, committed: Committed { seq, rows, time_us } })
+    }
 }
 
 /// Gives a checked transaction its place: leaf, trees, folds, rows. Returns its log record.
@@ -321,38 +387,15 @@ fn apply(
     pieces: &[Piece],
     group_roots: Vec<Hash>,
 ) -> SqlResult<(Vec<u8>, Committed)> {
-    let spans: Vec<TableSpan> = tables
-        .iter()
-        .map(|writes| TableSpan { relation: writes.table.id.0, first_row: ledger.table_state(writes.table.id).rows(), rows: writes.rows })
-        .collect();
-    let rows = spans.iter().map(|span| span.rows).sum();
-    let mut merkle = ledger.merkle().write();
-    let seq = CommitSeq(merkle.size());
-    let time_us = ledger.commit_time();
-    let leaf = Leaf::Commit(CommitLeaf {
-        ledger: ledger.id().0,
-        seq: seq.0,
-        time_us,
-        actor: draft.actor,
-        idempotency_key: Vec::new(),
-        schema_root: draft.schema_root,
-        n_rows: rows,
-        tables: spans.clone(),
-        row_root: draft.row_root,
-        policy_hash: Hash::default(),
-        plan_hash: Hash::default(),
-    });
-    let leaf =
-        leaf.encode().map_err(|error| SqlError::new(SqlState::PROGRAM_LIMIT_EXCEEDED, format!("commit does not fit a leaf: {error}")))?;
-    merkle.append(&leaf);
-    drop(merkle);
+    let Draft { leaf, spans, committed } = draft;
+    ledger.merkle().write().append(&leaf);
     let mut applied = Vec::with_capacity(tables.len());
     for (writes, span) in tables.into_iter().zip(&spans) {
-        applied.push(place(writes, span.first_row, seq)?);
+        applied.push(place(writes, span.first_row, committed.seq)?);
     }
-    apply_to_folds(ledger, seq, applied)?;
-    ledger.remember_groups(seq, rows, group_roots);
-    Ok((record::commit(&leaf, pieces), Committed { seq, rows, time_us }))
+    apply_to_folds(ledger, committed.seq, applied)?;
+    ledger.remember_groups(committed.seq, committed.rows, group_roots);
+    Ok((record::commit(&leaf, pieces), committed))
 }
 
 /// Rows of one table with their places, and all rows they end.
@@ -432,4 +475,42 @@ fn seal_point(ledger: &Ledger) -> SqlResult<SealPoint> {
         ledger.fail(error);
     }
     outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use base::{SeededRng, SimClock, SimIo};
+
+    use super::*;
+    use crate::{Options, Server};
+
+    /// A defect met while a commit was half-applied once left memory ahead of the log, and the next session went on from there: its
+    /// acknowledged commit could not be read back.
+    #[test]
+    fn a_panic_while_deciding_ends_the_ledgers_writes() {
+        let options = Options {
+            io: Arc::new(SimIo::new(0)),
+            clock: Arc::new(SimClock::new(1, 1)),
+            rng: Arc::new(SeededRng::new(7)),
+            wal_file_bytes: 1 << 16,
+            hash_threads: 1,
+            cache_bytes: 0,
+            use_uring: false,
+        };
+        let server = Server::open(Path::new("/data"), options).unwrap();
+        let ledger = server.ledger("shockwave").unwrap();
+        let defect = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _deciding = Deciding { ledger: &ledger, _held: ledger.turn().held.lock() };
+            panic!("a defect");
+        }));
+        assert!(defect.is_err());
+        let mut transaction = ledger.begin("tester");
+        transaction.create_schema("s").unwrap();
+        let (sender, receiver) = std::sync::mpsc::channel();
+        transaction.commit_here(Box::new(move |answer| sender.send(answer).unwrap()));
+        assert_eq!(receiver.recv().unwrap().unwrap_err().state(), SqlState::INTERNAL_ERROR);
+        drop(server.close_unsealed());
+    }
 }

@@ -131,8 +131,17 @@ impl Ledger {
         })
     }
 
-    /// Starts the committer, its co-signer and the sealer. Errors: 53200 where threads cannot be had.
+    /// Starts the committer, its co-signer and the sealer. Errors: 53200 where threads cannot be had; none is left running then.
     pub(crate) fn start(self: &Arc<Self>) -> SqlResult<()> {
+        let started = self.spawn_threads();
+        if started.is_err() {
+            // The first error is the one to tell.
+            let _ = self.close(false);
+        }
+        started
+    }
+
+    fn spawn_threads(self: &Arc<Self>) -> SqlResult<()> {
         let spawn = |name: &str, run: fn(&Arc<Ledger>)| {
             let ledger = Arc::clone(self);
             let builder = std::thread::Builder::new().name(format!("{name} {}", self.name));
@@ -154,6 +163,8 @@ impl Ledger {
         let sealed = if seal && self.failure().is_none() { self.seal() } else { Ok(()) };
         self.sealer.close();
         self.queue.close();
+        // A session that decides its own commit right now is the last; the folder must not change owners under it.
+        drop(self.turn.wait());
         self.co_signer.close();
         for thread in self.threads.lock().drain(..) {
             if thread.join().is_err() {

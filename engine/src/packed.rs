@@ -1,7 +1,7 @@
 //! A few rows as bare columns: the bytes of a small write inside its COMMIT record, a fraction of what an IPC message takes.
 //!
 //! P1: decode(encode(batch)) equals batch. Nothing is aligned; decoding copies.
-//! P2: bytes that `encode` cannot have written are refused, never trusted: lengths are checked before anything is allocated for them.
+//! P2: bytes are never trusted: lengths are checked before anything is allocated for them, values against their type.
 //! Never: carries the schema (the catalog has it).
 //! Format: docs/formats/segment.md, «packed rows».
 

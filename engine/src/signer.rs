@@ -48,6 +48,13 @@ pub struct SignedCheckpoint {
 #[derive(Debug)]
 pub struct Prepared(SignedCheckpoint);
 
+impl Prepared {
+    /// What is signed.
+    pub fn state(&self) -> Signed {
+        self.0.state
+    }
+}
+
 /// Signs checkpoints of one ledger, forwards only (K2).
 #[derive(Debug)]
 pub struct Signer {

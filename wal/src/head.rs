@@ -127,7 +127,7 @@ impl Head {
         let plain = |buffer: &[u8]| file.handle.write_at(offset, buffer);
         let (true, Some(ring), Some(fd)) = (is_group, self.ring.as_mut(), file.handle.raw_fd()) else {
             plain(&self.buffer)?;
-            file.handle.begin_sync(offset, self.buffer.len() as u64);
+            file.handle.begin_sync(offset, self.buffer.len() as u64)?;
             let done = meanwhile();
             return file.handle.sync().map(|()| done);
         };

@@ -176,7 +176,7 @@ impl Wal {
         self.append_and_sync_during(records, || ()).map(|(positions, ())| positions)
     }
 
-    /// [`Wal::append_and_sync`], running `meanwhile` once beside the disk's work. What it gives is given back only with durability; on an
+    /// [`Wal::append_and_sync`], running `meanwhile` once beside the disk's work, under the log's lock: it must not touch the log. What it gives is given back only with durability; on an
     /// error it is dropped.
     pub fn append_and_sync_during<T>(
         &self,

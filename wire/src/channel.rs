@@ -218,8 +218,11 @@ impl Channel {
     pub async fn read_more(&mut self) -> Result<(), Lost> {
         let bulk = self.copy_remaining > 0 || self.skipping.is_some() || self.input.len() >= READ_BYTES;
         self.input.reserve(if bulk { READ_BYTES_BULK } else { READ_BYTES });
+        // A look goes behind the runtime's back; a client that never lets the socket run dry must not keep its thread from the others.
+        tokio::task::coop::consume_budget().await;
         let looked = if bulk { None } else { look(&self.socket, &mut self.input) };
         if let Some(looked) = looked {
+            self.at_work.get_or_insert_with(AtWork::begin);
             return if looked? == 0 { Err(Lost::Closed) } else { Ok(()) };
         }
         self.at_work = None;

@@ -36,20 +36,25 @@ pub fn ensure(needed: &[Needed]) -> Result<(), String> {
     if missing.is_empty() {
         return Ok(());
     }
-    let advice = format!("{} missing; install with: {}", names(&missing), install_line(&missing));
-    if !is_root() || !process::on_path("apt-get") {
-        return Err(advice);
-    }
-    eprintln!("{} missing: installing {}", names(&missing), packages(&missing).join(" "));
-    if !apt_get(&["update", "-qq"])
-        || !apt_get(&[&["install", "-y", "-qq", "--no-install-recommends"], packages(&missing).as_slice()].concat())
-    {
-        return Err(advice);
-    }
+    install(&packages(&missing)).map_err(|advice| format!("{} missing; {advice}", names(&missing)))?;
     match missing.iter().find(|n| !present(n.program)) {
         None => Ok(()),
         Some(n) => Err(format!("{} was installed and brought no {}", n.package, n.program)),
     }
+}
+
+/// Installs packages where that needs no question.
+///
+/// # Errors
+/// The one command that installs them.
+pub fn install(packages: &[&str]) -> Result<(), String> {
+    let advice = || Err(format!("install with: sudo apt-get install -y {}", packages.join(" ")));
+    if !is_root() || !process::on_path("apt-get") {
+        return advice();
+    }
+    eprintln!("installing {}", packages.join(" "));
+    let installed = apt_get(&["update", "-qq"]) && apt_get(&[&["install", "-y", "-qq", "--no-install-recommends"], packages].concat());
+    if installed { Ok(()) } else { advice() }
 }
 
 fn missing(needed: &[Needed], present: impl Fn(&str) -> bool) -> Vec<Needed> {
@@ -65,10 +70,6 @@ fn packages(missing: &[Needed]) -> Vec<&'static str> {
     let mut packages: Vec<&str> = missing.iter().map(|n| n.package).collect();
     packages.dedup();
     packages
-}
-
-fn install_line(missing: &[Needed]) -> String {
-    format!("sudo apt-get install -y {}", packages(missing).join(" "))
 }
 
 /// On PATH, or in the folder of a version (`/usr/lib/postgresql/15/bin`), where Debian keeps what is not linked to PATH.
@@ -102,6 +103,6 @@ mod tests {
     #[test]
     fn a_package_is_named_once() {
         let missing = missing(FOR_BENCH, |_| false);
-        assert_eq!(install_line(&missing), "sudo apt-get install -y postgresql-client postgresql-15");
+        assert_eq!(packages(&missing), ["postgresql-client", "postgresql-15"]);
     }
 }

@@ -1,12 +1,12 @@
 //! A Python interpreter with the packages that the tests read our files with, in an environment below the build folder.
 //!
-//! P1: nothing is installed outside that environment, and nothing if an interpreter at hand has the packages already.
+//! P1: nothing but Debian's python3-venv is installed outside that environment, and nothing if an interpreter at hand has the packages already.
 //! Never: is needed to build; tests that want it are skipped without it, and say so.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::process;
+use crate::{packages, process};
 
 /// Name of the environment variable that tells tests the interpreter.
 pub const VARIABLE: &str = "PYTHON";
@@ -24,7 +24,9 @@ pub fn ensure(root: &Path) -> Result<PathBuf, String> {
     if let Some(ready) = at_hand.into_iter().find(|python| imports(python)) {
         return Ok(ready);
     }
-    let environment = process::run(Command::new("python3").args(["-m", "venv"]).arg(&folder));
+    let make = || process::run(Command::new("python3").args(["-m", "venv"]).arg(&folder));
+    // Debian's Python comes without the module.
+    let environment = make().or_else(|_| packages::install(&["python3-venv"]).and_then(|()| make()));
     let packages = environment.and_then(|()| {
         let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
         process::run(Command::new(&own).args(install).arg(root.join(REQUIREMENTS)))
@@ -32,7 +34,7 @@ pub fn ensure(root: &Path) -> Result<PathBuf, String> {
     match packages {
         Ok(()) if imports(&own) => Ok(own),
         Ok(()) => Err("pyarrow was installed and cannot be imported".to_owned()),
-        Err(reason) => Err(format!("pyarrow missing ({reason}); install with: pip install --requirement {REQUIREMENTS}")),
+        Err(reason) => Err(format!("no Python with pyarrow: {reason}")),
     }
 }
 

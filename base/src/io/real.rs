@@ -111,8 +111,8 @@ impl File for RealFile {
         self.0.sync_data()
     }
 
-    fn begin_sync(&self, offset: u64, len: u64) {
-        write_out::begin(&self.0, offset, len);
+    fn begin_sync(&self, offset: u64, len: u64) -> io::Result<()> {
+        write_out::begin(&self.0, offset, len)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {

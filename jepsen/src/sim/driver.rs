@@ -217,10 +217,16 @@ impl Driver {
     /// Commits and takes the answer.
     pub(super) fn commit(&mut self, transaction: Transaction, delta: &Delta) -> Run {
         let (sender, receiver) = mpsc::channel();
-        transaction.commit(Box::new(move |answer| {
+        // Both ways of deciding must hold; which one is the seed's choice.
+        let done = Box::new(move |answer| {
             // The receiver waits below.
             let _ = sender.send(answer);
-        }));
+        });
+        if self.dice.percent(50) {
+            transaction.commit_here(done);
+        } else {
+            transaction.commit(done);
+        }
         let Ok(answer) = receiver.recv_timeout(ANSWER_MAX) else { return violation("a commit was never answered") };
         self.answered(answer, delta)
     }

@@ -14,7 +14,10 @@ data=$place/data
 server=
 
 cleanup() {
-    [ -z "$server" ] || kill -KILL "$server" 2>/dev/null || true
+    if [ -n "$server" ]; then
+        kill -KILL "$server" 2>/dev/null || true
+        wait "$server" 2>/dev/null || true
+    fi
     rm -rf "$place"
 }
 trap cleanup EXIT
@@ -28,8 +31,10 @@ failed() {
 start() {
     "$shockwave" serve --data-dir "$data" --listen 127.0.0.1:0 >"$place/server.out" 2>&1 &
     server=$!
+    local tries=0
     until grep -q '^listening on' "$place/server.out"; do
         kill -0 "$server" 2>/dev/null || failed "the server ended: $(cat "$place/server.out")"
+        ((tries++ < 1200)) || failed "the server does not listen: $(cat "$place/server.out")"
         sleep 0.05
     done
     port=$(sed -n 's/^listening on 127\.0\.0\.1:\([0-9]*\).*/\1/p' "$place/server.out")
@@ -37,9 +42,11 @@ start() {
 
 # A job that was killed answers `wait` with a status of its own.
 stop() {
+    local status=0
     kill "-$1" "$server"
-    wait "$server" 2>/dev/null || [ "$1" = KILL ] || failed "the server ended with status $?: $(cat "$place/server.out")"
+    wait "$server" 2>/dev/null || status=$?
     server=
+    [ "$status" = 0 ] || [ "$1" = KILL ] || failed "the server ended with status $status: $(cat "$place/server.out")"
 }
 
 ask() { psql -X -q -A -t -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$port" -U shockwave -d shockwave "$@"; }
@@ -107,7 +114,7 @@ done <"$place/segments"
 held "b3sum of $(wc -l <"$place/segments") segments equals ledger.segments"
 "$python" "$here/read_segments.py" "$ledger" "$rows" <"$place/segments" || failed "pyarrow reads something else"
 
-segment=$(find "$ledger/segments" -type f -printf '%s %p\n' | sort -n | tail -1 | cut -d ' ' -f 2)
+segment=$(find "$ledger/segments" -type f -printf '%s %p\n' | sort -n | tail -1 | cut -d ' ' -f 2-)
 caught_across "$segment" "$(basename "$segment")" fsck "$data"
 held "one byte flipped in a segment, at five places: caught and named"
 for tile in "$(find "$ledger/tile" -type f | sort | head -1)" "$(find "$ledger/b3/tile" -type f | sort | head -1)"; do
