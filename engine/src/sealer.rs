@@ -79,9 +79,14 @@ impl Sealer {
 
 /// Body of the background thread.
 pub fn run(ledger: &Arc<Ledger>) {
+    let mut told = None;
     while ledger.sealer().wait() {
-        // A failed seal is tried again when the next log file fills; a failed write has already stopped the ledger and told its clients.
-        let _ = ledger.sealer().seal_now(ledger);
+        // A failed seal is tried again after the next commit; the log keeps what it holds, and grows.
+        let failed = ledger.sealer().seal_now(ledger).err();
+        if let Some(error) = failed.as_ref().filter(|error| told.as_ref() != Some(*error)) {
+            eprintln!("database {}: sealing failed and will be tried again: {error}", ledger.name());
+        }
+        told = failed;
     }
 }
 
