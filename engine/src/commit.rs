@@ -63,7 +63,7 @@ pub struct Request {
     /// Objects dropped.
     pub dropped: Vec<u32>,
     /// Log files with its DATA records stay while this is held.
-    pub _pin: Option<LogPin>,
+    pub _pin: Option<Arc<LogPin>>,
     /// Told what became of it.
     pub done: Done,
 }

@@ -21,8 +21,8 @@ use crate::stored;
 use crate::view::TableView;
 use crate::writes::{INLINE_ROWS_MAX, TableWrites, row_tree};
 
-/// An open transaction; see the module.
-#[derive(Debug)]
+/// An open transaction; see the module. A clone is a savepoint: it goes on from where it was taken, and either may be dropped.
+#[derive(Clone, Debug)]
 pub struct Transaction {
     ledger: Arc<Ledger>,
     actor: String,
@@ -33,7 +33,7 @@ pub struct Transaction {
     /// Catalog with own DDL, where there is any.
     catalog: Option<Arc<Catalog>>,
     /// Keeps log files that hold own DATA records.
-    pin: Option<crate::ledger::LogPin>,
+    pin: Option<Arc<crate::ledger::LogPin>>,
 }
 
 impl Transaction {
@@ -195,7 +195,7 @@ impl Transaction {
         }
         let threads = self.ledger.options().hash_threads;
         let (stored, position) = if stored.num_rows() > INLINE_ROWS_MAX {
-            let pin = self.pin.get_or_insert_with(|| self.ledger.pin_log());
+            let pin = self.pin.get_or_insert_with(|| Arc::new(self.ledger.pin_log()));
             let (batch, position) = self.ledger.write_ahead(table, &stored, pin)?;
             (batch, Some(position))
         } else {

@@ -63,7 +63,7 @@ impl OwnRows {
 }
 
 /// The writes of one transaction to one table.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TableWrites {
     /// The definition they were written under.
     pub table: Arc<TableDef>,

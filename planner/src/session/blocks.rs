@@ -10,6 +10,7 @@ use engine::Transaction;
 use sqlparser::ast::{TransactionAccessMode, TransactionIsolationLevel, TransactionMode};
 
 use super::prepared::Prepared;
+use super::savepoints::Savepoint;
 use super::{RERUNS_MAX, Session};
 use crate::cancel::Watch;
 use crate::outcome::{Notice, Outcome, Tag};
@@ -23,7 +24,7 @@ pub(super) enum State {
     Open(Open),
     /// The transaction is with the COPY that runs.
     Copying(Block),
-    /// The transaction is gone; only its end is awaited.
+    /// The transaction is gone; only its end is awaited, or the return to a savepoint.
     Failed(Block),
 }
 
@@ -45,6 +46,8 @@ pub(crate) struct Block {
     pub(super) before: Settings,
     /// Parameters under SET LOCAL, with the value to return to.
     pub(super) local: Vec<(&'static str, String)>,
+    /// Oldest first.
+    pub(super) savepoints: Vec<Savepoint>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -130,7 +133,7 @@ impl Session {
             let watch = Watch::start(&self.canceller, self.settings.statement_timeout());
             for _ in 0..RERUNS_MAX {
                 match &result {
-                    Err(error) if self.lost_a_conflict(error, seen).await => {}
+                    Err(error) if self.lost_a_conflict(error, &prepared.plan, seen).await => {}
                     _ => break,
                 }
                 let mut transaction = self.database.ledger.begin(&self.user);
@@ -146,12 +149,15 @@ impl Session {
         result
     }
 
-    /// BEGIN, COMMIT, ROLLBACK.
+    /// BEGIN, COMMIT, ROLLBACK, savepoints.
     pub(super) async fn control(&mut self, control: &Control) -> SqlResult<Outcome> {
         match control {
             Control::Begin { modes, verb } => self.begin_block(modes, verb),
             Control::Commit { chain } => self.commit_block(*chain).await,
             Control::Rollback { chain } => self.rollback_block(*chain),
+            Control::Savepoint { name } => self.savepoint(name),
+            Control::Release { name } => self.release(name),
+            Control::RollbackTo { name } => self.rollback_to(name),
             Control::SetTransaction { modes } => self.set_transaction(modes),
         }
     }

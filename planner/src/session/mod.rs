@@ -1,7 +1,7 @@
 //! A session: settings, one transaction at most, and the running of prepared statements in it.
 //!
 //! E1: outside a block every statement is its own transaction; one that loses an optimistic conflict is run again on a new snapshot.
-//! E2: a failed block hears only COMMIT and ROLLBACK, and either undoes it.
+//! E2: a failed block hears only COMMIT and ROLLBACK, and either undoes it; or ROLLBACK TO a savepoint, which goes on from there.
 //! E3: an answer to a writing statement outside a block is given after its commit is durable.
 //! Never: shared between connections; reads or writes the socket.
 
@@ -9,6 +9,7 @@ mod blocks;
 mod configure;
 mod copy;
 mod prepared;
+mod savepoints;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,7 +109,7 @@ impl Session {
 
     fn plan(&mut self, parsed: Parsed, parameter_types: &[Option<SqlType>], describe: bool) -> SqlResult<Prepared> {
         let kind = statements::classify(&parsed.statement);
-        if matches!(self.state, State::Failed(_)) && kind != statements::Class::EndsBlock {
+        if matches!(self.state, State::Failed(_)) && kind != statements::Class::EndsFailure {
             return Err(block_failed());
         }
         let mut spare = None;
@@ -154,8 +155,8 @@ impl Session {
             let message = format!("bind message supplies {given} parameters, but prepared statement \"\" requires {wanted}");
             return Err(SqlError::new(SqlState::PROTOCOL_VIOLATION, message));
         }
-        let ends_block = matches!(&*prepared.plan, Plan::Block(control) if control.ends_block());
-        if matches!(self.state, State::Failed(_)) && !ends_block {
+        let ends_failure = matches!(&*prepared.plan, Plan::Block(control) if control.ends_failure());
+        if matches!(self.state, State::Failed(_)) && !ends_failure {
             return Err(block_failed());
         }
         let watch = Watch::start(&self.canceller, self.settings.statement_timeout());
@@ -189,7 +190,7 @@ impl Session {
                 Err(error) => Err(error),
             };
             let Err(error) = &result else { return result };
-            if reruns == RERUNS_MAX || !self.lost_a_conflict(error, seen).await {
+            if reruns == RERUNS_MAX || !self.lost_a_conflict(error, &prepared.plan, seen).await {
                 return result;
             }
             watch.check()?;
@@ -202,8 +203,10 @@ impl Session {
     }
 
     /// Whether a statement lost to another commit and should be judged again; waits until the winner is visible.
-    async fn lost_a_conflict(&self, error: &SqlError, seen: Option<CommitSeq>) -> bool {
-        if error.state() != SqlState::SERIALIZATION_FAILURE {
+    async fn lost_a_conflict(&self, error: &SqlError, plan: &Plan, seen: Option<CommitSeq>) -> bool {
+        let lost =
+            error.state() == SqlState::SERIALIZATION_FAILURE || (error.state() == SqlState::UNIQUE_VIOLATION && plan.expects_conflicts());
+        if !lost {
             return false;
         }
         // The winner is known before it is durable, and visible only after.
@@ -370,6 +373,7 @@ impl Session {
             begun_us: self.now_us(),
             before: self.settings.clone(),
             local: Vec::new(),
+            savepoints: Vec::new(),
         };
         Open { transaction: None, block, replay: Replay::Nothing }
     }

@@ -2,17 +2,21 @@
 //!
 //! Never: plans a query for VALUES of constants and parameters.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use base::{SqlError, SqlResult, SqlState};
 use engine::TableDef;
+use engine::key_index::Key;
 use sqlparser::ast::{Insert, OnInsert, Query, SelectItem, SetExpr, Spanned, Statement, TableObject, Values, With};
 
 use super::assignment::{self, assign, is_unknown_literal};
 use super::hints::Hints;
 use super::mixed_values::MixedValues;
+use super::on_conflict::OnConflict;
 use super::returning::Returning;
+use super::update::as_conflict;
 use super::{Execution, Planned, Planning};
 use crate::cells::{self, Source};
 use crate::names::{fold, simple};
@@ -26,6 +30,7 @@ pub(crate) struct Plan {
     /// Columns given, as positions in the table.
     targets: Vec<usize>,
     rows: Rows,
+    on_conflict: Option<OnConflict>,
     returning: Option<Returning>,
 }
 
@@ -40,6 +45,11 @@ enum Rows {
 }
 
 impl Plan {
+    /// Whether a key that another commit took meanwhile is a conflict to be judged again, not an error.
+    pub(crate) fn expects_conflicts(&self) -> bool {
+        self.on_conflict.is_some()
+    }
+
     pub(super) fn explained(&self) -> (String, Option<&Statement>) {
         let line = format!("Insert on {}.{}", self.table.schema, self.table.name);
         match &self.rows {
@@ -67,18 +77,19 @@ pub(super) fn plan(planning: &Planning<'_>, insert: &Insert, with: Option<&With>
         Rows::Mixed(_) | Rows::Query { .. } => targets,
     };
     let alias = insert.table_alias.as_ref().map_or(name.name, |alias| fold(&alias.alias));
+    let on_conflict = match &insert.on {
+        Some(OnInsert::OnConflict(clause)) => Some(OnConflict::plan(planning, &table, &alias, clause, &mut hints)?),
+        _ => None,
+    };
     let returning = Returning::plan(planning, &table, &alias, insert.returning.as_deref(), &mut hints)?;
     let columns = returning.as_ref().map(Returning::columns);
     let parameters = hints.complete()?;
-    Ok(Planned { plan: super::Plan::Insert(Plan { table, targets, rows, returning }), parameters, columns })
+    Ok(Planned { plan: super::Plan::Insert(Plan { table, targets, rows, on_conflict, returning }), parameters, columns })
 }
 
 fn refuse_clauses(insert: &Insert) -> SqlResult<()> {
-    if let Some(on) = &insert.on {
-        return Err(SqlError::unsupported(match on {
-            OnInsert::OnConflict(_) => "ON CONFLICT",
-            _ => "ON DUPLICATE KEY",
-        }));
+    if insert.on.as_ref().is_some_and(|on| !matches!(on, OnInsert::OnConflict(_))) {
+        return Err(SqlError::unsupported("ON DUPLICATE KEY").hint("Write ON CONFLICT (key columns) DO UPDATE SET ...."));
     }
     let foreign = insert.or.is_some()
         || insert.ignore
@@ -221,18 +232,18 @@ fn constant_columns(planning: &Planning<'_>, table: &TableDef, targets: &[usize]
 }
 
 pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
-    let mut written = Written { rows: 0, batches: plan.returning.is_some().then(Vec::new) };
+    let mut written = Written { rows: 0, batches: plan.returning.is_some().then(Vec::new), keys: HashSet::new() };
     match &plan.rows {
         Rows::Values { count, sources } => {
             let mut given = Vec::with_capacity(sources.len());
             for (source, at) in sources.iter().zip(&plan.targets) {
                 given.push((*at, source.array(&plan.table.columns[*at], execution.parameters)?));
             }
-            insert(plan, execution, *count, given, &mut written)?;
+            insert(plan, execution, *count, given, &mut written).await?;
         }
         Rows::Mixed(values) => {
             let (count, given) = values.columns(&plan.table, execution).await?;
-            insert(plan, execution, count, given, &mut written)?;
+            insert(plan, execution, count, given, &mut written).await?;
         }
         Rows::Query { statement, unknown } => {
             let mut rows = execution.rows(statement, None)?;
@@ -242,7 +253,7 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
                 for ((values, at), unknown) in batch.columns().iter().zip(&plan.targets).zip(unknown) {
                     given.push((*at, assign(values, &plan.table.columns[*at], *unknown)?));
                 }
-                insert(plan, execution, batch.num_rows(), given, &mut written)?;
+                insert(plan, execution, batch.num_rows(), given, &mut written).await?;
             }
         }
     }
@@ -255,14 +266,37 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
 struct Written {
     rows: u64,
     batches: Option<Vec<RecordBatch>>,
+    /// Keys met by an ON CONFLICT clause.
+    keys: HashSet<Key>,
 }
 
-fn insert(plan: &Plan, execution: &mut Execution<'_>, rows: usize, given: Vec<(usize, ArrayRef)>, written: &mut Written) -> SqlResult<()> {
+impl Written {
+    fn add(&mut self, batch: RecordBatch) {
+        self.rows += batch.num_rows() as u64;
+        if let Some(batches) = &mut self.batches {
+            batches.push(batch);
+        }
+    }
+}
+
+async fn insert(
+    plan: &Plan,
+    execution: &mut Execution<'_>,
+    rows: usize,
+    given: Vec<(usize, ArrayRef)>,
+    written: &mut Written,
+) -> SqlResult<()> {
     let batch = whole_rows(&plan.table, rows, given)?;
-    execution.transaction.insert(&plan.table, &batch)?;
-    written.rows += rows as u64;
-    if let Some(batches) = &mut written.batches {
-        batches.push(batch);
+    let Some(on_conflict) = &plan.on_conflict else {
+        execution.transaction.insert(&plan.table, &batch)?;
+        written.add(batch);
+        return Ok(());
+    };
+    let sorted = on_conflict.sort(&plan.table, execution.transaction, &batch, &mut written.keys)?;
+    execution.transaction.insert(&plan.table, &sorted.fresh).map_err(|error| as_conflict(error, false))?;
+    written.add(sorted.fresh.clone());
+    for batch in on_conflict.update(&plan.table, sorted, execution).await? {
+        written.add(batch);
     }
     Ok(())
 }

@@ -20,9 +20,11 @@ mod hints;
 mod insert;
 mod key_access;
 mod mixed_values;
+mod on_conflict;
 mod returning;
 mod rewrite;
 mod select;
+mod truncate;
 mod update;
 
 use std::sync::Arc;
@@ -86,6 +88,7 @@ pub(crate) enum Plan {
     CreateTable,
     DropSchema,
     DropTable,
+    Truncate,
     Select(select::Plan),
     Insert(insert::Plan),
     Update(update::Plan),
@@ -96,6 +99,11 @@ pub(crate) enum Plan {
 }
 
 impl Plan {
+    /// Whether a duplicate key found at commit is a lost race to be judged again.
+    pub(crate) fn expects_conflicts(&self) -> bool {
+        matches!(self, Self::Insert(plan) if plan.expects_conflicts())
+    }
+
     /// The command's name if it writes, for 25006.
     pub(crate) fn write_verb(&self) -> Option<&'static str> {
         Some(match self {
@@ -103,6 +111,7 @@ impl Plan {
             Self::CreateTable => "CREATE TABLE",
             Self::DropSchema => "DROP SCHEMA",
             Self::DropTable => "DROP TABLE",
+            Self::Truncate => "TRUNCATE TABLE",
             Self::Insert(_) => "INSERT",
             Self::Update(_) => "UPDATE",
             Self::Delete(_) => "DELETE",
@@ -115,14 +124,14 @@ impl Plan {
 /// What a failed block needs to know of a statement before planning it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// COMMIT, ROLLBACK.
-    EndsBlock,
+    /// COMMIT, ROLLBACK, ROLLBACK TO.
+    EndsFailure,
     Other,
 }
 
 pub(crate) fn classify(statement: &Statement) -> Class {
     match statement {
-        Statement::Commit { .. } | Statement::Rollback { savepoint: None, .. } => Class::EndsBlock,
+        Statement::Commit { .. } | Statement::Rollback { .. } => Class::EndsFailure,
         _ => Class::Other,
     }
 }
@@ -153,6 +162,7 @@ fn plan_statement(planning: &Planning<'_>, statement: &Statement) -> SqlResult<P
         Statement::CreateTable(_) => Ok(Planned::command(Plan::CreateTable)),
         Statement::Drop { object_type: ObjectType::Schema, .. } => Ok(Planned::command(Plan::DropSchema)),
         Statement::Drop { object_type: ObjectType::Table, .. } => Ok(Planned::command(Plan::DropTable)),
+        Statement::Truncate(_) => Ok(Planned::command(Plan::Truncate)),
         Statement::Copy { to: false, .. } => copy_from::plan(planning, statement).map(Planned::command),
         Statement::Copy { to: true, .. } => copy_to::plan(planning, statement).map(Planned::command),
         Statement::Explain { .. } => explain::plan(planning, statement),
@@ -167,6 +177,7 @@ pub(crate) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
         Plan::CreateTable => create_table::execute(execution),
         Plan::DropSchema => drop_schema::execute(execution),
         Plan::DropTable => drop_table::execute(execution),
+        Plan::Truncate => truncate::execute(execution),
         Plan::Select(plan) => select::execute(plan, execution),
         Plan::Insert(plan) => insert::execute(plan, execution).await,
         Plan::Update(plan) => update::execute(plan, execution).await,
@@ -188,8 +199,6 @@ fn refusal(statement: &Statement) -> SqlError {
     let name: Vec<&str> = text.split_whitespace().take(words).collect();
     let error = SqlError::unsupported(name.join(" ").to_uppercase());
     match statement {
-        Statement::Truncate(_) => error.hint("DELETE FROM the table without WHERE ends all its rows."),
-        Statement::Savepoint { .. } | Statement::ReleaseSavepoint { .. } => error.hint("Use whole transactions: BEGIN … COMMIT."),
         Statement::Prepare { .. } | Statement::Execute { .. } => {
             error.hint("Use the prepared statements of the protocol (every driver has them).")
         }

@@ -12,7 +12,7 @@ use arrow::compute::filter_record_batch;
 use base::{RowId, SqlError, SqlResult, SqlState};
 use engine::TableDef;
 use sqlparser::ast::{
-    AssignmentTarget, Expr, ObjectName, Statement, TableFactor, TableWithJoins, Update, UpdateTableFromKind, Value, With,
+    Assignment, AssignmentTarget, Expr, ObjectName, Statement, TableFactor, TableWithJoins, Update, UpdateTableFromKind, Value, With,
 };
 
 use super::assignment::{self, assign, is_default, is_unknown_literal};
@@ -51,14 +51,7 @@ impl Plan {
     }
 
     fn write(&self, execution: &mut Execution<'_>, old: &[RowId], new: &RecordBatch) -> SqlResult<()> {
-        execution.transaction.update(&self.table, old, new).map_err(|error| {
-            // The key of a version that another transaction has just made of the same row (U2).
-            if error.state() == SqlState::UNIQUE_VIOLATION && !self.sets_key() {
-                return SqlError::new(SqlState::SERIALIZATION_FAILURE, "could not serialize access due to concurrent update")
-                    .hint("The transaction might succeed if retried.");
-            }
-            error
-        })
+        execution.transaction.update(&self.table, old, new).map_err(|error| as_conflict(error, self.sets_key()))
     }
 
     pub(super) fn explained(&self) -> (String, Option<&Statement>) {
@@ -68,6 +61,15 @@ impl Plan {
             Find::Query { statement, .. } => (line, Some(statement.as_ref())),
         }
     }
+}
+
+/// A duplicate of a key that the statement does not set is the key of a version that another transaction has just made of the same row (U2).
+pub(super) fn as_conflict(error: SqlError, sets_key: bool) -> SqlError {
+    if error.state() != SqlState::UNIQUE_VIOLATION || sets_key {
+        return error;
+    }
+    SqlError::new(SqlState::SERIALIZATION_FAILURE, "could not serialize access due to concurrent update")
+        .hint("The transaction might succeed if retried.")
 }
 
 /// A named table and its alias, out of the syntax tree.
@@ -93,7 +95,7 @@ pub(super) fn plan(planning: &Planning<'_>, update: &Update, with: Option<&With>
         Some(UpdateTableFromKind::AfterSet(from)) => from.clone(),
         Some(UpdateTableFromKind::BeforeSet(_)) => return Err(SqlError::unsupported("UPDATE … FROM before SET")),
     };
-    let set = read_assignments(planning, update, &table)?;
+    let set = read_assignments(planning, &update.assignments, &table)?;
     let mut hints = Hints::new(planning.given);
     let by_key = if from.is_empty() && with.is_none() { plan_key(planning, update, &table, &alias, &set, &mut hints)? } else { None };
     let find = match by_key {
@@ -107,7 +109,7 @@ pub(super) fn plan(planning: &Planning<'_>, update: &Update, with: Option<&With>
 }
 
 /// Columns set and the expressions they are set to. DEFAULT is NULL.
-fn read_assignments(planning: &Planning<'_>, update: &Update, table: &TableDef) -> SqlResult<Vec<(usize, Expr)>> {
+pub(super) fn read_assignments(planning: &Planning<'_>, assignments: &[Assignment], table: &TableDef) -> SqlResult<Vec<(usize, Expr)>> {
     let mut set: Vec<(usize, Expr)> = Vec::new();
     let mut add = |target: &ObjectName, value: &Expr| -> SqlResult<()> {
         let ident = simple(target)?;
@@ -120,7 +122,7 @@ fn read_assignments(planning: &Planning<'_>, update: &Update, table: &TableDef) 
         set.push((position, if is_default(value) { Expr::Value(Value::Null.into()) } else { value.clone() }));
         Ok(())
     };
-    for assignment in &update.assignments {
+    for assignment in assignments {
         match (&assignment.target, &assignment.value) {
             (AssignmentTarget::ColumnName(target), value) => add(target, value)?,
             (AssignmentTarget::Tuple(targets), Expr::Tuple(values)) if targets.len() == values.len() => {

@@ -161,3 +161,21 @@ async fn ctes_stand_before_writes_and_never_for_their_target() {
     assert_eq!(client.lines("SELECT * FROM people ORDER BY id").await, ["1|Ann|30|Rome", "2|Bob|99|Bern"]);
     assert_eq!(client.lines("EXPLAIN ANALYZE SELECT * FROM people WHERE id = 2").await[0], "KeyLookup: table=public.people, key=(id)");
 }
+
+#[tokio::test]
+async fn truncate_ends_every_row_and_keeps_every_version() {
+    let fixture = Fixture::new();
+    let mut client = people(&fixture).await;
+    client.run("CREATE TABLE other (id int PRIMARY KEY); INSERT INTO other VALUES (1)").await;
+    client.run("BEGIN").await;
+    client.run("INSERT INTO people (id, name) VALUES (90, 'New')").await;
+    assert_eq!(client.tag("TRUNCATE TABLE people, other").await, "TRUNCATE TABLE");
+    assert_eq!(client.value("SELECT (SELECT count(*) FROM people) + (SELECT count(*) FROM other)").await, "0");
+    client.run("COMMIT").await;
+    let markers = "SELECT count(*) FROM ledger.receipts WHERE op = 'DELETE' AND table_name IN ('people', 'other')";
+    assert_eq!(client.value(markers).await, "5");
+    client.run("INSERT INTO people (id, name) VALUES (1, 'Again')").await;
+    assert_eq!(client.lines("SELECT id, name FROM people").await, ["1|Again"]);
+    assert_eq!(client.error("TRUNCATE nowhere").await.state().0, "42P01");
+    assert_eq!(client.error("TRUNCATE ledger.commits").await.state().0, "42501");
+}

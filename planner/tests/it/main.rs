@@ -10,6 +10,8 @@ mod errors;
 mod key_access;
 mod ledger_tables;
 mod limits;
+mod on_conflict;
 mod prepared;
+mod savepoints;
 mod settings;
 mod transactions;

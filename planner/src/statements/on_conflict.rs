@@ -1,0 +1,331 @@
+//! ON CONFLICT: a row whose key is taken is passed over, or becomes an update of the row that has the key.
+//!
+//! N1: what is taken is judged by the statement's snapshot and own writes; a key taken by a later commit makes the statement lose (40001), so
+//!     that it is judged again.
+//! N2: one statement never updates a row twice.
+//! Never: finds a conflict by trying to insert.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, UInt32Array};
+use arrow::compute::{concat_batches, filter_record_batch, take, take_record_batch};
+use arrow::datatypes::{DataType, Field, Schema};
+use base::{RowId, SqlError, SqlResult, SqlState};
+use engine::key_index::{Key, KeyReader};
+use engine::{TableDef, Transaction};
+use sqlparser::ast::{ConflictTarget, DoUpdate, Expr, OnConflict as Clause, OnConflictAction, SetExpr, Statement};
+
+use super::assignment::{self, assign, is_unknown_literal};
+use super::hints::Hints;
+use super::{Execution, Planning, rewrite, update};
+use crate::cells::{self, Parameters, Source};
+use crate::names::{fold, simple};
+use crate::parse;
+use crate::tables::{MemoryTable, arrow_error, row_ids};
+
+/// Names no statement can write: the rows at hand, and their number.
+const PROPOSED: &str = "\u{1}proposed rows";
+const NUMBER: &str = "\u{1}number";
+/// What expressions call the row that was to be inserted.
+const EXCLUDED: &str = "excluded";
+
+/// A planned ON CONFLICT clause.
+#[derive(Debug)]
+pub(super) enum OnConflict {
+    Nothing,
+    Update(Update),
+}
+
+#[derive(Debug)]
+pub(super) enum Update {
+    /// Values of the proposed row, constants and parameters.
+    Plain(Vec<(usize, From)>),
+    /// Expressions: a query for the row's number and the whole new row. `set`: which columns it computes, and whether from a literal without a type.
+    Query { statement: Box<Statement>, set: Vec<(usize, bool)> },
+}
+
+/// Where a column's new value comes from.
+#[derive(Debug)]
+pub(super) enum From {
+    Excluded(usize),
+    Source(Source),
+}
+
+/// Rows of one batch, apart.
+pub(super) struct Sorted {
+    /// Keys nobody has.
+    pub(super) fresh: RecordBatch,
+    /// The rows that have the keys of the others, and the others, pairwise.
+    taken: Vec<(RowId, RecordBatch)>,
+    proposed: RecordBatch,
+}
+
+impl OnConflict {
+    /// Plans a clause. `alias` is what expressions call the table. Errors: 42P10, 42704, 42601, what the expressions raise.
+    pub(super) fn plan(planning: &Planning<'_>, table: &TableDef, alias: &str, clause: &Clause, hints: &mut Hints) -> SqlResult<Self> {
+        check_target(planning, table, clause)?;
+        match &clause.action {
+            OnConflictAction::DoNothing => Ok(Self::Nothing),
+            OnConflictAction::DoUpdate(_) if clause.conflict_target.is_none() => {
+                Err(SqlError::new(SqlState::SYNTAX_ERROR, "ON CONFLICT DO UPDATE requires inference specification or constraint name")
+                    .hint("For example, ON CONFLICT (column_name)."))
+            }
+            OnConflictAction::DoUpdate(action) => plan_update(planning, table, alias, action, hints).map(Self::Update),
+        }
+    }
+
+    /// Splits rows by whether their key is taken; `seen` has the keys that the statement met before.
+    ///
+    /// Errors: 21000 for a key met twice by an update (N2).
+    pub(super) fn sort(
+        &self,
+        table: &Arc<TableDef>,
+        transaction: &Transaction,
+        batch: &RecordBatch,
+        seen: &mut HashSet<Key>,
+    ) -> SqlResult<Sorted> {
+        let Some(reader) = KeyReader::new(table, batch) else {
+            return Ok(Sorted { fresh: batch.clone(), taken: Vec::new(), proposed: batch.slice(0, 0) });
+        };
+        let view = transaction.view(table);
+        let (mut is_fresh, mut taken, mut taken_at) = (Vec::with_capacity(batch.num_rows()), Vec::new(), Vec::new());
+        for row in 0..batch.num_rows() {
+            // NULL in a key conflicts with nothing; inserting it says what is wrong.
+            let Some(key) = reader.key(row) else {
+                is_fresh.push(true);
+                continue;
+            };
+            if !seen.insert(key) {
+                if matches!(self, Self::Update(_)) {
+                    return Err(twice());
+                }
+                is_fresh.push(false);
+                continue;
+            }
+            let key: Vec<ArrayRef> = table.key_columns().iter().map(|at| batch.column(*at).slice(row, 1)).collect();
+            let found = view.lookup(&key)?;
+            is_fresh.push(found.is_none());
+            if let (Some(found), Self::Update(_)) = (found, self) {
+                taken.push(found);
+                taken_at.push(row as u32);
+            }
+        }
+        let fresh = filter_record_batch(batch, &BooleanArray::from(is_fresh)).map_err(arrow_error)?;
+        let proposed = take_record_batch(batch, &UInt32Array::from(taken_at)).map_err(arrow_error)?;
+        Ok(Sorted { fresh, taken, proposed })
+    }
+
+    /// Updates the rows that have the keys; the new versions, as many as the clause's WHERE lets through.
+    pub(super) async fn update(&self, table: &Arc<TableDef>, sorted: Sorted, execution: &mut Execution<'_>) -> SqlResult<Vec<RecordBatch>> {
+        let (Self::Update(update), false) = (self, sorted.taken.is_empty()) else { return Ok(Vec::new()) };
+        let (ids, rows): (Vec<RowId>, Vec<RecordBatch>) = sorted.taken.into_iter().unzip();
+        let old = concat_batches(&table.arrow_schema(), &rows).map_err(arrow_error)?;
+        let mut written = Vec::new();
+        match update {
+            Update::Plain(set) => {
+                let mut columns = old.columns().to_vec();
+                for (position, from) in set {
+                    columns[*position] = from.values(table, *position, &sorted.proposed, execution.parameters)?;
+                }
+                let new = RecordBatch::try_new(table.arrow_schema(), columns).map_err(arrow_error)?;
+                write(table, execution, &ids, &new, set.iter().map(|(position, _)| *position))?;
+                written.push(new);
+            }
+            Update::Query { statement, set } => {
+                let local = proposed_rows(table, Some((&old, &sorted.proposed)))?;
+                let mut answer = execution.rows(statement, Some(&local))?;
+                while let Some(batch) = execution.watch.next(&mut answer.stream).await? {
+                    let numbers = row_ids(batch.column(0))?;
+                    let chosen: Vec<RowId> =
+                        numbers.values().iter().filter_map(|number| ids.get(usize::try_from(*number).ok()?).copied()).collect();
+                    let mut columns = batch.columns()[1..].to_vec();
+                    for (position, unknown) in set {
+                        columns[*position] = assign(&columns[*position], &table.columns[*position], *unknown)?;
+                    }
+                    let new = RecordBatch::try_new(table.arrow_schema(), columns).map_err(arrow_error)?;
+                    write(table, execution, &chosen, &new, set.iter().map(|(position, _)| *position))?;
+                    written.push(new);
+                }
+            }
+        }
+        Ok(written)
+    }
+}
+
+impl From {
+    fn values(&self, table: &TableDef, position: usize, proposed: &RecordBatch, parameters: Parameters<'_>) -> SqlResult<ArrayRef> {
+        match self {
+            Self::Excluded(at) => assign(proposed.column(*at), &table.columns[position], false),
+            Self::Source(source) => {
+                let one = source.array(&table.columns[position], parameters)?;
+                take(&one, &UInt32Array::from(vec![0; proposed.num_rows()]), None).map_err(arrow_error)
+            }
+        }
+    }
+}
+
+fn write(
+    table: &Arc<TableDef>,
+    execution: &mut Execution<'_>,
+    old: &[RowId],
+    new: &RecordBatch,
+    mut set: impl Iterator<Item = usize>,
+) -> SqlResult<()> {
+    let sets_key = set.any(|position| table.key_columns().contains(&position));
+    execution.transaction.update(table, old, new).map_err(|error| update::as_conflict(error, sets_key))
+}
+
+fn twice() -> SqlError {
+    SqlError::new(SqlState::CARDINALITY_VIOLATION, "ON CONFLICT DO UPDATE command cannot affect row a second time")
+        .hint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.")
+}
+
+/// The only thing to conflict with is the primary key.
+fn check_target(planning: &Planning<'_>, table: &TableDef, clause: &Clause) -> SqlResult<()> {
+    match &clause.conflict_target {
+        None => Ok(()),
+        Some(ConflictTarget::Columns(columns)) => {
+            let mut named = Vec::with_capacity(columns.len());
+            for column in columns {
+                named.push(assignment::position(table, &fold(column), column.span, planning.parsed)?);
+            }
+            named.sort_unstable();
+            named.dedup();
+            let mut key = table.key_columns().to_vec();
+            key.sort_unstable();
+            if !key.is_empty() && named == key {
+                return Ok(());
+            }
+            let message = "there is no unique or exclusion constraint matching the ON CONFLICT specification";
+            Err(SqlError::new(SqlState::INVALID_COLUMN_REFERENCE, message))
+        }
+        Some(ConflictTarget::OnConstraint(name)) => {
+            let ident = simple(name)?;
+            let name = fold(ident);
+            if !table.key_columns().is_empty() && name == table.key_constraint() {
+                return Ok(());
+            }
+            let message = format!("constraint \"{name}\" for table \"{}\" does not exist", table.name);
+            Err(planning.parsed.point(SqlError::new(SqlState::UNDEFINED_OBJECT, message), ident.span))
+        }
+    }
+}
+
+fn plan_update(planning: &Planning<'_>, table: &TableDef, alias: &str, action: &DoUpdate, hints: &mut Hints) -> SqlResult<Update> {
+    let set = update::read_assignments(planning, &action.assignments, table)?;
+    if action.selection.is_none()
+        && let Some(plain) = plain(planning, table, &set, hints)?
+    {
+        return Ok(Update::Plain(plain));
+    }
+    let mut items = vec![rewrite::item(rewrite::column(alias, NUMBER), "number")];
+    let mut computed = Vec::with_capacity(set.len());
+    for (position, value) in &set {
+        if let Some(index) = assignment::parameter(value) {
+            hints.note(index, table.columns[*position].sql_type);
+        }
+        computed.push((*position, is_unknown_literal(value)));
+    }
+    for (position, column) in table.columns.iter().enumerate() {
+        let value = match set.iter().find(|(at, _)| *at == position) {
+            Some((_, value)) => value.clone(),
+            None => rewrite::column(alias, &column.name),
+        };
+        items.push(rewrite::item(value, format!("c{position}")));
+    }
+    let statement = both_rows(table, alias, items, action.selection.as_ref())?;
+    let local = proposed_rows(table, None)?;
+    let (_, parameters) = planning.describe(&statement, Some(&local), hints.known())?;
+    for (index, sql_type) in parameters.into_iter().enumerate() {
+        hints.note(index, sql_type);
+    }
+    Ok(Update::Query { statement: Box::new(statement), set: computed })
+}
+
+/// The sources of a SET list of nothing but `excluded.column`, constants and parameters.
+fn plain(planning: &Planning<'_>, table: &TableDef, set: &[(usize, Expr)], hints: &mut Hints) -> SqlResult<Option<Vec<(usize, From)>>> {
+    let mut plain = Vec::with_capacity(set.len());
+    for (position, value) in set {
+        if let Some(at) = excluded(table, value) {
+            plain.push((*position, From::Excluded(at)));
+            continue;
+        }
+        match cells::source(&table.columns[*position], std::iter::once(value), planning.parsed)? {
+            Some(source) => plain.push((*position, From::Source(source))),
+            None => return Ok(None),
+        }
+    }
+    for (position, from) in &plain {
+        if let From::Source(source) = from {
+            hints.note_source(source, table.columns[*position].sql_type);
+        }
+    }
+    Ok(Some(plain))
+}
+
+/// The position of the column that `excluded.column` names.
+fn excluded(table: &TableDef, value: &Expr) -> Option<usize> {
+    match value {
+        Expr::Nested(inner) => excluded(table, inner),
+        Expr::CompoundIdentifier(parts) => match parts.as_slice() {
+            [row, column] if fold(row) == EXCLUDED => {
+                let name = fold(column);
+                table.columns.iter().position(|column| column.name == name)
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// `SELECT items FROM the row that has the key AS alias, the proposed one AS excluded [WHERE selection]`, pairwise.
+fn both_rows(table: &TableDef, alias: &str, items: Vec<sqlparser::ast::SelectItem>, selection: Option<&Expr>) -> SqlResult<Statement> {
+    let list = |side: char| -> String {
+        let column = |(at, name): (usize, &str)| format!("\"{side}{at}\" AS {}", quoted(name));
+        let columns: Vec<String> = table.columns.iter().map(|column| column.name.as_str()).enumerate().map(column).collect();
+        columns.join(", ")
+    };
+    let (rows, number, alias) = (quoted(PROPOSED), quoted(NUMBER), quoted(alias));
+    let template = format!(
+        "SELECT 1 FROM (SELECT {number}, {} FROM {rows}) AS {alias}, (SELECT {number}, {} FROM {rows}) AS {EXCLUDED} WHERE {alias}.{number} = {EXCLUDED}.{number}",
+        list('o'),
+        list('e'),
+    );
+    let parsed = parse::parse(&template)?;
+    let body = match parsed.first().map(|parsed| &*parsed.statement) {
+        Some(Statement::Query(query)) => query.body.as_ref(),
+        _ => return Err(SqlError::internal("the rows of ON CONFLICT are no query")),
+    };
+    let SetExpr::Select(select) = body else { return Err(SqlError::internal("the rows of ON CONFLICT are no SELECT")) };
+    let pairs = select.selection.clone();
+    let both = match (pairs, selection) {
+        (Some(pairs), Some(selection)) => Some(Expr::BinaryOp {
+            left: Box::new(pairs),
+            op: sqlparser::ast::BinaryOperator::And,
+            right: Box::new(Expr::Nested(Box::new(selection.clone()))),
+        }),
+        (pairs, _) => pairs,
+    };
+    Ok(rewrite::select(None, items, select.from.clone(), both))
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// The rows at hand side by side: number, the old row, the proposed one.
+fn proposed_rows(table: &TableDef, rows: Option<(&RecordBatch, &RecordBatch)>) -> SqlResult<MemoryTable> {
+    let user = table.arrow_schema();
+    let side =
+        |side: char| user.fields().iter().enumerate().map(move |(at, field)| field.as_ref().clone().with_name(format!("{side}{at}")));
+    let number = Field::new(NUMBER, DataType::Int64, false);
+    let schema = Arc::new(Schema::new(std::iter::once(number).chain(side('o')).chain(side('e')).collect::<Vec<_>>()));
+    let mut batches = Vec::new();
+    if let Some((old, proposed)) = rows {
+        let numbers: ArrayRef = Arc::new((0..old.num_rows() as i64).collect::<Int64Array>());
+        let columns = std::iter::once(numbers).chain(old.columns().iter().cloned()).chain(proposed.columns().iter().cloned()).collect();
+        batches.push(RecordBatch::try_new(Arc::clone(&schema), columns).map_err(arrow_error)?);
+    }
+    Ok(MemoryTable { name: PROPOSED.to_owned(), schema, batches })
+}
