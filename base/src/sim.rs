@@ -65,6 +65,11 @@ impl SimIo {
         self.disk().planned.insert(step, fault);
     }
 
+    /// Forgets faults planned for steps not yet reached.
+    pub fn forget_faults(&self) {
+        self.disk().planned.clear();
+    }
+
     /// Makes the next [`File::sync`] of any file fail once (S4).
     pub fn fail_next_sync(&self) {
         self.disk().fail_next_sync = true;
