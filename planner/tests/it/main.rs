@@ -10,6 +10,7 @@ mod errors;
 mod key_access;
 mod ledger_tables;
 mod limits;
+mod pg_catalog;
 mod prepared;
 mod settings;
 mod transactions;
