@@ -39,6 +39,16 @@ impl Scope {
         self.search_path.iter().map(String::as_str).filter(|name| !is_reserved(name) && self.catalog.schema(name).is_some())
     }
 
+    /// What the tables and functions of `pg_catalog` answer from.
+    pub(crate) fn scene(&self) -> Scene {
+        Scene {
+            ledger: Arc::clone(&self.ledger),
+            catalog: Arc::clone(&self.catalog),
+            path: self.schemas().map(str::to_owned).collect(),
+            user: Arc::clone(&self.user),
+        }
+    }
+
     /// The stored table of that name, if there is one.
     pub(crate) fn stored(&self, schema: Option<&str>, name: &str) -> Option<&Arc<TableDef>> {
         match schema {
@@ -119,7 +129,10 @@ impl Resolver for Binding<'_> {
         {
             return Ok(Arc::new(VirtualTable(table)));
         }
-        if let Some(table) = pg_catalog::table(&Scene { scope: self.scope }, schema.unwrap_or(PG_CATALOG), name)? {
+        let catalog_schema = schema.unwrap_or(PG_CATALOG);
+        if pg_catalog::exists(catalog_schema, name)
+            && let Some(table) = pg_catalog::table(&self.scope.scene(), catalog_schema, name)?
+        {
             return Ok(table);
         }
         match self.scope.stored(schema, name) {

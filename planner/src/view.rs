@@ -36,7 +36,7 @@ impl View<'_> {
     pub(crate) fn environment(&self, scope: &Scope, text: &str) -> Environment {
         let mut functions = self.database.functions.clone();
         if pg_catalog::mentioned(text) {
-            functions.extend(pg_catalog::functions(scope));
+            functions.extend(pg_catalog::functions(scope.scene()));
         }
         Environment {
             user: self.user.to_owned(),

@@ -15,14 +15,13 @@ use super::cells::{Cell, arrow_of};
 use super::names;
 use super::scene::{Relation, Scene};
 use super::types;
-use crate::resolver::Scope;
 
 const INT: DataType = DataType::Int64;
 const TEXT: DataType = DataType::Utf8;
 const BOOL: DataType = DataType::Boolean;
 
 /// The body of a function: one row's arguments, as many as the call had.
-type Body = fn(&Scene<'_>, &[Cell]) -> SqlResult<Cell>;
+type Body = fn(&Scene, &[Cell]) -> SqlResult<Cell>;
 
 struct Known {
     name: &'static str,
@@ -92,15 +91,14 @@ pub(crate) fn mentioned(text: &str) -> bool {
 }
 
 /// The functions over one statement's catalog.
-pub(crate) fn all(scope: &Scope) -> Vec<ScalarFunction> {
-    let scope = Arc::new(scope.clone());
-    KNOWN.iter().map(|known| adapt(known, &scope)).collect()
+pub(crate) fn all(scene: Scene) -> Vec<ScalarFunction> {
+    let scene = Arc::new(scene);
+    KNOWN.iter().map(|known| adapt(known, &scene)).collect()
 }
 
-fn adapt(known: &'static Known, scope: &Arc<Scope>) -> ScalarFunction {
-    let scope = Arc::clone(scope);
+fn adapt(known: &'static Known, scene: &Arc<Scene>) -> ScalarFunction {
+    let scene = Arc::clone(scene);
     let call = move |arguments: &[ArrayRef]| -> SqlResult<ArrayRef> {
-        let scene = Scene { scope: &scope };
         let rows = arguments.first().map_or(0, |first| first.len());
         let answer = |row: usize| {
             let cells: Vec<Cell> = arguments.iter().map(|array| cell(array, row)).collect();
@@ -136,32 +134,32 @@ fn int(cell: Option<&Cell>) -> Option<i64> {
     cell.and_then(Cell::int).flatten()
 }
 
-fn nothing(_scene: &Scene<'_>, _args: &[Cell]) -> SqlResult<Cell> {
+fn nothing(_scene: &Scene, _args: &[Cell]) -> SqlResult<Cell> {
     Ok(Cell::Null)
 }
 
-fn always(_scene: &Scene<'_>, _args: &[Cell]) -> SqlResult<Cell> {
+fn always(_scene: &Scene, _args: &[Cell]) -> SqlResult<Cell> {
     Ok(true.into())
 }
 
-fn format_type(_scene: &Scene<'_>, args: &[Cell]) -> SqlResult<Cell> {
+fn format_type(_scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
     Ok(int(args.first()).map(|oid| types::format(oid, int(args.get(1)))).into())
 }
 
-fn user_by_id(scene: &Scene<'_>, args: &[Cell]) -> SqlResult<Cell> {
+fn user_by_id(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
     Ok(match int(args.first()) {
         Some(super::oids::OWNER) => scene.user().into(),
         other => other.map(|oid| format!("unknown (OID={oid})")).into(),
     })
 }
 
-fn is_visible(scene: &Scene<'_>, args: &[Cell]) -> SqlResult<Cell> {
+fn is_visible(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
     let relation = int(args.first()).and_then(|oid| scene.relation(oid));
     Ok(relation.map(|relation| scene.is_visible(&relation)).into())
 }
 
 /// `pg_get_indexdef(index [, column, pretty])`: of the whole index, or the name of one of its columns.
-fn index_definition(scene: &Scene<'_>, args: &[Cell]) -> SqlResult<Cell> {
+fn index_definition(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
     let Some(Relation::Index(table)) = int(args.first()).and_then(|oid| scene.relation(oid)) else { return Ok(Cell::Null) };
     let is_pretty = args.get(2) == Some(&Cell::Bool(true));
     Ok(match int(args.get(1)).unwrap_or(0) {
@@ -173,13 +171,13 @@ fn index_definition(scene: &Scene<'_>, args: &[Cell]) -> SqlResult<Cell> {
     })
 }
 
-fn constraint_definition(scene: &Scene<'_>, args: &[Cell]) -> SqlResult<Cell> {
+fn constraint_definition(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
     let oid = int(args.first());
     let table = scene.keyed_tables().find(|table| Some(super::oids::constraint(table)) == oid);
     Ok(table.map(|table| names::constraint_definition(table)).into())
 }
 
-fn size_pretty(_scene: &Scene<'_>, args: &[Cell]) -> SqlResult<Cell> {
+fn size_pretty(_scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
     let Some(bytes) = int(args.first()) else { return Ok(Cell::Null) };
     if bytes.unsigned_abs() < 10 * 1024 {
@@ -196,18 +194,18 @@ fn size_pretty(_scene: &Scene<'_>, args: &[Cell]) -> SqlResult<Cell> {
     Ok(Cell::Null)
 }
 
-fn to_regclass(scene: &Scene<'_>, args: &[Cell]) -> SqlResult<Cell> {
+fn to_regclass(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
     let Some(text) = args.first().and_then(Cell::text) else { return Ok(Cell::Null) };
     Ok(names::relation(scene, text)?.map(|oid| names::print(scene, "regclass", oid)).into())
 }
 
-fn read(scene: &Scene<'_>, kind: &str, args: &[Cell]) -> SqlResult<Cell> {
+fn read(scene: &Scene, kind: &str, args: &[Cell]) -> SqlResult<Cell> {
     match args.first().and_then(Cell::text) {
         Some(text) => names::read(scene, kind, text).map(Cell::Int),
         None => Ok(Cell::Null),
     }
 }
 
-fn print(scene: &Scene<'_>, kind: &str, args: &[Cell]) -> SqlResult<Cell> {
+fn print(scene: &Scene, kind: &str, args: &[Cell]) -> SqlResult<Cell> {
     Ok(int(args.first()).map(|oid| names::print(scene, kind, oid)).into())
 }

@@ -10,17 +10,17 @@ use super::oids;
 use super::scene::{Relation, Scene};
 use super::types;
 
-pub(super) fn catalog_name(scene: &Scene<'_>) -> Vec<Row> {
+pub(super) fn catalog_name(scene: &Scene) -> Vec<Row> {
     vec![row!["catalog_name": scene.database()]]
 }
 
-pub(super) fn schemata(scene: &Scene<'_>) -> Vec<Row> {
+pub(super) fn schemata(scene: &Scene) -> Vec<Row> {
     let row =
         |schema: super::scene::Schema<'_>| row!["catalog_name": scene.database(), "schema_name": schema.name, "schema_owner": scene.user()];
     scene.schemas().map(row).collect()
 }
 
-pub(super) fn tables(scene: &Scene<'_>) -> Vec<Row> {
+pub(super) fn tables(scene: &Scene) -> Vec<Row> {
     let row = |relation: Relation<'_>| {
         let is_users = matches!(&relation, Relation::Table(table) if table.schema != engine::LEDGER_SCHEMA);
         let kind = match &relation {
@@ -44,7 +44,7 @@ fn yes_or_no(is: bool) -> &'static str {
     if is { "YES" } else { "NO" }
 }
 
-pub(super) fn columns(scene: &Scene<'_>) -> Vec<Row> {
+pub(super) fn columns(scene: &Scene) -> Vec<Row> {
     let mut rows = Vec::new();
     for relation in scene.relations() {
         let name = relation.name();
@@ -113,7 +113,7 @@ fn type_columns(sql_type: SqlType) -> Row {
 }
 
 /// Catalog, schema and name of a constraint and its table.
-fn constraint(scene: &Scene<'_>, table: &TableDef, name: String) -> Row {
+fn constraint(scene: &Scene, table: &TableDef, name: String) -> Row {
     row![
         "constraint_catalog": scene.database(),
         "constraint_schema": table.schema.as_str(),
@@ -124,7 +124,7 @@ fn constraint(scene: &Scene<'_>, table: &TableDef, name: String) -> Row {
     ]
 }
 
-pub(super) fn table_constraints(scene: &Scene<'_>) -> Vec<Row> {
+pub(super) fn table_constraints(scene: &Scene) -> Vec<Row> {
     let mut rows = Vec::new();
     for table in scene.tables() {
         let mut add = |name: String, kind: &str| {
@@ -144,14 +144,14 @@ pub(super) fn table_constraints(scene: &Scene<'_>) -> Vec<Row> {
     rows
 }
 
-fn keys<'a>(scene: &Scene<'a>) -> impl Iterator<Item = (&'a TableDef, &'a ColumnDef, i64)> {
+fn keys<'a>(scene: &'a Scene) -> impl Iterator<Item = (&'a TableDef, &'a ColumnDef, i64)> {
     let columns = |table: &'a std::sync::Arc<TableDef>| {
         table.key_columns().iter().zip(1..).map(|(at, position)| (table.as_ref(), &table.columns[*at], position))
     };
     scene.keyed_tables().flat_map(columns)
 }
 
-pub(super) fn key_columns(scene: &Scene<'_>) -> Vec<Row> {
+pub(super) fn key_columns(scene: &Scene) -> Vec<Row> {
     let row = |(table, column, position): (&TableDef, &ColumnDef, i64)| {
         let mut row = constraint(scene, table, table.key_constraint());
         row.extend(row!["column_name": column.name.as_str(), "ordinal_position": position]);
@@ -160,7 +160,7 @@ pub(super) fn key_columns(scene: &Scene<'_>) -> Vec<Row> {
     keys(scene).map(row).collect()
 }
 
-pub(super) fn constraint_columns(scene: &Scene<'_>) -> Vec<Row> {
+pub(super) fn constraint_columns(scene: &Scene) -> Vec<Row> {
     let row = |(table, column, _): (&TableDef, &ColumnDef, i64)| {
         let mut row = constraint(scene, table, table.key_constraint());
         row.extend(row!["column_name": column.name.as_str()]);

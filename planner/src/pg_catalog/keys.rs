@@ -8,7 +8,7 @@ use super::cells::{Row, array, row, vector};
 use super::scene::Scene;
 use super::{oids, types};
 
-pub(super) fn indexes(scene: &Scene<'_>) -> Vec<Row> {
+pub(super) fn indexes(scene: &Scene) -> Vec<Row> {
     scene.keyed_tables().map(|table| index(table)).collect()
 }
 
@@ -39,7 +39,7 @@ fn numbers(table: &TableDef) -> impl Iterator<Item = i64> {
     table.primary_key.iter().map(|id| i64::from(id.0))
 }
 
-pub(super) fn constraints(scene: &Scene<'_>) -> Vec<Row> {
+pub(super) fn constraints(scene: &Scene) -> Vec<Row> {
     let row = |table: &std::sync::Arc<TableDef>| {
         row![
             "oid": oids::constraint(table),
@@ -60,7 +60,7 @@ pub(super) fn constraints(scene: &Scene<'_>) -> Vec<Row> {
     scene.keyed_tables().map(row).collect()
 }
 
-pub(super) fn index_definitions(scene: &Scene<'_>) -> Vec<Row> {
+pub(super) fn index_definitions(scene: &Scene) -> Vec<Row> {
     let row = |table: &std::sync::Arc<TableDef>| {
         row![
             "schemaname": table.schema.as_str(),

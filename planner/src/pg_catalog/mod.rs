@@ -35,7 +35,7 @@ use table::CatalogTable;
 pub(crate) const PG_CATALOG: &str = "pg_catalog";
 
 /// Makes the rows of one table.
-type Rows = fn(&Scene<'_>) -> Vec<Row>;
+type Rows = fn(&Scene) -> Vec<Row>;
 
 /// The tables that have rows. Every other shape is always empty.
 const FILLED: &[(&str, &str, Rows)] = &[
@@ -72,7 +72,7 @@ pub(crate) fn exists(schema: &str, name: &str) -> bool {
 }
 
 /// The table of that name as the statement sees it; `None` for a name that is not there.
-pub(crate) fn table(scene: &Scene<'_>, schema: &str, name: &str) -> SqlResult<Option<Arc<dyn Table>>> {
+pub(crate) fn table(scene: &Scene, schema: &str, name: &str) -> SqlResult<Option<Arc<dyn Table>>> {
     let Some(shape) = shapes::find(schema, name) else { return Ok(None) };
     let filled = FILLED.iter().find(|(schema, name, _)| *schema == shape.schema && *name == shape.name);
     let batches = match filled {

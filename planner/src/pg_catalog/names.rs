@@ -61,7 +61,7 @@ fn parts(text: &str) -> SqlResult<Vec<String>> {
 }
 
 /// The oid a text means as `regclass` (`regtype`, …): a number is an oid. Errors: 42P01, 42704, 3F000, 42602.
-pub(super) fn read(scene: &Scene<'_>, kind: &str, text: &str) -> SqlResult<i64> {
+pub(super) fn read(scene: &Scene, kind: &str, text: &str) -> SqlResult<i64> {
     if let Ok(oid) = text.parse::<i64>() {
         return Ok(oid);
     }
@@ -70,10 +70,12 @@ pub(super) fn read(scene: &Scene<'_>, kind: &str, text: &str) -> SqlResult<i64> 
     }
     let undefined = |what: &str| SqlError::new(SqlState::UNDEFINED_OBJECT, format!("{what} \"{text}\" does not exist"));
     match kind {
-        "regclass" => relation(scene, text)?.ok_or_else(|| crate::resolver::undefined_table(text)),
+        "regclass" => {
+            relation(scene, text)?.ok_or_else(|| SqlError::new(SqlState::UNDEFINED_TABLE, format!("relation \"{text}\" does not exist")))
+        }
         "regtype" => types::oid_of(&text.to_lowercase()).ok_or_else(|| undefined("type")),
         "regnamespace" => match scene.schema_oid(&parts(text)?.join(".")) {
-            0 => Err(crate::resolver::undefined_schema(text)),
+            0 => Err(SqlError::new(SqlState::INVALID_SCHEMA_NAME, format!("schema \"{text}\" does not exist"))),
             oid => Ok(oid),
         },
         "regrole" if parts(text)?.join(".") == scene.user() => Ok(oids::OWNER),
@@ -83,7 +85,7 @@ pub(super) fn read(scene: &Scene<'_>, kind: &str, text: &str) -> SqlResult<i64> 
 }
 
 /// The oid of a table or index by name; `None` where there is none.
-pub(super) fn relation(scene: &Scene<'_>, text: &str) -> SqlResult<Option<i64>> {
+pub(super) fn relation(scene: &Scene, text: &str) -> SqlResult<Option<i64>> {
     let parts = parts(text)?;
     let found = match parts.as_slice() {
         [name] => scene.relations().find(|relation| relation.name() == *name && scene.is_visible(relation)),
@@ -94,7 +96,7 @@ pub(super) fn relation(scene: &Scene<'_>, text: &str) -> SqlResult<Option<i64>> 
 }
 
 /// How an oid is shown as `regclass` (`regtype`, …): by name, without the schema where it is visible; an unknown one as its number.
-pub(super) fn print(scene: &Scene<'_>, kind: &str, oid: i64) -> String {
+pub(super) fn print(scene: &Scene, kind: &str, oid: i64) -> String {
     if oid == 0 {
         return "-".to_owned();
     }
@@ -108,7 +110,7 @@ pub(super) fn print(scene: &Scene<'_>, kind: &str, oid: i64) -> String {
     name.unwrap_or_else(|| oid.to_string())
 }
 
-fn shown(scene: &Scene<'_>, relation: &Relation<'_>) -> String {
+fn shown(scene: &Scene, relation: &Relation<'_>) -> String {
     let name = quote(&relation.name());
     if scene.is_visible(relation) { name } else { format!("{}.{name}", quote(relation.schema())) }
 }

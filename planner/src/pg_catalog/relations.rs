@@ -7,15 +7,15 @@ use super::oids;
 use super::scene::{Relation, Scene};
 use super::types;
 
-pub(super) fn namespaces(scene: &Scene<'_>) -> Vec<Row> {
+pub(super) fn namespaces(scene: &Scene) -> Vec<Row> {
     scene.schemas().map(|schema| row!["oid": schema.oid, "nspname": schema.name, "nspowner": oids::OWNER]).collect()
 }
 
-pub(super) fn classes(scene: &Scene<'_>) -> Vec<Row> {
+pub(super) fn classes(scene: &Scene) -> Vec<Row> {
     scene.relations().map(|relation| class(scene, &relation)).collect()
 }
 
-fn class(scene: &Scene<'_>, relation: &Relation<'_>) -> Row {
+fn class(scene: &Scene, relation: &Relation<'_>) -> Row {
     let columns = match relation {
         Relation::Table(table) => table.columns.len(),
         Relation::Index(table) => table.primary_key.len(),
@@ -44,7 +44,7 @@ fn class(scene: &Scene<'_>, relation: &Relation<'_>) -> Row {
     ]
 }
 
-pub(super) fn attributes(scene: &Scene<'_>) -> Vec<Row> {
+pub(super) fn attributes(scene: &Scene) -> Vec<Row> {
     scene.relations().flat_map(|relation| attributes_of(scene, &relation)).collect()
 }
 
@@ -57,7 +57,7 @@ struct Attribute<'a> {
     not_null: bool,
 }
 
-fn attributes_of(scene: &Scene<'_>, relation: &Relation<'_>) -> Vec<Row> {
+fn attributes_of(scene: &Scene, relation: &Relation<'_>) -> Vec<Row> {
     let oid = relation.oid();
     match relation {
         Relation::Table(table) => {
@@ -114,7 +114,7 @@ fn attribute(relation: i64, attribute: &Attribute<'_>) -> Row {
     ]
 }
 
-pub(super) fn tables(scene: &Scene<'_>) -> Vec<Row> {
+pub(super) fn tables(scene: &Scene) -> Vec<Row> {
     let is_table = |relation: &Relation<'_>| relation.kind() == "r";
     let row = |relation: Relation<'_>| {
         row![

@@ -5,16 +5,20 @@
 
 use std::sync::Arc;
 
-use engine::{Ledger, SqlType, TableDef};
+use engine::{Catalog, Ledger, SqlType, TableDef};
 
 use super::oids;
 use super::shapes::{self, Shape};
-use crate::resolver::Scope;
 
 /// One statement's view.
-#[derive(Clone, Copy)]
-pub(crate) struct Scene<'a> {
-    pub(crate) scope: &'a Scope,
+#[derive(Clone)]
+pub(crate) struct Scene {
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) catalog: Arc<Catalog>,
+    /// The schemas of the search path that exist, without the reserved ones.
+    pub(crate) path: Vec<String>,
+    /// Who asks, and owns everything.
+    pub(crate) user: Arc<str>,
 }
 
 /// A schema's name and oid.
@@ -37,22 +41,22 @@ pub(super) enum Relation<'a> {
     },
 }
 
-impl<'a> Scene<'a> {
-    pub(super) fn user(&self) -> &'a str {
-        &self.scope.user
+impl Scene {
+    pub(super) fn user(&self) -> &str {
+        &self.user
     }
 
-    pub(super) fn database(&self) -> &'a str {
-        self.scope.ledger.name()
+    pub(super) fn database(&self) -> &str {
+        self.ledger.name()
     }
 
-    pub(super) fn schemas(&self) -> impl Iterator<Item = Schema<'a>> {
+    pub(super) fn schemas(&self) -> impl Iterator<Item = Schema<'_>> {
         let fixed = [
             Schema { name: "pg_catalog", oid: oids::PG_CATALOG },
             Schema { name: "information_schema", oid: oids::INFORMATION_SCHEMA },
             Schema { name: engine::LEDGER_SCHEMA, oid: oids::LEDGER },
         ];
-        fixed.into_iter().chain(self.scope.catalog.schemas().map(|schema| Schema { name: &schema.name, oid: i64::from(schema.id) }))
+        fixed.into_iter().chain(self.catalog.schemas().map(|schema| Schema { name: &schema.name, oid: i64::from(schema.id) }))
     }
 
     /// 0 for a schema that is not there.
@@ -60,27 +64,27 @@ impl<'a> Scene<'a> {
         self.schemas().find(|schema| schema.name == name).map_or(0, |schema| schema.oid)
     }
 
-    pub(super) fn tables(&self) -> impl Iterator<Item = &'a Arc<TableDef>> {
-        self.scope.catalog.tables()
+    pub(super) fn tables(&self) -> impl Iterator<Item = &Arc<TableDef>> {
+        self.catalog.tables()
     }
 
-    pub(super) fn keyed_tables(&self) -> impl Iterator<Item = &'a Arc<TableDef>> {
+    pub(super) fn keyed_tables(&self) -> impl Iterator<Item = &Arc<TableDef>> {
         self.tables().filter(|table| !table.primary_key.is_empty())
     }
 
-    pub(super) fn relations(&self) -> impl Iterator<Item = Relation<'a>> {
+    pub(super) fn relations(&self) -> impl Iterator<Item = Relation<'_>> {
         let virtuals = (oids::LEDGER_VIRTUAL..).zip(Ledger::system_tables()).map(|(oid, name)| Relation::Virtual { name, oid });
         let shapes = shapes::all().map(Relation::Shape);
         shapes.chain(virtuals).chain(self.tables().map(Relation::Table)).chain(self.keyed_tables().map(Relation::Index))
     }
 
-    pub(super) fn relation(&self, oid: i64) -> Option<Relation<'a>> {
+    pub(super) fn relation(&self, oid: i64) -> Option<Relation<'_>> {
         self.relations().find(|relation| relation.oid() == oid)
     }
 
     /// Columns and types of a virtual table of the ledger.
     pub(super) fn virtual_columns(&self, name: &str) -> Vec<(String, SqlType)> {
-        let Some(table) = self.scope.ledger.system_table(name) else { return Vec::new() };
+        let Some(table) = self.ledger.system_table(name) else { return Vec::new() };
         let schema = table.schema();
         let column = |field: &Arc<arrow::datatypes::Field>| Some((field.name().clone(), SqlType::from_arrow(field.data_type())?));
         schema.fields().iter().filter_map(column).collect()
@@ -91,13 +95,15 @@ impl<'a> Scene<'a> {
         match relation {
             Relation::Shape(shape) => shape.schema == super::PG_CATALOG,
             Relation::Virtual { .. } => false,
-            Relation::Table(table) => self.scope.stored(None, &table.name).is_some_and(|found| found.id == table.id),
+            Relation::Table(table) => {
+                let first = self.path.iter().find(|schema| self.catalog.table(schema, &table.name).is_some());
+                first == Some(&table.schema) && !super::claims(&table.name)
+            }
             Relation::Index(table) => {
-                let mut schemas = self.scope.schemas();
-                let first = schemas.find(|schema| {
-                    self.keyed_tables().any(|other| other.schema == *schema && other.key_constraint() == table.key_constraint())
+                let first = self.path.iter().find(|schema| {
+                    self.keyed_tables().any(|other| other.schema == **schema && other.key_constraint() == table.key_constraint())
                 });
-                first == Some(table.schema.as_str())
+                first == Some(&table.schema)
             }
         }
     }

@@ -10,7 +10,7 @@ use super::scene::Scene;
 /// `UTF8`
 const UTF8: i64 = 6;
 
-pub(super) fn databases(scene: &Scene<'_>) -> Vec<Row> {
+pub(super) fn databases(scene: &Scene) -> Vec<Row> {
     vec![row![
         "oid": oids::DATABASE,
         "datname": scene.database(),
@@ -25,7 +25,7 @@ pub(super) fn databases(scene: &Scene<'_>) -> Vec<Row> {
     ]]
 }
 
-pub(super) fn roles(scene: &Scene<'_>) -> Vec<Row> {
+pub(super) fn roles(scene: &Scene) -> Vec<Row> {
     vec![row![
         "rolname": scene.user(),
         "rolsuper": true,
@@ -39,7 +39,7 @@ pub(super) fn roles(scene: &Scene<'_>) -> Vec<Row> {
     ]]
 }
 
-pub(super) fn users(scene: &Scene<'_>) -> Vec<Row> {
+pub(super) fn users(scene: &Scene) -> Vec<Row> {
     vec![row![
         "usename": scene.user(),
         "usesysid": oids::OWNER,
@@ -49,11 +49,11 @@ pub(super) fn users(scene: &Scene<'_>) -> Vec<Row> {
     ]]
 }
 
-pub(super) fn tablespaces(_scene: &Scene<'_>) -> Vec<Row> {
+pub(super) fn tablespaces(_scene: &Scene) -> Vec<Row> {
     vec![row!["oid": oids::TABLESPACE, "spcname": "pg_default", "spcowner": oids::OWNER]]
 }
 
-pub(super) fn access_methods(_scene: &Scene<'_>) -> Vec<Row> {
+pub(super) fn access_methods(_scene: &Scene) -> Vec<Row> {
     vec![
         row!["oid": oids::HEAP, "amname": "heap", "amhandler": "heap_tableam_handler", "amtype": "t"],
         row!["oid": oids::BTREE, "amname": "btree", "amhandler": "bthandler", "amtype": "i"],

@@ -63,7 +63,7 @@ pub(super) fn named(name: &str) -> Option<&'static Known> {
     KNOWN.iter().find(|known| known.name == name)
 }
 
-pub(super) fn rows(_scene: &Scene<'_>) -> Vec<Row> {
+pub(super) fn rows(_scene: &Scene) -> Vec<Row> {
     let row = |known: &Known| {
         row![
             "oid": known.oid,

@@ -101,6 +101,12 @@ async fn names_become_oids_and_oids_names() {
         ("SELECT count(*) FROM pg_class c WHERE c.oid = '1259'", "1"),
         ("SELECT (SELECT n.nspname FROM pg_namespace n WHERE n.oid = c.relnamespace) FROM pg_class c WHERE relname = 't'", "app"),
         ("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pg/_' || '%' ESCAPE '/'", "1"),
+        ("SELECT ARRAY(SELECT attname FROM pg_attribute a WHERE a.attrelid = c.oid) FROM pg_class c WHERE c.relname = 't'", "{k}"),
+        (
+            "SELECT ARRAY(SELECT attname FROM pg_attribute a WHERE a.attrelid = c.oid AND attnum > 9) FROM pg_class c WHERE c.relname = 't'",
+            "{}",
+        ),
+        ("SELECT ARRAY(SELECT x FROM (VALUES ('a b'), ('null'), ('')) AS v (x))", "{\"a b\",\"null\",\"\"}"),
         ("SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relname = 'person'", "shockwave"),
     ] {
         assert_eq!(client.value(sql).await, expected, "{sql}");

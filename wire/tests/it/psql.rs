@@ -106,7 +106,7 @@ async fn backslash_commands_describe_the_server() {
     compare(&server, &OF_OUR_OWN).await;
 }
 
-const AS_POSTGRES: [(&str, &str); 15] = [
+const AS_POSTGRES: [(&str, &str); 18] = [
     (
         r"\dt",
         r#"          List of relations
@@ -265,6 +265,36 @@ primary key, btree, for table "public.person"
     (
         r"\d nosuch",
         r#"Did not find any relation named "nosuch".
+"#,
+    ),
+    (
+        r"\dp",
+        r#"                             Access privileges
+ Schema |  Name  | Type  | Access privileges | Column privileges | Policies 
+--------+--------+-------+-------------------+-------------------+----------
+ public | item   | table |                   |                   | 
+ public | nokey  | table |                   |                   | 
+ public | person | table |                   |                   | 
+(3 rows)
+
+"#,
+    ),
+    (
+        r"\dT",
+        r#"     List of data types
+ Schema | Name | Description 
+--------+------+-------------
+(0 rows)
+
+"#,
+    ),
+    (
+        r"\dD",
+        r#"                        List of domains
+ Schema | Name | Type | Collation | Nullable | Default | Check 
+--------+------+------+-----------+----------+---------+-------
+(0 rows)
+
 "#,
     ),
 ];

@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use base::{SqlError, SqlResult};
 use sqlparser::ast::{Expr, Query, Select, SelectItem, Statement, TableFactor, VisitMut, VisitorMut};
 
+mod arrays;
 pub(crate) mod by_key;
 mod catalog;
 pub(crate) mod empty;
@@ -76,6 +77,7 @@ impl VisitorMut for Dialect {
     }
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<SqlError> {
+        arrays::gather(expr);
         catalog::respell(expr);
         escapes::use_backslash(expr);
         if let Err(error) = spelling::respell(expr).and_then(|()| rows::compare_columns(expr)) {

@@ -13,11 +13,15 @@ use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, Sca
 
 /// Every function of the family.
 pub(super) fn functions() -> Vec<ScalarUDF> {
-    let make = |name, returns| {
-        let signature = Signature::exact(vec![DataType::Utf8, DataType::Utf8], Volatility::Immutable);
+    let make = |name, args: usize, returns| {
+        let signature = Signature::exact(vec![DataType::Utf8; args], Volatility::Immutable);
         ScalarUDF::from(OverText { name, returns, signature })
     };
-    vec![make("array_text_contains", DataType::Boolean), make("array_to_string", DataType::Utf8)]
+    vec![
+        make("array_text_contains", 2, DataType::Boolean),
+        make("array_text_element", 1, DataType::Utf8),
+        make("array_to_string", 2, DataType::Utf8),
+    ]
 }
 
 #[derive(PartialEq, Eq, Hash, Debug)]
@@ -43,8 +47,12 @@ impl ScalarUDFImpl for OverText {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let arrays =
             args.args.iter().map(|arg| Ok(cast(&arg.to_array(args.number_rows)?, &DataType::Utf8)?)).collect::<Result<Vec<_>>>()?;
+        if let [value] = arrays.as_slice() {
+            let answer: StringArray = value.as_string::<i32>().iter().map(|value| Some(element_text(value))).collect();
+            return Ok(ColumnarValue::Array(Arc::new(answer)));
+        }
         let [array, other] = arrays.as_slice() else {
-            return Err(DataFusionError::Internal(format!("{} takes two arguments", self.name)));
+            return Err(DataFusionError::Internal(format!("{} takes other arguments", self.name)));
         };
         let pairs = array.as_string::<i32>().iter().zip(other.as_string::<i32>().iter()).map(|(array, other)| array.zip(other));
         let answer: ArrayRef = match self.returns {
@@ -57,6 +65,15 @@ impl ScalarUDFImpl for OverText {
         debug_assert_eq!(answer.len(), args.number_rows, "one answer a row");
         Ok(ColumnarValue::Array(answer))
     }
+}
+
+/// A value as an element of an array's text: quoted where it could be read as anything else.
+fn element_text(value: Option<&str>) -> String {
+    let Some(value) = value else { return "NULL".to_owned() };
+    let is_plain = !value.is_empty()
+        && !value.eq_ignore_ascii_case("null")
+        && !value.contains(|c: char| matches!(c, '{' | '}' | ',' | '"' | '\\') || c.is_ascii_whitespace());
+    if is_plain { value.to_owned() } else { format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"")) }
 }
 
 /// The elements of an array's text, or of a vector's (`1 2`).
