@@ -37,6 +37,7 @@ const fn known(name: &'static str, args: &'static [DataType], optional: usize, r
 
 const KNOWN: &[Known] = &[
     known("col_description", &[INT, INT], 0, TEXT, nothing),
+    known("current_schemas", &[BOOL], 0, TEXT, current_schemas),
     known("format_type", &[INT, INT], 0, TEXT, format_type),
     known("has_column_privilege", &[TEXT, TEXT, TEXT, TEXT], 1, BOOL, always),
     known("has_database_privilege", &[TEXT, TEXT, TEXT], 1, BOOL, always),
@@ -82,7 +83,7 @@ const KNOWN: &[Known] = &[
 
 /// Whether a statement's text can call one of the functions: most statements cannot, and need not pay for them.
 pub(crate) fn mentioned(text: &str) -> bool {
-    const STEMS: [&str; 7] = ["pg_", "reg", "format_type", "_description", "has_", "quote_ident", "PG_"];
+    const STEMS: [&str; 7] = ["current_schemas", "pg_", "reg", "format_type", "_description", "has_", "quote_ident"];
     STEMS.iter().any(|stem| text.contains(stem))
         || text.bytes().any(|byte| byte.is_ascii_uppercase()) && {
             let folded = text.to_ascii_lowercase();
@@ -140,6 +141,13 @@ fn nothing(_scene: &Scene, _args: &[Cell]) -> SqlResult<Cell> {
 
 fn always(_scene: &Scene, _args: &[Cell]) -> SqlResult<Cell> {
     Ok(true.into())
+}
+
+/// The search path's schemas as an array's text, with `pg_catalog` before them if asked for.
+fn current_schemas(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
+    let implicit = (args.first() == Some(&Cell::Bool(true))).then_some(super::PG_CATALOG);
+    let names: Vec<String> = implicit.into_iter().chain(scene.path.iter().map(String::as_str)).map(names::quote).collect();
+    Ok(format!("{{{}}}", names.join(",")).into())
 }
 
 fn format_type(_scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {

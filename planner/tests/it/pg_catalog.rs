@@ -107,6 +107,8 @@ async fn names_become_oids_and_oids_names() {
             "{}",
         ),
         ("SELECT ARRAY(SELECT x FROM (VALUES ('a b'), ('null'), ('')) AS v (x))", "{\"a b\",\"null\",\"\"}"),
+        ("SELECT current_schemas(true)", "{pg_catalog,public}"),
+        ("SELECT count(*) FROM pg_namespace WHERE nspname = ANY (current_schemas(false))", "1"),
         ("SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relname = 'person'", "shockwave"),
     ] {
         assert_eq!(client.value(sql).await, expected, "{sql}");
