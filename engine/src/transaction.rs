@@ -3,6 +3,7 @@
 //! X1: reads see the snapshot plus own writes, nothing else.
 //! X2: a statement that fails a check has written nothing.
 //! X3: nothing is history before the committer says so; dropping a transaction forgets it.
+//! X4: after a failed commit the folds hold what was never published; whoever meets it hears of the failure, not of a conflict that a retry mends.
 //! Never: waits for another transaction.
 
 use std::collections::BTreeMap;
@@ -233,7 +234,7 @@ impl Transaction {
                 return Err(SqlError::internal("a row is changed twice by one statement"));
             }
             if !own && state.ended_by(*row).is_some() {
-                return Err(conflict());
+                return Err(self.ledger.failure().unwrap_or_else(conflict));
             }
         }
         Ok(())
@@ -272,7 +273,7 @@ impl Transaction {
                 return Ok(());
             }
             at = keys.iter().position(|other| other == key).unwrap_or(at);
-            Err(duplicate_key(table, rows, at))
+            Err(ledger.failure().unwrap_or_else(|| duplicate_key(table, rows, at)))
         })?;
         Ok(keys)
     }

@@ -15,6 +15,7 @@ mod position;
 
 mod database;
 mod ledger_functions;
+mod pg_catalog;
 mod resolver;
 mod tables;
 

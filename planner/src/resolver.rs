@@ -1,6 +1,7 @@
-//! Names to relations: the search path, the reserved schema `ledger`, and the tables that queries bind to.
+//! Names to relations: the search path, the reserved schemas, and the tables that queries bind to.
 //!
 //! P2 (lib.rs) is kept here: unqualified names never reach `ledger`, and nothing there can be created, dropped or written.
+//! N1: an unqualified name means a table of `pg_catalog` before any other, as in Postgres.
 //! Never: takes a snapshot; it is given one.
 
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use engine::{Catalog, Ledger, TableDef, Transaction};
 use relational::{Resolver, Table};
 
 use crate::names::Name;
+use crate::pg_catalog::{self, PG_CATALOG, Scene};
 use crate::tables::{MemoryTable, StoredTable, VirtualTable};
 
 /// Schemas that users can neither create nor write to.
@@ -27,6 +29,8 @@ pub(crate) struct Scope {
     pub(crate) catalog: Arc<Catalog>,
     /// As set, `$user` already replaced; schemas that do not exist are passed over.
     pub(crate) search_path: Arc<[String]>,
+    /// Who asks: the owner of everything, as the catalog shows it.
+    pub(crate) user: Arc<str>,
 }
 
 impl Scope {
@@ -35,10 +39,21 @@ impl Scope {
         self.search_path.iter().map(String::as_str).filter(|name| !is_reserved(name) && self.catalog.schema(name).is_some())
     }
 
+    /// What the tables and functions of `pg_catalog` answer from.
+    pub(crate) fn scene(&self) -> Scene {
+        Scene {
+            ledger: Arc::clone(&self.ledger),
+            catalog: Arc::clone(&self.catalog),
+            path: self.schemas().map(str::to_owned).collect(),
+            user: Arc::clone(&self.user),
+        }
+    }
+
     /// The stored table of that name, if there is one.
     pub(crate) fn stored(&self, schema: Option<&str>, name: &str) -> Option<&Arc<TableDef>> {
         match schema {
             Some(schema) => self.catalog.table(schema, name),
+            None if pg_catalog::claims(name) => None,
             None => self.schemas().find_map(|schema| self.catalog.table(schema, name)),
         }
     }
@@ -46,12 +61,19 @@ impl Scope {
     /// A table that INSERT, UPDATE, DELETE, COPY FROM or DROP names. Errors: 42P01, 42501 for the ledger's own.
     pub(crate) fn writable(&self, name: &Name) -> SqlResult<&Arc<TableDef>> {
         if let Some(schema) = name.schema.as_deref().filter(|schema| is_reserved(schema)) {
-            let exists =
-                self.catalog.table(schema, &name.name).is_some() || (schema == "ledger" && self.ledger.system_table(&name.name).is_some());
+            let exists = self.catalog.table(schema, &name.name).is_some()
+                || pg_catalog::exists(schema, &name.name)
+                || (schema == "ledger" && self.ledger.system_table(&name.name).is_some());
+            if exists && schema != "ledger" {
+                return Err(catalog_is_read_only(&name.name));
+            }
             if exists {
                 return Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, format!("permission denied for table {}", name.name))
                     .hint("The tables of schema ledger are written by the ledger itself and can only be read."));
             }
+        }
+        if name.schema.is_none() && pg_catalog::claims(&name.name) {
+            return Err(catalog_is_read_only(&name.name));
         }
         self.stored(name.schema.as_deref(), &name.name).ok_or_else(|| undefined_table(&name.shown()))
     }
@@ -71,6 +93,12 @@ impl Scope {
             },
         }
     }
+}
+
+/// 42501
+fn catalog_is_read_only(name: &str) -> SqlError {
+    SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, format!("permission denied: \"{name}\" is a system catalog"))
+        .hint("Its rows follow from CREATE and DROP and can only be read.")
 }
 
 /// 42P01
@@ -100,6 +128,12 @@ impl Resolver for Binding<'_> {
             && let Some(table) = self.scope.ledger.system_table(name)
         {
             return Ok(Arc::new(VirtualTable(table)));
+        }
+        let catalog_schema = schema.unwrap_or(PG_CATALOG);
+        if pg_catalog::exists(catalog_schema, name)
+            && let Some(table) = pg_catalog::table(&self.scope.scene(), catalog_schema, name)?
+        {
+            return Ok(table);
         }
         match self.scope.stored(schema, name) {
             Some(table) => Ok(Arc::new(StoredTable::new(Arc::clone(table), self.transaction.view(table)))),

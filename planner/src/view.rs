@@ -8,6 +8,7 @@ use engine::Transaction;
 use relational::Environment;
 
 use crate::database::{Database, version_text};
+use crate::pg_catalog;
 use crate::resolver::Scope;
 use crate::settings::Settings;
 
@@ -27,11 +28,16 @@ impl View<'_> {
             ledger: Arc::clone(&self.database.ledger),
             catalog: transaction.catalog(),
             search_path: Arc::clone(self.settings.search_path()),
+            user: self.user.into(),
         }
     }
 
-    /// What functions such as `current_user` and `now()` answer from.
-    pub(crate) fn environment(&self, scope: &Scope) -> Environment {
+    /// What functions such as `current_user` and `now()` answer from; those of the catalog are there if the text can mean one.
+    pub(crate) fn environment(&self, scope: &Scope, text: &str) -> Environment {
+        let mut functions = self.database.functions.clone();
+        if pg_catalog::mentioned(text) {
+            functions.extend(pg_catalog::functions(scope.scene()));
+        }
         Environment {
             user: self.user.to_owned(),
             database: self.database.name().to_owned(),
@@ -39,7 +45,7 @@ impl View<'_> {
             version: version_text(),
             transaction_time_us: self.transaction_time_us,
             statement_time_us: self.database.now_us(),
-            functions: self.database.functions.clone(),
+            functions,
         }
     }
 }

@@ -62,6 +62,25 @@ impl<'a> Context<'a> {
         self.resolve(parts.pop().as_deref(), &table).ok().map(|table| table.schema().as_ref().clone())
     }
 
+    /// Whether a FROM item names a table that can have no row.
+    pub(crate) fn is_always_empty(&self, name: &ObjectName) -> bool {
+        let mut parts = position::folded_parts(name);
+        let Some(table) = parts.pop() else { return false };
+        self.resolve(parts.pop().as_deref(), &table).is_ok_and(|table| table.is_always_empty())
+    }
+
+    /// The column that identifies a row of the table a FROM item names, if there is one beside the key.
+    pub(crate) fn unique_column(&self, name: &ObjectName) -> Option<String> {
+        let mut parts = position::folded_parts(name);
+        let table = parts.pop()?;
+        self.resolve(parts.pop().as_deref(), &table).ok()?.unique_column().map(str::to_owned)
+    }
+
+    /// Whether a call of this name can be an aggregate's.
+    pub(crate) fn is_aggregate(&self, name: &str) -> bool {
+        self.state.aggregate_functions().contains_key(name)
+    }
+
     fn resolve(&self, schema: Option<&str>, name: &str) -> SqlResult<Arc<dyn Table>> {
         let key = (schema.map(str::to_owned), name.to_owned());
         if let Some(table) = self.tables.borrow().get(&key) {

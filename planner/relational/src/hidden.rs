@@ -56,13 +56,18 @@ pub(crate) fn exclude_from_wildcards(
     if mentioned.is_empty() {
         return Ok(());
     }
-    let mut ctes = Ctes(HashSet::new());
-    let _ = Visit::visit(&*statement, &mut ctes);
-    let mut exclude = Exclude { mentioned, schema_of, ctes: ctes.0 };
+    let mut exclude = Exclude { mentioned, schema_of, ctes: cte_names(statement) };
     match VisitMut::visit(statement, &mut exclude) {
         ControlFlow::Break(error) => Err(error),
         ControlFlow::Continue(()) => Ok(()),
     }
+}
+
+/// Names that WITH gives anywhere in the statement.
+pub(crate) fn cte_names(statement: &Statement) -> HashSet<String> {
+    let mut ctes = Ctes(HashSet::new());
+    let _ = Visit::visit(statement, &mut ctes);
+    ctes.0
 }
 
 struct Ctes(HashSet<String>);

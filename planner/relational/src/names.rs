@@ -12,7 +12,7 @@ use sqlparser::ast::{
     TrimWhereField, VisitMut, VisitorMut,
 };
 
-use crate::position::folded;
+use crate::position::{folded, folded_parts};
 
 /// Separates a name from the number that keeps it apart: a control character, which no sensible name holds.
 const MARK: char = '\u{1f}';
@@ -124,7 +124,7 @@ fn of(expr: &Expr) -> Figured {
         Expr::CompoundFieldAccess { root, .. } => of(root),
         Expr::Cast { expr, data_type, .. } => {
             let inner = of(expr);
-            if inner.strength == Strength::Nothing { weakly(of_type(data_type)) } else { inner }
+            if inner.strength < Strength::Name { weakly(of_type(data_type)) } else { inner }
         }
         Expr::TypedString(literal) => weakly(of_type(&literal.data_type)),
         Expr::Interval(_) => weakly("interval"),
@@ -186,6 +186,7 @@ fn of_type(data_type: &DataType) -> String {
         DataType::Timestamp(..) => "timestamp",
         DataType::Time(_, Tz | WithTimeZone) => "timetz",
         DataType::Time(..) => "time",
+        DataType::Custom(name, _) => return folded_parts(name).pop().unwrap_or_default(),
         other => return other.to_string().to_lowercase(),
     };
     name.into()

@@ -221,6 +221,8 @@ impl Relational {
         hidden::exclude_from_wildcards(&mut statement, &mentioned, &|name| context.schema_of(name))?;
         dialect::sets::compare_by_name(&mut statement)?;
         names::assign(&mut statement);
+        dialect::empty::prune(&mut statement, &context);
+        dialect::by_key::aggregate(&mut statement, &context);
         dialect::apply(&mut statement)?;
         let bind = |statement: Statement, types: &[Option<DataType>]| {
             let mut planner = PlannerContext::new().with_prepare_param_data_types(parameters::fields(types));

@@ -53,7 +53,7 @@ pub(crate) fn arrow_of(sql_type: &SqlType) -> SqlResult<Option<DataType>> {
             Some("int8" | "oid") => DataType::Int64,
             Some("float4") => DataType::Float32,
             Some("float8") => DataType::Float64,
-            Some("text" | "varchar" | "bpchar" | "name") => DataType::Utf8,
+            Some("text" | "varchar" | "bpchar" | "name" | "char") => DataType::Utf8,
             Some("timestamptz") => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
             Some("bytea") => DataType::Binary,
             _ => {

@@ -30,6 +30,16 @@ pub trait Table: Send + Sync + Debug {
     /// The exact count of rows this snapshot sees, or `None` if it is not known without a scan.
     fn row_count(&self) -> Option<usize>;
 
+    /// A column that no two rows share a value of and that is never NULL, beside the primary key.
+    fn unique_column(&self) -> Option<&str> {
+        None
+    }
+
+    /// Whether no snapshot of the table can ever have a row: then what a query computes over it need not be planned.
+    fn is_always_empty(&self) -> bool {
+        false
+    }
+
     /// The row with this key, if any. `key` holds a one-row array a key column, in key order, typed as the column and never NULL.
     ///
     /// Batches have the whole schema. Errors: whatever reading can raise; they reach the user unchanged.

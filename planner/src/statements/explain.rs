@@ -96,7 +96,7 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
         let indent = if lines.is_empty() { "" } else { "  " };
         let binding = Binding { scope: execution.scope, transaction: execution.transaction, local: None };
         let query = Query { statement, text: &execution.parsed.source };
-        let environment = execution.view.environment(execution.scope);
+        let environment = execution.view.environment(execution.scope, &execution.parsed.source);
         let relational = &execution.view.database.relational;
         let explained = relational.explain(query, &binding, &environment, execution.parameters.arrays, plan.analyze);
         lines.extend(execution.watch.run(explained).await?.into_iter().map(|line| format!("{indent}{line}")));

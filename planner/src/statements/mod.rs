@@ -221,7 +221,7 @@ impl Planning<'_> {
     ) -> SqlResult<(Vec<Column>, Vec<SqlType>)> {
         let binding = Binding { scope: self.scope, transaction: self.transaction, local };
         let types: Vec<_> = given.iter().map(|given| given.map(SqlType::arrow)).collect();
-        let environment = self.view.environment(self.scope);
+        let environment = self.view.environment(self.scope, &self.parsed.source);
         let description = self.view.database.relational.describe(self.query(statement), &binding, &environment, &types)?;
         let columns = description
             .columns
@@ -248,7 +248,7 @@ impl Execution<'_> {
     pub(crate) fn rows(&self, statement: &Statement, local: Option<&MemoryTable>) -> SqlResult<relational::Rows> {
         let binding = Binding { scope: self.scope, transaction: self.transaction, local };
         let query = Query { statement, text: &self.parsed.source };
-        let environment = self.view.environment(self.scope);
+        let environment = self.view.environment(self.scope, &self.parsed.source);
         self.view.database.relational.execute(query, &binding, &environment, self.parameters.arrays)
     }
 }

@@ -11,6 +11,7 @@ mod key_access;
 mod ledger_tables;
 mod limits;
 mod on_conflict;
+mod pg_catalog;
 mod prepared;
 mod savepoints;
 mod settings;

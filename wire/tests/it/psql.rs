@@ -57,3 +57,300 @@ SELECT count(*) FROM t;
     assert_eq!(out, "0\n");
     assert!(err.contains("relation \"missing\" does not exist") && err.contains("current transaction is aborted"), "{err}");
 }
+
+/// What psql prints for a backslash command, formatted as for a person; `None` if psql is not installed.
+async fn shown(server: &TestServer, command: &str) -> Option<String> {
+    let port = server.address.port().to_string();
+    let command = command.to_owned();
+    let run = move || {
+        let connection = ["-X", "-h", "127.0.0.1", "-p", &port, "-U", "shockwave", "-d", "shockwave", "-P", "pager=off", "-c"];
+        Command::new("psql").args(connection).arg(command).env("LC_ALL", "C.UTF-8").output().ok()
+    };
+    let output = tokio::task::spawn_blocking(run).await.unwrap()?;
+    Some(format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
+}
+
+/// Runs each command and compares literally.
+async fn compare(server: &TestServer, commands: &[(&str, &str)]) {
+    for (command, expected) in commands {
+        let Some(printed) = shown(server, command).await else {
+            eprintln!("skipped: psql is not installed");
+            return;
+        };
+        assert_eq!(printed, *expected, "{command}\n{printed}");
+    }
+}
+
+/// Tables as the commands describe them.
+const TABLES: &str = "\
+CREATE TABLE person (id bigint PRIMARY KEY, name text NOT NULL, city varchar(20), born date);
+CREATE TABLE item (a int, b text, price numeric(10,2), at timestamptz, ts timestamp, ok boolean, raw bytea, f8 double precision, f4 real,
+    i2 smallint, vc varchar, PRIMARY KEY (b, a));
+CREATE TABLE nokey (x int);
+CREATE SCHEMA app;
+CREATE TABLE app.t (k int PRIMARY KEY);";
+
+/// The answers are what PostgreSQL 15 printed for the same tables of a role and a database of the same name.
+#[tokio::test]
+async fn backslash_commands_describe_tables_as_postgres_does() {
+    let server = start().await;
+    server.connect().await.batch_execute(TABLES).await.unwrap();
+    compare(&server, &AS_POSTGRES).await;
+}
+
+/// What differs from Postgres: one schema more, one database, one role, no sizes.
+#[tokio::test]
+async fn backslash_commands_describe_the_server() {
+    let server = start().await;
+    server.connect().await.batch_execute(TABLES).await.unwrap();
+    compare(&server, &OF_OUR_OWN).await;
+}
+
+const AS_POSTGRES: [(&str, &str); 18] = [
+    (
+        r"\dt",
+        r#"          List of relations
+ Schema |  Name  | Type  |   Owner   
+--------+--------+-------+-----------
+ public | item   | table | shockwave
+ public | nokey  | table | shockwave
+ public | person | table | shockwave
+(3 rows)
+
+"#,
+    ),
+    (
+        r"\d",
+        r#"          List of relations
+ Schema |  Name  | Type  |   Owner   
+--------+--------+-------+-----------
+ public | item   | table | shockwave
+ public | nokey  | table | shockwave
+ public | person | table | shockwave
+(3 rows)
+
+"#,
+    ),
+    (
+        r"\dt app.*",
+        r#"         List of relations
+ Schema | Name | Type  |   Owner   
+--------+------+-------+-----------
+ app    | t    | table | shockwave
+(1 row)
+
+"#,
+    ),
+    (
+        r"\dt pers*",
+        r#"          List of relations
+ Schema |  Name  | Type  |   Owner   
+--------+--------+-------+-----------
+ public | person | table | shockwave
+(1 row)
+
+"#,
+    ),
+    (
+        r"\d person",
+        r#"                      Table "public.person"
+ Column |         Type          | Collation | Nullable | Default 
+--------+-----------------------+-----------+----------+---------
+ id     | bigint                |           | not null | 
+ name   | text                  |           | not null | 
+ city   | character varying(20) |           |          | 
+ born   | date                  |           |          | 
+Indexes:
+    "person_pkey" PRIMARY KEY, btree (id)
+
+"#,
+    ),
+    (
+        r"\d+ person",
+        r#"                                                 Table "public.person"
+ Column |         Type          | Collation | Nullable | Default | Storage  | Compression | Stats target | Description 
+--------+-----------------------+-----------+----------+---------+----------+-------------+--------------+-------------
+ id     | bigint                |           | not null |         | plain    |             |              | 
+ name   | text                  |           | not null |         | extended |             |              | 
+ city   | character varying(20) |           |          |         | extended |             |              | 
+ born   | date                  |           |          |         | plain    |             |              | 
+Indexes:
+    "person_pkey" PRIMARY KEY, btree (id)
+Access method: heap
+
+"#,
+    ),
+    (
+        r"\d item",
+        r#"                          Table "public.item"
+ Column |            Type             | Collation | Nullable | Default 
+--------+-----------------------------+-----------+----------+---------
+ a      | integer                     |           | not null | 
+ b      | text                        |           | not null | 
+ price  | numeric(10,2)               |           |          | 
+ at     | timestamp with time zone    |           |          | 
+ ts     | timestamp without time zone |           |          | 
+ ok     | boolean                     |           |          | 
+ raw    | bytea                       |           |          | 
+ f8     | double precision            |           |          | 
+ f4     | real                        |           |          | 
+ i2     | smallint                    |           |          | 
+ vc     | character varying           |           |          | 
+Indexes:
+    "item_pkey" PRIMARY KEY, btree (b, a)
+
+"#,
+    ),
+    (
+        r"\d nokey",
+        r#"               Table "public.nokey"
+ Column |  Type   | Collation | Nullable | Default 
+--------+---------+-----------+----------+---------
+ x      | integer |           |          | 
+
+"#,
+    ),
+    (
+        r"\d+ app.t",
+        r#"                                             Table "app.t"
+ Column |  Type   | Collation | Nullable | Default | Storage | Compression | Stats target | Description 
+--------+---------+-----------+----------+---------+---------+-------------+--------------+-------------
+ k      | integer |           | not null |         | plain   |             |              | 
+Indexes:
+    "t_pkey" PRIMARY KEY, btree (k)
+Access method: heap
+
+"#,
+    ),
+    (
+        r"\d person_pkey",
+        r#"     Index "public.person_pkey"
+ Column |  Type  | Key? | Definition 
+--------+--------+------+------------
+ id     | bigint | yes  | id
+primary key, btree, for table "public.person"
+
+"#,
+    ),
+    (
+        r"\di",
+        r#"                 List of relations
+ Schema |    Name     | Type  |   Owner   | Table  
+--------+-------------+-------+-----------+--------
+ public | item_pkey   | index | shockwave | item
+ public | person_pkey | index | shockwave | person
+(2 rows)
+
+"#,
+    ),
+    (
+        r"\dv",
+        r#"Did not find any relations.
+"#,
+    ),
+    (
+        r"\ds",
+        r#"Did not find any relations.
+"#,
+    ),
+    (
+        r"\df",
+        r#"                       List of functions
+ Schema | Name | Result data type | Argument data types | Type 
+--------+------+------------------+---------------------+------
+(0 rows)
+
+"#,
+    ),
+    (
+        r"\d nosuch",
+        r#"Did not find any relation named "nosuch".
+"#,
+    ),
+    (
+        r"\dp",
+        r#"                             Access privileges
+ Schema |  Name  | Type  | Access privileges | Column privileges | Policies 
+--------+--------+-------+-------------------+-------------------+----------
+ public | item   | table |                   |                   | 
+ public | nokey  | table |                   |                   | 
+ public | person | table |                   |                   | 
+(3 rows)
+
+"#,
+    ),
+    (
+        r"\dT",
+        r#"     List of data types
+ Schema | Name | Description 
+--------+------+-------------
+(0 rows)
+
+"#,
+    ),
+    (
+        r"\dD",
+        r#"                        List of domains
+ Schema | Name | Type | Collation | Nullable | Default | Check 
+--------+------+------+-----------+----------+---------+-------
+(0 rows)
+
+"#,
+    ),
+];
+
+const OF_OUR_OWN: [(&str, &str); 5] = [
+    (
+        r"\dn",
+        r#"  List of schemas
+  Name  |   Owner   
+--------+-----------
+ app    | shockwave
+ ledger | shockwave
+ public | shockwave
+(3 rows)
+
+"#,
+    ),
+    (
+        r"\l",
+        r#"                                            List of databases
+   Name    |   Owner   | Encoding | Collate |  Ctype  | ICU Locale | Locale Provider | Access privileges 
+-----------+-----------+----------+---------+---------+------------+-----------------+-------------------
+ shockwave | shockwave | UTF8     | C       | C.UTF-8 |            | libc            | 
+(1 row)
+
+"#,
+    ),
+    (
+        r"\du",
+        r#"                       List of roles
+ Role name |            Attributes             | Member of 
+-----------+-----------------------------------+-----------
+ shockwave | Superuser, Create role, Create DB | {}
+
+"#,
+    ),
+    (
+        r"\dt+",
+        r#"                                   List of relations
+ Schema |  Name  | Type  |   Owner   | Persistence | Access method | Size | Description 
+--------+--------+-------+-----------+-------------+---------------+------+-------------
+ public | item   | table | shockwave | permanent   | heap          |      | 
+ public | nokey  | table | shockwave | permanent   | heap          |      | 
+ public | person | table | shockwave | permanent   | heap          |      | 
+(3 rows)
+
+"#,
+    ),
+    (
+        r"\db",
+        r#"        List of tablespaces
+    Name    |   Owner   | Location 
+------------+-----------+----------
+ pg_default | shockwave | 
+(1 row)
+
+"#,
+    ),
+];

@@ -8,6 +8,11 @@ use std::ops::ControlFlow;
 use base::{SqlError, SqlResult};
 use sqlparser::ast::{Expr, Query, Select, SelectItem, Statement, TableFactor, VisitMut, VisitorMut};
 
+mod arrays;
+pub(crate) mod by_key;
+mod catalog;
+pub(crate) mod empty;
+mod escapes;
 mod exists;
 mod integers;
 mod rows;
@@ -18,6 +23,9 @@ mod spelling;
 ///
 /// Errors: 0A000 for what would be ignored (D0), 42704 for a collation there is not, 42601 for rows of different lengths.
 pub(crate) fn apply(statement: &mut Statement) -> SqlResult<()> {
+    if let Statement::Query(query) = statement {
+        catalog::show_names(query);
+    }
     match VisitMut::visit(statement, &mut Dialect) {
         ControlFlow::Break(error) => Err(error),
         ControlFlow::Continue(()) => Ok(()),
@@ -69,6 +77,9 @@ impl VisitorMut for Dialect {
     }
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<SqlError> {
+        arrays::gather(expr);
+        catalog::respell(expr);
+        escapes::use_backslash(expr);
         if let Err(error) = spelling::respell(expr).and_then(|()| rows::compare_columns(expr)) {
             return ControlFlow::Break(error);
         }

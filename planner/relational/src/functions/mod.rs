@@ -12,6 +12,7 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use crate::environment::Environment;
 
 pub(crate) mod arithmetic;
+mod array_text;
 pub(crate) mod averages;
 mod caller;
 pub(crate) mod casts;
@@ -26,7 +27,8 @@ const MISLEADING: [&str; 5] = ["current_time", "date_format", "to_char", "to_dat
 /// Functions that are the same for every statement.
 pub(crate) fn scalars() -> Vec<Arc<ScalarUDF>> {
     let theirs = SessionStateDefaults::default_scalar_functions().into_iter().filter_map(without_misleading_names);
-    theirs.chain([Arc::new(types::pg_typeof())]).collect()
+    let arrays = array_text::functions().into_iter().map(Arc::new);
+    theirs.chain([Arc::new(types::pg_typeof())]).chain(arrays).collect()
 }
 
 fn without_misleading_names(function: Arc<ScalarUDF>) -> Option<Arc<ScalarUDF>> {

@@ -1,0 +1,83 @@
+//! The schemas `pg_catalog` and `information_schema`: virtual tables and functions over our own catalog, for psql, drivers and tools.
+//!
+//! PG1: the columns of every table are those of PostgreSQL 15, in its order; a table is there only if its rows, or their absence, are true.
+//! PG2: an object's oid is its id in the catalog; what has no id of its own has a derived oid (`oids.rs`). The same object has the same oid for ever.
+//! PG3: arrays and vectors are text as Postgres prints them, since queries have no lists in this version; oids are bigint.
+//! Never: writes; keeps a catalog beyond the statement it was asked by.
+//! What is there and what is empty: docs/compatibility.md.
+
+mod cells;
+mod functions;
+mod information_schema;
+mod keys;
+mod names;
+mod oids;
+mod relations;
+mod scene;
+mod server;
+mod shapes;
+mod table;
+mod types;
+
+use std::sync::Arc;
+
+use base::SqlResult;
+use relational::Table;
+
+pub(crate) use functions::{all as functions, mentioned};
+pub(crate) use scene::Scene;
+
+use cells::Row;
+use shapes::Shape;
+use table::CatalogTable;
+
+/// Schema whose tables need no qualification.
+pub(crate) const PG_CATALOG: &str = "pg_catalog";
+
+/// Makes the rows of one table.
+type Rows = fn(&Scene) -> Vec<Row>;
+
+/// The tables that have rows. Every other shape is always empty.
+const FILLED: &[(&str, &str, Rows)] = &[
+    (PG_CATALOG, "pg_am", server::access_methods),
+    (PG_CATALOG, "pg_attribute", relations::attributes),
+    (PG_CATALOG, "pg_class", relations::classes),
+    (PG_CATALOG, "pg_constraint", keys::constraints),
+    (PG_CATALOG, "pg_database", server::databases),
+    (PG_CATALOG, "pg_index", keys::indexes),
+    (PG_CATALOG, "pg_indexes", keys::index_definitions),
+    (PG_CATALOG, "pg_namespace", relations::namespaces),
+    (PG_CATALOG, "pg_roles", server::roles),
+    (PG_CATALOG, "pg_tables", relations::tables),
+    (PG_CATALOG, "pg_tablespace", server::tablespaces),
+    (PG_CATALOG, "pg_type", types::rows),
+    (PG_CATALOG, "pg_user", server::users),
+    ("information_schema", "columns", information_schema::columns),
+    ("information_schema", "constraint_column_usage", information_schema::constraint_columns),
+    ("information_schema", "information_schema_catalog_name", information_schema::catalog_name),
+    ("information_schema", "key_column_usage", information_schema::key_columns),
+    ("information_schema", "schemata", information_schema::schemata),
+    ("information_schema", "table_constraints", information_schema::table_constraints),
+    ("information_schema", "tables", information_schema::tables),
+];
+
+/// Whether an unqualified name means a table of `pg_catalog`, which comes before the search path.
+pub(crate) fn claims(name: &str) -> bool {
+    name.starts_with("pg_") && shapes::find(PG_CATALOG, name).is_some()
+}
+
+/// Whether there is such a table.
+pub(crate) fn exists(schema: &str, name: &str) -> bool {
+    shapes::find(schema, name).is_some()
+}
+
+/// The table of that name as the statement sees it; `None` for a name that is not there.
+pub(crate) fn table(scene: &Scene, schema: &str, name: &str) -> SqlResult<Option<Arc<dyn Table>>> {
+    let Some(shape) = shapes::find(schema, name) else { return Ok(None) };
+    let filled = FILLED.iter().find(|(schema, name, _)| *schema == shape.schema && *name == shape.name);
+    let batches = match filled {
+        Some((_, _, rows)) => vec![cells::batch(shape, &rows(scene))?],
+        None => Vec::new(),
+    };
+    Ok(Some(Arc::new(CatalogTable::new(shape, batches, filled.is_none()))))
+}

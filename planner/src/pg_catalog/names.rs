@@ -1,0 +1,132 @@
+//! Names as the catalog's functions print and read them: quoted identifiers, `regclass` and its kin, definitions of keys.
+//!
+//! N1: a printed name, read again in the same session, finds the same object.
+//! Never: resolves beyond the statement's catalog.
+
+use base::{SqlError, SqlResult, SqlState};
+use engine::TableDef;
+
+use super::scene::{Relation, Scene};
+use super::{oids, types};
+
+/// Words that a name must be quoted not to be taken for.
+const RESERVED: &str = " all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case cast char \
+    character check coalesce collate collation column concurrently constraint create cross current_catalog current_date current_role \
+    current_schema current_time current_timestamp current_user dec decimal default deferrable desc distinct do else end except exists \
+    extract false fetch float for foreign freeze from full grant greatest group grouping having ilike in initially inner inout int integer \
+    intersect interval into is isnull join lateral leading least left like limit localtime localtimestamp national natural nchar none \
+    normalize not notnull null nullif numeric offset on only or order out outer overlaps overlay placing position precision primary real \
+    references returning right row select session_user setof similar smallint some substring symmetric table tablesample then time \
+    timestamp to trailing treat trim true union unique user using values varchar variadic verbose when where window with xmlattributes \
+    xmlconcat xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable ";
+
+/// The identifier, quoted if it must be.
+pub(super) fn quote(name: &str) -> String {
+    let is_plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        && !RESERVED.contains(&format!(" {name} "));
+    if is_plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+}
+
+/// The parts of a dotted name: folded unless quoted. Errors: 42602.
+fn parts(text: &str) -> SqlResult<Vec<String>> {
+    let invalid = || SqlError::new(SqlState("42602"), "invalid name syntax");
+    let mut parts = Vec::new();
+    let mut rest = text.trim();
+    loop {
+        let (part, after) = if let Some(quoted) = rest.strip_prefix('"') {
+            let mut end = 0;
+            loop {
+                end += quoted[end..].find('"').ok_or_else(invalid)?;
+                if !quoted[end + 1..].starts_with('"') {
+                    break;
+                }
+                end += 2;
+            }
+            (quoted[..end].replace("\"\"", "\""), &quoted[end + 1..])
+        } else {
+            let end = rest.find('.').unwrap_or(rest.len());
+            (rest[..end].trim().to_lowercase(), &rest[end..])
+        };
+        if part.is_empty() {
+            return Err(invalid());
+        }
+        parts.push(part);
+        match after.trim_start().strip_prefix('.') {
+            Some(next) => rest = next.trim_start(),
+            None if after.trim().is_empty() => return Ok(parts),
+            None => return Err(invalid()),
+        }
+    }
+}
+
+/// The oid a text means as `regclass` (`regtype`, …): a number is an oid. Errors: 42P01, 42704, 3F000, 42602.
+pub(super) fn read(scene: &Scene, kind: &str, text: &str) -> SqlResult<i64> {
+    if let Ok(oid) = text.parse::<i64>() {
+        return Ok(oid);
+    }
+    if text == "-" {
+        return Ok(0);
+    }
+    let undefined = |what: &str| SqlError::new(SqlState::UNDEFINED_OBJECT, format!("{what} \"{text}\" does not exist"));
+    match kind {
+        "regclass" => {
+            relation(scene, text)?.ok_or_else(|| SqlError::new(SqlState::UNDEFINED_TABLE, format!("relation \"{text}\" does not exist")))
+        }
+        "regtype" => types::oid_of(&text.to_lowercase()).ok_or_else(|| undefined("type")),
+        "regnamespace" => match scene.schema_oid(&parts(text)?.join(".")) {
+            0 => Err(SqlError::new(SqlState::INVALID_SCHEMA_NAME, format!("schema \"{text}\" does not exist"))),
+            oid => Ok(oid),
+        },
+        "regrole" if parts(text)?.join(".") == scene.user() => Ok(oids::OWNER),
+        "regrole" => Err(undefined("role")),
+        _ => Err(SqlError::new(SqlState::UNDEFINED_FUNCTION, format!("function \"{text}\" does not exist"))),
+    }
+}
+
+/// The oid of a table or index by name; `None` where there is none.
+pub(super) fn relation(scene: &Scene, text: &str) -> SqlResult<Option<i64>> {
+    let parts = parts(text)?;
+    let found = match parts.as_slice() {
+        [name] => scene.relations().find(|relation| relation.name() == *name && scene.is_visible(relation)),
+        [.., schema, name] => scene.relations().find(|relation| relation.name() == *name && relation.schema() == schema),
+        [] => None,
+    };
+    Ok(found.map(|relation| relation.oid()))
+}
+
+/// How an oid is shown as `regclass` (`regtype`, …): by name, without the schema where it is visible; an unknown one as its number.
+pub(super) fn print(scene: &Scene, kind: &str, oid: i64) -> String {
+    if oid == 0 {
+        return "-".to_owned();
+    }
+    let name = match kind {
+        "regclass" => scene.relation(oid).map(|relation| shown(scene, &relation)),
+        "regtype" => types::by_oid(oid).map(|_| types::format(oid, None)),
+        "regnamespace" => scene.schemas().find(|schema| schema.oid == oid).map(|schema| quote(schema.name)),
+        "regrole" => (oid == oids::OWNER).then(|| quote(scene.user())),
+        _ => None,
+    };
+    name.unwrap_or_else(|| oid.to_string())
+}
+
+fn shown(scene: &Scene, relation: &Relation<'_>) -> String {
+    let name = quote(&relation.name());
+    if scene.is_visible(relation) { name } else { format!("{}.{name}", quote(relation.schema())) }
+}
+
+/// `CREATE UNIQUE INDEX …` as Postgres prints it.
+pub(super) fn index_definition(table: &TableDef, qualified: bool) -> String {
+    let schema = if qualified { format!("{}.", quote(&table.schema)) } else { String::new() };
+    let (index, name) = (quote(&table.key_constraint()), quote(&table.name));
+    format!("CREATE UNIQUE INDEX {index} ON {schema}{name} USING btree ({})", key(table))
+}
+
+/// `PRIMARY KEY (a, b)`
+pub(super) fn constraint_definition(table: &TableDef) -> String {
+    format!("PRIMARY KEY ({})", key(table))
+}
+
+fn key(table: &TableDef) -> String {
+    table.key_columns().iter().map(|at| quote(&table.columns[*at].name)).collect::<Vec<_>>().join(", ")
+}

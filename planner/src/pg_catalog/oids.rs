@@ -1,0 +1,43 @@
+//! Oids of what has no id in the catalog.
+//!
+//! O1: ids of users' objects are below 2³⁰; the two bits above say what was derived from the table: its primary-key index or its constraint.
+//! O2: the oids of Postgres's own schemas, roles and tables are Postgres's.
+//! Never: depends on the order or number of objects.
+
+use engine::TableDef;
+
+/// `pg_catalog`
+pub(super) const PG_CATALOG: i64 = 11;
+/// `information_schema`: Postgres gives it one at initdb, below 16,384.
+pub(super) const INFORMATION_SCHEMA: i64 = 13_000;
+/// `ledger`: its own, beside ids 1 and 2 of its stored tables.
+pub(super) const LEDGER: i64 = 900;
+/// The first of the ledger's virtual tables, in the order they are listed, to which new ones are appended.
+pub(super) const LEDGER_VIRTUAL: i64 = 901;
+/// The one role, who owns everything.
+pub(super) const OWNER: i64 = 10;
+/// The one tablespace.
+pub(super) const TABLESPACE: i64 = 1663;
+/// Access methods as Postgres names them: every table's and every index's.
+pub(super) const HEAP: i64 = 2;
+pub(super) const BTREE: i64 = 403;
+/// The database asked; Postgres gives the first one this.
+pub(super) const DATABASE: i64 = 5;
+
+const INDEX: i64 = 1 << 31;
+const CONSTRAINT: i64 = 1 << 30;
+
+/// The table's own oid.
+pub(super) fn table(table: &TableDef) -> i64 {
+    i64::from(table.id.0)
+}
+
+/// The index behind a table's primary key.
+pub(super) fn index(table: &TableDef) -> i64 {
+    self::table(table) | INDEX
+}
+
+/// The constraint a table's primary key is.
+pub(super) fn constraint(table: &TableDef) -> i64 {
+    self::table(table) | CONSTRAINT
+}

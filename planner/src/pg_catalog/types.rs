@@ -1,0 +1,142 @@
+//! `pg_type`: the types that columns can have, those that the catalog's own columns have, and what drivers look up at start.
+//!
+//! Y1: rows are those of PostgreSQL 15 (`types.txt`); having a row here does not mean that a column can have the type.
+
+use std::sync::LazyLock;
+
+use super::cells::{Row, row};
+use super::oids;
+use super::scene::Scene;
+
+/// One type.
+pub(super) struct Known {
+    pub(super) oid: i64,
+    pub(super) name: &'static str,
+    pub(super) len: i64,
+    pub(super) by_value: bool,
+    kind: &'static str,
+    category: &'static str,
+    is_preferred: bool,
+    pub(super) element: i64,
+    array: i64,
+    pub(super) align: &'static str,
+    pub(super) storage: &'static str,
+    pub(super) collation: i64,
+    input: &'static str,
+    output: &'static str,
+}
+
+static KNOWN: LazyLock<Vec<Known>> =
+    LazyLock::new(|| include_str!("types.txt").lines().filter(|line| !line.starts_with('#')).filter_map(read).collect());
+
+fn read(line: &'static str) -> Option<Known> {
+    let words: Vec<&'static str> = line.split(' ').collect();
+    let [oid, name, len, by_value, kind, category, is_preferred, element, array, align, storage, collation, input, output] =
+        words.as_slice()
+    else {
+        return None;
+    };
+    Some(Known {
+        oid: oid.parse().ok()?,
+        name,
+        len: len.parse().ok()?,
+        by_value: *by_value == "t",
+        kind,
+        category,
+        is_preferred: *is_preferred == "t",
+        element: element.parse().ok()?,
+        array: array.parse().ok()?,
+        align,
+        storage,
+        collation: collation.parse().ok()?,
+        input,
+        output,
+    })
+}
+
+pub(super) fn by_oid(oid: i64) -> Option<&'static Known> {
+    KNOWN.iter().find(|known| known.oid == oid)
+}
+
+/// By `typname`.
+pub(super) fn named(name: &str) -> Option<&'static Known> {
+    KNOWN.iter().find(|known| known.name == name)
+}
+
+pub(super) fn rows(_scene: &Scene) -> Vec<Row> {
+    let row = |known: &Known| {
+        row![
+            "oid": known.oid,
+            "typname": known.name,
+            "typnamespace": oids::PG_CATALOG,
+            "typowner": oids::OWNER,
+            "typlen": known.len,
+            "typbyval": known.by_value,
+            "typtype": known.kind,
+            "typcategory": known.category,
+            "typispreferred": known.is_preferred,
+            "typisdefined": true,
+            "typdelim": ",",
+            "typsubscript": if known.category == "A" { "array_subscript_handler" } else { "-" },
+            "typelem": known.element,
+            "typarray": known.array,
+            "typinput": known.input,
+            "typoutput": known.output,
+            "typreceive": "-",
+            "typsend": "-",
+            "typmodin": "-",
+            "typmodout": "-",
+            "typanalyze": "-",
+            "typalign": known.align,
+            "typstorage": known.storage,
+            "typtypmod": -1,
+            "typcollation": known.collation,
+        ]
+    };
+    KNOWN.iter().map(row).collect()
+}
+
+/// The SQL name of a type with a modifier, as Postgres's `format_type` gives it; `???` for an oid that is not there.
+pub(super) fn format(oid: i64, typmod: Option<i64>) -> String {
+    if oid == 0 {
+        return "-".to_owned();
+    }
+    let Some(known) = by_oid(oid) else { return "???".to_owned() };
+    if known.category == "A" && known.name.starts_with('_') {
+        return format!("{}[]", format(known.element, typmod));
+    }
+    let length = typmod.filter(|typmod| *typmod > 4).map(|typmod| typmod - 4);
+    match (known.name, length) {
+        ("bool", _) => "boolean".to_owned(),
+        ("int2", _) => "smallint".to_owned(),
+        ("int4", _) => "integer".to_owned(),
+        ("int8", _) => "bigint".to_owned(),
+        ("float4", _) => "real".to_owned(),
+        ("float8", _) => "double precision".to_owned(),
+        ("varchar", Some(length)) => format!("character varying({length})"),
+        ("varchar", None) => "character varying".to_owned(),
+        ("bpchar", Some(length)) => format!("character({length})"),
+        ("bpchar", None) => "character".to_owned(),
+        ("numeric", Some(packed)) => format!("numeric({},{})", packed >> 16, packed & 0xffff),
+        ("timestamp", _) => "timestamp without time zone".to_owned(),
+        ("timestamptz", _) => "timestamp with time zone".to_owned(),
+        ("time", _) => "time without time zone".to_owned(),
+        ("timetz", _) => "time with time zone".to_owned(),
+        ("varbit", _) => "bit varying".to_owned(),
+        ("char", _) => "\"char\"".to_owned(),
+        ("any", _) => "\"any\"".to_owned(),
+        (name, _) => name.to_owned(),
+    }
+}
+
+/// The oid of a type by its SQL name or its `typname`.
+pub(super) fn oid_of(name: &str) -> Option<i64> {
+    let name = name.trim().strip_prefix("pg_catalog.").unwrap_or(name.trim());
+    let alias = match name {
+        "int" => "integer",
+        "decimal" => "numeric",
+        other => other,
+    };
+    let found = named(alias).or_else(|| KNOWN.iter().find(|known| format(known.oid, None) == alias));
+    found.map(|known| known.oid)
+}
