@@ -57,3 +57,25 @@ fn what_a_successor_acknowledges_outlives_a_power_loss() {
         server.shutdown().unwrap();
     }
 }
+
+#[test]
+fn a_writer_after_a_failed_commit_hears_of_the_failure() {
+    let io = SimIo::new(1);
+    let server = open(&io).unwrap();
+    let ledger = server.ledger("shockwave").unwrap();
+    let t = create_table(&ledger);
+    insert(&ledger, &rows(&t, &[(1, "one")]));
+    let mut lost = ledger.begin("tester");
+    let (one, _) = find(&lost, 1).unwrap();
+    lost.delete(&t, &[one]).unwrap();
+    lost.insert(&t, &rows(&t, &[(2, "two")])).unwrap();
+    io.fail_next_sync();
+    let failure = lost.commit_blocking().unwrap_err();
+    let mut late = ledger.begin("tester");
+    for answer in [late.delete(&t, &[one]), late.insert(&t, &rows(&t, &[(2, "again")]))] {
+        let error = answer.unwrap_err();
+        assert_eq!(error.state(), failure.state());
+        assert!(error.message().starts_with("the ledger takes no more writes"), "{error}");
+    }
+    let _ = server.close_unsealed();
+}
