@@ -377,8 +377,9 @@ impl Ledger {
         let header = record::data_header(PieceHeader { relation: table.id, schema_version: table.version, rows });
         let mut bytes = Vec::with_capacity(stored.get_array_memory_size() + 1024);
         batch_codec::encode(stored, &mut bytes)?;
+        // Held before it is written: a seal that asks in between would let the record's file go.
+        pin.hold(self.wal.appended().0);
         let position = self.wal.append(RecordKind(record::DATA), &[&header, &bytes])?;
-        pin.hold(position.0);
         let payload = Bytes::from_owner(self.wal.payload(position)?);
         let (_, body) = record::read_data(&payload)?;
         Ok((batch_codec::decode(&body, &table.stored_schema())?, position.0))
@@ -459,6 +460,7 @@ pub struct LogPin {
 }
 
 impl LogPin {
+    /// Keeps what goes into the log from this position on.
     fn hold(&self, position: u64) {
         self.pins.held.lock().entry(self.id).or_insert(position);
     }

@@ -5,11 +5,12 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use base::{Fault, SeededRng, SimClock, SimIo, SqlResult};
 use engine::{Options, Server};
 
-use crate::ledger::{all, create_table, find, insert, rows, table};
+use crate::ledger::{all, create_table, find, insert, many, rows, table};
 
 fn open(io: &SimIo) -> SqlResult<Server> {
     let options = Options {
@@ -78,4 +79,34 @@ fn a_writer_after_a_failed_commit_hears_of_the_failure() {
         assert!(error.message().starts_with("the ledger takes no more writes"), "{error}");
     }
     let _ = server.close_unsealed();
+}
+
+#[test]
+fn rows_gone_ahead_into_the_log_outlive_a_seal_that_runs_beside_them() {
+    const ROUNDS: i64 = 200;
+    let io = SimIo::new(1);
+    let server = open(&io).unwrap();
+    let ledger = server.ledger("shockwave").unwrap();
+    let t = create_table(&ledger);
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                ledger.seal().unwrap();
+            }
+        });
+        let writes = (0..ROUNDS).try_for_each(|round| {
+            let mut transaction = ledger.begin("tester");
+            transaction.insert(&t, &many(&t, round * 1_100, 1_100))?;
+            transaction.commit_blocking().map(drop)
+        });
+        done.store(true, Ordering::Relaxed);
+        writes.unwrap();
+    });
+    server.close_unsealed().unwrap();
+    drop((server, ledger));
+    let server = open(&io).unwrap();
+    let ledger = server.ledger("shockwave").unwrap();
+    assert_eq!(all(&ledger.begin("r")).len() as i64, ROUNDS * 1_100);
+    server.shutdown().unwrap();
 }
