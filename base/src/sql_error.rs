@@ -30,13 +30,18 @@ impl SqlState {
     pub const ACTIVE_SQL_TRANSACTION: Self = Self("25001");
     pub const NO_ACTIVE_SQL_TRANSACTION: Self = Self("25P01");
     pub const IN_FAILED_SQL_TRANSACTION: Self = Self("25P02");
+    pub const IDLE_IN_TRANSACTION_SESSION_TIMEOUT: Self = Self("25P03");
     pub const READ_ONLY_SQL_TRANSACTION: Self = Self("25006");
     pub const INVALID_SQL_STATEMENT_NAME: Self = Self("26000");
+    pub const INVALID_AUTHORIZATION: Self = Self("28000");
+    pub const INVALID_PASSWORD: Self = Self("28P01");
     pub const DEPENDENT_OBJECTS_STILL_EXIST: Self = Self("2BP01");
+    pub const INVALID_GRANT_OPERATION: Self = Self("0LP01");
     pub const INVALID_CURSOR_NAME: Self = Self("34000");
     pub const INVALID_SAVEPOINT_SPECIFICATION: Self = Self("3B001");
     pub const INVALID_CATALOG_NAME: Self = Self("3D000");
     pub const INVALID_SCHEMA_NAME: Self = Self("3F000");
+    pub const DUPLICATE_DATABASE: Self = Self("42P04");
     pub const SERIALIZATION_FAILURE: Self = Self("40001");
     pub const SYNTAX_ERROR: Self = Self("42601");
     pub const INSUFFICIENT_PRIVILEGE: Self = Self("42501");
@@ -46,6 +51,7 @@ impl SqlState {
     pub const AMBIGUOUS_COLUMN: Self = Self("42702");
     pub const UNDEFINED_FUNCTION: Self = Self("42883");
     pub const UNDEFINED_OBJECT: Self = Self("42704");
+    pub const DUPLICATE_OBJECT: Self = Self("42710");
     pub const UNDEFINED_TABLE: Self = Self("42P01");
     pub const UNDEFINED_PARAMETER: Self = Self("42P02");
     pub const DUPLICATE_SCHEMA: Self = Self("42P06");
@@ -64,6 +70,7 @@ impl SqlState {
     pub const PROGRAM_LIMIT_EXCEEDED: Self = Self("54000");
     pub const STATEMENT_TOO_COMPLEX: Self = Self("54001");
     pub const OBJECT_NOT_IN_PREREQUISITE_STATE: Self = Self("55000");
+    pub const OBJECT_IN_USE: Self = Self("55006");
     pub const CANT_CHANGE_RUNTIME_PARAM: Self = Self("55P02");
     pub const QUERY_CANCELED: Self = Self("57014");
     pub const ADMIN_SHUTDOWN: Self = Self("57P01");

@@ -71,7 +71,7 @@ impl System for Shockwave {
     }
 
     fn start(&mut self) -> Outcome<()> {
-        let mut command = self.command(&["serve", "--listen", &format!("127.0.0.1:{}", self.client.port), "--data-dir"]);
+        let mut command = self.command(&["serve", "--auth", "trust", "--listen", &format!("127.0.0.1:{}", self.client.port), "--data-dir"]);
         self.daemon = Some(Daemon::start(command.arg(&self.data), &self.log, "TERM")?);
         Ok(())
     }

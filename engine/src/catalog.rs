@@ -11,6 +11,7 @@ use std::sync::{Arc, LazyLock};
 use base::{ColumnId, RelationId, RowId, SqlError, SqlResult, SqlState};
 use receipts::Hash;
 
+use crate::roles::{Authority, GrantsDef, RoleDef};
 use crate::schema::{ColumnDef, TableDef};
 use crate::types::SqlType;
 
@@ -84,6 +85,10 @@ pub enum Object {
     Schema(Arc<SchemaDef>),
     /// `CREATE TABLE`
     Table(Arc<TableDef>),
+    /// `CREATE ROLE`
+    Role(Arc<RoleDef>),
+    /// Owner and privileges of another object.
+    Grants(Arc<GrantsDef>),
 }
 
 impl Object {
@@ -92,22 +97,28 @@ impl Object {
         match self {
             Self::Schema(schema) => schema.id,
             Self::Table(table) => table.id.0,
+            Self::Role(role) => role.id,
+            Self::Grants(grants) => grants.id,
         }
     }
 
-    /// `schema` or `table`, as in the `kind` column.
+    /// `schema`, `table`, `role` or `grants`, as in the `kind` column.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Schema(_) => "schema",
             Self::Table(_) => "table",
+            Self::Role(_) => "role",
+            Self::Grants(_) => "grants",
         }
     }
 
-    /// Its bare name.
+    /// Its bare name; grants have none.
     pub fn name(&self) -> &str {
         match self {
             Self::Schema(schema) => &schema.name,
             Self::Table(table) => &table.name,
+            Self::Role(role) => &role.name,
+            Self::Grants(_) => "",
         }
     }
 
@@ -116,6 +127,8 @@ impl Object {
         match self {
             Self::Schema(schema) => schema.definition(),
             Self::Table(table) => table.definition(),
+            Self::Role(role) => role.definition(),
+            Self::Grants(grants) => grants.definition(),
         }
     }
 
@@ -124,6 +137,8 @@ impl Object {
         let corrupted = || SqlError::new(SqlState::DATA_CORRUPTED, format!("catalog row of kind \"{kind}\" is unreadable"));
         match kind {
             "table" => Ok(Self::Table(Arc::new(TableDef::from_definition(definition)?))),
+            "role" => Ok(Self::Role(Arc::new(RoleDef::from_definition(definition)?))),
+            "grants" => Ok(Self::Grants(Arc::new(GrantsDef::from_definition(definition)?))),
             "schema" => {
                 let value: serde_json::Value = serde_json::from_str(definition).map_err(|_| corrupted())?;
                 let id = value["id"].as_u64().and_then(|id| u32::try_from(id).ok()).ok_or_else(corrupted)?;
@@ -148,12 +163,13 @@ struct Entry {
 pub struct Catalog {
     entries: BTreeMap<u32, Entry>,
     root: Hash,
+    authority: Authority,
 }
 
 impl Default for Catalog {
     /// The catalog before the first commit: the ledger's own tables only.
     fn default() -> Self {
-        let mut catalog = Self { entries: BTreeMap::new(), root: Hash::default() };
+        let mut catalog = Self { entries: BTreeMap::new(), root: Hash::default(), authority: Authority::default() };
         for table in [&*CATALOG_TABLE, &*SEGMENTS_TABLE] {
             catalog.insert(Object::Table(Arc::clone(table)), RowId(u64::MAX));
         }
@@ -196,6 +212,15 @@ impl Catalog {
 
     fn seal_root(&mut self) {
         self.root = receipts::schema::schema_root(&self.leaves()).expect("C2: entries are sorted by id, each once");
+        let mut authority = Authority::default();
+        for entry in self.entries.values() {
+            match &entry.object {
+                Object::Role(role) => authority.add_role(role),
+                Object::Grants(grants) => authority.add_grants(grants),
+                Object::Schema(_) | Object::Table(_) => {}
+            }
+        }
+        self.authority = authority;
     }
 
     /// The Merkle root over every object's definition (C3).
@@ -236,7 +261,28 @@ impl Catalog {
                 }
                 _ => Ok(()),
             },
+            Object::Role(role) => {
+                let built_in = RoleDef::built_in();
+                let defined = self.entries.values().filter_map(|entry| match &entry.object {
+                    Object::Role(role) => Some(&**role),
+                    _ => None,
+                });
+                match built_in.iter().chain(defined).find(|other| other.name == role.name && other.id != role.id) {
+                    Some(_) => Err(role_exists(&role.name)),
+                    None => Ok(()),
+                }
+            }
+            Object::Grants(grants) => {
+                let rivals = |entry: &Entry| matches!(&entry.object, Object::Grants(other) if other.object == grants.object && other.id != grants.id);
+                // Two sessions granted on an object that had no grants yet.
+                if self.entries.values().any(rivals) { Err(granted_meanwhile()) } else { Ok(()) }
+            }
         }
+    }
+
+    /// Its roles, and who may do what.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
     }
 
     /// The schema of that name.
@@ -266,7 +312,7 @@ impl Catalog {
     pub fn schemas(&self) -> impl Iterator<Item = &Arc<SchemaDef>> {
         self.entries.values().filter_map(|entry| match &entry.object {
             Object::Schema(schema) => Some(schema),
-            Object::Table(_) => None,
+            _ => None,
         })
     }
 
@@ -274,9 +320,19 @@ impl Catalog {
     pub fn tables(&self) -> impl Iterator<Item = &Arc<TableDef>> {
         self.entries.values().filter_map(|entry| match &entry.object {
             Object::Table(table) => Some(table),
-            Object::Schema(_) => None,
+            _ => None,
         })
     }
+}
+
+fn granted_meanwhile() -> SqlError {
+    SqlError::new(SqlState::SERIALIZATION_FAILURE, "could not serialize access due to concurrent update")
+        .hint("The transaction might succeed if retried.")
+}
+
+/// The error for a role name already taken.
+pub fn role_exists(name: &str) -> SqlError {
+    SqlError::new(SqlState::DUPLICATE_OBJECT, format!("role \"{name}\" already exists"))
 }
 
 /// The error for a schema name already taken.

@@ -34,6 +34,7 @@ use crate::segment::BATCH_ROWS;
 use crate::signer::{Signed, SignedCheckpoint, Signer};
 use crate::table::TableState;
 use crate::transaction::Transaction;
+use crate::verifiers::Verifiers;
 
 /// Commits with more rows than this have their row groups remembered for making receipts.
 const REMEMBERED_ROWS_MIN: u64 = 4_096;
@@ -99,6 +100,7 @@ pub struct Ledger {
     last_time_us: AtomicI64,
     next_object: AtomicU32,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    verifiers: Verifiers,
 }
 
 impl Ledger {
@@ -128,6 +130,7 @@ impl Ledger {
             last_time_us: AtomicI64::new(parts.last_time_us),
             next_object: AtomicU32::new(parts.next_object),
             threads: Mutex::default(),
+            verifiers: Verifiers::default(),
         })
     }
 
@@ -177,6 +180,16 @@ impl Ledger {
             self.wal.close()?;
         }
         Ok(())
+    }
+
+    /// The password verifier that a role's definition names; `None` if it is lost. Errors: 58030, XX001.
+    pub fn verifier(&self, hash: &str) -> SqlResult<Option<String>> {
+        self.verifiers.find(&*self.options.io, &self.folder, hash)
+    }
+
+    /// Makes a password verifier durable; its name, for the definition that a commit will bring. Errors: 58030, 53100.
+    pub fn keep_verifier(&self, verifier: &str) -> SqlResult<String> {
+        self.verifiers.keep(&*self.options.io, &self.folder, verifier, &self.snapshot().catalog)
     }
 
     /// The database's name.

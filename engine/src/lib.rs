@@ -11,6 +11,7 @@ pub mod types;
 
 pub mod catalog;
 pub mod catalog_rows;
+pub mod roles;
 pub mod schema;
 
 mod batch_cache;
@@ -34,6 +35,7 @@ mod co_signer;
 pub mod commit;
 pub mod ledger;
 pub mod transaction;
+mod verifiers;
 pub mod view;
 pub mod writes;
 
@@ -50,6 +52,7 @@ pub use commit::Committed;
 pub use fold::Fold;
 pub use ledger::{Ledger, Snapshot};
 pub use options::Options;
+pub use roles::{GrantsDef, RoleDef, privilege};
 pub use schema::{ColumnDef, TableDef};
 pub use server::{FIRST_DATABASE, Server};
 pub use system::SystemTable;

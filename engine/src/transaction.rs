@@ -13,10 +13,11 @@ use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, UInt64
 use base::{RelationId, RowId, SqlError, SqlResult, SqlState};
 
 use crate::canonical::{OWN_ROW, Op};
-use crate::catalog::{CATALOG, CATALOG_TABLE, Catalog, LEDGER_SCHEMA, Object, SchemaDef, schema_exists};
+use crate::catalog::{CATALOG, CATALOG_TABLE, Catalog, LEDGER_SCHEMA, Object, SchemaDef, role_exists, schema_exists};
 use crate::commit::{Committed, Request};
 use crate::key_index::{Key, KeyReader};
 use crate::ledger::{Ledger, Snapshot};
+use crate::roles::{FIRST_SUPERUSER, GrantsDef, RoleDef};
 use crate::schema::TableDef;
 use crate::stored;
 use crate::view::TableView;
@@ -154,8 +155,50 @@ impl Transaction {
         self.define(Object::Table(Arc::new(table)))
     }
 
-    /// Drops an object by id; its rows stay in the ledger. Errors: 42704 for an unknown id.
+    /// Defines a role or redefines it. Errors: 42710 for a name already taken, 40001 where another commit changed it meanwhile.
+    pub fn define_role(&mut self, role: RoleDef) -> SqlResult<()> {
+        let taken = self.catalog().authority().role_named(&role.name).is_some_and(|other| other.id != role.id);
+        if taken { Err(role_exists(&role.name)) } else { self.put(Object::Role(Arc::new(role))) }
+    }
+
+    /// Sets owner and privileges of an object; `grants.id` is that of the grants it has, or of [`Ledger::next_object_id`].
+    ///
+    /// Errors: 40001 where another commit changed them meanwhile.
+    pub fn define_grants(&mut self, grants: GrantsDef) -> SqlResult<()> {
+        self.put(Object::Grants(Arc::new(grants)))
+    }
+
+    /// Makes `owner` the owner of an object that this transaction has just made; the first superuser owns without being written down.
+    pub fn own_new(&mut self, object: u32, owner: u32) -> SqlResult<()> {
+        if owner == FIRST_SUPERUSER {
+            return Ok(());
+        }
+        let id = self.ledger.next_object_id();
+        self.define_grants(GrantsDef { id, object, owner, acl: None, columns: BTreeMap::new() })
+    }
+
+    /// Defines an object or, where its id is in the catalog already, the next version of it.
+    fn put(&mut self, object: Object) -> SqlResult<()> {
+        let Some(row) = self.catalog().definition_row(object.id()) else { return self.define(object) };
+        let own = self.writes.get(&CATALOG).map_or(0, |writes| writes.rows);
+        let new = catalog_row(&object)?;
+        self.update(&CATALOG_TABLE, &[row], &new)?;
+        self.defined.retain(|(other, _)| other.id() != object.id());
+        self.defined.push((object, own));
+        self.catalog = Some(self.overlay()?);
+        Ok(())
+    }
+
+    /// Drops an object by id, and the grants on it; its rows stay in the ledger. Errors: 42704 for an unknown id.
     pub fn drop_object(&mut self, id: u32) -> SqlResult<()> {
+        let grants = self.catalog().authority().grants_on(id).map(|grants| grants.id);
+        if let Some(grants) = grants {
+            self.drop_alone(grants)?;
+        }
+        self.drop_alone(id)
+    }
+
+    fn drop_alone(&mut self, id: u32) -> SqlResult<()> {
         let row = self.catalog().definition_row(id).ok_or_else(|| SqlError::new(SqlState::UNDEFINED_OBJECT, "object does not exist"))?;
         self.delete(&CATALOG_TABLE, &[row])?;
         self.defined.retain(|(object, _)| object.id() != id);
@@ -165,14 +208,7 @@ impl Transaction {
     }
 
     fn define(&mut self, object: Object) -> SqlResult<()> {
-        let columns: Vec<ArrayRef> = vec![
-            Arc::new(Int64Array::from(vec![i64::from(object.id())])),
-            Arc::new(StringArray::from(vec![object.kind()])),
-            Arc::new(StringArray::from(vec![object.name()])),
-            Arc::new(StringArray::from(vec![object.definition()])),
-        ];
-        let row = RecordBatch::try_new(CATALOG_TABLE.arrow_schema(), columns)
-            .map_err(|error| SqlError::internal(format!("catalog row: {error}")))?;
+        let row = catalog_row(&object)?;
         let own = self.writes.get(&CATALOG).map_or(0, |writes| writes.rows);
         self.insert(&CATALOG_TABLE, &row)?;
         self.defined.push((object, own));
@@ -344,6 +380,16 @@ impl Transaction {
             Err(error) => Err((error, done)),
         }
     }
+}
+
+fn catalog_row(object: &Object) -> SqlResult<RecordBatch> {
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(Int64Array::from(vec![i64::from(object.id())])),
+        Arc::new(StringArray::from(vec![object.kind()])),
+        Arc::new(StringArray::from(vec![object.name()])),
+        Arc::new(StringArray::from(vec![object.definition()])),
+    ];
+    RecordBatch::try_new(CATALOG_TABLE.arrow_schema(), columns).map_err(|error| SqlError::internal(format!("catalog row: {error}")))
 }
 
 /// The error for a row that another transaction changed first.

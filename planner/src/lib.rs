@@ -13,6 +13,7 @@ mod names;
 mod parse;
 mod position;
 
+mod authority;
 mod database;
 mod ledger_functions;
 mod pg_catalog;
@@ -30,6 +31,7 @@ mod view;
 mod session;
 mod statements;
 
+pub use authority::{Account, Verifier};
 pub use cancel::Canceller;
 pub use copy_in::CopyIn;
 pub use database::Database;

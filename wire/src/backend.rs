@@ -90,6 +90,14 @@ impl Output {
         }
     }
 
+    /// An authentication request or its outcome.
+    pub fn authentication(&mut self, code: i32, data: &[u8]) {
+        self.message(b'R', |body| {
+            body.extend_from_slice(&code.to_be_bytes());
+            body.extend_from_slice(data);
+        });
+    }
+
     pub fn ready_for_query(&mut self, status: TransactionStatus) {
         self.message(b'Z', |body| body.push(status.byte()));
     }

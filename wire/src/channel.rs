@@ -6,17 +6,20 @@
 //! Never: knows what a message means beyond its tag.
 
 use bytes::{Buf, Bytes, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::backend::{FLUSH_BYTES, Output};
 use crate::config::Config;
-use crate::lookout::{AtWork, look};
+use crate::lookout::AtWork;
+use crate::socket::Socket;
+use crate::tls::Tls;
 
 /// Room asked for before a read outside COPY and long messages.
 const READ_BYTES: usize = 8 << 10;
 /// Room asked for before a read inside COPY or a long message.
 const READ_BYTES_BULK: usize = 256 << 10;
+/// Longest message of a client that has not said who it is; Postgres's own limit.
+const UNKNOWN_BYTES_MAX: usize = 65_535;
 /// Tag and length.
 const HEADER_BYTES: usize = 5;
 
@@ -66,7 +69,9 @@ pub(crate) enum CopyStep {
 
 /// A client's socket and its buffers.
 pub(crate) struct Channel {
-    socket: TcpStream,
+    socket: Socket,
+    /// What channel binding binds to, on an encrypted connection.
+    end_point: Option<std::sync::Arc<[u8]>>,
     input: BytesMut,
     /// Answers not yet sent.
     pub output: Output,
@@ -83,15 +88,39 @@ pub(crate) struct Channel {
 impl Channel {
     pub fn new(socket: TcpStream, config: &Config) -> Self {
         Self {
-            socket,
+            socket: Socket::Plain(socket),
+            end_point: None,
             input: BytesMut::new(),
             output: Output::default(),
             copy_remaining: 0,
             skipping: None,
             statement_bytes_max: config.statement_bytes_max,
-            message_bytes_max: config.message_bytes_max,
+            message_bytes_max: UNKNOWN_BYTES_MAX,
             at_work: None,
         }
+    }
+
+    /// The client is known: its messages may be as long as `config` says.
+    pub fn admit(&mut self, config: &Config) {
+        self.message_bytes_max = config.message_bytes_max;
+    }
+
+    /// Whether the connection is encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        self.socket.is_encrypted()
+    }
+
+    /// What channel binding binds to.
+    pub fn end_point(&self) -> Option<&[u8]> {
+        self.end_point.as_deref()
+    }
+
+    /// Agrees to encrypt and does the handshake.
+    pub async fn encrypt(&mut self, tls: &Tls) -> Result<(), Lost> {
+        self.answer_encryption(b"S").await?;
+        self.socket.encrypt(tls).await?;
+        self.end_point = tls.end_point.clone();
+        Ok(())
     }
 
     /// Waits for one whole message (C1).
@@ -220,13 +249,13 @@ impl Channel {
         self.input.reserve(if bulk { READ_BYTES_BULK } else { READ_BYTES });
         // A look goes behind the runtime's back; a client that never lets the socket run dry must not keep its thread from the others.
         tokio::task::coop::consume_budget().await;
-        let looked = if bulk { None } else { look(&self.socket, &mut self.input) };
+        let looked = if bulk { None } else { self.socket.look(&mut self.input) };
         if let Some(looked) = looked {
             self.at_work.get_or_insert_with(AtWork::begin);
             return if looked? == 0 { Err(Lost::Closed) } else { Ok(()) };
         }
         self.at_work = None;
-        match self.socket.read_buf(&mut self.input).await? {
+        match self.socket.read(&mut self.input).await? {
             0 => Err(Lost::Closed),
             _ => {
                 self.at_work = Some(AtWork::begin());
@@ -243,7 +272,7 @@ impl Channel {
                 count => self.output.sent(count),
             }
         }
-        Ok(())
+        Ok(self.socket.flush().await?)
     }
 
     /// Sends what waits if it has grown past [`FLUSH_BYTES`].
@@ -251,9 +280,17 @@ impl Channel {
         if self.output.len() >= FLUSH_BYTES { self.flush().await } else { Ok(()) }
     }
 
-    /// Sends one byte at once: the answer to an encryption request.
+    /// Declines an encryption request.
     pub async fn refuse_encryption(&mut self) -> Result<(), Lost> {
-        Ok(self.socket.write_all(b"N").await?)
+        self.answer_encryption(b"N").await
+    }
+
+    /// One byte at once: the answer to an encryption request.
+    async fn answer_encryption(&mut self, answer: &[u8; 1]) -> Result<(), Lost> {
+        match self.socket.write(answer).await? {
+            1 => Ok(()),
+            _ => Err(Lost::Closed),
+        }
     }
 
     /// Sends what waits and closes the sending half, so that the client reads everything before the end.

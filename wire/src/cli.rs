@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const AFTER_HELP: &str = "\
 Start here:
@@ -53,11 +53,33 @@ pub enum Command {
     Keys(Keys),
 }
 
+/// `--auth`
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Authentication {
+    /// SCRAM-SHA-256, with channel binding over TLS.
+    #[value(name = "scram-sha-256")]
+    ScramSha256,
+    /// None.
+    Trust,
+}
+
+/// `--ssl`
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Encryption {
+    /// Never.
+    Off,
+    /// If the client asks for it.
+    On,
+    /// Always.
+    Required,
+}
+
 /// `serve`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The folder and database \"shockwave\" in it are made at first start; the one user is \"shockwave\", without a password, which is why only
-loopback addresses are served. SIGINT or SIGTERM ends it gracefully: idle sessions are told, running statements get --grace seconds, and what
+The folder and database \"shockwave\" in it are made at first start, and so are a certificate (server.crt, server.key) and the password of
+the superuser \"shockwave\": what the environment variable SHOCKWAVE_PASSWORD holds, or else one drawn into the file superuser.password, which
+only this user can read. Clients log in by SCRAM-SHA-256. SIGINT or SIGTERM ends it gracefully: idle sessions are told, running statements get --grace seconds, and what
 the log holds is sealed into segments. Killing it loses nothing that was acknowledged.
 
 Exit codes: 0 ended gracefully · 1 could not start, or could not seal · 2 wrong usage.")]
@@ -65,9 +87,21 @@ pub struct Serve {
     /// Folder of the data; made if it is not there. One server at a time.
     #[arg(long, value_name = "DIR")]
     pub data_dir: PathBuf,
-    /// Address and port; must be loopback. Port 0 takes any free port.
+    /// Address and port, e.g. 0.0.0.0:5432. Port 0 takes any free port.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7432")]
     pub listen: SocketAddr,
+    /// How clients prove who they are; `trust` believes them, on loopback addresses only.
+    #[arg(long, value_enum, default_value_t = Authentication::ScramSha256)]
+    pub auth: Authentication,
+    /// Encrypted connections: not at all, if the client asks, or required.
+    #[arg(long, value_enum, default_value_t = Encryption::On)]
+    pub ssl: Encryption,
+    /// Certificate chain to use instead of the server's own, PEM.
+    #[arg(long, value_name = "FILE", requires = "ssl_key_file")]
+    pub ssl_cert_file: Option<PathBuf>,
+    /// Private key of that certificate, PEM, readable by this user only.
+    #[arg(long, value_name = "FILE", requires = "ssl_cert_file")]
+    pub ssl_key_file: Option<PathBuf>,
     /// Sessions at once; one more is refused with 53300.
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=60_000))]
     pub max_connections: u32,

@@ -1,17 +1,48 @@
 //! What an operator may set about the listening side, with its defaults.
 //!
-//! Never: holds a path or anything about storage.
+//! Never: holds anything about storage.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
+
+/// How clients prove who they are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Auth {
+    /// SCRAM-SHA-256, and SCRAM-SHA-256-PLUS over TLS.
+    Scram,
+    /// They do not; only on a loopback address.
+    Trust,
+}
+
+/// Whether connections may or must be encrypted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ssl {
+    /// Never: encryption is declined.
+    Off,
+    /// If the client asks for it.
+    On,
+    /// Sessions without it are refused.
+    Required,
+}
 
 /// Limits and address of a [`crate::Listener`]; `Config::default()` is what `shockwave serve` uses.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where to listen; must be loopback (N5). Port 0 takes any free port.
+    /// Where to listen; must be loopback under [`Auth::Trust`] (N5). Port 0 takes any free port.
     pub listen: SocketAddr,
+    /// How clients prove who they are.
+    pub auth: Auth,
+    /// The first superuser's password where none is set yet; `None` draws one into a file.
+    pub first_password: Option<String>,
+    /// Whether connections may or must be encrypted.
+    pub ssl: Ssl,
+    /// Certificate chain and private key, PEM; `None` for the server's own.
+    pub ssl_files: Option<(PathBuf, PathBuf)>,
     /// Sessions at once, ≥ 1; one more gets FATAL 53300.
     pub connections_max: usize,
+    /// Of these, kept for superusers.
+    pub superuser_reserved_connections: usize,
     /// Bytes of one statement's text; a longer one gets ERROR 54000 and changes nothing.
     pub statement_bytes_max: usize,
     /// Bytes of one message; a longer one gets FATAL 08P01. At most 1 GiB − 1 as in Postgres.
@@ -28,7 +59,12 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7432)),
+            auth: Auth::Scram,
+            first_password: None,
+            ssl: Ssl::On,
+            ssl_files: None,
             connections_max: 1000,
+            superuser_reserved_connections: 3,
             statement_bytes_max: 16 << 20,
             message_bytes_max: (1 << 30) - 1,
             startup_time_max: Duration::from_secs(60),

@@ -11,8 +11,8 @@ use base::{SqlError, SqlResult, SqlState};
 use futures::FutureExt;
 use pgwire::messages::startup::ParameterStatus;
 use planner::{Session, TransactionStatus};
-use tokio::sync::OwnedSemaphorePermit;
 
+use crate::admission::Place;
 use crate::cancel::{Registration, Stop};
 use crate::channel::{Channel, Frame, Lost};
 use crate::errors::{Severity, put_error, put_notice};
@@ -76,7 +76,7 @@ pub(crate) struct Connection {
     /// Keeps the session in the cancel registry.
     pub registration: Registration,
     /// Its place among the sessions allowed.
-    pub _permit: OwnedSemaphorePermit,
+    pub _place: Place,
 }
 
 impl Connection {

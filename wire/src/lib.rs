@@ -12,15 +12,18 @@
 //! N2: only whole messages reach the socket, also after an error or a panic in the middle of one.
 //! N3: memory per connection is bounded: by 64 KiB of output, by a few COPY chunks, and by one incoming message.
 //! N4: after an error in an extended query every message up to Sync is read and ignored.
-//! N5: no listener opens on an address that is not loopback.
-//! Never: knows a table, a file or a key; builds a row object; sends an error without an SQLSTATE.
+//! N5: no listener opens on an address that is not loopback unless clients must prove who they are.
+//! Never: knows a table or a file of the ledger; builds a row object; sends an error without an SQLSTATE.
 
+mod admission;
+mod authentication;
 mod backend;
 mod cancel;
 mod channel;
 mod config;
 mod connection;
 mod copy_in;
+mod credentials;
 mod errors;
 mod extended;
 mod frontend;
@@ -31,8 +34,12 @@ mod portal;
 mod rows;
 mod shutdown;
 mod simple;
+mod socket;
 mod startup;
+mod tls;
 
-pub use config::Config;
+pub use config::{Auth, Config, Ssl};
+pub use credentials::PASSWORD_FILE;
 pub use listener::Listener;
 pub use shutdown::Shutdown;
+pub use tls::CERTIFICATE_FILE;

@@ -18,10 +18,13 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::admission::Admissions;
+use crate::authentication::Pretence;
 use crate::cancel::Registry;
-use crate::config::Config;
+use crate::config::{Auth, Config, Ssl};
 use crate::shutdown::Shutdown;
-use crate::startup;
+use crate::tls::{self, Tls};
+use crate::{credentials, startup};
 
 /// Sockets that may be greeting beyond the sessions allowed, so that cancel requests and refusals get an answer.
 const GREETINGS_MAX: usize = 64;
@@ -34,7 +37,9 @@ pub(crate) struct Shared {
     pub databases: BTreeMap<String, Arc<Database>>,
     pub registry: Arc<Registry>,
     pub shutdown: Shutdown,
-    pub sessions: Arc<Semaphore>,
+    pub admissions: Arc<Admissions>,
+    pub tls: Option<Tls>,
+    pub pretence: Pretence,
 }
 
 /// A bound socket in front of a data folder, ready to [`run`](Listener::run).
@@ -46,32 +51,44 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Binds the address of `config` and opens every database of `engine` for sessions.
+    /// Binds the address of `config` and opens every database of `engine` for sessions. At first start this makes the server's certificate and
+    /// sets the first superuser's password.
     ///
-    /// Errors: 0A000 for an address that is not loopback (N5); 58030 when the address cannot be bound.
+    /// Errors: 0A000 for an address that is not loopback where nobody proves who they are (N5); 58030 when the address cannot be bound or a file
+    /// not be read or written; F0000 for an unusable certificate.
     pub async fn bind(config: Config, engine: Arc<Server>) -> SqlResult<Self> {
         let listen = config.listen;
-        if !listen.ip().is_loopback() {
+        if !listen.ip().is_loopback() && config.auth == Auth::Trust {
             return Err(SqlError::new(
                 SqlState::FEATURE_NOT_SUPPORTED,
-                format!("will not listen on {listen}: it is not a loopback address"),
+                format!("will not listen on {listen} without authentication: it is not a loopback address"),
             )
-            .detail("This version has no authentication, so anyone who can reach the port is the superuser.")
-            .hint("Listen on 127.0.0.1 or [::1], and reach it from elsewhere through an SSH tunnel."));
+            .detail("With --auth trust, anyone who can reach the port is the superuser.")
+            .hint("Use --auth scram-sha-256, or listen on 127.0.0.1 or [::1]."));
         }
+        let files = config.ssl_files.as_ref().map(|(certificate, key)| (certificate.as_path(), key.as_path()));
+        let tls = if config.ssl == Ssl::Off { None } else { Some(tls::open(engine.folder(), files)?) };
         let failed = |error: std::io::Error| SqlError::new(SqlState::IO_ERROR, format!("could not listen on {listen}: {error}"));
         let socket = TcpListener::bind(listen).await.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
         let partitions = std::thread::available_parallelism().map_or(1, usize::from);
         let limits = Options { memory_bytes: config.query_memory_bytes, partitions, batch_rows: 8192 };
         let relational = Arc::new(Relational::new(limits)?);
-        let databases = engine
+        let databases: BTreeMap<String, Arc<Database>> = engine
             .databases()
             .into_iter()
             .filter_map(|name| Some((name.clone(), Database::new(engine.ledger(&name)?, Arc::clone(&relational)))))
             .collect();
+        if config.auth == Auth::Scram {
+            let opened: Vec<_> = databases.values().cloned().collect();
+            let (folder, given) = (engine.folder().to_owned(), config.first_password.clone());
+            let ensured = tokio::task::spawn_blocking(move || credentials::ensure(&folder, given.as_deref(), &opened)).await;
+            ensured.map_err(|_panic| SqlError::internal("setting the first password met a defect"))??;
+        }
         let shared = Shared {
-            sessions: Arc::new(Semaphore::new(config.connections_max)),
+            admissions: Arc::default(),
+            tls,
+            pretence: Pretence::new(),
             config,
             databases,
             registry: Arc::default(),

@@ -2,7 +2,7 @@
 //!
 //! Exit codes: 0 done (for `verify`: valid) · 1 failed (for `verify`: tampered) · 2 wrong usage, or for `verify` malformed or unsupported
 //! input · 3 inconclusive: a check could not be made.
-//! Never: asks anything; reads configuration from the environment.
+//! Never: asks anything; reads configuration from the environment, the first superuser's password excepted.
 
 use std::process::ExitCode;
 

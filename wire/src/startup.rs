@@ -1,8 +1,9 @@
 //! From accept to the first ReadyForQuery: encryption requests, cancel requests, the startup message.
 //!
 //! U1: nothing of a session exists before the user, the database and the options have been accepted.
-//! U2: before that, a client can make the server hold at most 10 kB.
-//! Never: asks for a password; there is no authentication yet, which is why only loopback is served (N5).
+//! U2: before that, a client can make the server hold at most 64 KiB.
+//! U3: nothing that came unencrypted is taken for part of the encrypted stream.
+//! Never: says which databases there are to a client that has not proved who it is.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,12 +13,14 @@ use base::{SqlError, SqlResult, SqlState};
 use bytes::BytesMut;
 use pgwire::messages::startup::{Authentication, BackendKeyData, NegotiateProtocolVersion, ParameterStatus, SecretKey, Startup};
 use pgwire::messages::{DecodeContext, Message, ProtocolVersion};
-use planner::{Database, Session};
+use planner::{Account, Database, Session};
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
 
+use crate::admission::Place;
+use crate::authentication::{self, Refused};
 use crate::cancel::Stop;
 use crate::channel::{Channel, Lost};
+use crate::config::{Auth, Ssl};
 use crate::connection::Connection;
 use crate::errors::{Severity, put_error};
 use crate::listener::Shared;
@@ -28,9 +31,6 @@ const STARTUP_BYTES_MAX: usize = 10_000;
 const CANCEL_REQUEST: u32 = 80_877_102;
 const SSL_REQUEST: u32 = 80_877_103;
 const GSS_ENCRYPTION_REQUEST: u32 = 80_877_104;
-/// The one user there is until there are roles.
-const SUPERUSER: &str = "shockwave";
-
 /// What a client asked for.
 struct Request {
     minor: u16,
@@ -40,15 +40,10 @@ struct Request {
 /// Greets a client. `None` if there is nothing left to serve: a cancel request, a refusal, or a client that left.
 pub(crate) async fn greet(socket: TcpStream, shared: &Arc<Shared>) -> Option<Connection> {
     let mut channel = Channel::new(socket, &shared.config);
-    let request = match read_request(&mut channel, shared).await {
-        Ok(request) => request?,
-        Err(error) => {
-            refuse(channel, &error).await;
-            return None;
-        }
-    };
-    match open(&request, &mut channel, shared) {
-        Ok((session, permit)) => {
+    match admit(&mut channel, shared).await {
+        Ok(None) | Err(Refused::Lost) => None,
+        Ok(Some((session, place))) => {
+            channel.admit(&shared.config);
             let stop = Stop::new(session.canceller());
             let registration = shared.registry.enter(OsRng.next_u64() as i32, stop.clone());
             let mut connection = Connection {
@@ -60,17 +55,37 @@ pub(crate) async fn greet(socket: TcpStream, shared: &Arc<Shared>) -> Option<Con
                 implicit: false,
                 skip_to_sync: false,
                 registration,
-                _permit: permit,
+                _place: place,
             };
             welcome(&mut connection);
             connection.ready().await.ok()?;
             Some(connection)
         }
-        Err(error) => {
+        Err(Refused::Error(error)) => {
             refuse(channel, &error).await;
             None
         }
     }
+}
+
+/// From the first byte to a session for whoever has proved to be allowed one (U1).
+async fn admit(channel: &mut Channel, shared: &Arc<Shared>) -> Result<Option<(Session, Place)>, Refused> {
+    let Some(request) = read_request(channel, shared).await? else { return Ok(None) };
+    check_request(&request, channel, shared)?;
+    let (user, name) = names(&request)?;
+    let database = shared.databases.get(name);
+    // A database that is not there is told of only after the proof, which the first one can judge.
+    let judge = database.or_else(|| shared.databases.values().next());
+    let account = judge.map(|judge| judge.account(user)).transpose()?.flatten();
+    if shared.config.auth == Auth::Scram {
+        authentication::scram(channel, user, account.as_ref(), &shared.pretence).await?;
+    }
+    let account = account.ok_or_else(|| no_role(user))?;
+    let database = database.ok_or_else(|| no_database(name, &shared.databases))?;
+    check_account(&account)?;
+    let place = shared.admissions.enter(&account, name, &shared.config)?;
+    let session = open(&request, database, &account)?;
+    Ok(Some((session, place)))
 }
 
 async fn refuse(mut channel: Channel, error: &SqlError) {
@@ -87,6 +102,17 @@ async fn read_request(channel: &mut Channel, shared: &Shared) -> SqlResult<Optio
             Err(Lost::InvalidLength { .. }) => return Err(violation("invalid length of startup packet")),
         };
         match be_u32(&message, 4) {
+            SSL_REQUEST if shared.tls.is_some() && !channel.is_encrypted() => {
+                if channel.has_input() {
+                    return Err(violation("received unencrypted data after SSL request")
+                        .detail("This could be either a client-software bug or evidence of an attempted man-in-the-middle attack."));
+                }
+                if let Some(tls) = &shared.tls
+                    && channel.encrypt(tls).await.is_err()
+                {
+                    return Ok(None);
+                }
+            }
             SSL_REQUEST | GSS_ENCRYPTION_REQUEST => {
                 if channel.refuse_encryption().await.is_err() {
                     return Ok(None);
@@ -122,33 +148,53 @@ fn be_u32(bytes: &[u8], offset: usize) -> u32 {
     bytes.get(offset..).and_then(|rest| rest.first_chunk()).map_or(0, |chunk| u32::from_be_bytes(*chunk))
 }
 
-/// Opens the session the client asked for and applies its settings (U1).
-fn open(request: &Request, channel: &mut Channel, shared: &Shared) -> SqlResult<(Session, OwnedSemaphorePermit)> {
+/// Agrees on the protocol and refuses what is not served at all.
+fn check_request(request: &Request, channel: &mut Channel, shared: &Shared) -> SqlResult<()> {
     let unknown: Vec<String> = request.parameters.keys().filter(|name| name.starts_with("_pq_.")).cloned().collect();
     if request.minor > 0 || !unknown.is_empty() {
         channel.output.pgwire(&NegotiateProtocolVersion::new(0, unknown));
     }
-    let get = |name: &str| request.parameters.get(name).map(String::as_str).filter(|value| !value.is_empty());
-    if get("replication").is_some_and(|value| !matches!(value, "false" | "off" | "no" | "0")) {
+    let replication = request.parameters.get("replication").filter(|value| !value.is_empty());
+    if replication.is_some_and(|value| !matches!(value.as_str(), "false" | "off" | "no" | "0")) {
         return Err(SqlError::unsupported("the replication protocol"));
     }
-    let invalid_authorization = SqlState("28000");
-    let user = get("user").ok_or_else(|| SqlError::new(invalid_authorization, "no PostgreSQL user name specified in startup packet"))?;
-    if user != SUPERUSER {
-        return Err(SqlError::new(invalid_authorization, format!("role \"{user}\" does not exist"))
-            .hint(format!("Connect as user \"{SUPERUSER}\".")));
+    if shared.config.ssl == Ssl::Required && !channel.is_encrypted() {
+        let (user, database) = names(request)?;
+        let message = format!("no pg_hba.conf entry for user \"{user}\", database \"{database}\", no encryption");
+        return Err(SqlError::new(SqlState::INVALID_AUTHORIZATION, message)
+            .hint("This server takes encrypted connections only; connect with sslmode=require."));
     }
-    let database = get("database").unwrap_or(user);
-    let database = shared.databases.get(database).ok_or_else(|| no_database(database, &shared.databases))?;
-    let permit = Arc::clone(&shared.sessions).try_acquire_owned().map_err(|_| {
-        SqlError::new(SqlState::TOO_MANY_CONNECTIONS, "sorry, too many clients already")
-            .hint(format!("At most {} sessions are served at once.", shared.config.connections_max))
-    })?;
-    let mut session = Session::new(Arc::clone(database), user.to_owned(), get("application_name").unwrap_or_default().to_owned());
+    Ok(())
+}
+
+/// User and database; the database is named like the user where none is asked for.
+fn names(request: &Request) -> SqlResult<(&str, &str)> {
+    let get = |name: &str| request.parameters.get(name).map(String::as_str).filter(|value| !value.is_empty());
+    let missing = || SqlError::new(SqlState::INVALID_AUTHORIZATION, "no PostgreSQL user name specified in startup packet");
+    let user = get("user").ok_or_else(missing)?;
+    Ok((user, get("database").unwrap_or(user)))
+}
+
+fn no_role(user: &str) -> SqlError {
+    SqlError::new(SqlState::INVALID_AUTHORIZATION, format!("role \"{user}\" does not exist"))
+}
+
+fn check_account(account: &Account) -> SqlResult<()> {
+    if account.login {
+        return Ok(());
+    }
+    let message = format!("role \"{}\" is not permitted to log in", account.name);
+    Err(SqlError::new(SqlState::INVALID_AUTHORIZATION, message))
+}
+
+/// Opens the session the client asked for and applies its settings (U1).
+fn open(request: &Request, database: &Arc<Database>, account: &Account) -> SqlResult<Session> {
+    let application_name = request.parameters.get("application_name").cloned().unwrap_or_default();
+    let mut session = Session::new(Arc::clone(database), account.name.clone(), application_name);
     for (name, value) in settings(&request.parameters)? {
         session.set_startup_parameter(&name, &value)?;
     }
-    Ok((session, permit))
+    Ok(session)
 }
 
 fn no_database(name: &str, known: &BTreeMap<String, Arc<Database>>) -> SqlError {

@@ -11,10 +11,13 @@ use base::{SqlError, SqlResult, SqlState};
 use engine::{Options, Server};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
-use wire::{Config, Listener};
+use wire::{Auth, CERTIFICATE_FILE, Config, Listener, PASSWORD_FILE, Ssl};
 
 use super::failed;
-use crate::cli::Serve;
+use crate::cli::{Authentication, Encryption, Serve};
+
+/// Holds the first superuser's password at first start.
+const PASSWORD_VARIABLE: &str = "SHOCKWAVE_PASSWORD";
 
 /// Stack of a worker: enough for a statement at the nesting limit, in a debug build too.
 const STACK_BYTES: usize = 16 << 20;
@@ -44,6 +47,17 @@ pub fn runtime() -> SqlResult<Runtime> {
 async fn serve(arguments: &Serve) -> SqlResult<()> {
     let config = Config {
         listen: arguments.listen,
+        auth: match arguments.auth {
+            Authentication::ScramSha256 => Auth::Scram,
+            Authentication::Trust => Auth::Trust,
+        },
+        first_password: std::env::var(PASSWORD_VARIABLE).ok().filter(|password| !password.is_empty()),
+        ssl: match arguments.ssl {
+            Encryption::Off => Ssl::Off,
+            Encryption::On => Ssl::On,
+            Encryption::Required => Ssl::Required,
+        },
+        ssl_files: arguments.ssl_cert_file.clone().zip(arguments.ssl_key_file.clone()),
         connections_max: arguments.max_connections as usize,
         shutdown_grace: Duration::from_secs(arguments.grace),
         ..Config::default()
@@ -64,7 +78,19 @@ fn greeting(arguments: &Serve, engine: &Server, address: std::net::SocketAddr) -
         lines.push(format!("ledger           {}", ledger.origin()));
         lines.extend(ledger.verifier_keys().iter().map(|key| format!("verifier key     {key}")));
     }
-    lines.push(format!("listening on {address} (loopback only: this version has no authentication yet)"));
+    let password_file = arguments.data_dir.join(PASSWORD_FILE);
+    lines.push(match arguments.auth {
+        Authentication::Trust => "superuser        shockwave, without a password (--auth trust)".to_owned(),
+        Authentication::ScramSha256 if password_file.exists() => {
+            format!("superuser        shockwave, its first password is in {}", password_file.display())
+        }
+        Authentication::ScramSha256 => "superuser        shockwave".to_owned(),
+    });
+    if arguments.ssl != Encryption::Off {
+        let own = arguments.data_dir.join(CERTIFICATE_FILE);
+        lines.push(format!("certificate      {}", arguments.ssl_cert_file.as_ref().unwrap_or(&own).display()));
+    }
+    lines.push(format!("listening on {address}"));
     lines.push(format!("  {}", psql_line(address)));
     lines.join("\n")
 }

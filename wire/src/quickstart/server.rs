@@ -12,7 +12,7 @@ use receipts::Policy;
 use receipts::note::VerifierKey;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, NoTls};
-use wire::{Config, Listener, Shutdown};
+use wire::{Auth, Config, Listener, Shutdown, Ssl};
 
 use super::Failure;
 
@@ -31,10 +31,12 @@ impl Running {
         let opened = tokio::task::spawn_blocking(move || Server::open(&folder, Options::real())).await;
         let engine = Arc::new(opened.map_err(|_| Failure::new("opening the data folder met a defect"))??);
         let ledger = engine.ledger(engine::FIRST_DATABASE).ok_or_else(|| Failure::new("there is no database shockwave"))?;
-        let listener = match Listener::bind(Config { listen, ..Config::default() }, Arc::clone(&engine)).await {
+        // Loopback only, on a folder that is there for the tour.
+        let config = |listen| Config { listen, auth: Auth::Trust, ssl: Ssl::Off, ..Config::default() };
+        let listener = match Listener::bind(config(listen), Arc::clone(&engine)).await {
             Err(error) if error.state() == base::SqlState::IO_ERROR && listen.port() != 0 => {
                 let listen = SocketAddr::new(listen.ip(), 0);
-                Listener::bind(Config { listen, ..Config::default() }, Arc::clone(&engine)).await?
+                Listener::bind(config(listen), Arc::clone(&engine)).await?
             }
             bound => bound?,
         };

@@ -11,6 +11,7 @@ mod program;
 mod psql;
 mod queries;
 mod raw;
+mod security;
 mod server;
 mod shutdown;
 mod startup;

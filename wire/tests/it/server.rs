@@ -9,7 +9,7 @@ use base::SqlResult;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, NoTls};
-use wire::{Config, Listener, Shutdown};
+use wire::{Auth, Config, Listener, Shutdown, Ssl};
 
 /// A running server; the folder goes when it is dropped.
 pub struct TestServer {
@@ -19,10 +19,23 @@ pub struct TestServer {
     folder: TempDir,
 }
 
-/// Defaults on a free port.
+/// Defaults on a free port, for tests that are not about who comes in.
 pub fn config() -> Config {
-    Config { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), shutdown_grace: Duration::from_millis(500), ..Config::default() }
+    Config { auth: Auth::Trust, ssl: Ssl::Off, ..guarded() }
 }
+
+/// Defaults on a free port: SCRAM, and TLS for whoever asks.
+pub fn guarded() -> Config {
+    Config {
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        first_password: Some(PASSWORD.to_owned()),
+        shutdown_grace: Duration::from_millis(500),
+        ..Config::default()
+    }
+}
+
+/// The first superuser's, where a server asks for one.
+pub const PASSWORD: &str = "correct horse";
 
 pub async fn start() -> TestServer {
     start_with(config()).await
@@ -60,9 +73,14 @@ impl TestServer {
 
     /// Ends the server as SIGTERM would, and starts it again on the same folder.
     pub async fn restart(self) -> TestServer {
+        self.restart_with(config()).await
+    }
+
+    /// [`TestServer::restart`], with other options.
+    pub async fn restart_with(self, config: Config) -> TestServer {
         self.shutdown.request();
         self.running.await.unwrap().unwrap();
-        start_in(config(), self.folder).await
+        start_in(config, self.folder).await
     }
 }
 
