@@ -64,6 +64,17 @@ impl Client {
         psql_time(&printed).ok_or_else(|| format!("psql printed no time: {printed}"))
     }
 
+    /// Runs one query and returns how long psql says it took, and the answer.
+    ///
+    /// # Errors
+    /// As for [`Client::psql`].
+    pub fn timed_answer(&self, query: &str, limit: Duration) -> Outcome<(Duration, String)> {
+        let printed = self.psql(&["\\timing on", query], limit)?;
+        let time = psql_time(&printed).ok_or_else(|| format!("psql printed no time: {printed}"))?;
+        let answer = printed.lines().filter(|line| !line.starts_with("Time: ")).fold(String::new(), |answer, line| answer + line + "\n");
+        Ok((time, answer))
+    }
+
     /// Runs `script` again and again from `clients` connections, prepared, for `time`.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ mod figures;
 mod machine;
 mod postgres;
 mod process;
+mod queries;
 mod report;
 mod rows;
 mod run;

@@ -44,6 +44,7 @@ impl Line {
         let (wanted, met) = match self.work.target() {
             Target::None => return String::new(),
             Target::Peer => ("≥ 1.00×".to_owned(), self.ratio().map(|ratio| ratio >= 1.0)),
+            Target::TwicePeer => ("≥ 2.00×".to_owned(), self.ratio().map(|ratio| ratio >= 2.0)),
             Target::AtLeast(least) => {
                 (format!("≥ {} {}", thousands(least), self.work.unit()), median(&self.ours).map(|ours| ours >= least))
             }

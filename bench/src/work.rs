@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::Outcome;
 use crate::figures::thousands;
+use crate::queries;
 use crate::rows;
 use crate::system::{self, LIMIT, System};
 
@@ -23,15 +24,19 @@ pub enum Kind {
     Insert,
     /// Reads by key.
     Select,
+    /// The TPC-B-like transaction of pgbench.
+    Tpcb,
+    /// Analytical queries.
+    Analytic,
 }
 
 impl Kind {
     /// All kinds, in order.
-    pub const ALL: [Kind; 5] = [Kind::Copy, Kind::Restart, Kind::Fsck, Kind::Insert, Kind::Select];
+    pub const ALL: [Kind; 7] = [Kind::Copy, Kind::Restart, Kind::Fsck, Kind::Insert, Kind::Select, Kind::Tpcb, Kind::Analytic];
 
     /// The kind called so on the command line.
     pub fn named(name: &str) -> Option<Kind> {
-        let names = ["copy", "restart", "fsck", "insert", "select"];
+        let names = ["copy", "restart", "fsck", "insert", "select", "tpcb", "analytic"];
         names.iter().position(|n| *n == name).map(|index| Kind::ALL[index])
     }
 
@@ -42,7 +47,9 @@ impl Kind {
             Kind::Restart => &[Work::Restart],
             Kind::Fsck => &[Work::Fsck],
             Kind::Insert => &[Work::Insert { clients: 1 }, Work::Insert { clients: 64 }],
-            Kind::Select => &[Work::Select { clients: 1 }, Work::Select { clients: 8 }],
+            Kind::Select => &[Work::Select { clients: 1 }, Work::Select { clients: 16 }],
+            Kind::Tpcb => &[Work::Tpcb],
+            Kind::Analytic => &[Work::Analytic],
         }
     }
 }
@@ -66,6 +73,10 @@ pub enum Work {
         /// Connections at once.
         clients: u32,
     },
+    /// The TPC-B-like transaction of pgbench, from one client.
+    Tpcb,
+    /// All analytical queries, one after the other.
+    Analytic,
 }
 
 /// What a figure must reach.
@@ -73,6 +84,8 @@ pub enum Work {
 pub enum Target {
     /// At least as good as PostgreSQL in the same run.
     Peer,
+    /// At least twice as good as PostgreSQL in the same run.
+    TwicePeer,
     /// At least so much.
     AtLeast(f64),
     /// Less than so much.
@@ -106,6 +119,8 @@ impl Work {
                 format!("INSERT of one row, prepared, {clients} {}", if clients == 1 { "client" } else { "clients" })
             }
             Work::Select { clients } => format!("SELECT by key, prepared, {clients} {}", if clients == 1 { "client" } else { "clients" }),
+            Work::Tpcb => "pgbench's TPC-B-like transaction, prepared, 1 client".to_owned(),
+            Work::Analytic => format!("{} analytical queries over {rows} rows", queries::QUERIES.len()),
         }
     }
 
@@ -113,23 +128,24 @@ impl Work {
     pub fn unit(self) -> &'static str {
         match self {
             Work::Copy | Work::Fsck => "rows/s",
-            Work::Restart => "s",
-            Work::Insert { .. } | Work::Select { .. } => "per s",
+            Work::Restart | Work::Analytic => "s",
+            Work::Insert { .. } | Work::Select { .. } | Work::Tpcb => "per s",
         }
     }
 
     /// True if less is better.
     pub fn is_time(self) -> bool {
-        self == Work::Restart
+        matches!(self, Work::Restart | Work::Analytic)
     }
 
     /// What our figure must reach.
     pub fn target(self) -> Target {
         match self {
-            Work::Copy | Work::Insert { .. } => Target::Peer,
+            Work::Copy | Work::Insert { .. } | Work::Analytic => Target::Peer,
             Work::Fsck => Target::AtLeast(500_000.0),
             Work::Restart => Target::Below(3.0),
-            Work::Select { .. } => Target::None,
+            Work::Select { .. } => Target::TwicePeer,
+            Work::Tpcb => Target::None,
         }
     }
 
@@ -148,6 +164,8 @@ impl Work {
                 let found = system.client().pgbench(&script, clients, load.time, seed(load.round, clients))?;
                 Ok(Some(found.per_second))
             }
+            Work::Tpcb => tpcb(system, load).map(Some),
+            Work::Analytic => analytic(system, load).map(Some),
         }
     }
 }
@@ -181,6 +199,64 @@ fn insert(system: &dyn System, clients: u32, time: Duration, round: usize) -> Ou
     expect_count(&client.psql(&["SELECT count(*) FROM visits"], LIMIT)?, before + found.done)?;
     Ok(found.per_second)
 }
+
+/// Runs the transaction, then adds up what it must have left equal.
+fn tpcb(system: &dyn System, load: &Load<'_>) -> Outcome<f64> {
+    let client = system.client();
+    client.psql(&TPCB_TABLES, LIMIT)?;
+    let found = client.pgbench(TPCB, 1, load.time, seed(load.round, 1))?;
+    let sums = "SELECT (SELECT count(*) FROM pgbench_history), (SELECT sum(delta) FROM pgbench_history), \
+                (SELECT sum(abalance) FROM pgbench_accounts), (SELECT sum(tbalance) FROM pgbench_tellers), \
+                (SELECT sum(bbalance) FROM pgbench_branches)";
+    let answer = client.psql(&[sums], LIMIT)?;
+    let parts: Vec<&str> = answer.trim().split('|').collect();
+    match parts.as_slice() {
+        [count, sum, rest @ ..] if *count == found.done.to_string() && rest.iter().all(|other| other == sum) => Ok(found.per_second),
+        _ => Err(format!("{} transactions left {}", found.done, answer.trim())),
+    }
+}
+
+/// Seconds for all queries; answers are kept beside the data and must not differ.
+fn analytic(system: &dyn System, load: &Load<'_>) -> Outcome<f64> {
+    let client = system.client();
+    client.psql(&queries::TABLES, LIMIT)?;
+    for statement in queries::ROWS {
+        client.psql(&[&statement.replace("{rows}", &load.rows.to_string())], Duration::from_secs(600))?;
+    }
+    let mut total = Duration::ZERO;
+    for (index, query) in queries::QUERIES.iter().enumerate() {
+        let (time, answer) = client.timed_answer(query, Duration::from_secs(600))?;
+        total += time;
+        let path = load.data.with_file_name(format!("answer-{index}.txt"));
+        match std::fs::read_to_string(&path) {
+            Ok(known) if known == answer => {}
+            Ok(known) => return Err(format!("query {} answered\n{answer}\nand was answered before with\n{known}", index + 1)),
+            Err(_) => std::fs::write(&path, &answer).map_err(|e| format!("{}: {e}", path.display()))?,
+        }
+    }
+    Ok(total.as_secs_f64())
+}
+
+/// Scale 1, as `pgbench -i` makes it, with keys from the start.
+const TPCB_TABLES: [&str; 7] = [
+    "CREATE TABLE pgbench_branches (bid int PRIMARY KEY, bbalance int, filler text)",
+    "CREATE TABLE pgbench_tellers (tid int PRIMARY KEY, bid int, tbalance int, filler text)",
+    "CREATE TABLE pgbench_accounts (aid int PRIMARY KEY, bid int, abalance int, filler text)",
+    "CREATE TABLE pgbench_history (tid int, bid int, aid int, delta int, mtime timestamp, filler text)",
+    "INSERT INTO pgbench_branches SELECT g, 0, '' FROM generate_series(1, 1) AS s(g)",
+    "INSERT INTO pgbench_tellers SELECT g, 1, 0, '' FROM generate_series(1, 10) AS s(g)",
+    "INSERT INTO pgbench_accounts SELECT g, 1, 0, '' FROM generate_series(1, 100000) AS s(g)",
+];
+
+/// pgbench's own script.
+const TPCB: &str = "\\set aid random(1, 100000)\n\\set bid random(1, 1)\n\\set tid random(1, 10)\n\\set delta random(-5000, 5000)\n\
+                    BEGIN;\n\
+                    UPDATE pgbench_accounts SET abalance = abalance + :delta WHERE aid = :aid;\n\
+                    SELECT abalance FROM pgbench_accounts WHERE aid = :aid;\n\
+                    UPDATE pgbench_tellers SET tbalance = tbalance + :delta WHERE tid = :tid;\n\
+                    UPDATE pgbench_branches SET bbalance = bbalance + :delta WHERE bid = :bid;\n\
+                    INSERT INTO pgbench_history (tid, bid, aid, delta, mtime) VALUES (:tid, :bid, :aid, :delta, CURRENT_TIMESTAMP);\n\
+                    END;\n";
 
 /// Seeds differ between runs on one table: the same seed would give the same keys.
 fn seed(round: usize, clients: u32) -> u64 {
