@@ -34,9 +34,9 @@ impl CopyIn {
         self.0.positions.len()
     }
 
-    /// Whether the data is in the binary format; this version has none.
+    /// Whether the data is in the binary format.
     pub fn is_binary(&self) -> bool {
-        false
+        self.0.parser.is_binary()
     }
 
     /// Takes the next bytes, cut anywhere. Blocks while it computes and while the log takes rows in.

@@ -10,6 +10,8 @@ use relational::{Relational, ScalarFunction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::ledger_functions;
+use crate::notifications::Channels;
+use crate::plan_cache::PlanCache;
 
 /// Version as `SHOW server_version` gives it; drivers read the leading number.
 pub const SERVER_VERSION: &str = concat!("15.0 (Shockwave ", env!("CARGO_PKG_VERSION"), ")");
@@ -24,6 +26,8 @@ pub struct Database {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) relational: Arc<Relational>,
     pub(crate) functions: Vec<ScalarFunction>,
+    pub(crate) plans: PlanCache,
+    pub(crate) channels: Channels,
     rerun_turns: Arc<Mutex<()>>,
 }
 
@@ -31,12 +35,24 @@ impl Database {
     /// A database over its ledger; the query service may be shared by several.
     pub fn new(ledger: Arc<Ledger>, relational: Arc<Relational>) -> Arc<Self> {
         let functions = ledger_functions::all(&ledger);
-        Arc::new(Self { ledger, relational, functions, rerun_turns: Arc::default() })
+        Arc::new(Self {
+            ledger,
+            relational,
+            functions,
+            plans: PlanCache::new(),
+            channels: Channels::default(),
+            rerun_turns: Arc::default(),
+        })
     }
 
     /// The ledger behind it.
     pub fn ledger(&self) -> &Arc<Ledger> {
         &self.ledger
+    }
+
+    /// Whether a function answers from the database alone, so that a plan that calls it holds for every session.
+    pub(crate) fn is_own_function(&self, name: &str) -> bool {
+        self.functions.iter().any(|function| function.name == name)
     }
 
     /// Waits until no other statement is being run again after a conflict.

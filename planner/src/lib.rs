@@ -9,12 +9,16 @@ pub mod copy;
 pub mod types;
 
 mod copy_syntax;
+mod cursor_syntax;
+mod maintenance_syntax;
 mod names;
 mod parse;
 mod position;
 
 mod authority;
 mod database;
+mod effects;
+mod ground;
 mod ledger_functions;
 mod pg_catalog;
 mod resolver;
@@ -24,17 +28,21 @@ mod cancel;
 mod cells;
 mod column_types;
 mod copy_in;
+mod notifications;
 mod outcome;
+mod plan_cache;
 mod settings;
 mod view;
 
 mod session;
+mod session_functions;
 mod statements;
 
 pub use authority::{Account, Verifier};
 pub use cancel::Canceller;
 pub use copy_in::CopyIn;
 pub use database::Database;
+pub use notifications::Notification;
 pub use outcome::{Column, CopyPiece, Notice, Outcome, SqlNotice, Tag, TransactionStatus};
 pub use parse::Parsed;
-pub use session::{Prepared, Session};
+pub use session::{NamedStatement, Prepared, Session};

@@ -94,7 +94,9 @@ pub enum Outcome {
     CopyOut {
         /// Columns a line.
         columns: usize,
-        /// Encoded text or CSV.
+        /// Whether the data is in the binary format.
+        is_binary: bool,
+        /// Encoded text, CSV or binary rows.
         pieces: BoxStream<'static, SqlResult<CopyPiece>>,
     },
 }

@@ -6,12 +6,14 @@
 use std::sync::Arc;
 
 use base::{SqlError, SqlResult, SqlState};
-use sqlparser::ast::Statement;
+use sqlparser::ast::{CloseCursor, Statement};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
 
+use crate::cursor_syntax::{self, Fetch};
+use crate::maintenance_syntax::{self, Maintenance};
 use crate::{copy_syntax, position};
 
 /// How deep parentheses, subqueries and nested calls may go.
@@ -32,6 +34,15 @@ pub struct Parsed {
     pub text: Arc<str>,
     /// Options of a COPY.
     pub(crate) copy_options: Arc<copy_syntax::Options>,
+    /// A statement that sqlparser has no tree for; `statement` only stands in for it.
+    pub(crate) own: Option<Own>,
+}
+
+/// A statement read here.
+#[derive(Clone, Debug)]
+pub(crate) enum Own {
+    Fetch(Fetch),
+    Maintenance(Maintenance),
 }
 
 impl Parsed {
@@ -55,10 +66,18 @@ pub(crate) fn parse(sql: &str) -> SqlResult<Vec<Parsed>> {
             continue;
         };
         let span = Span { start: first.span.start, end: last.span.end };
-        let (statement, copy_options) =
-            if copy_syntax::is_word(&first.token, "copy") { parse_copy(sql, part)? } else { (parse_one(sql, part)?, Vec::new()) };
+        let mut own = None;
+        let (statement, copy_options) = if copy_syntax::is_word(&first.token, "copy") {
+            parse_copy(sql, part)?
+        } else if cursor_syntax::begins(&first.token) || maintenance_syntax::begins(&first.token) {
+            own = Some(parse_own(sql, part)?);
+            (Statement::Close { cursor: CloseCursor::All }, Vec::new())
+        } else {
+            (parse_one(sql, part)?, Vec::new())
+        };
         let text = position::slice(sql, span).into();
-        statements.push(Parsed { statement: Arc::new(statement), source: Arc::clone(&source), text, copy_options: Arc::new(copy_options) });
+        let (statement, copy_options) = (Arc::new(statement), Arc::new(copy_options));
+        statements.push(Parsed { statement, source: Arc::clone(&source), text, copy_options, own });
     }
     Ok(statements)
 }
@@ -81,15 +100,99 @@ fn parse_copy(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<(Statement, copy
     Ok((statement, options))
 }
 
+fn parse_own(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Own> {
+    let visible: Vec<TokenWithSpan> = tokens.iter().filter(|token| is_visible(token)).cloned().collect();
+    let read = match visible.first() {
+        Some(first) if maintenance_syntax::begins(&first.token) => maintenance_syntax::read(&visible).map(Own::Maintenance),
+        _ => cursor_syntax::read(&visible).map(Own::Fetch),
+    };
+    read.map_err(|token| match token {
+        Some(token) => near(sql, token.span),
+        None => at_end(sql, tokens),
+    })
+}
+
 fn parse_one(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Statement> {
     check_chains(tokens)?;
-    let mut parser = Parser::new(&DIALECT).with_recursion_limit(DEPTH_MAX).with_tokens_with_locations(tokens.to_vec());
+    let mut parser = Parser::new(&DIALECT).with_recursion_limit(DEPTH_MAX).with_tokens_with_locations(readable(tokens));
     let statement = parser.parse_statement().map_err(|error| syntax_error(sql, tokens, error))?;
     let rest = parser.peek_token();
     if rest.token != Token::EOF {
         return Err(near(sql, rest.span));
     }
     Ok(statement)
+}
+
+/// The tokens as sqlparser reads them.
+fn readable(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
+    let first = tokens.iter().find(|token| is_visible(token)).map(|first| &first.token);
+    match first {
+        Some(first) if copy_syntax::is_word(first, "merge") || copy_syntax::is_word(first, "with") => with_nothing_named(tokens),
+        _ => without_deferrable(tokens),
+    }
+}
+
+/// The column that stands for DO NOTHING in a MERGE, which sqlparser does not read.
+pub(crate) const NOTHING: &str = "\u{1}nothing";
+
+/// `THEN DO NOTHING` as an UPDATE or INSERT of [`NOTHING`].
+fn with_nothing_named(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
+    let mut named = Vec::with_capacity(tokens.len());
+    let mut negated = false;
+    let words: Vec<(usize, &TokenWithSpan)> = tokens.iter().enumerate().filter(|(_, token)| is_visible(token)).collect();
+    let mut at = 0;
+    for (place, (index, token)) in words.iter().enumerate() {
+        let is = |offset: usize, word: &str| words.get(place + offset).is_some_and(|(_, token)| copy_syntax::is_word(&token.token, word));
+        if is(0, "when") {
+            negated = is(1, "not");
+        }
+        if *index < at || !(is(0, "then") && is(1, "do") && is(2, "nothing")) {
+            continue;
+        }
+        let Some((end, _)) = words.get(place + 2) else { continue };
+        named.extend_from_slice(&tokens[at..=*index]);
+        let span = token.span;
+        named.extend(nothing(negated).into_iter().map(|token| TokenWithSpan { token, span }));
+        at = end + 1;
+    }
+    named.extend_from_slice(&tokens[at..]);
+    named
+}
+
+fn nothing(negated: bool) -> Vec<Token> {
+    let column = Token::make_word(NOTHING, Some('"'));
+    if negated {
+        let insert = [Token::make_keyword("INSERT"), Token::LParen, column, Token::RParen];
+        insert.into_iter().chain([Token::make_keyword("VALUES"), Token::LParen, Token::make_keyword("NULL"), Token::RParen]).collect()
+    } else {
+        vec![Token::make_keyword("UPDATE"), Token::make_keyword("SET"), column, Token::Eq, Token::make_keyword("NULL")]
+    }
+}
+
+/// The tokens without `[NOT] DEFERRABLE`, a mode of transactions that says nothing here and that sqlparser does not read.
+fn without_deferrable(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
+    let is = |token: &TokenWithSpan, word: &str| copy_syntax::is_word(&token.token, word);
+    let begins =
+        tokens.iter().find(|token| is_visible(token)).is_some_and(|first| ["begin", "start", "set"].iter().any(|word| is(first, word)));
+    let mut kept = tokens.to_vec();
+    let Some(at) = kept.iter().position(|token| begins && is(token, "deferrable")) else { return kept };
+    let visible_before = |kept: &[TokenWithSpan], end: usize| kept[..end].iter().rposition(is_visible);
+    let (mut start, mut before) = (at, visible_before(&kept, at));
+    if let Some(not) = before.filter(|before| is(&kept[*before], "not")) {
+        (start, before) = (not, visible_before(&kept, not));
+    }
+    let mut end = at;
+    match before.filter(|before| kept[*before].token == Token::Comma) {
+        Some(comma) => start = comma,
+        None => {
+            if let Some(next) = (at + 1..kept.len()).find(|next| is_visible(&kept[*next])).filter(|next| kept[*next].token == Token::Comma)
+            {
+                end = next;
+            }
+        }
+    }
+    kept.drain(start..=end);
+    kept
 }
 
 /// S1 for what the parser builds in loops: the tree it makes is as deep as the chain is long.

@@ -117,11 +117,14 @@ pub(crate) struct Binding<'a> {
     pub(crate) transaction: &'a Transaction,
     /// A table that only this statement knows, found before all others.
     pub(crate) local: Option<&'a MemoryTable>,
+    /// More of them.
+    pub(crate) ctes: &'a [MemoryTable],
 }
 
 impl Resolver for Binding<'_> {
     fn table(&self, schema: Option<&str>, name: &str) -> SqlResult<Arc<dyn Table>> {
-        if let Some(local) = self.local.filter(|local| schema.is_none() && local.name == name) {
+        let mut known = self.local.into_iter().chain(self.ctes);
+        if let Some(local) = known.find(|local| schema.is_none() && local.name == name) {
             return Ok(Arc::new(local.clone()));
         }
         if schema == Some("ledger")

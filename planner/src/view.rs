@@ -5,11 +5,13 @@
 use std::sync::Arc;
 
 use engine::Transaction;
-use relational::Environment;
+use relational::{Environment, Moment};
 
 use crate::database::{Database, version_text};
+use crate::effects::Effects;
 use crate::pg_catalog;
 use crate::resolver::Scope;
+use crate::session_functions;
 use crate::settings::Settings;
 
 /// What a statement sees of its session.
@@ -19,6 +21,8 @@ pub(crate) struct View<'a> {
     pub(crate) user: &'a str,
     pub(crate) settings: &'a Settings,
     pub(crate) transaction_time_us: i64,
+    /// Where functions put what the session is to do.
+    pub(crate) effects: &'a Effects,
 }
 
 impl View<'_> {
@@ -28,13 +32,19 @@ impl View<'_> {
             ledger: Arc::clone(&self.database.ledger),
             catalog: transaction.catalog(),
             search_path: Arc::clone(self.settings.search_path()),
-            user: self.user.into(),
+            user: Arc::clone(self.settings.user()),
         }
+    }
+
+    /// When the statement runs.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment { transaction_us: self.transaction_time_us, statement_us: self.database.now_us() }
     }
 
     /// What functions such as `current_user` and `now()` answer from; those of the catalog are there if the text can mean one.
     pub(crate) fn environment(&self, scope: &Scope, text: &str) -> Environment {
         let mut functions = self.database.functions.clone();
+        functions.extend(session_functions::mentioned(text, self.settings, self.effects));
         if pg_catalog::mentioned(text) {
             functions.extend(pg_catalog::functions(scope.scene()));
         }

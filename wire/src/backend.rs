@@ -158,12 +158,12 @@ impl Output {
         });
     }
 
-    /// CopyOutResponse in text format.
-    pub fn copy_out(&mut self, columns: usize) {
+    /// CopyOutResponse: the overall format and the same for each of `columns` columns.
+    pub fn copy_out(&mut self, binary: bool, columns: usize) {
         self.message(b'H', |body| {
-            body.push(0);
+            body.push(u8::from(binary));
             body.extend_from_slice(&(columns as u16).to_be_bytes());
-            (0..columns).for_each(|_| body.extend_from_slice(&[0, 0]));
+            (0..columns).for_each(|_| body.extend_from_slice(&u16::from(binary).to_be_bytes()));
         });
     }
 

@@ -9,8 +9,9 @@ use std::panic::AssertUnwindSafe;
 
 use base::{SqlError, SqlResult, SqlState};
 use futures::FutureExt;
+use pgwire::messages::response::NotificationResponse;
 use pgwire::messages::startup::ParameterStatus;
-use planner::{Session, TransactionStatus};
+use planner::{Notification, Session, TransactionStatus};
 
 use crate::admission::Place;
 use crate::cancel::{Registration, Stop};
@@ -119,10 +120,18 @@ impl Connection {
         if self.channel.has_input() && (self.implicit || self.skip_to_sync) {
             return Ok(self.channel.next().await?);
         }
-        tokio::select! {
-            biased;
-            () = self.shutdown.requested() => Err(Failure::Shutdown),
-            frame = self.channel.next() => Ok(frame?),
+        loop {
+            let is_free = !self.implicit && self.session.status() == TransactionStatus::Idle;
+            let notified = self.session.notified();
+            tokio::select! {
+                biased;
+                () = self.shutdown.requested() => return Err(Failure::Shutdown),
+                frame = self.channel.next() => return Ok(frame?),
+                () = notified, if is_free => {
+                    self.send_notifications();
+                    self.channel.flush().await?;
+                }
+            }
         }
     }
 
@@ -180,9 +189,13 @@ impl Connection {
 
     /// ReadyForQuery, with everything before it, in one write (L1).
     pub async fn ready(&mut self) -> Result<(), Failure> {
+        if let Err(error) = self.session.settle().await {
+            self.report(&error);
+        }
         let status = self.session.status();
         if status == TransactionStatus::Idle {
             self.names.end_transaction();
+            self.send_notifications();
         }
         self.send_notices();
         self.send_changed_parameters();
@@ -194,6 +207,13 @@ impl Connection {
     pub fn send_notices(&mut self) {
         for notice in self.session.take_notices() {
             put_notice(&mut self.channel.output, &notice);
+        }
+    }
+
+    /// Notifications that have arrived; none inside a transaction block.
+    fn send_notifications(&mut self) {
+        for Notification { process, channel, payload } in self.session.take_notifications() {
+            self.channel.output.pgwire(&NotificationResponse::new(process, channel.to_string(), payload.to_string()));
         }
     }
 

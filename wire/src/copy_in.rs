@@ -108,9 +108,14 @@ impl Connection {
     }
 
     /// Sends COPY data to the client and gives the statement's tag.
-    pub async fn copy_out(&mut self, columns: usize, mut pieces: BoxStream<'static, SqlResult<CopyPiece>>) -> Result<Tag, Failure> {
+    pub async fn copy_out(
+        &mut self,
+        columns: usize,
+        is_binary: bool,
+        mut pieces: BoxStream<'static, SqlResult<CopyPiece>>,
+    ) -> Result<Tag, Failure> {
         self.send_notices();
-        self.channel.output.copy_out(columns);
+        self.channel.output.copy_out(is_binary, columns);
         let mut rows = 0;
         while let Some(piece) = pieces.next().await.transpose()? {
             rows += piece.rows;

@@ -34,27 +34,19 @@ impl Connection {
     async fn parse(&mut self, frame: &Frame) -> SqlResult<()> {
         self.check_size(frame)?;
         let message = frontend::parse(&frame.body)?;
-        self.names.check_new_statement(message.name)?;
+        self.session.check_new_statement(message.name)?;
         if message.name.is_empty() {
-            self.names.close_statement("");
+            self.session.close_statement("");
         }
-        let mut statements = self.session.parse(message.text)?;
-        if statements.len() > 1 {
-            let message = "cannot insert multiple commands into a prepared statement";
-            return Err(SqlError::new(SqlState::SYNTAX_ERROR, message));
-        }
-        let prepared = match statements.pop() {
-            None => None,
-            Some(parsed) => Some(self.session.prepare(parsed, &parameters::declared_types(&message.type_oids)?).await?),
-        };
-        self.names.put_statement(message.name, Arc::new(prepared));
+        let prepared = self.session.prepare_text(message.text, &parameters::declared_types(&message.type_oids)?).await?;
+        self.session.put_statement(message.name, Arc::new(prepared));
         self.channel.output.parse_complete();
         Ok(())
     }
 
     fn bind(&mut self, frame: &Frame) -> SqlResult<()> {
         let message = frontend::bind(&frame.body)?;
-        let statement = Arc::clone(self.names.statement(message.statement)?);
+        let statement = Arc::clone(self.session.statement(message.statement)?);
         let (types, columns) = match &*statement {
             None => (&[][..], 0),
             Some(prepared) => (&prepared.parameters[..], prepared.columns.as_ref().map_or(0, |columns| columns.len())),
@@ -72,13 +64,18 @@ impl Connection {
         let output = &mut self.channel.output;
         match frontend::target(&frame.body, "DESCRIBE")? {
             Target::Statement(name) => {
-                let prepared = (**self.names.statement(name)?).as_ref();
+                let prepared = (**self.session.statement(name)?).as_ref();
                 output.parameter_description(prepared.map_or(&[], |prepared| &prepared.parameters));
                 match prepared.and_then(|prepared| prepared.columns.as_deref()) {
                     Some(columns) => output.row_description(columns, |_| Format::Text),
                     None => output.no_data(),
                 }
             }
+            // A cursor is described as the portal it is in Postgres.
+            Target::Portal(name) if !self.names.has_portal(name) => match self.session.cursor_columns(name) {
+                Ok(columns) => output.row_description(&columns, |_| Format::Text),
+                Err(error) => return Err(self.names.portal(name).err().unwrap_or(error)),
+            },
             Target::Portal(name) => {
                 let portal = self.names.portal(name)?;
                 match (*portal.statement).as_ref().and_then(|prepared| prepared.columns.as_deref()) {
@@ -92,8 +89,11 @@ impl Connection {
 
     fn close(&mut self, frame: &Frame) -> SqlResult<()> {
         match frontend::target(&frame.body, "CLOSE")? {
-            Target::Statement(name) => self.names.close_statement(name),
-            Target::Portal(name) => self.names.close_portal(name),
+            Target::Statement(name) => self.session.close_statement(name),
+            Target::Portal(name) => {
+                self.names.close_portal(name);
+                self.session.close_cursor(name);
+            }
         }
         self.channel.output.close_complete();
         Ok(())
@@ -128,8 +128,8 @@ impl Connection {
                         let tag = self.copy_in(copy).await?;
                         return self.finish(Some(tag));
                     }
-                    Outcome::CopyOut { columns, pieces } => {
-                        let tag = self.copy_out(columns, pieces).await?;
+                    Outcome::CopyOut { columns, is_binary, pieces } => {
+                        let tag = self.copy_out(columns, is_binary, pieces).await?;
                         return self.finish(Some(tag));
                     }
                     Outcome::Rows { columns, batches, tag } => {

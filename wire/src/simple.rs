@@ -24,6 +24,7 @@ impl Connection {
             }
         }
         self.names.drop_unnamed();
+        self.session.close_statement("");
         match self.run_string(frame).await {
             Err(Failure::Sql(error)) => self.report(&error),
             other => other?,
@@ -33,7 +34,14 @@ impl Connection {
 
     async fn run_string(&mut self, frame: &Frame) -> Result<(), Failure> {
         self.check_size(frame)?;
-        let statements = self.session.parse(frontend::query(&frame.body)?)?;
+        let text = frontend::query(&frame.body)?;
+        if let Some((prepared, values)) = self.session.recall(text) {
+            let outcome = self.session.execute(&prepared, values).await?;
+            let tag = self.send_outcome(outcome).await?;
+            self.complete(tag);
+            return Ok(());
+        }
+        let statements = self.session.parse(text)?;
         match statements.len() {
             0 => self.channel.output.empty_query(),
             1 => {
@@ -69,7 +77,13 @@ impl Connection {
 
     /// Runs one statement and sends its rows; `None` for an empty one.
     async fn run_statement(&mut self, parsed: Parsed) -> Result<Option<Tag>, Failure> {
-        match self.session.run(parsed).await? {
+        let outcome = self.session.run(parsed).await?;
+        self.send_outcome(outcome).await
+    }
+
+    /// Sends what a statement answers.
+    async fn send_outcome(&mut self, outcome: Outcome) -> Result<Option<Tag>, Failure> {
+        match outcome {
             Outcome::Empty => Ok(None),
             Outcome::Command(tag) => Ok(Some(tag)),
             Outcome::Rows { columns, batches, tag } => {
@@ -82,7 +96,7 @@ impl Connection {
                 }
             }
             Outcome::CopyIn(copy) => self.copy_in(copy).await.map(Some),
-            Outcome::CopyOut { columns, pieces } => self.copy_out(columns, pieces).await.map(Some),
+            Outcome::CopyOut { columns, is_binary, pieces } => self.copy_out(columns, is_binary, pieces).await.map(Some),
         }
     }
 

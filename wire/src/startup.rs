@@ -42,10 +42,11 @@ pub(crate) async fn greet(socket: TcpStream, shared: &Arc<Shared>) -> Option<Con
     let mut channel = Channel::new(socket, &shared.config);
     match admit(&mut channel, shared).await {
         Ok(None) | Err(Refused::Lost) => None,
-        Ok(Some((session, place))) => {
+        Ok(Some((mut session, place))) => {
             channel.admit(&shared.config);
             let stop = Stop::new(session.canceller());
             let registration = shared.registry.enter(OsRng.next_u64() as i32, stop.clone());
+            session.set_process(registration.process);
             let mut connection = Connection {
                 channel,
                 session,

@@ -12,6 +12,7 @@ use base::{SqlError, SqlResult};
 use datafusion::catalog::cte_worktable::CteWorkTable;
 use datafusion::catalog::{TableFunctionArgs, default_table_source::provider_as_source};
 use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, DataFusionError, Result, TableReference, plan_datafusion_err};
 use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, TypePlanner};
@@ -21,7 +22,7 @@ use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use sqlparser::ast::ObjectName;
 
 use crate::environment::Environment;
-use crate::functions;
+use crate::functions::{self, session};
 use crate::position;
 use crate::provider::Provider;
 use crate::relational::Query;
@@ -40,6 +41,18 @@ pub(crate) struct Context<'a> {
     functions: HashMap<String, Arc<ScalarUDF>>,
     mentioned: &'a BTreeSet<String>,
     tables: RefCell<Resolved>,
+    found: RefCell<Found>,
+}
+
+/// What binding came upon.
+#[derive(Clone, Default)]
+pub(crate) struct Found {
+    /// Tables read, each once; a [`Provider`] knows its table by the place in this list.
+    pub(crate) tables: Vec<(Option<String>, String)>,
+    /// Functions of the environment that are called.
+    pub(crate) calls: Vec<String>,
+    /// Whether the time went into the plan as a constant.
+    pub(crate) is_dated: bool,
 }
 
 impl<'a> Context<'a> {
@@ -52,7 +65,23 @@ impl<'a> Context<'a> {
         mentioned: &'a BTreeSet<String>,
     ) -> Self {
         let functions = functions::of_environment(env);
-        Self { state, query, resolver, database: &env.database, functions, mentioned, tables: RefCell::new(HashMap::new()) }
+        let (tables, found) = (RefCell::default(), RefCell::default());
+        Self { state, query, resolver, database: &env.database, functions, mentioned, tables, found }
+    }
+
+    /// What was found so far.
+    pub(crate) fn found(&self) -> Found {
+        self.found.borrow().clone()
+    }
+
+    /// The number of a table that the plan reads.
+    fn number(&self, schema: Option<&str>, name: &str) -> usize {
+        let tables = &mut self.found.borrow_mut().tables;
+        let known = tables.iter().position(|(known, table)| known.as_deref() == schema && table == name);
+        known.unwrap_or_else(|| {
+            tables.push((schema.map(str::to_owned), name.to_owned()));
+            tables.len() - 1
+        })
     }
 
     /// The schema of the base table a FROM item names, hidden columns included; `None` if it does not resolve.
@@ -110,12 +139,19 @@ impl ContextProvider for Context<'_> {
         }
         let table = self.resolve(name.schema(), name.table()).map_err(external)?;
         let label = name.schema().map_or_else(|| name.table().to_owned(), |schema| format!("{schema}.{}", name.table()));
-        let provider = Provider::new(table, label, self.mentioned).map_err(external)?;
+        let number = self.number(name.schema(), name.table());
+        let provider = Provider::new(table.as_ref(), number, label, self.mentioned).map_err(external)?;
         Ok(provider_as_source(Arc::new(provider)))
     }
 
     fn get_table_function_source(&self, name: &str, args: Vec<Expr>) -> Result<Arc<dyn TableSource>> {
         let function = self.state.table_functions().get(name).ok_or_else(|| plan_datafusion_err!("Invalid function '{name}'."))?;
+        for arg in &args {
+            arg.apply(|arg| {
+                self.found.borrow_mut().is_dated |= matches!(arg, Expr::ScalarFunction(call) if session::clock(&call.func).is_some());
+                Ok(TreeNodeRecursion::Continue)
+            })?;
+        }
         let simplify = SimplifyContext::builder().with_config_options(Arc::clone(self.state.config_options())).build();
         let simplifier = ExprSimplifier::new(simplify);
         let schema = DFSchema::empty();
@@ -139,7 +175,11 @@ impl ContextProvider for Context<'_> {
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
         let name = name.strip_prefix("pg_catalog.").unwrap_or(name);
-        self.functions.get(name).or_else(|| self.state.scalar_functions().get(name)).cloned()
+        let Some(function) = self.functions.get(name) else { return self.state.scalar_functions().get(name).cloned() };
+        if !session::is_session(function) {
+            self.found.borrow_mut().calls.push(name.to_owned());
+        }
+        Some(Arc::clone(function))
     }
 
     fn get_higher_order_meta(&self, name: &str) -> Option<Arc<HigherOrderUDF>> {

@@ -9,6 +9,8 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use base::SqlResult;
 
+use crate::clock::Moment;
+
 /// Session values that functions such as `current_user` and `now()` answer from.
 #[derive(Clone, Debug)]
 pub struct Environment {
@@ -26,6 +28,13 @@ pub struct Environment {
     pub statement_time_us: i64,
     /// Functions beside the built-in ones; one of the same name as a built-in hides it.
     pub functions: Vec<ScalarFunction>,
+}
+
+impl Environment {
+    /// When the statement runs.
+    pub fn moment(&self) -> Moment {
+        Moment { transaction_us: self.transaction_time_us, statement_us: self.statement_time_us }
+    }
 }
 
 /// The body of a [`ScalarFunction`]: argument arrays of one length in, one array of that length out.

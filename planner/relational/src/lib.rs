@@ -11,12 +11,17 @@
 pub mod environment;
 pub mod table;
 
+mod answer;
+mod attach;
+mod clock;
 mod context;
 mod dialect;
 mod errors;
+mod explanation;
 mod functions;
 mod hidden;
 mod names;
+mod operand;
 mod output;
 mod parameters;
 mod position;
@@ -24,8 +29,13 @@ mod provider;
 mod relational;
 mod scan;
 mod semantics;
+mod shape;
+mod slot;
 mod sql_types;
 
+pub use clock::Moment;
 pub use environment::{Environment, ScalarFunction};
+pub use explanation::Step;
 pub use relational::{Description, Options, Query, Relational, Rows};
+pub use shape::Shape;
 pub use table::{Bound, Comparison, HIDDEN, Partition, Resolver, Table};

@@ -2,7 +2,6 @@
 //!
 //! O1: columns that leave are Boolean, Int16/32/64, Float32/64, Decimal128, Utf8, Binary, Date32, Timestamp(µs, none or UTC) or Null;
 //!     intervals, times and lists pass as they are.
-//! O2: batches that leave hold at most the configured number of rows.
 //! Never: changes a value; one that has no place in the narrower type is 22003.
 
 use std::sync::Arc;
@@ -56,12 +55,6 @@ pub(crate) fn shown_batch(batch: &RecordBatch, schema: &SchemaRef) -> SqlResult<
         .collect::<SqlResult<_>>()?;
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(|error| SqlError::internal(format!("O1: {error}")))
-}
-
-/// The batch in pieces of at most `rows` rows (O2).
-pub(crate) fn pieces(batch: RecordBatch, rows: usize) -> impl Iterator<Item = RecordBatch> {
-    let count = batch.num_rows();
-    (0..count).step_by(rows.max(1)).map(move |start| batch.slice(start, rows.min(count - start)))
 }
 
 fn shown_column(column: &ArrayRef, data_type: &DataType) -> SqlResult<ArrayRef> {

@@ -2,31 +2,37 @@
 //!
 //! V1: the provider's schema is the table's without the hidden columns the statement does not name, positions mapped by `columns`.
 //! V2: a filter is `Exact` only if the key lookup answers it; every other filter is checked again above the scan.
-//! V3: the lookup is taken only if every key column is bound to one constant; two different constants for one column mean no rows.
+//! V3: the lookup is taken only if every key column is bound to a value; two different values for one column mean no rows.
 //! Never: reads rows while planning.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use base::{SqlError, SqlResult};
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{Constraint, Constraints, DataFusionError, Result, ScalarValue};
+use datafusion::common::{Constraint, Constraints, Result, internal_err};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
 use crate::hidden;
+use crate::operand::{Operand, widens};
 use crate::scan::{KeyLookupExec, Reading, SegmentScanExec};
-use crate::table::{Bound, Comparison, Table};
+use crate::slot::Slot;
+use crate::table::{Comparison, Table};
 
-/// A table as one statement sees it.
-#[derive(Debug)]
+/// A table as one statement sees it: its shape, and where each run of the statement finds the table itself.
+#[derive(Clone, Debug)]
 pub(crate) struct Provider {
-    table: Arc<dyn Table>,
+    /// The table's place in a run's list.
+    number: usize,
+    /// Where the list is; a provider that was not attached cannot be scanned.
+    slot: Option<Arc<Slot>>,
     name: String,
+    /// The table's whole schema.
+    whole: SchemaRef,
     schema: SchemaRef,
     /// Position in the table's schema of each of the provider's columns.
     columns: Vec<usize>,
@@ -37,7 +43,7 @@ pub(crate) struct Provider {
 
 impl Provider {
     /// `mentioned` holds the hidden columns to expose. Errors: XX000 if the table's key names a column it has not.
-    pub(crate) fn new(table: Arc<dyn Table>, name: String, mentioned: &BTreeSet<String>) -> SqlResult<Self> {
+    pub(crate) fn new(table: &dyn Table, number: usize, name: String, mentioned: &BTreeSet<String>) -> SqlResult<Self> {
         let whole = table.schema();
         let is_seen = |field: &Field| !hidden::is_hidden(field) || mentioned.contains(field.name());
         let columns: Vec<usize> = (0..whole.fields().len()).filter(|column| is_seen(whole.field(*column))).collect();
@@ -52,17 +58,24 @@ impl Provider {
         };
         let key = table.primary_key().iter().map(position).collect::<SqlResult<Vec<_>>>()?;
         let constraints = if key.is_empty() { vec![] } else { vec![Constraint::PrimaryKey(key.clone())] };
-        Ok(Self { table, name, schema, columns, key, constraints: Constraints::new_unverified(constraints) })
+        let constraints = Constraints::new_unverified(constraints);
+        Ok(Self { number, slot: None, name, whole, schema, columns, key, constraints })
     }
 
-    /// The constants that the filters bind the key's columns to, in key order.
+    /// The same, reading from a slot.
+    pub(crate) fn attached(&self, slot: &Arc<Slot>) -> Self {
+        Self { slot: Some(Arc::clone(slot)), ..self.clone() }
+    }
+
+    /// What the filters bind the key's columns to, in key order.
     fn key_of(&self, filters: &[&Expr]) -> Key {
-        let mut values: HashMap<usize, ScalarValue> = HashMap::new();
+        let mut values: HashMap<usize, Vec<Operand>> = HashMap::new();
         for compared in filters.iter().filter_map(|filter| self.compared(filter)).filter(|compared| compared.op == Comparison::Eq) {
-            match values.get(&compared.column) {
-                Some(value) if *value != compared.value && self.key.contains(&compared.column) => return Key::Contradiction,
-                _ => drop(values.insert(compared.column, compared.value)),
+            let known = values.entry(compared.column).or_default();
+            if self.key.contains(&compared.column) && known.iter().any(|known| known.differs(&compared.value)) {
+                return Key::Contradiction;
             }
+            known.push(compared.value);
         }
         let usable =
             |column: &usize| !matches!(self.schema.field(*column).data_type(), DataType::Float16 | DataType::Float32 | DataType::Float64);
@@ -75,17 +88,32 @@ impl Provider {
         }
     }
 
-    /// The filter as `column op constant`, if it is that and the constant is typed as the column.
+    /// The filter as `column op value`, if it is that and the value can be had in the column's own type.
     fn compared(&self, filter: &Expr) -> Option<Compared> {
         let Expr::BinaryExpr(BinaryExpr { left, op, right }) = filter else { return None };
-        let (column, op, value) = match (left.as_ref(), right.as_ref()) {
-            (Expr::Column(column), Expr::Literal(value, _)) => (column, comparison(*op)?, value),
-            (Expr::Literal(value, _), Expr::Column(column)) => (column, mirrored(comparison(*op)?), value),
+        let op = comparison(*op)?;
+        let (column, op, value) = match (self.column_of(left), self.column_of(right)) {
+            (Some(column), None) => (column, op, right.as_ref()),
+            (None, Some(column)) => (column, mirrored(op), left.as_ref()),
             _ => return None,
         };
-        let column = self.schema.index_of(&column.name).ok()?;
-        let is_typed = value.data_type() == *self.schema.field(column).data_type();
-        (is_typed && !value.is_null()).then(|| Compared { column, op, value: value.clone() })
+        let data_type = self.schema.field(column).data_type();
+        let value = Operand::of(value, data_type)?;
+        // A column widened for the comparison meets its own values only in an equality: what does not fit is nobody's.
+        let is_widened = ![left, right].iter().any(|side| matches!(side.as_ref(), Expr::Column(_)));
+        (!is_widened || (op == Comparison::Eq && value.is_narrowed(data_type))).then_some(Compared { column, op, value })
+    }
+
+    /// The column an expression is, perhaps under a cast that only widens an integer.
+    fn column_of(&self, expr: &Expr) -> Option<usize> {
+        match expr {
+            Expr::Column(column) => self.schema.index_of(&column.name).ok(),
+            Expr::Cast(cast) => {
+                let column = self.column_of(&cast.expr)?;
+                widens(self.schema.field(column).data_type(), cast.field.data_type()).then_some(column)
+            }
+            _ => None,
+        }
     }
 
     fn reading(&self, projection: Option<&Vec<usize>>) -> Result<Reading> {
@@ -95,12 +123,14 @@ impl Provider {
         };
         let schema = Arc::new(self.schema.project(&projection)?);
         let columns = projection.iter().map(|column| self.columns[*column]).collect();
-        Ok(Reading { table: Arc::clone(&self.table), name: self.name.clone(), columns, schema })
+        let Some(slot) = self.slot.clone() else { return internal_err!("{} is scanned before it has a slot", self.name) };
+        Ok(Reading { slot, number: self.number, whole: Arc::clone(&self.whole), name: self.name.clone(), columns, schema })
     }
 }
 
 enum Key {
-    Complete(Vec<ScalarValue>),
+    /// For each column of the key, what all it must equal.
+    Complete(Vec<Vec<Operand>>),
     Incomplete,
     Contradiction,
 }
@@ -108,7 +138,7 @@ enum Key {
 struct Compared {
     column: usize,
     op: Comparison,
-    value: ScalarValue,
+    value: Operand,
 }
 
 fn comparison(op: Operator) -> Option<Comparison> {
@@ -130,10 +160,6 @@ fn mirrored(op: Comparison) -> Comparison {
         Comparison::Gt => Comparison::Lt,
         Comparison::Ge => Comparison::Le,
     }
-}
-
-fn one_row(value: &ScalarValue) -> Result<ArrayRef> {
-    value.to_array_of_size(1)
 }
 
 #[async_trait]
@@ -174,20 +200,14 @@ impl TableProvider for Provider {
         match self.key_of(&filters) {
             Key::Contradiction => return Ok(Arc::new(EmptyExec::new(reading.schema))),
             Key::Complete(values) => {
-                let named = self.key.iter().zip(&values).map(|(column, value)| format!("{}={value}", self.schema.field(*column).name()));
-                let shown = named.collect::<Vec<_>>().join(", ");
-                let key = values.iter().map(one_row).collect::<Result<Vec<_>>>()?;
-                return Ok(Arc::new(KeyLookupExec::new(reading, key, shown)));
+                let names = self.key.iter().map(|column| self.schema.field(*column).name().as_str());
+                return Ok(Arc::new(KeyLookupExec::new(reading, names.zip(values))));
             }
             Key::Incomplete => {}
         }
-        let bound = |compared: Compared| {
-            let column = self.columns[compared.column];
-            Ok(Bound { column, op: compared.op, value: one_row(&compared.value)? })
-        };
-        let bounds = filters.iter().filter_map(|filter| self.compared(filter)).map(bound).collect::<Result<Vec<_>>>()?;
+        let bounds = filters.iter().filter_map(|filter| self.compared(filter));
+        let bounds = bounds.map(|compared| (self.columns[compared.column], compared.op, compared.value)).collect();
         let partitions = state.config_options().execution.target_partitions.max(1);
-        let scan = SegmentScanExec::new(reading, bounds, limit, partitions);
-        Ok(Arc::new(scan.map_err(|error| DataFusionError::External(Box::new(error)))?))
+        Ok(Arc::new(SegmentScanExec::new(reading, bounds, limit, partitions)?))
     }
 }

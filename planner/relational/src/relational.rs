@@ -3,34 +3,38 @@
 //! R5: what `describe` says of the columns is what `execute` answers.
 //! Never: keeps a table, a resolver or an environment beyond the statement it was given for.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
 use base::{SqlError, SqlResult, SqlState};
-use datafusion::common::ParamValues;
+use datafusion::common::ScalarValue;
 use datafusion::config::ConfigOptions;
-use datafusion::execution::SessionStateDefaults;
 use datafusion::execution::context::SessionState;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
-use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::display::DisplayableExecutionPlan;
+use datafusion::execution::{SessionStateDefaults, TaskContext};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::planner::{PlannerContext, SqlToRel};
 use futures::StreamExt;
 use futures::executor::block_on;
-use futures::stream::{self, BoxStream};
+use futures::stream::BoxStream;
 use sqlparser::ast::Statement;
 
-use crate::context::Context;
+use crate::answer::{Answer, Running};
+use crate::clock::Moment;
+use crate::context::{Context, Found};
 use crate::environment::Environment;
+use crate::explanation::Step;
 use crate::parameters::{self, Parameters};
-use crate::table::Resolver;
-use crate::{dialect, errors, functions, hidden, names, output, semantics};
+use crate::shape::{Bound, Shape};
+use crate::slot::{Slot, Which};
+use crate::table::{Resolver, Table};
+use crate::{attach, dialect, errors, functions, hidden, names, output, semantics};
 
 /// Limits and shape of execution, set once a server.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +77,7 @@ pub struct Rows {
 /// Runs SELECT over tables found through a [`Resolver`]. Cheap to share, one a server.
 pub struct Relational {
     state: SessionState,
+    context: Arc<TaskContext>,
     batch_rows: usize,
 }
 
@@ -80,12 +85,6 @@ impl std::fmt::Debug for Relational {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Relational").field("batch_rows", &self.batch_rows).finish_non_exhaustive()
     }
-}
-
-/// A plan with its parameters' types settled, before values take their places.
-struct Planned {
-    plan: LogicalPlan,
-    parameters: Vec<Option<DataType>>,
 }
 
 impl Relational {
@@ -115,12 +114,69 @@ impl Relational {
             .with_table_function_list(SessionStateDefaults::default_table_functions())
             .with_analyzer_rules(semantics::rules())
             .build();
-        Ok(Self { state, batch_rows: options.batch_rows })
+        let context = state.task_ctx();
+        Ok(Self { state, context, batch_rows: options.batch_rows })
     }
 
-    /// Columns and parameters of a query. `parameter_types` may be shorter than the parameters are; `None` means infer.
+    /// Binds a query: names, types, columns. `parameter_types` may be shorter than the parameters are; `None` means infer.
     ///
-    /// Errors: whatever planning finds: 42P01, 42703, 42883, 42803 …, and the resolver's own.
+    /// Errors: whatever binding finds: 42P01, 42703, 42883, 42803 …, and the resolver's own.
+    pub fn bind(
+        &self,
+        query: Query<'_>,
+        resolver: &dyn Resolver,
+        env: &Environment,
+        parameter_types: &[Option<DataType>],
+    ) -> SqlResult<Arc<Shape>> {
+        if !matches!(query.statement, Statement::Query(_)) {
+            return Err(SqlError::unsupported("this statement as a query"));
+        }
+        let failed = |error| errors::placed(&error, query);
+        let known = Parameters::of(query.statement)?.known(parameter_types);
+        let mentioned = hidden::mentioned(query.statement);
+        let context = Context::new(&self.state, query, resolver, env, &mentioned);
+        let statement = respelled(query.statement, &mentioned, &context)?;
+        let plan = |statement: Statement, types: &[Option<DataType>]| {
+            let mut planner = PlannerContext::new().with_prepare_param_data_types(parameters::fields(types));
+            SqlToRel::new(&context).sql_statement_to_plan_with_context(statement, &mut planner).map_err(failed)
+        };
+        let (plan, parameters) = if known.iter().all(Option::is_some) {
+            (plan(statement, &known)?, known)
+        } else {
+            // Once more with the types that the first plan inferred.
+            let first = plan(statement.clone(), &known)?;
+            let settled = parameters::settle(&known, &first).map_err(failed)?;
+            (plan(statement, &settled)?, settled)
+        };
+        let plan = self.state.analyzer().execute_and_check(plan, self.state.config_options(), |_, _| {}).map_err(failed)?;
+        // R5: before constants can narrow a type.
+        let schema = output::shown_schema(plan.schema().as_arrow());
+        let plan = attach::release_clocks(plan).map_err(failed)?;
+        let Found { tables, calls, is_dated } = context.found();
+        let bound = Bound { plan, schema, parameters, tables, calls, is_dated };
+        Shape::new(query.statement.clone(), query.text, bound).map(Arc::new).map_err(failed)
+    }
+
+    /// Starts a bound query on the resolver's tables. `parameters` holds a one-row array a parameter, typed as [`Shape::parameters`] says.
+    ///
+    /// Must be called within a tokio runtime. Errors: the resolver's, what planning raises; what running raises comes through the stream.
+    pub fn run(&self, shape: &Arc<Shape>, resolver: &dyn Resolver, moment: Moment, parameters: &[ArrayRef]) -> SqlResult<Rows> {
+        let Run { plan, running } = self.ready(shape, resolver, moment, parameters)?;
+        let query = Query { statement: &shape.statement, text: &shape.text };
+        let stream = execute_stream(plan, Arc::clone(&self.context)).map_err(|error| errors::placed(&error, query))?;
+        let schema = Arc::clone(&shape.schema);
+        Ok(Rows { stream: Answer { stream, running, schema: Arc::clone(&schema), batch_rows: self.batch_rows }.into_batches(), schema })
+    }
+
+    /// [`Relational::bind`] and [`Relational::run`] for a query that runs once.
+    pub fn execute(&self, query: Query<'_>, resolver: &dyn Resolver, env: &Environment, parameters: &[ArrayRef]) -> SqlResult<Rows> {
+        // A NULL without a type takes whatever type its place gives it.
+        let given: Vec<Option<DataType>> = parameters.iter().map(|p| Some(p.data_type().clone()).filter(|t| !t.is_null())).collect();
+        let shape = self.bind(query, resolver, env, &given)?;
+        self.run(&shape, resolver, env.moment(), parameters)
+    }
+
+    /// Columns and parameters of a query. Errors: as for [`Relational::bind`].
     pub fn describe(
         &self,
         query: Query<'_>,
@@ -128,119 +184,118 @@ impl Relational {
         env: &Environment,
         parameter_types: &[Option<DataType>],
     ) -> SqlResult<Description> {
-        let planned = self.plan(query, resolver, env, parameter_types)?;
-        let analyzed = self.analyze(query, planned.plan)?;
-        let schema = output::shown_schema(analyzed.schema().as_arrow());
-        let columns = schema.fields().iter().map(|field| (field.name().clone(), field.data_type().clone())).collect();
-        let parameters = planned.parameters.into_iter().map(|data_type| data_type.unwrap_or(DataType::Utf8)).collect();
+        let shape = self.bind(query, resolver, env, parameter_types)?;
+        let columns = shape.columns().map(|(name, data_type)| (name.to_owned(), data_type.clone())).collect();
+        let parameters = shape.parameters().cloned().collect();
         Ok(Description { columns, parameters })
     }
 
-    /// Plans a query and starts it. `parameters` holds a one-row array a parameter, typed as [`Relational::describe`] says.
+    /// The plan for these values; with `analyze` the query is run, and what each operator did stands in it.
     ///
-    /// Must be called within a tokio runtime. Errors: what planning raises; what running raises comes through the stream.
-    pub fn execute(&self, query: Query<'_>, resolver: &dyn Resolver, env: &Environment, parameters: &[ArrayRef]) -> SqlResult<Rows> {
-        let (plan, schema) = self.physical(query, resolver, env, parameters)?;
-        let stream = execute_stream(plan, self.state.task_ctx()).map_err(|error| errors::placed(&error, query))?;
-        let (shown, batch_rows) = (Arc::clone(&schema), self.batch_rows);
-        let batches = stream.map(move |batch| {
-            let batch = batch.map_err(|error| errors::unplaced(&error))?;
-            output::shown_batch(&batch, &shown)
-        });
-        let pieces = batches.flat_map(move |batch| match batch {
-            Ok(batch) => stream::iter(output::pieces(batch, batch_rows).map(Ok)).boxed(),
-            Err(error) => stream::iter([Err(error)]).boxed(),
-        });
-        let until_error = pieces.scan(false, |failed, batch| {
-            let item = (!*failed).then_some(batch);
-            *failed |= matches!(item, Some(Err(_)));
-            futures::future::ready(item)
-        });
-        Ok(Rows { schema, stream: until_error.boxed() })
-    }
-
-    /// The plan, a line an operator, indented by two spaces a level; with `analyze` the query is run and rows and times stand in the lines.
-    ///
-    /// Errors: as for [`Relational::execute`], and with `analyze` what running raises.
+    /// Errors: as for [`Relational::run`], and with `analyze` what running raises.
     pub fn explain(
         &self,
-        query: Query<'_>,
+        shape: &Shape,
         resolver: &dyn Resolver,
-        env: &Environment,
+        moment: Moment,
         parameters: &[ArrayRef],
         analyze: bool,
-    ) -> impl Future<Output = SqlResult<Vec<String>>> + Send + 'static {
-        let planned = self.physical(query, resolver, env, parameters);
-        let context = self.state.task_ctx();
+    ) -> impl Future<Output = SqlResult<Step>> + Send + 'static {
+        let planned = self.special(shape, resolver, moment, parameters);
+        let context = Arc::clone(&self.context);
         async move {
-            let (plan, _) = planned?;
+            let plan = planned?;
             if analyze {
                 let mut stream = execute_stream(Arc::clone(&plan), context).map_err(|error| errors::unplaced(&error))?;
                 while let Some(batch) = stream.next().await {
                     batch.map_err(|error| errors::unplaced(&error))?;
                 }
             }
-            let shown =
-                if analyze { DisplayableExecutionPlan::with_metrics(plan.as_ref()) } else { DisplayableExecutionPlan::new(plan.as_ref()) };
-            Ok(shown.indent(false).to_string().lines().map(str::to_owned).collect())
+            Ok(Step::of(&plan, analyze))
         }
     }
 
-    /// From text to operators, and the schema results are shown with.
+    /// A plan filled in for one run: a kept one, or a new one.
+    fn ready(&self, shape: &Arc<Shape>, resolver: &dyn Resolver, moment: Moment, parameters: &[ArrayRef]) -> SqlResult<Run> {
+        let values = parameters::values(parameters, &shape.parameters)?;
+        let tables = tables_of(shape, resolver)?;
+        if shape.is_generic() {
+            if let Some(kept) = shape.take(&values, &tables) {
+                kept.slot.fill(values, moment, tables);
+                return Ok(Run { plan: Arc::clone(&kept.plan), running: Some(Running::new(shape, kept)) });
+            }
+            let slot = Arc::new(Slot::default());
+            slot.fill(values.clone(), moment, tables.clone());
+            match self.physical(shape, &slot, &|which| value_of(which, &values, moment).filter(|_| shape.is_pinned(which))) {
+                Ok(plan) => {
+                    let kept = shape.made(Arc::clone(&plan), slot, &values, &tables);
+                    return Ok(Run { plan, running: Some(Running::new(shape, kept)) });
+                }
+                // K3: whether it is the placeholders' fault or the query's, planning with values will tell.
+                Err(_) => shape.specialise(),
+            }
+        }
+        Ok(Run { plan: self.special(shape, resolver, moment, parameters)?, running: None })
+    }
+
+    /// A plan for these values only.
+    fn special(
+        &self,
+        shape: &Shape,
+        resolver: &dyn Resolver,
+        moment: Moment,
+        parameters: &[ArrayRef],
+    ) -> SqlResult<Arc<dyn ExecutionPlan>> {
+        let values = parameters::values(parameters, &shape.parameters)?;
+        let slot = Arc::new(Slot::single());
+        slot.fill(values.clone(), moment, tables_of(shape, resolver)?);
+        self.physical(shape, &slot, &|which| value_of(which, &values, moment))
+    }
+
+    /// From a bound query to operators. `constant` gives the values that are known now.
     fn physical(
         &self,
-        query: Query<'_>,
-        resolver: &dyn Resolver,
-        env: &Environment,
-        parameters: &[ArrayRef],
-    ) -> SqlResult<(Arc<dyn ExecutionPlan>, SchemaRef)> {
-        // A NULL without a type takes whatever type its place gives it.
-        let given: Vec<Option<DataType>> = parameters.iter().map(|p| Some(p.data_type().clone()).filter(|t| !t.is_null())).collect();
-        let planned = self.plan(query, resolver, env, &given)?;
-        let values = parameters::values(parameters, &planned.parameters)?;
+        shape: &Shape,
+        slot: &Arc<Slot>,
+        constant: &dyn Fn(Which) -> Option<ScalarValue>,
+    ) -> SqlResult<Arc<dyn ExecutionPlan>> {
+        let query = Query { statement: &shape.statement, text: &shape.text };
         let failed = |error| errors::placed(&error, query);
-        // R5: the schema is that of the plan `describe` saw, before constants can narrow a type.
-        let plan = self.analyze(query, planned.plan)?;
-        let schema = output::shown_schema(plan.schema().as_arrow());
-        let plan = if values.is_empty() { plan } else { plan.with_param_values(ParamValues::from(values)).map_err(failed)? };
+        let plan = attach::fix(shape.plan.clone(), constant).map_err(failed)?;
         let plan = self.state.optimizer().optimize(plan, &self.state, |_, _| {}).map_err(failed)?;
+        let plan = attach::attach(plan, slot).map_err(failed)?;
         // Nothing in physical planning waits: table scans are opened without I/O.
-        let plan = block_on(self.state.query_planner().create_physical_plan(&plan, &self.state)).map_err(failed)?;
-        Ok((plan, schema))
+        block_on(self.state.query_planner().create_physical_plan(&plan, &self.state)).map_err(failed)
     }
+}
 
-    /// Plans with the types given, once more if inference found others.
-    fn plan(&self, query: Query<'_>, resolver: &dyn Resolver, env: &Environment, given: &[Option<DataType>]) -> SqlResult<Planned> {
-        if !matches!(query.statement, Statement::Query(_)) {
-            return Err(SqlError::unsupported("this statement as a query"));
-        }
-        let known = Parameters::of(query.statement)?.known(given);
-        let mentioned = hidden::mentioned(query.statement);
-        let context = Context::new(&self.state, query, resolver, env, &mentioned);
-        let mut statement = query.statement.clone();
-        hidden::exclude_from_wildcards(&mut statement, &mentioned, &|name| context.schema_of(name))?;
-        dialect::sets::compare_by_name(&mut statement)?;
-        names::assign(&mut statement);
-        dialect::empty::prune(&mut statement, &context);
-        dialect::by_key::aggregate(&mut statement, &context);
-        dialect::apply(&mut statement)?;
-        let bind = |statement: Statement, types: &[Option<DataType>]| {
-            let mut planner = PlannerContext::new().with_prepare_param_data_types(parameters::fields(types));
-            let plan = SqlToRel::new(&context).sql_statement_to_plan_with_context(statement, &mut planner);
-            plan.map_err(|error| errors::placed(&error, query))
-        };
-        if known.iter().all(Option::is_some) {
-            return Ok(Planned { plan: bind(statement, &known)?, parameters: known });
-        }
-        let first = bind(statement.clone(), &known)?;
-        let settled = parameters::settle(&known, &first).map_err(|error| errors::placed(&error, query))?;
-        Ok(Planned { plan: bind(statement, &settled)?, parameters: settled })
-    }
+fn tables_of(shape: &Shape, resolver: &dyn Resolver) -> SqlResult<Vec<Arc<dyn Table>>> {
+    shape.tables.iter().map(|(schema, name)| resolver.table(schema.as_deref(), name)).collect()
+}
 
-    fn analyze(&self, query: Query<'_>, plan: LogicalPlan) -> SqlResult<LogicalPlan> {
-        let analyzed = self.state.analyzer().execute_and_check(plan, self.state.config_options(), |_, _| {});
-        analyzed.map_err(|error| errors::placed(&error, query))
+fn value_of(which: Which, values: &[ScalarValue], moment: Moment) -> Option<ScalarValue> {
+    match which {
+        Which::Parameter(index) => values.get(index).cloned(),
+        Which::Clock(clock) => Some(clock.at(moment)),
     }
+}
+
+/// The statement as DataFusion is to read it.
+fn respelled(statement: &Statement, mentioned: &BTreeSet<String>, context: &Context<'_>) -> SqlResult<Statement> {
+    let mut statement = statement.clone();
+    hidden::exclude_from_wildcards(&mut statement, mentioned, &|name| context.schema_of(name))?;
+    dialect::sets::compare_by_name(&mut statement)?;
+    names::assign(&mut statement);
+    dialect::empty::prune(&mut statement, context);
+    dialect::by_key::aggregate(&mut statement, context);
+    dialect::apply(&mut statement)?;
+    Ok(statement)
+}
+
+/// A plan about to run.
+struct Run {
+    plan: Arc<dyn ExecutionPlan>,
+    running: Option<Running>,
 }
 
 fn config(options: Options) -> ConfigOptions {
@@ -255,6 +310,11 @@ fn config(options: Options) -> ConfigOptions {
     config.execution.planning_concurrency = 1;
     config.execution.time_zone = Some("UTC".to_owned());
     config.execution.enforce_batch_size_in_joins = true;
+    // No leaf takes a filter while it runs.
+    config.optimizer.enable_dynamic_filter_pushdown = false;
+    config.optimizer.enable_join_dynamic_filter_pushdown = false;
+    config.optimizer.enable_topk_dynamic_filter_pushdown = false;
+    config.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
     config.execution.parquet.schema_force_view_types = false;
     config.catalog.create_default_catalog_and_schema = false;
     config

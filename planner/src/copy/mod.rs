@@ -1,10 +1,11 @@
-//! COPY's text and CSV formats: bytes to columns, and columns to bytes.
+//! COPY's text, CSV and binary formats: bytes to columns, and columns to bytes.
 //!
 //! Y1: any way of cutting the input into chunks gives the same columns and the same error.
 //! Y2: memory is bounded by one batch and one row, whatever the input's length.
 //! Y3: the format is PostgreSQL 15's, byte for byte.
-//! Never: knows a table's rows or a socket; reads the binary format; transcodes (input is UTF-8).
+//! Never: knows a table's rows or a socket; transcodes (input is UTF-8).
 
+mod binary;
 mod csv;
 mod lines;
 mod options;
@@ -17,6 +18,6 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use options::{CopyDirection, CopyFormat, CopyHeader, CopyOptions};
+pub use options::{CopyColumns, CopyDirection, CopyFormat, CopyHeader, CopyOptions};
 pub use parser::{CopyParser, CopySink};
 pub use writer::CopyWriter;

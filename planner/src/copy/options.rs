@@ -12,6 +12,8 @@ pub enum CopyFormat {
     Text,
     /// Quoted fields.
     Csv,
+    /// Lengths and binary values.
+    Binary,
 }
 
 /// What the first line is.
@@ -49,6 +51,48 @@ pub struct CopyOptions {
     pub quote: u8,
     /// CSV: the byte before a quote or itself inside quotes.
     pub escape: u8,
+    /// CSV out: columns whose values are always quoted.
+    pub force_quote: CopyColumns,
+    /// CSV in: columns in which what stands for NULL is a value.
+    pub force_not_null: CopyColumns,
+    /// CSV in: columns in which what stands for NULL does so in quotes too.
+    pub force_null: CopyColumns,
+}
+
+/// Some of the columns of a COPY.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum CopyColumns {
+    /// None of them.
+    #[default]
+    None,
+    /// `*`
+    All,
+    /// Those of these names.
+    Named(Vec<String>),
+}
+
+impl CopyColumns {
+    fn of(list: &str) -> Self {
+        match list {
+            "*" => Self::All,
+            list => Self::Named(list.split(',').map(str::to_owned).collect()),
+        }
+    }
+
+    /// Whether each of the columns is among them. Errors: 42P10 for a name that is not one of theirs.
+    pub(super) fn among(&self, columns: &[&str], option: &str) -> SqlResult<Vec<bool>> {
+        match self {
+            Self::None => Ok(vec![false; columns.len()]),
+            Self::All => Ok(vec![true; columns.len()]),
+            Self::Named(names) => {
+                if let Some(unknown) = names.iter().find(|name| !columns.contains(&name.as_str())) {
+                    let message = format!("{option} column \"{unknown}\" not referenced by COPY");
+                    return Err(SqlError::new(SqlState::INVALID_COLUMN_REFERENCE, message));
+                }
+                Ok(columns.iter().map(|column| names.iter().any(|name| name == column)).collect())
+            }
+        }
+    }
 }
 
 #[derive(Default)]
@@ -60,6 +104,9 @@ struct Given<'a> {
     quote: Option<&'a str>,
     escape: Option<&'a str>,
     encoding: Option<&'a str>,
+    force_quote: Option<&'a str>,
+    force_not_null: Option<&'a str>,
+    force_null: Option<&'a str>,
     freeze: Option<()>,
 }
 
@@ -78,26 +125,51 @@ fn syntax(message: impl Into<String>) -> SqlError {
 impl CopyOptions {
     /// The text format's defaults: tab, `\N`, no header.
     pub fn text() -> Self {
-        let null = "\\N".to_owned();
-        Self { format: CopyFormat::Text, delimiter: b'\t', null, header: CopyHeader::No, quote: b'"', escape: b'"' }
+        Self::plain(CopyFormat::Text, b'\t', "\\N")
     }
 
     /// The CSV format's defaults: comma, empty NULL, no header, `"` as quote and escape.
     pub fn csv() -> Self {
-        Self { format: CopyFormat::Csv, delimiter: b',', null: String::new(), header: CopyHeader::No, quote: b'"', escape: b'"' }
+        Self::plain(CopyFormat::Csv, b',', "")
+    }
+
+    /// The binary format, which has no options.
+    pub fn binary() -> Self {
+        Self::plain(CopyFormat::Binary, b'\t', "\\N")
+    }
+
+    fn plain(format: CopyFormat, delimiter: u8, null: &str) -> Self {
+        Self {
+            format,
+            delimiter,
+            null: null.to_owned(),
+            header: CopyHeader::No,
+            quote: b'"',
+            escape: b'"',
+            force_quote: CopyColumns::None,
+            force_not_null: CopyColumns::None,
+            force_null: CopyColumns::None,
+        }
     }
 
     /// Options by name (any case) and value; without a value an option is on.
     ///
     /// # Errors
-    /// 42601 unknown or repeated option; 22023 and 0A000 for values Postgres refuses and for what this version has not: the binary
-    /// format, the FORCE_ options, encodings other than UTF-8.
+    /// 42601 unknown or repeated option; 22023 and 0A000 for values Postgres refuses and for encodings other than UTF-8.
     pub fn from_list(direction: CopyDirection, options: &[(&str, Option<&str>)]) -> SqlResult<Self> {
         let mut given = Given::default();
         for (name, value) in options {
             given.take(&name.to_ascii_lowercase(), *value, direction)?;
         }
-        given.build()
+        given.build(direction)
+    }
+
+    /// Errors: 42P10 if a FORCE_ option names a column that is not among these.
+    pub fn check_columns(&self, columns: &[&str]) -> SqlResult<()> {
+        self.force_quote.among(columns, "FORCE_QUOTE")?;
+        self.force_not_null.among(columns, "FORCE_NOT_NULL")?;
+        self.force_null.among(columns, "FORCE_NULL")?;
+        Ok(())
     }
 
     fn check(&self) -> SqlResult<()> {
@@ -141,18 +213,25 @@ impl<'a> Given<'a> {
                 self.freeze.replace(()).is_some()
             }
             "force_quote" | "force_not_null" | "force_null" => {
-                return Err(SqlError::unsupported(format_args!("COPY option {}", name.to_uppercase())));
+                let list = || syntax(format!("argument to option \"{name}\" must be a list of column names"));
+                let columns = value.filter(|value| name == "force_quote" || *value != "*").ok_or_else(list)?;
+                let slot = match name {
+                    "force_quote" => &mut self.force_quote,
+                    "force_null" => &mut self.force_null,
+                    _ => &mut self.force_not_null,
+                };
+                slot.replace(columns).is_some()
             }
             _ => return Err(syntax(format!("option \"{name}\" not recognized"))),
         };
         if repeated { Err(syntax("conflicting or redundant options")) } else { Ok(()) }
     }
 
-    fn build(self) -> SqlResult<CopyOptions> {
+    fn build(self, direction: CopyDirection) -> SqlResult<CopyOptions> {
         let mut options = match self.format {
             None | Some("text") => CopyOptions::text(),
             Some("csv") => CopyOptions::csv(),
-            Some("binary") => return Err(SqlError::unsupported("COPY format \"binary\"")),
+            Some("binary") => return self.build_binary(),
             Some(other) => return Err(invalid(format!("COPY format \"{other}\" not recognized"))),
         };
         if let Some(encoding) = self.encoding {
@@ -179,9 +258,46 @@ impl<'a> Given<'a> {
             options.escape = one_byte(escape, "escape")?;
         }
         options.header = self.header.unwrap_or(CopyHeader::No);
+        options.force_quote = forced(self.force_quote, "force quote", csv, direction, CopyDirection::To)?;
+        options.force_not_null = forced(self.force_not_null, "force not null", csv, direction, CopyDirection::From)?;
+        options.force_null = forced(self.force_null, "force null", csv, direction, CopyDirection::From)?;
         options.check()?;
         Ok(options)
     }
+
+    fn build_binary(self) -> SqlResult<CopyOptions> {
+        if self.delimiter.is_some() {
+            return Err(syntax("cannot specify DELIMITER in BINARY mode"));
+        }
+        if self.null.is_some() {
+            return Err(syntax("cannot specify NULL in BINARY mode"));
+        }
+        if self.header.is_some_and(|header| header != CopyHeader::No) {
+            return Err(unsupported("cannot specify HEADER in BINARY mode"));
+        }
+        for (given, what) in [(self.quote.is_some(), "quote"), (self.escape.is_some(), "escape")] {
+            if given {
+                return Err(unsupported(&format!("COPY {what} available only in CSV mode")));
+            }
+        }
+        let forced = [(self.force_quote, "force quote"), (self.force_not_null, "force not null"), (self.force_null, "force null")];
+        if let Some((_, what)) = forced.iter().find(|(given, _)| given.is_some()) {
+            return Err(unsupported(&format!("COPY {what} available only in CSV mode")));
+        }
+        Ok(CopyOptions::binary())
+    }
+}
+
+fn forced(given: Option<&str>, what: &str, csv: bool, direction: CopyDirection, only: CopyDirection) -> SqlResult<CopyColumns> {
+    let Some(list) = given else { return Ok(CopyColumns::None) };
+    if !csv {
+        return Err(unsupported(&format!("COPY {what} available only in CSV mode")));
+    }
+    if direction != only {
+        let way = if only == CopyDirection::To { "TO" } else { "FROM" };
+        return Err(unsupported(&format!("COPY {what} only available using COPY {way}")));
+    }
+    Ok(CopyColumns::of(list))
 }
 
 fn one_byte(value: &str, what: &str) -> SqlResult<u8> {

@@ -5,8 +5,9 @@
 //! S3: a row longer than 64 MiB is an error, found before it is held.
 //! Never: blocks, knows where the bytes come from.
 
+use super::binary::BinaryReader;
 use super::lines::{Lines, Row, Stop};
-use super::options::{CopyHeader, CopyOptions};
+use super::options::{CopyFormat, CopyHeader, CopyOptions};
 use super::rows::Rows;
 use crate::types::invalid_utf8;
 use arrow::array::ArrayRef;
@@ -28,8 +29,60 @@ const PIECE_BYTES: usize = 64 << 10;
 /// Rows for which columns set memory aside at first.
 const CAPACITY_MAX: usize = 8192;
 
-/// Reads a COPY FROM stream. After an error it is of no use but to be dropped.
-pub struct CopyParser {
+/// Reads a COPY FROM stream in any format. After an error it is of no use but to be dropped.
+pub struct CopyParser(Reader);
+
+enum Reader {
+    Lines(Box<LineReader>),
+    Binary(Box<BinaryReader>),
+}
+
+impl CopyParser {
+    /// A parser for rows of the given columns; `table` is named in errors; `batch_rows` from 1.
+    pub fn new(options: CopyOptions, table: &str, columns: Vec<(String, SqlType)>, batch_rows: usize) -> Self {
+        let batch_rows = batch_rows.max(1);
+        Self(match options.format {
+            CopyFormat::Binary => Reader::Binary(Box::new(BinaryReader::new(table, columns, batch_rows, batch_rows.min(CAPACITY_MAX)))),
+            CopyFormat::Text | CopyFormat::Csv => Reader::Lines(Box::new(LineReader::new(options, table, columns, batch_rows))),
+        })
+    }
+
+    /// Whether the client is to send the binary format.
+    pub fn is_binary(&self) -> bool {
+        matches!(self.0, Reader::Binary(_))
+    }
+
+    /// Rows read so far.
+    pub fn rows(&self) -> u64 {
+        match &self.0 {
+            Reader::Lines(reader) => reader.total_rows,
+            Reader::Binary(reader) => reader.rows(),
+        }
+    }
+
+    /// Takes the next bytes of the stream, cut anywhere; hands full batches to `sink`.
+    ///
+    /// # Errors
+    /// 22P04 for malformed input; the column types' input errors; 22021; 54000 for a row over 64 MiB; what the sink says. DETAIL ends with
+    /// the line and, where known, the column at fault.
+    pub fn push(&mut self, bytes: &[u8], sink: &mut CopySink<'_>) -> SqlResult<()> {
+        match &mut self.0 {
+            Reader::Lines(reader) => reader.push(bytes, sink),
+            Reader::Binary(reader) => reader.push(bytes, sink),
+        }
+    }
+
+    /// Ends the stream: a last row needs no newline. Hands over what is left; gives the rows in all.
+    pub fn finish(&mut self, sink: &mut CopySink<'_>) -> SqlResult<u64> {
+        match &mut self.0 {
+            Reader::Lines(reader) => reader.finish(sink),
+            Reader::Binary(reader) => reader.finish(sink),
+        }
+    }
+}
+
+/// Reads lines of text or CSV.
+struct LineReader {
     lines: Lines,
     rows: Rows,
     header: bool,
@@ -43,10 +96,8 @@ pub struct CopyParser {
     total_rows: u64,
 }
 
-impl CopyParser {
-    /// A parser for rows of the given columns; `table` is named in errors; `batch_rows` from 1.
-    pub fn new(options: CopyOptions, table: &str, columns: Vec<(String, SqlType)>, batch_rows: usize) -> Self {
-        let batch_rows = batch_rows.max(1);
+impl LineReader {
+    fn new(options: CopyOptions, table: &str, columns: Vec<(String, SqlType)>, batch_rows: usize) -> Self {
         Self {
             lines: Lines::new(&options),
             header: options.header != CopyHeader::No,
@@ -61,17 +112,7 @@ impl CopyParser {
         }
     }
 
-    /// Rows read so far.
-    pub fn rows(&self) -> u64 {
-        self.total_rows
-    }
-
-    /// Takes the next bytes of the stream, cut anywhere; hands full batches to `sink`.
-    ///
-    /// # Errors
-    /// 22P04 for malformed input; the column types' input errors; 22021; 54000 for a row over 64 MiB; what the sink says. DETAIL ends with
-    /// the line and, where known, the column at fault.
-    pub fn push(&mut self, bytes: &[u8], sink: &mut CopySink<'_>) -> SqlResult<()> {
+    fn push(&mut self, bytes: &[u8], sink: &mut CopySink<'_>) -> SqlResult<()> {
         for piece in bytes.chunks(PIECE_BYTES) {
             if self.ended {
                 return Ok(());
@@ -86,8 +127,7 @@ impl CopyParser {
         Ok(())
     }
 
-    /// Ends the stream: a last row needs no newline. Hands over what is left; gives the rows in all.
-    pub fn finish(&mut self, sink: &mut CopySink<'_>) -> SqlResult<u64> {
+    fn finish(&mut self, sink: &mut CopySink<'_>) -> SqlResult<u64> {
         if !self.ended {
             self.consume(true, sink)?;
             self.ended = true;

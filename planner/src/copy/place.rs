@@ -28,6 +28,11 @@ impl Place<'_> {
         with_context(error, &format!("COPY {}, line {}: \"{}\"", self.table, self.line, shown(line)))
     }
 
+    /// `COPY t, line 3, column x`
+    pub(super) fn with_column(self, error: SqlError, column: &str) -> SqlError {
+        with_context(error, &format!("COPY {}, line {}, column {column}", self.table, self.line))
+    }
+
     /// `COPY t, line 3, column x: "value"`
     pub(super) fn with_value(self, error: SqlError, column: &str, value: &str) -> SqlError {
         let value = shown(value.as_bytes());

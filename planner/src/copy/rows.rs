@@ -18,6 +18,9 @@ pub(super) struct Rows {
     table: String,
     names: Vec<String>,
     builders: Vec<ColumnBuilder>,
+    /// Columns in which what stands for NULL is a value, and those in which it stands for it in quotes too.
+    not_null: Vec<bool>,
+    quoted_null: Vec<bool>,
     /// An unescaped value, kept for its memory.
     value: Vec<u8>,
 }
@@ -26,13 +29,18 @@ pub(super) struct Rows {
 struct Field<'a> {
     value: Option<&'a str>,
     raw: usize,
+    quoted: bool,
 }
 
 impl Rows {
     pub(super) fn new(options: CopyOptions, table: &str, columns: Vec<(String, SqlType)>, capacity: usize) -> Self {
-        let (names, types): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+        let (names, types): (Vec<String>, Vec<_>) = columns.into_iter().unzip();
         let builders = types.into_iter().map(|sql_type| ColumnBuilder::new(sql_type, capacity)).collect();
-        Self { options, table: table.to_owned(), names, builders, value: Vec::new() }
+        // `CopyOptions::check_columns` has seen that the names are there.
+        let shown: Vec<&str> = names.iter().map(String::as_str).collect();
+        let not_null = options.force_not_null.among(&shown, "FORCE_NOT_NULL").unwrap_or_default();
+        let quoted_null = options.force_null.among(&shown, "FORCE_NULL").unwrap_or_default();
+        Self { options, table: table.to_owned(), names, builders, not_null, quoted_null, value: Vec::new() }
     }
 
     pub(super) fn place(&self, line: u64) -> Place<'_> {
@@ -54,7 +62,7 @@ impl Rows {
     }
 
     fn append_plain(&mut self, row: &Row, line: &str) -> SqlResult<()> {
-        let Self { options, builders, names, table, .. } = self;
+        let Self { options, builders, names, table, not_null, .. } = self;
         let place = Place { table, line: row.line };
         let null = options.null.as_str();
         let mut rest = Some(line);
@@ -70,7 +78,7 @@ impl Rows {
                     fields
                 }
             };
-            if field == null {
+            if field == null && !not_null[at] {
                 builder.append_null();
             } else if let Err(error) = builder.append_clean(field) {
                 return Err(place.with_value(error, &names[at], field));
@@ -80,13 +88,18 @@ impl Rows {
     }
 
     fn append_escaped(&mut self, row: &Row, line: &str) -> SqlResult<()> {
-        let Self { options, builders, names, table, value } = self;
+        let Self { options, builders, names, table, not_null, quoted_null, value } = self;
         let place = Place { table, line: row.line };
         let mut rest = Some(line);
         for (at, builder) in builders.iter_mut().enumerate() {
             let Some(fields) = rest else { return Err(missing(place, &names[at], line)) };
             let field = read(options, fields, value).map_err(|error| place.with_line(error, line.as_bytes()))?;
-            match field.value {
+            let value = match field.value {
+                None if not_null[at] => Some(options.null.as_str()),
+                Some(value) if field.quoted && quoted_null[at] && value == options.null => None,
+                value => value,
+            };
+            match value {
                 None => builder.append_null(),
                 Some(value) => builder.append_clean(value).map_err(|error| place.with_value(error, &names[at], value))?,
             }
@@ -149,26 +162,27 @@ fn read<'a>(options: &CopyOptions, fields: &'a str, value: &'a mut Vec<u8>) -> S
             let raw = text::raw_field(bytes, options.delimiter);
             let field = &fields[..raw];
             if field == options.null {
-                return Ok(Field { value: None, raw });
+                return Ok(Field { value: None, raw, quoted: false });
             }
             if memchr::memchr(b'\\', field.as_bytes()).is_none() {
-                return Ok(Field { value: Some(field), raw });
+                return Ok(Field { value: Some(field), raw, quoted: false });
             }
             text::unescape(field.as_bytes(), value);
-            Ok(Field { value: Some(checked(value)?), raw })
+            Ok(Field { value: Some(checked(value)?), raw, quoted: false })
         }
+        CopyFormat::Binary => Err(SqlError::internal("Y3: a binary row is read as a line")),
         CopyFormat::Csv => {
             let CopyOptions { delimiter, quote, escape, .. } = *options;
             if let Some(inner) = csv::wholly_quoted(bytes, delimiter, quote, escape) {
-                return Ok(Field { value: Some(&fields[1..=inner]), raw: inner + 2 });
+                return Ok(Field { value: Some(&fields[1..=inner]), raw: inner + 2, quoted: true });
             }
             let field = csv::field(bytes, delimiter, quote, escape, value)?;
             let raw = field.raw;
             if !field.quoted {
                 let unquoted = &fields[..raw];
-                return Ok(Field { value: (unquoted != options.null).then_some(unquoted), raw });
+                return Ok(Field { value: (unquoted != options.null).then_some(unquoted), raw, quoted: false });
             }
-            Ok(Field { value: Some(checked(value)?), raw })
+            Ok(Field { value: Some(checked(value)?), raw, quoted: true })
         }
     }
 }

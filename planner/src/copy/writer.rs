@@ -1,7 +1,8 @@
-//! COPY TO: batches to text or CSV lines.
+//! COPY TO: batches to text or CSV lines, or to the binary format.
 //!
 //! Never: writes the end marker; the protocol has its own.
 
+use super::binary;
 use super::options::{CopyFormat, CopyHeader, CopyOptions};
 use crate::types::{ColumnEncoder, Format};
 use arrow::array::RecordBatch;
@@ -12,16 +13,27 @@ use engine::SqlType;
 pub struct CopyWriter {
     options: CopyOptions,
     types: Vec<SqlType>,
+    /// Columns whose values are always quoted.
+    quoted: Vec<bool>,
 }
 
 impl CopyWriter {
-    /// A writer for rows of the given column types.
-    pub fn new(options: CopyOptions, types: Vec<SqlType>) -> Self {
-        Self { options, types }
+    /// A writer for rows of the given column names and types. Errors: 42P10 for a FORCE_QUOTE column that is not among them.
+    pub fn new(options: CopyOptions, names: &[&str], types: Vec<SqlType>) -> SqlResult<Self> {
+        let quoted = options.force_quote.among(names, "FORCE_QUOTE")?;
+        Ok(Self { options, types, quoted })
     }
 
-    /// Appends the header line, if the options ask for one.
+    /// Whether the binary format is written.
+    pub fn is_binary(&self) -> bool {
+        self.options.format == CopyFormat::Binary
+    }
+
+    /// Appends what comes before the rows: the binary header, or the header line if the options ask for one.
     pub fn header(&self, names: &[&str], out: &mut Vec<u8>) {
+        if self.is_binary() {
+            return binary::header(out);
+        }
         if self.options.header == CopyHeader::No {
             return;
         }
@@ -29,15 +41,25 @@ impl CopyWriter {
             if at > 0 {
                 out.push(self.options.delimiter);
             }
-            self.value(name.as_bytes(), names.len() == 1, out);
+            self.value(name.as_bytes(), false, names.len() == 1, out);
         }
         out.push(b'\n');
+    }
+
+    /// Appends what comes after the rows.
+    pub fn trailer(&self, out: &mut Vec<u8>) {
+        if self.is_binary() {
+            binary::trailer(out);
+        }
     }
 
     /// Appends a batch's rows; its columns must be as many as the types.
     pub fn write_batch(&self, batch: &RecordBatch, out: &mut Vec<u8>) -> SqlResult<()> {
         if batch.num_columns() != self.types.len() {
             return Err(SqlError::internal(format!("COPY of {} columns got {}", self.types.len(), batch.num_columns())));
+        }
+        if self.is_binary() {
+            return binary::write_batch(&self.types, batch, out);
         }
         let columns = batch.columns().iter().zip(&self.types);
         let encoders =
@@ -50,7 +72,7 @@ impl CopyWriter {
                 }
                 value.clear();
                 if encoder.write_value(row, &mut value) {
-                    self.value(&value, encoders.len() == 1, out);
+                    self.value(&value, self.quoted[at], encoders.len() == 1, out);
                 } else {
                     out.extend_from_slice(self.options.null.as_bytes());
                 }
@@ -60,10 +82,10 @@ impl CopyWriter {
         Ok(())
     }
 
-    fn value(&self, value: &[u8], alone: bool, out: &mut Vec<u8>) {
+    fn value(&self, value: &[u8], forced: bool, alone: bool, out: &mut Vec<u8>) {
         match self.options.format {
-            CopyFormat::Text => self.escaped(value, out),
-            CopyFormat::Csv => self.quoted(value, alone, out),
+            CopyFormat::Csv => self.in_quotes(value, forced, alone, out),
+            CopyFormat::Text | CopyFormat::Binary => self.escaped(value, out),
         }
     }
 
@@ -87,11 +109,13 @@ impl CopyWriter {
         }
     }
 
-    fn quoted(&self, value: &[u8], alone: bool, out: &mut Vec<u8>) {
-        let CopyOptions { delimiter, quote, escape, .. } = self.options;
+    fn in_quotes(&self, value: &[u8], forced: bool, alone: bool, out: &mut Vec<u8>) {
+        let CopyOptions { delimiter, quote, escape, .. } = &self.options;
+        let (delimiter, quote, escape) = (*delimiter, *quote, *escape);
         let special = |byte: &u8| *byte == delimiter || *byte == quote || matches!(byte, b'\n' | b'\r');
         // A value that reads as NULL, and a lone one that reads as the end marker, are told apart by quotes.
-        if value != self.options.null.as_bytes() && !(alone && value == b"\\.") && !value.iter().any(special) {
+        let is_plain = value != self.options.null.as_bytes() && !(alone && value == b"\\.");
+        if !forced && is_plain && !value.iter().any(special) {
             out.extend_from_slice(value);
             return;
         }

@@ -14,7 +14,7 @@ use super::savepoints::Savepoint;
 use super::{RERUNS_MAX, Session};
 use crate::cancel::Watch;
 use crate::outcome::{Notice, Outcome, Tag};
-use crate::settings::Settings;
+use crate::settings::{ParameterName, Settings};
 use crate::statements::block::Control;
 
 /// Where a session's transaction stands.
@@ -45,7 +45,7 @@ pub(crate) struct Block {
     /// Settings to return to on rollback.
     pub(super) before: Settings,
     /// Parameters under SET LOCAL, with the value to return to.
-    pub(super) local: Vec<(&'static str, String)>,
+    pub(super) local: Vec<(ParameterName, String)>,
     /// Oldest first.
     pub(super) savepoints: Vec<Savepoint>,
 }
@@ -105,6 +105,15 @@ impl Session {
     /// Errors: what the commit raises, 40001 among it.
     pub async fn end_implicit(&mut self, ok: bool) -> SqlResult<()> {
         self.implicit = false;
+        let ended = self.end_implicit_block(ok).await;
+        if matches!(self.state, State::Idle) {
+            self.end_cursors(ok && ended.is_ok());
+            self.end_mail(ok && ended.is_ok());
+        }
+        ended
+    }
+
+    async fn end_implicit_block(&mut self, ok: bool) -> SqlResult<()> {
         let is_implicit = match &self.state {
             State::Open(open) => open.block.kind == BlockKind::Implicit,
             State::Copying(block) | State::Failed(block) => block.kind == BlockKind::Implicit,
@@ -126,7 +135,8 @@ impl Session {
     async fn commit_implicit(&mut self, open: Open) -> SqlResult<()> {
         let Open { transaction, block, replay } = open;
         self.end_local_settings(&block);
-        let Some(transaction) = transaction else { return Ok(()) };
+        self.hold_cursors().await?;
+        let Some(transaction) = transaction else { return self.send_mail().await };
         let mut seen = transaction.snapshot().seq;
         let mut result = self.commit(transaction).await;
         if let Replay::Once { prepared, parameters, tag } = replay {
@@ -153,8 +163,19 @@ impl Session {
     pub(super) async fn control(&mut self, control: &Control) -> SqlResult<Outcome> {
         match control {
             Control::Begin { modes, verb } => self.begin_block(modes, verb),
-            Control::Commit { chain } => self.commit_block(*chain).await,
-            Control::Rollback { chain } => self.rollback_block(*chain),
+            Control::Commit { chain } => {
+                let committed = self.commit_block(*chain).await;
+                let is_committed = matches!(&committed, Ok(Outcome::Command(Tag { verb: "COMMIT", .. })));
+                self.end_cursors(is_committed);
+                self.end_mail(is_committed);
+                committed
+            }
+            Control::Rollback { chain } => {
+                let rolled_back = self.rollback_block(*chain)?;
+                self.end_cursors(false);
+                self.end_mail(false);
+                Ok(rolled_back)
+            }
             Control::Savepoint { name } => self.savepoint(name),
             Control::Release { name } => self.release(name),
             Control::RollbackTo { name } => self.rollback_to(name),
@@ -199,9 +220,13 @@ impl Session {
                     return Ok(Outcome::Command(Tag::command("COMMIT")));
                 }
                 let Open { transaction, block, .. } = open;
-                if let Some(transaction) = transaction
-                    && let Err(error) = self.commit(transaction).await
-                {
+                let held = self.hold_cursors().await;
+                let committed = match (held, transaction) {
+                    (Err(error), _) => Err(error),
+                    (Ok(()), Some(transaction)) => self.commit(transaction).await,
+                    (Ok(()), None) => self.send_mail().await,
+                };
+                if let Err(error) = committed {
                     self.settings = block.before;
                     return Err(error);
                 }
@@ -258,7 +283,7 @@ impl Session {
         }
     }
 
-    fn set_transaction(&mut self, modes: &[TransactionMode]) -> SqlResult<Outcome> {
+    pub(super) fn set_transaction(&mut self, modes: &[TransactionMode]) -> SqlResult<Outcome> {
         match &mut self.state {
             State::Open(open) => apply_modes(open, modes)?,
             _ => self

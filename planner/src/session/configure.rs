@@ -1,6 +1,6 @@
-//! SET, RESET, SHOW, DISCARD and DEALLOCATE.
+//! SET, RESET, SHOW and DISCARD.
 //!
-//! Never: changes data; prepared statements live with the connection, which hears of DEALLOCATE and DISCARD by their tags.
+//! Never: changes data.
 
 use std::sync::Arc;
 
@@ -9,11 +9,13 @@ use arrow::datatypes::{DataType, Field, Schema};
 use base::{SqlError, SqlResult, SqlState};
 use futures::StreamExt;
 use futures::stream;
+use sqlparser::ast::{TransactionAccessMode, TransactionIsolationLevel, TransactionMode};
 
 use super::Session;
 use super::blocks::State;
 use crate::outcome::{Column, Notice, Outcome, Tag};
-use crate::statements::configure::Configure;
+use crate::plan_cache::Figures;
+use crate::statements::configure::{Configure, PLAN_CACHE, PLAN_CACHE_COLUMNS};
 use crate::tables::arrow_error;
 
 impl Session {
@@ -37,10 +39,12 @@ impl Session {
                         return Err(SqlError::new(SqlState::ACTIVE_SQL_TRANSACTION, message));
                     }
                     self.settings.reset_all();
+                    self.close_cursors();
+                    self.close_statements();
+                    self.unlisten_all();
                 }
                 Ok(Outcome::Command(Tag::command(tag)))
             }
-            Configure::Deallocate { tag } => Ok(Outcome::Command(Tag::command(tag))),
             Configure::DefaultModes { isolation, read_only } => {
                 if let Some(isolation) = isolation {
                     self.settings.set("default_transaction_isolation", isolation)?;
@@ -53,8 +57,11 @@ impl Session {
         }
     }
 
-    fn set(&mut self, name: &str, value: Option<&str>, local: bool) -> SqlResult<Outcome> {
-        let before = self.settings.show(name)?;
+    pub(super) fn set(&mut self, name: &str, value: Option<&str>, local: bool) -> SqlResult<Outcome> {
+        if let Some(modes) = transaction_mode(name, value)? {
+            return self.set_transaction(&modes);
+        }
+        let before = self.settings.before(name);
         match value {
             Some(value) => self.settings.set(name, value)?,
             None => self.settings.reset(name)?,
@@ -63,7 +70,7 @@ impl Session {
             match &mut self.state {
                 State::Open(open) => open.block.local.push(before),
                 _ => {
-                    self.settings.set(before.0, &before.1)?;
+                    self.settings.set(&before.0, &before.1)?;
                     let message = "SET LOCAL can only be used in transaction blocks";
                     self.notices.push(Notice::warning(SqlState::NO_ACTIVE_SQL_TRANSACTION, message));
                 }
@@ -78,16 +85,24 @@ impl Session {
                 let receipt = self.last_commit.map(|seq| self.database.ledger.receipt(seq.0, None)).transpose()?;
                 return rows(&["ledger.last_receipt"], vec![vec![receipt]]);
             }
-            "transaction_isolation" => ("transaction_isolation", self.isolation().to_owned()),
-            "transaction_read_only" => ("transaction_read_only", if self.is_read_only() { "on" } else { "off" }.to_owned()),
+            PLAN_CACHE => return self.show_plan_cache(),
+            "transaction_isolation" => ("transaction_isolation".into(), self.isolation().to_owned()),
+            "transaction_read_only" => ("transaction_read_only".into(), if self.is_read_only() { "on" } else { "off" }.to_owned()),
             name => self.settings.show(name)?,
         };
-        rows(&[name], vec![vec![Some(value)]])
+        rows(&[&name], vec![vec![Some(value)]])
+    }
+
+    fn show_plan_cache(&self) -> SqlResult<Outcome> {
+        let Figures { entries, bytes, hits, misses, evictions } = self.database.plans.figures();
+        let values = [entries as u64, bytes as u64, hits, misses, evictions].map(|value| vec![Some(value.to_string())]);
+        rows(&PLAN_CACHE_COLUMNS, values.into())
     }
 
     fn show_all(&self) -> SqlResult<Outcome> {
         let (names, values): (Vec<_>, Vec<_>) = self.settings.all().map(|(name, value)| (Some(name.to_owned()), Some(value))).unzip();
-        rows(&["name", "setting"], vec![names, values])
+        let descriptions = vec![Some(String::new()); names.len()];
+        rows(&["name", "setting", "description"], vec![names, values, descriptions])
     }
 
     fn isolation(&self) -> &'static str {
@@ -105,6 +120,32 @@ impl Session {
             State::Idle => self.settings.default_read_only(),
         }
     }
+}
+
+/// `SET transaction_isolation` and `SET transaction_read_only` say what SET TRANSACTION says.
+fn transaction_mode(name: &str, value: Option<&str>) -> SqlResult<Option<Vec<TransactionMode>>> {
+    use TransactionIsolationLevel::{ReadCommitted, ReadUncommitted, RepeatableRead, Serializable};
+    let invalid = |value: &str| {
+        let message = format!("invalid value for parameter \"{name}\": \"{value}\"");
+        SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message)
+    };
+    let Some(value) = value else { return Ok(None) };
+    let word = value.trim().to_ascii_lowercase();
+    Ok(match name.to_ascii_lowercase().as_str() {
+        "transaction_isolation" => Some(vec![TransactionMode::IsolationLevel(match word.as_str() {
+            "read committed" => ReadCommitted,
+            "read uncommitted" => ReadUncommitted,
+            "repeatable read" => RepeatableRead,
+            "serializable" => Serializable,
+            _ => return Err(invalid(value)),
+        })]),
+        "transaction_read_only" => Some(vec![TransactionMode::AccessMode(match word.as_str() {
+            "on" | "true" | "1" | "yes" => TransactionAccessMode::ReadOnly,
+            "off" | "false" | "0" | "no" => TransactionAccessMode::ReadWrite,
+            _ => return Err(invalid(value)),
+        })]),
+        _ => None,
+    })
 }
 
 fn rows(names: &[&str], values: Vec<Vec<Option<String>>>) -> SqlResult<Outcome> {

@@ -37,7 +37,14 @@ impl Session {
                 return Err(block_failed());
             }
         };
-        let view = View { database: &self.database, user: &self.user, settings: &self.settings, transaction_time_us: self.now_us() };
+        let effects = self.effects();
+        let view = View {
+            database: &self.database,
+            user: &self.user,
+            settings: &self.settings,
+            transaction_time_us: self.now_us(),
+            effects: &effects,
+        };
         let scope = view.scope(&transaction);
         let started = statements::copy_from::start(&prepared.parsed, &scope, self.database.name(), transaction, watch);
         if let Some(block) = block {

@@ -8,9 +8,15 @@
 mod blocks;
 mod configure;
 mod copy;
+mod cursors;
+mod effects;
+mod named;
+mod notify;
+mod plans;
 mod prepared;
 mod savepoints;
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,15 +27,16 @@ use engine::{SqlType, Transaction};
 use crate::cancel::{Canceller, Watch};
 use crate::cells::Parameters;
 use crate::database::Database;
+use crate::effects::Wishes;
 use crate::outcome::{Notice, Outcome, TransactionStatus};
-use crate::parse::{self, Parsed};
+use crate::plan_cache::Stamp;
 use crate::resolver::Scope;
 use crate::settings::Settings;
 use crate::statements::{self, Execution, Plan};
 use crate::view::View;
 use blocks::{Block, BlockKind, Isolation, Open, Replay, State};
+pub use named::NamedStatement;
 pub use prepared::Prepared;
-use prepared::Stamp;
 
 /// How often a statement outside a block is run again after losing a conflict.
 const RERUNS_MAX: u32 = 10;
@@ -47,6 +54,10 @@ pub struct Session {
     notices: Vec<Notice>,
     canceller: Canceller,
     last_commit: Option<CommitSeq>,
+    names: named::Names,
+    cursors: cursors::Cursors,
+    mail: notify::Mail,
+    wishes: Wishes,
 }
 
 impl Session {
@@ -55,10 +66,14 @@ impl Session {
         let user = user.into();
         let settings = Settings::new(&user, &application_name.into());
         Self {
+            mail: notify::Mail::new(&database),
             database,
             told: settings.clone(),
             settings,
             user,
+            names: named::Names::default(),
+            wishes: Wishes::default(),
+            cursors: cursors::Cursors::default(),
             state: State::Idle,
             implicit: false,
             notices: Vec::new(),
@@ -79,70 +94,14 @@ impl Session {
         &self.user
     }
 
-    /// Splits and parses a query string; an empty vector for one without statements. Errors: 42601, 54001.
-    pub fn parse(&self, sql: &str) -> SqlResult<Vec<Parsed>> {
-        parse::parse(sql)
-    }
-
-    /// Binds and types a statement. `parameter_types` may be shorter than the parameters are; `None` means infer.
-    ///
-    /// Errors: whatever binding can raise; 25P02 in a failed block. The caller tells the session by [`Session::fail`].
-    pub async fn prepare(&mut self, parsed: Parsed, parameter_types: &[Option<SqlType>]) -> SqlResult<Prepared> {
-        self.plan(parsed, parameter_types, true)
-    }
-
-    /// Binds and runs a statement without parameters, as the simple protocol does: cheaper than prepare and execute.
-    pub async fn run(&mut self, parsed: Parsed) -> SqlResult<Outcome> {
-        let prepared = match self.plan(parsed, &[], false) {
-            Ok(prepared) => prepared,
-            Err(error) => {
-                self.fail();
-                return Err(error);
-            }
-        };
-        if !prepared.parameters.is_empty() {
-            self.fail();
-            return Err(crate::cells::undefined_parameter(0));
-        }
-        self.execute(&prepared, Vec::new()).await
-    }
-
-    fn plan(&mut self, parsed: Parsed, parameter_types: &[Option<SqlType>], describe: bool) -> SqlResult<Prepared> {
-        let kind = statements::classify(&parsed.statement);
-        if matches!(self.state, State::Failed(_)) && kind != statements::Class::EndsFailure {
-            return Err(block_failed());
-        }
-        let mut spare = None;
-        let now_us = self.now_us();
-        let transaction = match &mut self.state {
-            State::Open(Open { transaction: Some(transaction), block, .. }) => {
-                if block.isolation == Isolation::ReadCommitted {
-                    transaction.refresh()?;
-                }
-                transaction
-            }
-            _ => spare.insert(self.database.ledger.begin(&self.user)),
-        };
-        let view = View { database: &self.database, user: &self.user, settings: &self.settings, transaction_time_us: now_us };
-        let scope = view.scope(transaction);
-        let stamp = stamp(&scope);
-        let planning = statements::Planning { view, scope: &scope, transaction, parsed: &parsed, given: parameter_types, describe };
-        let planned = statements::plan(&planning)?;
-        Ok(Prepared {
-            text: Arc::clone(&parsed.text),
-            parameters: planned.parameters.into(),
-            columns: planned.columns,
-            plan: Arc::new(planned.plan),
-            parsed,
-            stamp,
-        })
-    }
-
     /// Runs a prepared statement. `parameters` holds a one-row array a parameter, typed as [`Prepared::parameters`] says.
     ///
     /// Errors: whatever the statement raises; an open block has then failed. 57014 when cancelled or out of time.
     pub async fn execute(&mut self, prepared: &Prepared, parameters: Vec<ArrayRef>) -> SqlResult<Outcome> {
-        let result = self.dispatch(prepared, parameters).await;
+        let result = match self.carry_out() {
+            Ok(()) => self.dispatch(prepared, parameters).await,
+            Err(error) => Err(error),
+        };
         if result.is_err() {
             self.fail();
         }
@@ -163,6 +122,13 @@ impl Session {
         match &*prepared.plan {
             Plan::Block(control) => self.control(control).await,
             Plan::Configure(statement) => self.configure(statement),
+            Plan::Named(named) => self.named(named, prepared).await,
+            Plan::Cursor(cursor) => self.cursor(cursor).await,
+            Plan::Notify(notify) => self.notify(notify).await,
+            Plan::Maintenance(maintenance) => {
+                maintenance.check_block(self.implicit || !matches!(self.state, State::Idle))?;
+                Ok(Outcome::Command(maintenance.tag()))
+            }
             Plan::CopyFrom(_) => self.begin_copy(prepared, watch),
             _ => self.run_data(prepared, parameters, watch).await,
         }
@@ -194,6 +160,7 @@ impl Session {
                 return result;
             }
             watch.check()?;
+            self.mail.rewind(0);
             reruns += 1;
             // Those who lost take turns, so that they do not go on losing to each other.
             if turn.is_none() {
@@ -203,7 +170,7 @@ impl Session {
     }
 
     /// Whether a statement lost to another commit and should be judged again; waits until the winner is visible.
-    async fn lost_a_conflict(&self, error: &SqlError, plan: &Plan, seen: Option<CommitSeq>) -> bool {
+    async fn lost_a_conflict(&mut self, error: &SqlError, plan: &Plan, seen: Option<CommitSeq>) -> bool {
         let lost =
             error.state() == SqlState::SERIALIZATION_FAILURE || (error.state() == SqlState::UNIQUE_VIOLATION && plan.expects_conflicts());
         if !lost {
@@ -269,13 +236,16 @@ impl Session {
         watch: &Watch,
         begun_us: i64,
     ) -> SqlResult<Outcome> {
-        let view = View { database: &self.database, user: &self.user, settings: &self.settings, transaction_time_us: begun_us };
+        let effects = self.effects();
+        let view =
+            View { database: &self.database, user: &self.user, settings: &self.settings, transaction_time_us: begun_us, effects: &effects };
         let scope = view.scope(transaction);
         let mut plan = Arc::clone(&prepared.plan);
-        if stamp(&scope) != prepared.stamp {
+        if prepared.replan || stamp(&scope, &self.settings) != prepared.stamp {
             let given: Vec<Option<SqlType>> = prepared.parameters.iter().copied().map(Some).collect();
-            let describe = prepared.columns.is_some();
-            let planning = statements::Planning { view, scope: &scope, transaction, parsed: &prepared.parsed, given: &given, describe };
+            let is_lasting = Cell::new(true);
+            let planning =
+                statements::Planning { view, scope: &scope, transaction, parsed: &prepared.parsed, given: &given, is_lasting, ctes: &[] };
             let planned = statements::plan(&planning)?;
             if planned.columns != prepared.columns {
                 return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, "cached plan must not change result type"));
@@ -286,6 +256,8 @@ impl Session {
             view,
             scope: &scope,
             transaction,
+            reading: None,
+            ctes: &[],
             watch,
             parsed: &prepared.parsed,
             parameters: Parameters { arrays: parameters, types: &prepared.parameters },
@@ -297,8 +269,27 @@ impl Session {
     /// Commits and waits until the commit is durable and signed (E3).
     async fn commit(&mut self, transaction: Transaction) -> SqlResult<()> {
         if transaction.is_read_only() {
-            return Ok(());
+            return self.send_mail().await;
         }
+        if self.mail.waiting() > 0 {
+            return self.commit_and_send(transaction).await;
+        }
+        self.decide(transaction).await
+    }
+
+    /// Commits, then sends the transaction's notifications before any other session's later ones.
+    async fn commit_and_send(&mut self, transaction: Transaction) -> SqlResult<()> {
+        let database = Arc::clone(&self.database);
+        let _turn = database.channels.turn().await;
+        let letters = self.mail.letters();
+        database.channels.check_room(&letters)?;
+        self.decide(transaction).await?;
+        self.listen_as_wanted();
+        database.channels.send(letters);
+        Ok(())
+    }
+
+    async fn decide(&mut self, transaction: Transaction) -> SqlResult<()> {
         let (decided, decision) = futures::channel::oneshot::channel();
         transaction.commit_here(Box::new(move |result| {
             // A receiver that is gone belongs to a connection that is gone.
@@ -379,8 +370,8 @@ impl Session {
     }
 }
 
-fn stamp(scope: &Scope) -> Stamp {
-    Stamp { schema_root: scope.catalog.schema_root(), search_path: Arc::clone(&scope.search_path) }
+fn stamp(scope: &Scope, settings: &Settings) -> Stamp {
+    Stamp { schema_root: scope.catalog.schema_root(), ground: Arc::clone(settings.ground()) }
 }
 
 fn refuse_write(plan: &Plan) -> SqlResult<()> {

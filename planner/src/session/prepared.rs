@@ -8,6 +8,7 @@ use engine::SqlType;
 
 use crate::outcome::Column;
 use crate::parse::Parsed;
+use crate::plan_cache::Stamp;
 use crate::statements::Plan;
 
 /// A prepared statement. Cheap to clone.
@@ -22,11 +23,6 @@ pub struct Prepared {
     pub(crate) parsed: Parsed,
     pub(crate) plan: Arc<Plan>,
     pub(crate) stamp: Stamp,
-}
-
-/// What a plan was made under; equal stamps resolve every name alike.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Stamp {
-    pub(crate) schema_root: [u8; 32],
-    pub(crate) search_path: Arc<[String]>,
+    /// The plan holds for the moment it was made only.
+    pub(crate) replan: bool,
 }

@@ -10,7 +10,7 @@ use engine::Transaction;
 use super::Session;
 use super::blocks::{Block, BlockKind, Open, Replay, State};
 use crate::outcome::{Outcome, Tag};
-use crate::settings::Settings;
+use crate::settings::{ParameterName, Settings};
 
 /// A moment of a block.
 pub(super) struct Savepoint {
@@ -18,7 +18,9 @@ pub(super) struct Savepoint {
     /// `None` where no statement had begun the transaction.
     transaction: Option<Transaction>,
     settings: Settings,
-    local: Vec<(&'static str, String)>,
+    local: Vec<(ParameterName, String)>,
+    /// Notifications waiting then.
+    mail: usize,
 }
 
 impl Session {
@@ -33,6 +35,7 @@ impl Session {
             transaction: transaction.clone(),
             settings: self.settings.clone(),
             local: block.local.clone(),
+            mail: self.mail.waiting(),
         });
         Ok(Outcome::Command(Tag::command("SAVEPOINT")))
     }
@@ -58,13 +61,15 @@ impl Session {
         }
         let at = position(block, name)?;
         block.savepoints.truncate(at + 1);
-        let Savepoint { transaction, settings, local, .. } = &block.savepoints[at];
+        let Savepoint { transaction, settings, local, mail, .. } = &block.savepoints[at];
         self.settings = settings.clone();
-        let (transaction, local) = (transaction.clone(), local.clone());
+        let (transaction, local, mail) = (transaction.clone(), local.clone(), *mail);
+        self.mail.rewind(mail);
         let (State::Open(Open { mut block, .. }) | State::Failed(mut block)) = std::mem::replace(&mut self.state, State::Idle) else {
             return Err(SqlError::internal("the block is gone"));
         };
         block.local = local;
+        self.rewind_cursors(at);
         self.state = State::Open(Open { transaction, block, replay: Replay::Impossible });
         Ok(Outcome::Command(Tag::command("ROLLBACK")))
     }

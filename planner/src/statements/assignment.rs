@@ -22,7 +22,7 @@ pub(super) fn assign(values: &ArrayRef, column: &ColumnDef, unknown: bool) -> Sq
 }
 
 /// Whether an expression is a string literal without a type, or NULL.
-pub(super) fn is_unknown_literal(expr: &Expr) -> bool {
+pub(crate) fn is_unknown_literal(expr: &Expr) -> bool {
     match expr {
         Expr::Nested(inner) => is_unknown_literal(inner),
         Expr::Value(value) => matches!(

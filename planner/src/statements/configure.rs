@@ -33,9 +33,6 @@ pub(crate) enum Configure {
         all: bool,
         tag: &'static str,
     },
-    Deallocate {
-        tag: &'static str,
-    },
     /// SET SESSION CHARACTERISTICS AS TRANSACTION
     DefaultModes {
         isolation: Option<&'static str>,
@@ -43,12 +40,18 @@ pub(crate) enum Configure {
     },
 }
 
+/// What SHOW calls the figures of the plan cache.
+pub(crate) const PLAN_CACHE: &str = "plan_cache";
+/// Its columns.
+pub(crate) const PLAN_CACHE_COLUMNS: [&str; 5] = ["entries", "bytes", "hits", "misses", "evictions"];
+
 impl Configure {
     /// Columns of the answer.
     pub(crate) fn columns(&self) -> Option<Arc<[Column]>> {
         match self {
+            Self::Show { name } if name == PLAN_CACHE => Some(Column::texts(&PLAN_CACHE_COLUMNS)),
             Self::Show { name } => Some(Column::texts(&[name])),
-            Self::ShowAll => Some(Column::texts(&["name", "setting"])),
+            Self::ShowAll => Some(Column::texts(&["name", "setting", "description"])),
             _ => None,
         }
     }
@@ -69,14 +72,6 @@ pub(crate) fn recognise(statement: &Statement) -> SqlResult<Option<Configure>> {
             DiscardObject::SEQUENCES => Configure::Discard { all: false, tag: "DISCARD SEQUENCES" },
             DiscardObject::TEMP => Configure::Discard { all: false, tag: "DISCARD TEMP" },
         },
-        Statement::Deallocate { name, .. } => {
-            if name.quote_style.is_some() || !name.value.eq_ignore_ascii_case("all") {
-                let message = format!("prepared statement \"{}\" does not exist", crate::names::fold(name));
-                return Err(SqlError::new(SqlState::INVALID_SQL_STATEMENT_NAME, message)
-                    .hint("Statements prepared through the protocol are closed through the protocol."));
-            }
-            Configure::Deallocate { tag: "DEALLOCATE ALL" }
-        }
         _ => return Ok(None),
     }))
 }

@@ -60,7 +60,9 @@ fn bind(parsed: &Parsed, scope: &Scope, database: &str) -> SqlResult<Bound> {
     if columns.is_empty() {
         positions = (0..table.columns.len()).collect();
     }
-    Ok(Bound { table: Arc::clone(table), positions, options: options(parsed, CopyDirection::From)? })
+    let options = options(parsed, CopyDirection::From)?;
+    options.check_columns(&positions.iter().map(|at| table.columns[*at].name.as_str()).collect::<Vec<_>>())?;
+    Ok(Bound { table: Arc::clone(table), positions, options })
 }
 
 /// The options as written. Errors: 22023, 0A000, 42601.

@@ -2,20 +2,24 @@
 //!
 //! Never: writes a file of the server's machine.
 
+use std::sync::Arc;
+
 use base::{SqlError, SqlResult};
 use engine::SqlType;
 use futures::StreamExt;
+use relational::Shape;
 use sqlparser::ast::{CopySource, CopyTarget, SelectItem, Statement};
 
-use super::{Execution, Planning, rewrite, select};
+use super::{Described, Execution, Planning, rewrite};
 use crate::copy::{CopyDirection, CopyOptions, CopyWriter};
 use crate::names::{Name, fold};
-use crate::outcome::{CopyPiece, Outcome};
+use crate::outcome::{Column, CopyPiece, Outcome};
 
 /// How a COPY TO runs.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    statement: Statement,
+    shape: Arc<Shape>,
+    columns: Vec<Column>,
     options: CopyOptions,
     /// Types of a table's columns; a query's are known when it runs.
     types: Option<Vec<SqlType>>,
@@ -50,18 +54,21 @@ pub(super) fn plan(planning: &Planning<'_>, statement: &Statement) -> SqlResult<
             (rewrite::select(None, items, vec![from], None), stored.map(|_| types))
         }
     };
-    planning.describe(&statement, None, &[])?;
-    Ok(super::Plan::CopyTo(Box::new(Plan { statement, options, types })))
+    let Described { shape, columns, .. } = planning.describe(&statement, None, &[])?;
+    Ok(super::Plan::CopyTo(Box::new(Plan { shape, columns, options, types })))
 }
 
 pub(super) fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
-    let rows = execution.rows(&plan.statement, None)?;
-    let columns = select::columns_of(&rows.schema)?;
+    let rows = execution.rows(&plan.shape, None)?;
+    let columns = &plan.columns;
     let types = plan.types.clone().unwrap_or_else(|| columns.iter().map(|column| column.sql_type).collect());
-    let writer = CopyWriter::new(plan.options.clone(), types);
-    let mut head = Vec::new();
-    writer.header(&columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>(), &mut head);
-    let head = (!head.is_empty()).then_some(Ok(CopyPiece { bytes: head, rows: 0 }));
+    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    let writer = CopyWriter::new(plan.options.clone(), &names, types)?;
+    let (mut head, mut tail) = (Vec::new(), Vec::new());
+    writer.header(&names, &mut head);
+    writer.trailer(&mut tail);
+    let is_binary = writer.is_binary();
+    let frame = |bytes: Vec<u8>| futures::stream::iter((!bytes.is_empty()).then_some(Ok(CopyPiece { bytes, rows: 0 })));
     let batches = execution.watch.clone().stream(rows.stream);
     let lines = batches.map(move |batch| {
         let batch = batch?;
@@ -69,5 +76,5 @@ pub(super) fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<O
         writer.write_batch(&batch, &mut bytes)?;
         Ok(CopyPiece { bytes, rows: batch.num_rows() as u64 })
     });
-    Ok(Outcome::CopyOut { columns: columns.len(), pieces: futures::stream::iter(head).chain(lines).boxed() })
+    Ok(Outcome::CopyOut { columns: columns.len(), is_binary, pieces: frame(head).chain(lines).chain(frame(tail)).boxed() })
 }

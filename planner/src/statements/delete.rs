@@ -7,7 +7,8 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use base::{SqlError, SqlResult};
 use engine::TableDef;
-use sqlparser::ast::{Delete, FromTable, Statement, With};
+use relational::Shape;
+use sqlparser::ast::{Delete, FromTable, With};
 
 use super::assignment;
 use super::hints::Hints;
@@ -31,15 +32,15 @@ enum Find {
     /// One row by its key.
     Key(KeyAccess),
     /// A query for the row id, followed by the whole row where RETURNING needs it.
-    Query { statement: Box<Statement>, joined: bool },
+    Query { shape: Arc<Shape>, joined: bool },
 }
 
 impl Plan {
-    pub(super) fn explained(&self) -> (String, Option<&Statement>) {
+    pub(super) fn explained(&self) -> (String, Option<&Arc<Shape>>) {
         let line = format!("Delete on {}.{}", self.table.schema, self.table.name);
         match &self.find {
             Find::Key(key) => (format!("{line}\n  {}", key.explained(&self.table)), None),
-            Find::Query { statement, .. } => (line, Some(statement.as_ref())),
+            Find::Query { shape, .. } => (line, Some(shape)),
         }
     }
 }
@@ -88,11 +89,9 @@ fn plan_query(
     let using = delete.using.clone().unwrap_or_default();
     let joined = !using.is_empty();
     let from = std::iter::once(rewrite::target(table, alias)).chain(using).collect();
-    let statement = Box::new(rewrite::select(with, items, from, delete.selection.clone()));
-    if planning.describe {
-        hints.complete_from(planning, &statement)?;
-    }
-    Ok(Find::Query { statement, joined })
+    let statement = rewrite::select(with, items, from, delete.selection.clone());
+    let shape = hints.complete_from(planning, &statement, None)?.shape;
+    Ok(Find::Query { shape, joined })
 }
 
 pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
@@ -100,14 +99,14 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
     let mut returned: Vec<RecordBatch> = Vec::new();
     match &plan.find {
         Find::Key(key) => {
-            if let Some((row, old)) = key.find(&plan.table, execution.transaction, execution.parameters)? {
+            if let Some((row, old)) = key.find(&plan.table, execution.reading(), execution.parameters)? {
                 execution.transaction.delete(&plan.table, &[row])?;
                 rows = 1;
                 returned.push(old);
             }
         }
-        Find::Query { statement, joined } => {
-            let mut found = execution.rows(statement, None)?;
+        Find::Query { shape, joined } => {
+            let mut found = execution.rows(shape, None)?;
             let mut seen = Seen::new(*joined);
             while let Some(batch) = execution.watch.next(&mut found.stream).await? {
                 let (old, batch) = seen.first_matches(batch)?;

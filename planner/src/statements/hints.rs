@@ -6,8 +6,9 @@ use base::{SqlError, SqlResult, SqlState};
 use engine::SqlType;
 use sqlparser::ast::Statement;
 
-use super::Planning;
+use super::{Described, Planning};
 use crate::cells::{Cell, Source};
+use crate::tables::MemoryTable;
 
 /// Types found so far, `$1` first.
 #[derive(Clone, Debug)]
@@ -51,13 +52,18 @@ impl Hints {
         &self.0
     }
 
-    /// Lets a query say the types still unknown; how many columns it answers with.
-    pub(super) fn complete_from(&mut self, planning: &Planning<'_>, statement: &Statement) -> SqlResult<usize> {
-        let (columns, parameters) = planning.describe(statement, None, self.known())?;
-        for (index, sql_type) in parameters.into_iter().enumerate() {
-            self.note(index, sql_type);
+    /// Binds a query and lets it say the types still unknown.
+    pub(super) fn complete_from(
+        &mut self,
+        planning: &Planning<'_>,
+        statement: &Statement,
+        local: Option<&MemoryTable>,
+    ) -> SqlResult<Described> {
+        let described = planning.describe(statement, local, self.known())?;
+        for (index, sql_type) in described.parameters.iter().enumerate() {
+            self.note(index, *sql_type);
         }
-        Ok(columns.len())
+        Ok(described)
     }
 
     /// All types. Errors: 42P18 for a parameter without one.

@@ -9,6 +9,7 @@ use arrow::array::{ArrayRef, RecordBatch};
 use base::{SqlError, SqlResult, SqlState};
 use engine::TableDef;
 use engine::key_index::Key;
+use relational::Shape;
 use sqlparser::ast::{Insert, OnInsert, Query, SelectItem, SetExpr, Spanned, Statement, TableObject, Values, With};
 
 use super::assignment::{self, assign, is_unknown_literal};
@@ -41,7 +42,7 @@ enum Rows {
     /// A list of which some expressions need a query.
     Mixed(Box<MixedValues>),
     /// A query; for each of its columns, whether it is a string literal without a type.
-    Query { statement: Box<Statement>, unknown: Vec<bool> },
+    Query { shape: Arc<Shape>, unknown: Vec<bool> },
 }
 
 impl Plan {
@@ -50,12 +51,12 @@ impl Plan {
         self.on_conflict.is_some()
     }
 
-    pub(super) fn explained(&self) -> (String, Option<&Statement>) {
+    pub(super) fn explained(&self) -> (String, Option<&Arc<Shape>>) {
         let line = format!("Insert on {}.{}", self.table.schema, self.table.name);
         match &self.rows {
             Rows::Values { count, .. } => (format!("{line}: {count} rows of constants"), None),
-            Rows::Mixed(values) => (line, Some(values.statement())),
-            Rows::Query { statement, .. } => (line, Some(statement.as_ref())),
+            Rows::Mixed(values) => (line, Some(values.shape())),
+            Rows::Query { shape, .. } => (line, Some(shape)),
         }
     }
 }
@@ -162,11 +163,9 @@ fn plan_source(
         }
     }
     let statement = Statement::Query(Box::new(source));
-    if planning.describe {
-        let columns = hints.complete_from(planning, &statement)?;
-        check_count(columns, targets.len(), !insert.columns.is_empty())?;
-    }
-    Ok(Rows::Query { statement: Box::new(statement), unknown })
+    let described = hints.complete_from(planning, &statement, None)?;
+    check_count(described.columns.len(), targets.len(), !insert.columns.is_empty())?;
+    Ok(Rows::Query { shape: described.shape, unknown })
 }
 
 fn with_ctes(source: &Query, with: Option<&With>) -> Query {
@@ -245,9 +244,8 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
             let (count, given) = values.columns(&plan.table, execution).await?;
             insert(plan, execution, count, given, &mut written).await?;
         }
-        Rows::Query { statement, unknown } => {
-            let mut rows = execution.rows(statement, None)?;
-            check_count(rows.schema.fields().len(), plan.targets.len(), plan.targets.len() < plan.table.columns.len())?;
+        Rows::Query { shape, unknown } => {
+            let mut rows = execution.rows(shape, None)?;
             while let Some(batch) = execution.watch.next(&mut rows.stream).await? {
                 let mut given = Vec::with_capacity(batch.num_columns());
                 for ((values, at), unknown) in batch.columns().iter().zip(&plan.targets).zip(unknown) {

@@ -11,6 +11,7 @@ use arrow::compute::{cast, concat_batches, interleave, take};
 use arrow::datatypes::{DataType, Int64Type};
 use base::{SqlError, SqlResult, SqlState};
 use engine::TableDef;
+use relational::Shape;
 use sqlparser::ast::{Expr, Query, SetExpr, SetOperator, SetQuantifier, Statement, Value, Values, visit_expressions};
 
 use super::assignment::{self, assign};
@@ -24,7 +25,7 @@ use crate::tables::arrow_error;
 #[derive(Debug)]
 pub(super) struct MixedValues {
     /// Rows of `ordinal, expression …`; NULL where a cell is constant.
-    statement: Statement,
+    shape: Arc<Shape>,
     count: usize,
     /// Columns of constants: position in the table and values.
     known: Vec<(usize, Source)>,
@@ -33,8 +34,8 @@ pub(super) struct MixedValues {
 }
 
 impl MixedValues {
-    pub(super) fn statement(&self) -> &Statement {
-        &self.statement
+    pub(super) fn shape(&self) -> &Arc<Shape> {
+        &self.shape
     }
 
     /// Splits a list into what is known and what must be computed. `targets`: a position in the table for each expression of a row.
@@ -70,15 +71,13 @@ impl MixedValues {
         let mut query = source.clone();
         query.body = Box::new(body(values, rows)?);
         let statement = Statement::Query(Box::new(query));
-        if planning.describe {
-            hints.complete_from(planning, &statement)?;
-        }
-        Ok(Self { statement, count: values.rows.len(), known, computed })
+        let shape = hints.complete_from(planning, &statement, None)?.shape;
+        Ok(Self { shape, count: values.rows.len(), known, computed })
     }
 
     /// Computes the columns given, as positions in the table and values in the list's order.
     pub(super) async fn columns(&self, table: &TableDef, execution: &mut Execution<'_>) -> SqlResult<(usize, Vec<(usize, ArrayRef)>)> {
-        let mut answer = execution.rows(&self.statement, None)?;
+        let mut answer = execution.rows(&self.shape, None)?;
         let schema = Arc::clone(&answer.schema);
         let mut batches = Vec::new();
         while let Some(batch) = execution.watch.next(&mut answer.stream).await? {

@@ -7,6 +7,9 @@
 pub(crate) mod block;
 pub(crate) mod configure;
 pub mod copy_from;
+pub(crate) mod cursor;
+pub(crate) mod named;
+pub(crate) mod notify;
 
 mod assignment;
 mod copy_to;
@@ -19,6 +22,8 @@ mod explain;
 mod hints;
 mod insert;
 mod key_access;
+pub(crate) mod maintenance;
+mod merge;
 mod mixed_values;
 mod on_conflict;
 mod returning;
@@ -26,21 +31,24 @@ mod rewrite;
 mod select;
 mod truncate;
 mod update;
+mod with;
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use base::{SqlError, SqlResult};
 use engine::{SqlType, Transaction};
-use relational::Query;
-use sqlparser::ast::{ObjectType, SetExpr, Statement};
+use relational::{Query, Shape};
+use sqlparser::ast::{Expr, ObjectType, SetExpr, Statement};
 
 use crate::cancel::Watch;
 use crate::cells::Parameters;
 use crate::outcome::{Column, Notice, Outcome};
-use crate::parse::Parsed;
+use crate::parse::{Own, Parsed};
 use crate::resolver::{Binding, Scope};
 use crate::tables::MemoryTable;
 use crate::view::View;
+pub(crate) use assignment::is_unknown_literal;
 
 /// What planning a statement stands on.
 pub(crate) struct Planning<'a> {
@@ -50,8 +58,17 @@ pub(crate) struct Planning<'a> {
     pub(crate) parsed: &'a Parsed,
     /// Parameter types the client gave.
     pub(crate) given: &'a [Option<SqlType>],
-    /// Whether columns and parameters of a general query must be known before it runs.
-    pub(crate) describe: bool,
+    /// Whether the plan answers in later runs as it would if it were made for them.
+    pub(crate) is_lasting: Cell<bool>,
+    /// Tables that only this statement knows: what its parts that write returned.
+    pub(crate) ctes: &'a [MemoryTable],
+}
+
+/// A query within a statement, bound and typed.
+pub(crate) struct Described {
+    pub(crate) shape: Arc<Shape>,
+    pub(crate) columns: Vec<Column>,
+    pub(crate) parameters: Vec<SqlType>,
 }
 
 /// What running a plan stands on.
@@ -59,6 +76,10 @@ pub(crate) struct Execution<'a> {
     pub(crate) view: View<'a>,
     pub(crate) scope: &'a Scope,
     pub(crate) transaction: &'a mut Transaction,
+    /// What it reads, where that is not the transaction with all it wrote.
+    pub(crate) reading: Option<&'a Transaction>,
+    /// As in [`Planning`], with rows.
+    pub(crate) ctes: &'a [MemoryTable],
     pub(crate) watch: &'a Watch,
     pub(crate) parsed: &'a Parsed,
     pub(crate) parameters: Parameters<'a>,
@@ -84,6 +105,10 @@ impl Planned {
 pub(crate) enum Plan {
     Block(block::Control),
     Configure(configure::Configure),
+    Named(Box<named::Named>),
+    Cursor(Box<cursor::Cursor>),
+    Notify(notify::Notify),
+    Maintenance(maintenance::Plan),
     CreateSchema,
     CreateTable,
     DropSchema,
@@ -93,6 +118,8 @@ pub(crate) enum Plan {
     Insert(insert::Plan),
     Update(update::Plan),
     Delete(delete::Plan),
+    Merge(Box<merge::Plan>),
+    With(Box<with::Plan>),
     CopyFrom(copy_from::Plan),
     CopyTo(Box<copy_to::Plan>),
     Explain(Box<explain::Plan>),
@@ -115,8 +142,13 @@ impl Plan {
             Self::Insert(_) => "INSERT",
             Self::Update(_) => "UPDATE",
             Self::Delete(_) => "DELETE",
+            Self::Merge(_) => "MERGE",
+            Self::With(plan) => return plan.write_verb(),
             Self::CopyFrom(_) => "COPY FROM",
-            Self::Block(_) | Self::Configure(_) | Self::Select(_) | Self::CopyTo(_) | Self::Explain(_) => return None,
+            Self::Block(_) | Self::Configure(_) | Self::Named(_) | Self::Cursor(_) | Self::Notify(_) => return None,
+            Self::Maintenance(_) => return None,
+            Self::Explain(plan) => return plan.write_verb(),
+            Self::Select(_) | Self::CopyTo(_) => return None,
         })
     }
 }
@@ -136,6 +168,11 @@ pub(crate) fn classify(statement: &Statement) -> Class {
     }
 }
 
+/// Whether a statement reads or writes rows.
+pub(crate) fn is_data(statement: &Statement) -> bool {
+    matches!(statement, Statement::Query(_) | Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_))
+}
+
 /// Plans a statement. Errors: what binding raises; 0A000 for kinds this version lacks (Q2).
 pub(crate) fn plan(planning: &Planning<'_>) -> SqlResult<Planned> {
     plan_statement(planning, &planning.parsed.statement)
@@ -148,16 +185,37 @@ fn plan_statement(planning: &Planning<'_>, statement: &Statement) -> SqlResult<P
     if let Some(statement) = configure::recognise(statement)? {
         return Ok(Planned { columns: statement.columns(), parameters: Vec::new(), plan: Plan::Configure(statement) });
     }
+    if let Some(Own::Maintenance(maintenance)) = &planning.parsed.own {
+        return maintenance::plan(planning, maintenance).map(Planned::command);
+    }
+    if let Some(statement) = named::recognise(planning.parsed, statement)? {
+        return Ok(Planned::command(Plan::Named(Box::new(statement))));
+    }
+    if let Some(statement) = cursor::recognise(planning.parsed, statement)? {
+        return Ok(Planned::command(Plan::Cursor(Box::new(statement))));
+    }
+    if let Some(statement) = notify::recognise(statement) {
+        return Ok(Planned::command(Plan::Notify(statement)));
+    }
     match statement {
+        Statement::Query(query) if with::writes(query) => {
+            with::refuse_nested(query)?;
+            with::plan(planning, query)
+        }
         Statement::Query(query) => match query.body.as_ref() {
             SetExpr::Insert(Statement::Insert(insert)) => insert::plan(planning, insert, query.with.as_ref()),
             SetExpr::Update(Statement::Update(update)) => update::plan(planning, update, query.with.as_ref()),
             SetExpr::Delete(Statement::Delete(delete)) => delete::plan(planning, delete, query.with.as_ref()),
-            _ => select::plan(planning, statement, query),
+            SetExpr::Merge(Statement::Merge(merge)) => merge::plan(planning, merge, query.with.as_ref()),
+            _ => {
+                with::refuse_nested(query)?;
+                select::plan(planning, statement, query)
+            }
         },
         Statement::Insert(insert) => insert::plan(planning, insert, None),
         Statement::Update(update) => update::plan(planning, update, None),
         Statement::Delete(delete) => delete::plan(planning, delete, None),
+        Statement::Merge(merge) => merge::plan(planning, merge, None),
         Statement::CreateSchema { .. } => Ok(Planned::command(Plan::CreateSchema)),
         Statement::CreateTable(_) => Ok(Planned::command(Plan::CreateTable)),
         Statement::Drop { object_type: ObjectType::Schema, .. } => Ok(Planned::command(Plan::DropSchema)),
@@ -182,9 +240,17 @@ pub(crate) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
         Plan::Insert(plan) => insert::execute(plan, execution).await,
         Plan::Update(plan) => update::execute(plan, execution).await,
         Plan::Delete(plan) => delete::execute(plan, execution).await,
+        Plan::Merge(plan) => merge::execute(plan, execution).await,
+        Plan::With(plan) => with::execute(plan, execution).await,
         Plan::CopyTo(plan) => copy_to::execute(plan, execution),
         Plan::Explain(plan) => explain::execute(plan, execution).await,
-        Plan::Block(_) | Plan::Configure(_) | Plan::CopyFrom(_) => Err(SqlError::internal("this statement is run by the session")),
+        Plan::Block(_)
+        | Plan::Configure(_)
+        | Plan::Named(_)
+        | Plan::Cursor(_)
+        | Plan::Notify(_)
+        | Plan::Maintenance(_)
+        | Plan::CopyFrom(_) => Err(SqlError::internal("this statement is run by the session")),
     }
 }
 
@@ -197,13 +263,12 @@ fn refusal(statement: &Statement) -> SqlError {
         _ => 1,
     };
     let name: Vec<&str> = text.split_whitespace().take(words).collect();
-    let error = SqlError::unsupported(name.join(" ").to_uppercase());
-    match statement {
-        Statement::Prepare { .. } | Statement::Execute { .. } => {
-            error.hint("Use the prepared statements of the protocol (every driver has them).")
-        }
-        _ => error,
-    }
+    SqlError::unsupported(name.join(" ").to_uppercase())
+}
+
+/// `SELECT expr`
+pub(crate) fn one_row_of(expr: Expr) -> Statement {
+    rewrite::select(None, vec![rewrite::item(expr, "value")], Vec::new(), None)
 }
 
 impl Planning<'_> {
@@ -212,24 +277,18 @@ impl Planning<'_> {
         Query { statement, text: &self.parsed.source }
     }
 
-    /// Columns and parameters of a query. Types the client gave stay as given.
-    pub(crate) fn describe(
-        &self,
-        statement: &Statement,
-        local: Option<&MemoryTable>,
-        given: &[Option<SqlType>],
-    ) -> SqlResult<(Vec<Column>, Vec<SqlType>)> {
-        let binding = Binding { scope: self.scope, transaction: self.transaction, local };
+    /// Binds a query. Types the client gave stay as given.
+    pub(crate) fn describe(&self, statement: &Statement, local: Option<&MemoryTable>, given: &[Option<SqlType>]) -> SqlResult<Described> {
+        let binding = Binding { scope: self.scope, transaction: self.transaction, local, ctes: self.ctes };
         let types: Vec<_> = given.iter().map(|given| given.map(SqlType::arrow)).collect();
         let environment = self.view.environment(self.scope, &self.parsed.source);
-        let description = self.view.database.relational.describe(self.query(statement), &binding, &environment, &types)?;
-        let columns = description
-            .columns
-            .iter()
-            .map(|(name, data_type)| Ok(Column::computed(name, shown_type(data_type)?)))
-            .collect::<SqlResult<_>>()?;
-        let mut parameters = Vec::with_capacity(description.parameters.len());
-        for (at, data_type) in description.parameters.iter().enumerate() {
+        let shape = self.view.database.relational.bind(self.query(statement), &binding, &environment, &types)?;
+        if shape.is_dated() || !shape.calls().iter().all(|name| self.view.database.is_own_function(name)) {
+            self.is_lasting.set(false);
+        }
+        let columns = columns_of(&shape)?;
+        let mut parameters = Vec::new();
+        for (at, data_type) in shape.parameters().enumerate() {
             parameters.push(match given.get(at).copied().flatten() {
                 Some(given) => given,
                 None => shown_type(data_type)?,
@@ -239,18 +298,28 @@ impl Planning<'_> {
         for given in given.iter().skip(parameters.len()) {
             parameters.push(given.unwrap_or(SqlType::Text));
         }
-        Ok((columns, parameters))
+        Ok(Described { shape, columns, parameters })
     }
 }
 
 impl Execution<'_> {
-    /// Starts a query on this transaction's view; the parameters it mentions are those of the statement.
-    pub(crate) fn rows(&self, statement: &Statement, local: Option<&MemoryTable>) -> SqlResult<relational::Rows> {
-        let binding = Binding { scope: self.scope, transaction: self.transaction, local };
-        let query = Query { statement, text: &self.parsed.source };
-        let environment = self.view.environment(self.scope, &self.parsed.source);
-        self.view.database.relational.execute(query, &binding, &environment, self.parameters.arrays)
+    /// The transaction as this statement reads it.
+    pub(crate) fn reading(&self) -> &Transaction {
+        match self.reading {
+            Some(reading) => reading,
+            None => self.transaction,
+        }
     }
+
+    /// Starts a query on this transaction's view; the parameters it mentions are those of the statement.
+    pub(crate) fn rows(&self, shape: &Arc<Shape>, local: Option<&MemoryTable>) -> SqlResult<relational::Rows> {
+        let binding = Binding { scope: self.scope, transaction: self.reading(), local, ctes: self.ctes };
+        self.view.database.relational.run(shape, &binding, self.view.moment(), self.parameters.arrays)
+    }
+}
+
+fn columns_of(shape: &Shape) -> SqlResult<Vec<Column>> {
+    shape.columns().map(|(name, data_type)| Ok(Column::computed(name, shown_type(data_type)?))).collect()
 }
 
 /// The SQL type of a computed column. Errors: 0A000 for Arrow types without one (lists, intervals …).

@@ -14,6 +14,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use base::{RowId, SqlError, SqlResult, SqlState};
 use engine::key_index::{Key, KeyReader};
 use engine::{TableDef, Transaction};
+use relational::Shape;
 use sqlparser::ast::{ConflictTarget, DoUpdate, Expr, OnConflict as Clause, OnConflictAction, SetExpr, Statement};
 
 use super::assignment::{self, assign, is_unknown_literal};
@@ -42,7 +43,7 @@ pub(super) enum Update {
     /// Values of the proposed row, constants and parameters.
     Plain(Vec<(usize, From)>),
     /// Expressions: a query for the row's number and the whole new row. `set`: which columns it computes, and whether from a literal without a type.
-    Query { statement: Box<Statement>, set: Vec<(usize, bool)> },
+    Query { shape: Arc<Shape>, set: Vec<(usize, bool)> },
 }
 
 /// Where a column's new value comes from.
@@ -132,9 +133,9 @@ impl OnConflict {
                 write(table, execution, &ids, &new, set.iter().map(|(position, _)| *position))?;
                 written.push(new);
             }
-            Update::Query { statement, set } => {
+            Update::Query { shape, set } => {
                 let local = proposed_rows(table, Some((&old, &sorted.proposed)))?;
-                let mut answer = execution.rows(statement, Some(&local))?;
+                let mut answer = execution.rows(shape, Some(&local))?;
                 while let Some(batch) = execution.watch.next(&mut answer.stream).await? {
                     let numbers = row_ids(batch.column(0))?;
                     let chosen: Vec<RowId> =
@@ -236,11 +237,8 @@ fn plan_update(planning: &Planning<'_>, table: &TableDef, alias: &str, action: &
     }
     let statement = both_rows(table, alias, items, action.selection.as_ref())?;
     let local = proposed_rows(table, None)?;
-    let (_, parameters) = planning.describe(&statement, Some(&local), hints.known())?;
-    for (index, sql_type) in parameters.into_iter().enumerate() {
-        hints.note(index, sql_type);
-    }
-    Ok(Update::Query { statement: Box::new(statement), set: computed })
+    let shape = hints.complete_from(planning, &statement, Some(&local))?.shape;
+    Ok(Update::Query { shape, set: computed })
 }
 
 /// The sources of a SET list of nothing but `excluded.column`, constants and parameters.

@@ -9,10 +9,11 @@ use base::SqlResult;
 use engine::TableDef;
 use futures::StreamExt;
 use futures::stream;
-use sqlparser::ast::{ObjectName, SelectItem, Statement};
+use relational::Shape;
+use sqlparser::ast::{ObjectName, SelectItem};
 
 use super::hints::Hints;
-use super::{Execution, Planning, rewrite, select};
+use super::{Described, Execution, Planning, rewrite, select};
 use crate::names::quoted;
 use crate::outcome::{Column, Outcome};
 use crate::tables::{MemoryTable, arrow_error};
@@ -32,7 +33,7 @@ enum Source {
     /// Plain columns.
     Positions(Vec<usize>),
     /// Expressions, as a query over the rows.
-    Query(Box<Statement>),
+    Query(Arc<Shape>),
 }
 
 impl Returning {
@@ -51,11 +52,8 @@ impl Returning {
         let from = rewrite::named(ObjectName::from(vec![quoted(WRITTEN_ROWS)]), alias);
         let statement = rewrite::select(None, items.to_vec(), vec![from], None);
         let local = written(table, Vec::new());
-        let (columns, parameters) = planning.describe(&statement, Some(&local), hints.known())?;
-        for (index, sql_type) in parameters.into_iter().enumerate() {
-            hints.note(index, sql_type);
-        }
-        Ok(Some(Self { columns: columns.into(), source: Source::Query(Box::new(statement)) }))
+        let Described { columns, shape, .. } = hints.complete_from(planning, &statement, Some(&local))?;
+        Ok(Some(Self { columns: columns.into(), source: Source::Query(shape) }))
     }
 
     /// Columns of the answer.
@@ -78,9 +76,9 @@ impl Returning {
                     batches.push(Ok(batch.project(positions).map_err(arrow_error)?));
                 }
             }
-            Source::Query(statement) => {
+            Source::Query(shape) => {
                 let local = written(table, rows);
-                let mut answer = execution.rows(statement, Some(&local))?;
+                let mut answer = execution.rows(shape, Some(&local))?;
                 while let Some(batch) = execution.watch.next(&mut answer.stream).await? {
                     batches.push(Ok(batch));
                 }

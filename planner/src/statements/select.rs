@@ -4,11 +4,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use base::{SqlError, SqlResult};
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::SchemaRef;
+use base::SqlResult;
 use engine::TableDef;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
+use relational::Shape;
 use sqlparser::ast::{
     Expr, GroupByExpr, Query, Select, SelectFlavor, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement, TableFactor,
     WildcardAdditionalOptions,
@@ -16,7 +18,7 @@ use sqlparser::ast::{
 
 use super::hints::Hints;
 use super::key_access::{self, KeyAccess};
-use super::{Execution, Planned, Planning, shown_type};
+use super::{Described, Execution, Planned, Planning};
 use crate::names::{Name, fold};
 use crate::outcome::{Column, Outcome};
 use crate::tables::arrow_error;
@@ -26,8 +28,8 @@ use crate::tables::arrow_error;
 pub(crate) enum Plan {
     /// One row by its key.
     Key(KeySelect),
-    /// Anything else; the columns where they were described.
-    Query(Option<Arc<[Column]>>),
+    /// Anything else.
+    Query { shape: Arc<Shape>, columns: Arc<[Column]> },
 }
 
 /// Plain columns of the row with a key.
@@ -36,6 +38,8 @@ pub(crate) struct KeySelect {
     table: Arc<TableDef>,
     key: KeyAccess,
     positions: Vec<usize>,
+    /// Of the answer, made once.
+    schema: SchemaRef,
     columns: Arc<[Column]>,
 }
 
@@ -51,41 +55,32 @@ pub(super) fn plan(planning: &Planning<'_>, statement: &Statement, query: &Query
         let columns = Some(Arc::clone(&select.columns));
         return Ok(Planned { plan: super::Plan::Select(Plan::Key(select)), parameters: hints.complete()?, columns });
     }
-    if !planning.describe {
-        return Ok(Planned { plan: super::Plan::Select(Plan::Query(None)), parameters: Vec::new(), columns: None });
-    }
-    let (columns, parameters) = planning.describe(statement, None, planning.given)?;
+    let Described { shape, columns, parameters } = planning.describe(statement, None, planning.given)?;
     let columns: Arc<[Column]> = columns.into();
-    Ok(Planned { plan: super::Plan::Select(Plan::Query(Some(Arc::clone(&columns)))), parameters, columns: Some(columns) })
+    let plan = super::Plan::Select(Plan::Query { shape, columns: Arc::clone(&columns) });
+    Ok(Planned { plan, parameters, columns: Some(columns) })
 }
 
 pub(super) fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     match plan {
         Plan::Key(select) => {
-            let found = select.key.find(&select.table, execution.transaction, execution.parameters)?;
+            let found = select.key.find(&select.table, execution.reading(), execution.parameters)?;
             let batches: BoxStream<'static, SqlResult<RecordBatch>> = match found {
-                Some((_, row)) => stream::iter([row.project(&select.positions).map_err(arrow_error)]).boxed(),
+                Some((_, row)) => {
+                    let columns = select.positions.iter().map(|position| Arc::clone(row.column(*position))).collect();
+                    let options = RecordBatchOptions::new().with_row_count(Some(row.num_rows()));
+                    let row = RecordBatch::try_new_with_options(Arc::clone(&select.schema), columns, &options).map_err(arrow_error);
+                    stream::iter([row]).boxed()
+                }
                 None => stream::empty().boxed(),
             };
             Ok(Outcome::Rows { columns: Arc::clone(&select.columns), batches, tag: "SELECT" })
         }
-        Plan::Query(described) => {
-            let rows = execution.rows(&execution.parsed.statement, None)?;
-            let columns = match described {
-                Some(columns) => Arc::clone(columns),
-                None => columns_of(&rows.schema)?,
-            };
-            if columns.len() != rows.schema.fields().len() {
-                return Err(SqlError::internal("a query answers other columns than it was described with"));
-            }
-            Ok(Outcome::Rows { columns, batches: execution.watch.clone().stream(rows.stream), tag: "SELECT" })
+        Plan::Query { shape, columns } => {
+            let rows = execution.rows(shape, None)?;
+            Ok(Outcome::Rows { columns: Arc::clone(columns), batches: execution.watch.clone().stream(rows.stream), tag: "SELECT" })
         }
     }
-}
-
-/// Columns of a query's answer.
-pub(super) fn columns_of(schema: &arrow::datatypes::SchemaRef) -> SqlResult<Arc<[Column]>> {
-    schema.fields().iter().map(|field| Ok(Column::computed(field.name(), shown_type(field.data_type())?))).collect()
 }
 
 fn plan_key(planning: &Planning<'_>, query: &Query, hints: &mut Hints) -> SqlResult<Option<KeySelect>> {
@@ -95,7 +90,8 @@ fn plan_key(planning: &Planning<'_>, query: &Query, hints: &mut Hints) -> SqlRes
     let alias = alias.unwrap_or(name.name);
     let Some((positions, columns)) = plain_columns(table, &alias, &select.projection) else { return Ok(None) };
     let Some(key) = KeyAccess::of(table, &alias, select.selection.as_ref(), hints, planning.parsed)? else { return Ok(None) };
-    Ok(Some(KeySelect { table: Arc::clone(table), key, positions, columns: columns.into() }))
+    let schema = table.arrow_schema().project(&positions).map(Arc::new).map_err(arrow_error)?;
+    Ok(Some(KeySelect { table: Arc::clone(table), key, positions, schema, columns: columns.into() }))
 }
 
 /// A SELECT over one named table and nothing but a list and a WHERE clause.

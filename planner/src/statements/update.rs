@@ -11,8 +11,9 @@ use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use base::{RowId, SqlError, SqlResult, SqlState};
 use engine::TableDef;
+use relational::Shape;
 use sqlparser::ast::{
-    Assignment, AssignmentTarget, Expr, ObjectName, Statement, TableFactor, TableWithJoins, Update, UpdateTableFromKind, Value, With,
+    Assignment, AssignmentTarget, Expr, ObjectName, TableFactor, TableWithJoins, Update, UpdateTableFromKind, Value, With,
 };
 
 use super::assignment::{self, assign, is_default, is_unknown_literal};
@@ -38,7 +39,7 @@ enum Find {
     /// One row by its key, set to constants and parameters.
     Key { key: KeyAccess, sources: Vec<(usize, Source)> },
     /// A query for the row id and the whole new row. `set`: which columns it computes, and whether from a literal without a type.
-    Query { statement: Box<Statement>, set: Vec<(usize, bool)>, joined: bool },
+    Query { shape: Arc<Shape>, set: Vec<(usize, bool)>, joined: bool },
 }
 
 impl Plan {
@@ -54,11 +55,11 @@ impl Plan {
         execution.transaction.update(&self.table, old, new).map_err(|error| as_conflict(error, self.sets_key()))
     }
 
-    pub(super) fn explained(&self) -> (String, Option<&Statement>) {
+    pub(super) fn explained(&self) -> (String, Option<&Arc<Shape>>) {
         let line = format!("Update on {}.{}", self.table.schema, self.table.name);
         match &self.find {
             Find::Key { key, .. } => (format!("{line}\n  {}", key.explained(&self.table)), None),
-            Find::Query { statement, .. } => (line, Some(statement.as_ref())),
+            Find::Query { shape, .. } => (line, Some(shape)),
         }
     }
 }
@@ -187,11 +188,9 @@ fn plan_query(
     }
     let joined = !from.is_empty();
     let from = std::iter::once(rewrite::target(table, alias)).chain(from).collect();
-    let statement = Box::new(rewrite::select(with, items, from, update.selection.clone()));
-    if planning.describe {
-        hints.complete_from(planning, &statement)?;
-    }
-    Ok(Find::Query { statement, set: computed, joined })
+    let statement = rewrite::select(with, items, from, update.selection.clone());
+    let shape = hints.complete_from(planning, &statement, None)?.shape;
+    Ok(Find::Query { shape, set: computed, joined })
 }
 
 pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
@@ -199,7 +198,7 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
     let mut returned = Vec::new();
     match &plan.find {
         Find::Key { key, sources } => {
-            if let Some((row, old)) = key.find(&plan.table, execution.transaction, execution.parameters)? {
+            if let Some((row, old)) = key.find(&plan.table, execution.reading(), execution.parameters)? {
                 let mut columns = old.columns().to_vec();
                 for (position, source) in sources {
                     columns[*position] = source.array(&plan.table.columns[*position], execution.parameters)?;
@@ -210,8 +209,8 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
                 returned.push(new);
             }
         }
-        Find::Query { statement, set, joined } => {
-            let mut found = execution.rows(statement, None)?;
+        Find::Query { shape, set, joined } => {
+            let mut found = execution.rows(shape, None)?;
             let mut seen = Seen::new(*joined);
             while let Some(batch) = execution.watch.next(&mut found.stream).await? {
                 let (old, batch) = seen.first_matches(batch)?;

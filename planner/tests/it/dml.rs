@@ -179,3 +179,85 @@ async fn truncate_ends_every_row_and_keeps_every_version() {
     assert_eq!(client.error("TRUNCATE nowhere").await.state().0, "42P01");
     assert_eq!(client.error("TRUNCATE ledger.commits").await.state().0, "42501");
 }
+
+/// What PostgreSQL 15 answers to the same statements.
+#[tokio::test]
+async fn parts_of_a_statement_write() {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    client.run("CREATE TABLE a (id int PRIMARY KEY, v text); CREATE TABLE b (id int PRIMARY KEY, v text)").await;
+    let moved = "WITH new AS (INSERT INTO a VALUES (1, 'x'), (2, 'y') RETURNING id, upper(v) AS big) \
+                 SELECT (SELECT count(*) FROM a), id, big FROM new ORDER BY id";
+    assert_eq!(client.lines(moved).await, ["0|1|X", "0|2|Y"], "all parts see the rows from before");
+    assert_eq!(client.lines("SELECT * FROM a ORDER BY id").await, ["1|x", "2|y"]);
+    let archived = "WITH gone AS (DELETE FROM a WHERE id = 1 RETURNING *), kept AS (SELECT max(id) AS id FROM a) \
+                    INSERT INTO b SELECT gone.id + kept.id, gone.v FROM gone, kept";
+    assert_eq!(client.tag(archived).await, "INSERT 0 1");
+    assert_eq!(client.lines("SELECT * FROM a").await, ["2|y"]);
+    assert_eq!(client.lines("SELECT * FROM b").await, ["3|x"]);
+    let unread = "WITH w(k) AS (UPDATE a SET v = 'z' RETURNING id) SELECT 1";
+    assert_eq!(client.lines(unread).await, ["1"]);
+    assert_eq!(client.lines("SELECT v FROM a").await, ["z"], "a part that nobody reads runs too");
+    assert_eq!(client.lines("WITH w(k) AS (UPDATE a SET v = 'q' RETURNING id) SELECT k FROM w").await, ["2"]);
+    let nested = client.error("SELECT * FROM (WITH w AS (DELETE FROM a RETURNING id) SELECT * FROM w) AS x").await;
+    assert_eq!(nested.state().0, "0A000");
+    client.run("BEGIN READ ONLY").await;
+    assert_eq!(client.error(unread).await.state().0, "25006");
+    client.run("ROLLBACK").await;
+    let prepared = client.prepare("WITH w AS (INSERT INTO a VALUES ($1, $2) RETURNING id) SELECT id * 10 FROM w", &[]).await.unwrap();
+    for id in ["7", "8"] {
+        let answer = client.execute(&prepared, &[Some(id), Some("p")]).await.unwrap();
+        assert_eq!(answer.lines(), [format!("{id}0")]);
+    }
+}
+
+/// What PostgreSQL 15 answers to the same statements.
+#[tokio::test]
+async fn merge_takes_the_first_clause_that_fits() {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    client.run("CREATE TABLE stock (item text PRIMARY KEY, n int, note text); CREATE TABLE moves (item text, delta int)").await;
+    client.run("INSERT INTO stock VALUES ('a', 5, 'old'), ('b', 1, 'old'), ('c', 2, 'old')").await;
+    client.run("INSERT INTO moves VALUES ('a', 3), ('b', -1), ('d', 7), ('e', -2)").await;
+    let merge = "MERGE INTO stock s USING moves AS m ON s.item = m.item \
+                 WHEN MATCHED AND s.n + m.delta = 0 THEN DELETE \
+                 WHEN MATCHED THEN UPDATE SET n = s.n + m.delta, note = 'new' \
+                 WHEN NOT MATCHED AND m.delta < 0 THEN DO NOTHING \
+                 WHEN NOT MATCHED THEN INSERT (item, n) VALUES (m.item, m.delta)";
+    assert_eq!(client.tag(merge).await, "MERGE 3");
+    assert_eq!(client.lines("SELECT * FROM stock ORDER BY item").await, ["a|8|new", "c|2|old", "d|7|∅"]);
+    let twice = "MERGE INTO stock USING (VALUES ('a'), ('a')) AS v(item) ON stock.item = v.item WHEN MATCHED THEN UPDATE SET n = 1";
+    assert_eq!(client.error(twice).await.state().0, "21000");
+    let untouched = "MERGE INTO stock USING (VALUES ('a', 0), ('c', 2)) AS v(item, d) ON stock.item = v.item \
+                     WHEN MATCHED AND d = 0 THEN DO NOTHING WHEN MATCHED THEN UPDATE SET n = n / d";
+    assert_eq!(client.tag(untouched).await, "MERGE 1");
+    assert_eq!(client.lines("SELECT item, n FROM stock ORDER BY item").await, ["a|8", "c|1", "d|7"]);
+    client.run("BEGIN READ ONLY").await;
+    assert_eq!(client.error(merge).await.state().0, "25006");
+    client.run("ROLLBACK").await;
+}
+
+#[tokio::test]
+async fn explain_runs_what_it_analyzes() {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    client.run("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 10), (2, 20)").await;
+    let analyzed = client.lines("EXPLAIN (ANALYZE, COSTS OFF) SELECT * FROM t WHERE v > 10").await;
+    assert!(analyzed.iter().any(|line| line.contains("SegmentScan: table=t") && line.contains("actual rows=2")), "{analyzed:?}");
+    assert!(analyzed.last().unwrap().starts_with("Execution Time: "), "{analyzed:?}");
+    let written = client.lines("EXPLAIN ANALYZE UPDATE t SET v = v + 1").await;
+    assert!(written[0].starts_with("Update on public.t (actual rows=2)"), "{written:?}");
+    assert_eq!(client.lines("SELECT v FROM t ORDER BY id").await, ["11", "21"], "its writes are real");
+    let json = client.value("EXPLAIN (FORMAT JSON) SELECT v FROM t WHERE id = 1").await;
+    assert_eq!(json.replace(['\n', ' '], ""), r#"[{"Plan":{"Detail":"table=public.t,key=(id)","NodeType":"KeyLookup"}}]"#);
+    for (sql, state) in [
+        ("EXPLAIN (TIMING) SELECT 1", "22023"),
+        ("EXPLAIN (NOTHING) SELECT 1", "42601"),
+        ("EXPLAIN (FORMAT XML) SELECT 1", "0A000"),
+        ("EXPLAIN (FORMAT other) SELECT 1", "22023"),
+    ] {
+        assert_eq!(client.error(sql).await.state().0, state, "{sql}");
+    }
+    client.run("BEGIN READ ONLY").await;
+    assert_eq!(client.error("EXPLAIN ANALYZE DELETE FROM t").await.state().0, "25006");
+}

@@ -4,6 +4,7 @@
 mod fixture;
 
 mod copy;
+mod cursors;
 mod ddl;
 mod dml;
 mod errors;
@@ -12,6 +13,7 @@ mod ledger_tables;
 mod limits;
 mod on_conflict;
 mod pg_catalog;
+mod plan_cache;
 mod prepared;
 mod savepoints;
 mod settings;

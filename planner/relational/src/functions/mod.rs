@@ -18,7 +18,7 @@ mod caller;
 pub(crate) mod casts;
 pub(crate) mod quotients;
 pub(crate) mod rounding;
-mod session;
+pub(crate) mod session;
 pub(crate) mod types;
 
 /// DataFusion's functions that share a name with one of Postgres's and do something else: better none than a wrong answer.

@@ -1,22 +1,19 @@
 //! Session values: who asks, where, under which version, and when.
 //!
-//! F2: each is a constant of the statement, folded while planning.
+//! F2: each is a constant of the statement: folded while planning, but for the time, which every run brings (`slot`).
 
 use datafusion::common::{Result, ScalarValue, internal_err};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
 use arrow::datatypes::DataType;
 
+use crate::clock::Clock;
 use crate::environment::Environment;
-
-const DAY_US: i64 = 86_400_000_000;
 
 /// Every session function, bound to the environment.
 pub(super) fn functions(env: &Environment) -> Vec<ScalarUDF> {
     let text = |value: &str| ScalarValue::Utf8(Some(value.to_owned()));
-    let instant = |us| ScalarValue::TimestampMicrosecond(Some(us), Some("UTC".into()));
-    let day = i32::try_from(env.transaction_time_us.div_euclid(DAY_US)).ok();
-    [
+    let values = [
         ("version", text(&env.version)),
         ("current_database", text(&env.database)),
         ("current_catalog", text(&env.database)),
@@ -25,22 +22,36 @@ pub(super) fn functions(env: &Environment) -> Vec<ScalarUDF> {
         ("session_user", text(&env.user)),
         ("current_role", text(&env.user)),
         ("user", text(&env.user)),
-        ("now", instant(env.transaction_time_us)),
-        ("current_timestamp", instant(env.transaction_time_us)),
-        ("transaction_timestamp", instant(env.transaction_time_us)),
-        ("statement_timestamp", instant(env.statement_time_us)),
-        ("localtimestamp", ScalarValue::TimestampMicrosecond(Some(env.transaction_time_us), None)),
-        ("current_date", ScalarValue::Date32(day)),
-    ]
-    .into_iter()
-    .map(|(name, value)| ScalarUDF::from(Constant { name, value, signature: Signature::nullary(Volatility::Immutable) }))
-    .collect()
+    ];
+    let clocks = [
+        ("now", Clock::Transaction),
+        ("current_timestamp", Clock::Transaction),
+        ("transaction_timestamp", Clock::Transaction),
+        ("statement_timestamp", Clock::Statement),
+        ("localtimestamp", Clock::Local),
+        ("current_date", Clock::Date),
+    ];
+    let values = values.into_iter().map(|(name, value)| (name, value, None));
+    let clocks = clocks.into_iter().map(|(name, clock)| (name, clock.at(env.moment()), Some(clock)));
+    let signature = || Signature::nullary(Volatility::Immutable);
+    values.chain(clocks).map(|(name, value, clock)| ScalarUDF::from(Constant { name, value, clock, signature: signature() })).collect()
+}
+
+/// Whether a function is one of these.
+pub(crate) fn is_session(function: &ScalarUDF) -> bool {
+    function.inner().downcast_ref::<Constant>().is_some()
+}
+
+/// The time a function asks for, if it does.
+pub(crate) fn clock(function: &ScalarUDF) -> Option<Clock> {
+    function.inner().downcast_ref::<Constant>()?.clock
 }
 
 #[derive(PartialEq, Eq, Hash, Debug)]
 struct Constant {
     name: &'static str,
     value: ScalarValue,
+    clock: Option<Clock>,
     signature: Signature,
 }
 

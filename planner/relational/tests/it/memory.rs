@@ -235,7 +235,8 @@ impl Database {
 
     pub fn explain(&self, sql: &str) -> Vec<String> {
         let statement = parse(sql);
-        on_runtime(self.relational.explain(Query { statement: &statement, text: sql }, self, &self.env, &[], false)).unwrap()
+        let shape = self.relational.bind(Query { statement: &statement, text: sql }, self, &self.env, &[]).unwrap();
+        on_runtime(self.relational.explain(&shape, self, self.env.moment(), &[], false)).unwrap().lines()
     }
 }
 

@@ -1,0 +1,163 @@
+//! What a plan that is run many times reads anew in each run: parameters, the time, and the tables as of the run's snapshot.
+//!
+//! S1: a slot belongs to one plan, and one run at a time fills it.
+//! Never: keeps a table beyond the run that filled it in.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use arrow::datatypes::DataType;
+use datafusion::common::{DataFusionError, Result, ScalarValue, internal_err};
+use datafusion::logical_expr::expr::Placeholder;
+use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
+
+use crate::clock::{Clock, Moment};
+use crate::table::Table;
+
+/// What one run reads.
+#[derive(Default)]
+struct Filling {
+    parameters: Vec<ScalarValue>,
+    moment: Option<Moment>,
+    tables: Vec<Arc<dyn Table>>,
+}
+
+/// The place of a plan's changing parts (S1).
+#[derive(Default)]
+pub(crate) struct Slot {
+    filling: RwLock<Filling>,
+    /// Its plan runs once, so that it may build on how large the tables are.
+    is_single: bool,
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Slot")
+    }
+}
+
+impl Slot {
+    /// The slot of a plan that runs once.
+    pub(crate) fn single() -> Self {
+        Self { is_single: true, ..Self::default() }
+    }
+
+    pub(crate) fn is_single(&self) -> bool {
+        self.is_single
+    }
+
+    pub(crate) fn fill(&self, parameters: Vec<ScalarValue>, moment: Moment, tables: Vec<Arc<dyn Table>>) {
+        *self.filling.write().unwrap_or_else(PoisonError::into_inner) = Filling { parameters, moment: Some(moment), tables };
+    }
+
+    pub(crate) fn clear(&self) {
+        *self.filling.write().unwrap_or_else(PoisonError::into_inner) = Filling::default();
+    }
+
+    fn read(&self, which: Which) -> Result<ScalarValue> {
+        let filling = self.filling.read().unwrap_or_else(PoisonError::into_inner);
+        let value = match which {
+            Which::Parameter(index) => filling.parameters.get(index).cloned(),
+            Which::Clock(clock) => filling.moment.map(|moment| clock.at(moment)),
+        };
+        value.ok_or_else(|| DataFusionError::Internal(format!("S1: {which:?} is read outside a run")))
+    }
+
+    pub(crate) fn table(&self, index: usize) -> Result<Arc<dyn Table>> {
+        let filling = self.filling.read().unwrap_or_else(PoisonError::into_inner);
+        filling.tables.get(index).cloned().ok_or_else(|| DataFusionError::Internal(format!("S1: table {index} is read outside a run")))
+    }
+}
+
+/// A value that each run gives anew.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Which {
+    /// `$n`, from 0.
+    Parameter(usize),
+    Clock(Clock),
+}
+
+impl Which {
+    /// What a placeholder stands for.
+    pub(crate) fn of(id: &str) -> Option<Self> {
+        if let Some(clock) = Clock::ALL.into_iter().find(|clock| clock.id() == id) {
+            return Some(Self::Clock(clock));
+        }
+        id.strip_prefix('$')?.parse::<usize>().ok()?.checked_sub(1).map(Self::Parameter)
+    }
+}
+
+/// A value of the run, as a plan's expressions and leaves read it.
+#[derive(Clone, Debug)]
+pub(crate) struct Reader {
+    slot: Arc<Slot>,
+    which: Which,
+    data_type: DataType,
+    shown: String,
+    signature: Signature,
+}
+
+impl Reader {
+    pub(crate) fn new(slot: &Arc<Slot>, which: Which, placeholder: &Placeholder) -> Option<Self> {
+        let data_type = placeholder.field.as_ref()?.data_type().clone();
+        // Volatile: the physical optimiser would fold anything less.
+        let signature = Signature::nullary(Volatility::Volatile);
+        Some(Self { slot: Arc::clone(slot), which, data_type, shown: placeholder.id.clone(), signature })
+    }
+
+    /// Its type.
+    pub(crate) fn data_type(&self) -> &DataType {
+        &self.data_type
+    }
+
+    /// How EXPLAIN prints it.
+    pub(crate) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// The run's value.
+    pub(crate) fn value(&self) -> Result<ScalarValue> {
+        self.slot.read(self.which)
+    }
+}
+
+impl PartialEq for Reader {
+    fn eq(&self, other: &Self) -> bool {
+        self.which == other.which && Arc::ptr_eq(&self.slot, &other.slot)
+    }
+}
+
+impl Eq for Reader {}
+
+impl Hash for Reader {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.which.hash(state);
+    }
+}
+
+impl ScalarUDFImpl for Reader {
+    fn name(&self) -> &str {
+        &self.shown
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, arg_types: &[DataType]) -> Result<DataType> {
+        if arg_types.is_empty() { Ok(self.data_type.clone()) } else { internal_err!("{} takes no arguments", self.shown) }
+    }
+
+    fn invoke_with_args(&self, _args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        self.value().map(ColumnarValue::Scalar)
+    }
+}
+
+/// The reader behind an expression, if it is one.
+pub(crate) fn reader(expr: &Expr) -> Option<&Reader> {
+    match expr {
+        Expr::ScalarFunction(call) => call.func.inner().downcast_ref::<Reader>(),
+        _ => None,
+    }
+}

@@ -1,0 +1,55 @@
+//! DECLARE, FETCH, MOVE, CLOSE: recognition. The session, which has the cursors, runs them.
+//!
+//! Never: plans the cursor's query.
+
+use std::sync::Arc;
+
+use base::{SqlError, SqlResult};
+use sqlparser::ast::{CloseCursor, Declare, DeclareType, Spanned, Statement};
+
+use crate::cursor_syntax::Fetch;
+use crate::names::fold;
+use crate::parse::{Own, Parsed};
+use crate::position;
+
+/// A statement about cursors.
+#[derive(Clone, Debug)]
+pub(crate) enum Cursor {
+    Declare {
+        name: String,
+        scroll: Option<bool>,
+        hold: bool,
+        query: Parsed,
+    },
+    Fetch(Fetch),
+    /// `None` for ALL.
+    Close {
+        name: Option<String>,
+    },
+}
+
+/// `None` for other statements. Errors: 0A000.
+pub(crate) fn recognise(parsed: &Parsed, statement: &Statement) -> SqlResult<Option<Cursor>> {
+    if let Some(Own::Fetch(fetch)) = &parsed.own {
+        return Ok(Some(Cursor::Fetch(fetch.clone())));
+    }
+    Ok(Some(match statement {
+        Statement::Declare { stmts } => match stmts.as_slice() {
+            [Declare { names, declare_type: Some(DeclareType::Cursor), binary, scroll, hold, for_query: Some(query), .. }] => {
+                let [name] = names.as_slice() else { return Err(SqlError::unsupported("this form of DECLARE")) };
+                if *binary == Some(true) {
+                    return Err(
+                        SqlError::unsupported("DECLARE … BINARY CURSOR").hint("Ask for binary results through the extended protocol.")
+                    );
+                }
+                let text = position::slice(&parsed.source, query.span()).into();
+                let query = Parsed { statement: Arc::new(Statement::Query(query.clone())), text, ..parsed.clone() };
+                Cursor::Declare { name: fold(name), scroll: *scroll, hold: *hold == Some(true), query }
+            }
+            _ => return Err(SqlError::unsupported("this form of DECLARE")),
+        },
+        Statement::Close { cursor: CloseCursor::All } => Cursor::Close { name: None },
+        Statement::Close { cursor: CloseCursor::Specific { name } } => Cursor::Close { name: Some(fold(name)) },
+        _ => return Ok(None),
+    }))
+}

@@ -1,0 +1,38 @@
+//! VACUUM and ANALYZE: checked and done, for the ledger keeps every row and plans ask the tables for their sizes.
+//!
+//! Never: changes anything.
+
+use base::{SqlError, SqlResult, SqlState};
+
+use super::Planning;
+use crate::maintenance_syntax::Maintenance;
+use crate::names::Name;
+use crate::outcome::Tag;
+
+/// The command's name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan(&'static str);
+
+impl Plan {
+    pub(crate) fn tag(self) -> Tag {
+        Tag::command(self.0)
+    }
+
+    /// Errors: 25001 for VACUUM in a block.
+    pub(crate) fn check_block(self, in_block: bool) -> SqlResult<()> {
+        if self.0 == "VACUUM" && in_block {
+            let message = "VACUUM cannot run inside a transaction block";
+            return Err(SqlError::new(SqlState::ACTIVE_SQL_TRANSACTION, message));
+        }
+        Ok(())
+    }
+}
+
+/// Errors: 42P01, 42501.
+pub(super) fn plan(planning: &Planning<'_>, statement: &Maintenance) -> SqlResult<super::Plan> {
+    for object in &statement.tables {
+        let name = Name::of(object, planning.view.database.name())?;
+        planning.scope.writable(&name).map_err(|error| planning.parsed.point(error, name.span))?;
+    }
+    Ok(super::Plan::Maintenance(Plan(statement.verb)))
+}
