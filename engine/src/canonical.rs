@@ -7,7 +7,8 @@
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{
-    Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType, UInt8Type, UInt64Type,
+    Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, IntervalMonthDayNano, IntervalMonthDayNanoType,
+    Time64MicrosecondType, TimestampMicrosecondType, UInt8Type, UInt64Type,
 };
 use base::{SqlError, SqlResult};
 use receipts::{Hash, RowHeader, RowLanes, Supersedes};
@@ -30,14 +31,20 @@ pub enum Op {
 /// Set on a stored `_supersedes` value that counts from the first row of its own commit's span, as row ids are not known yet.
 pub const OWN_ROW: u64 = 1 << 63;
 
-/// Scratch for one value's canonical bytes (V1); the longest fixed one is numeric's 17.
-pub type Scratch = [u8; 17];
+/// Scratch for one value's canonical bytes (V1).
+#[derive(Default)]
+pub struct Scratch {
+    /// The longest fixed one is numeric's 17.
+    fixed: [u8; 17],
+    /// An array's.
+    grown: Vec<u8>,
+}
 
 /// The canonical bytes of `array[row]`, which is not NULL. Borrowed from the array where they stand there as they are.
 pub fn value_bytes<'a>(sql_type: SqlType, array: &'a dyn Array, row: usize, scratch: &'a mut Scratch) -> &'a [u8] {
     fn put<const N: usize>(scratch: &mut Scratch, bytes: [u8; N]) -> &[u8] {
-        scratch[..N].copy_from_slice(&bytes);
-        &scratch[..N]
+        scratch.fixed[..N].copy_from_slice(&bytes);
+        &scratch.fixed[..N]
     }
     match sql_type {
         SqlType::Bool => put(scratch, [u8::from(array.as_boolean().value(row))]),
@@ -47,7 +54,15 @@ pub fn value_bytes<'a>(sql_type: SqlType, array: &'a dyn Array, row: usize, scra
         SqlType::Float4 => put(scratch, canonical_f32(array.as_primitive::<Float32Type>().value(row)).to_le_bytes()),
         SqlType::Float8 => put(scratch, canonical_f64(array.as_primitive::<Float64Type>().value(row)).to_le_bytes()),
         SqlType::Numeric { scale, .. } => put(scratch, canonical_numeric(array.as_primitive::<Decimal128Type>().value(row), scale)),
-        SqlType::Text | SqlType::Varchar(_) => array.as_string::<i32>().value(row).as_bytes(),
+        SqlType::Text | SqlType::Varchar(_) | SqlType::Bpchar(_) => array.as_string::<i32>().value(row).as_bytes(),
+        SqlType::Json | SqlType::Jsonb => array.as_struct().column(0).as_string::<i32>().value(row).as_bytes(),
+        SqlType::Uuid => array.as_fixed_size_binary().value(row),
+        SqlType::Time => put(scratch, array.as_primitive::<Time64MicrosecondType>().value(row).to_le_bytes()),
+        SqlType::Interval => put(scratch, canonical_interval(array.as_primitive::<IntervalMonthDayNanoType>().value(row))),
+        SqlType::Array(_) => {
+            put_array(sql_type, array.as_list::<i32>().value(row).as_ref(), &mut scratch.grown);
+            &scratch.grown
+        }
         SqlType::Bytea => array.as_binary::<i32>().value(row),
         SqlType::Date => put(scratch, array.as_primitive::<Date32Type>().value(row).to_le_bytes()),
         SqlType::Timestamp | SqlType::Timestamptz => {
@@ -73,6 +88,46 @@ fn canonical_numeric(mut unscaled: i128, mut scale: u8) -> [u8; 17] {
     bytes[..16].copy_from_slice(&unscaled.to_le_bytes());
     bytes[16] = scale;
     bytes
+}
+
+/// Months, days, µs.
+fn canonical_interval(value: IntervalMonthDayNano) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    bytes[..4].copy_from_slice(&value.months.to_le_bytes());
+    bytes[4..8].copy_from_slice(&value.days.to_le_bytes());
+    bytes[8..].copy_from_slice(&(value.nanoseconds / 1_000).to_le_bytes());
+    bytes
+}
+
+/// Number of elements, then each: 1 for NULL, or 0, length and canonical bytes.
+fn put_array(sql_type: SqlType, elements: &dyn Array, out: &mut Vec<u8>) {
+    out.clear();
+    out.extend_from_slice(&(elements.len() as u32).to_le_bytes());
+    let element = sql_type.element().unwrap_or(SqlType::Text);
+    let mut scratch = Scratch::default();
+    for at in 0..elements.len() {
+        if elements.is_null(at) {
+            out.push(1);
+            continue;
+        }
+        let value = value_bytes(element, elements, at, &mut scratch);
+        out.push(0);
+        out.extend_from_slice(&(value.len() as u32).to_le_bytes());
+        out.extend_from_slice(value);
+    }
+}
+
+/// The bytes two values of a key share exactly if Postgres calls them equal: the canonical ones, but for intervals, where a month counts as
+/// thirty days and a day as 24 hours.
+pub fn key_bytes<'a>(sql_type: SqlType, array: &'a dyn Array, row: usize, scratch: &'a mut Scratch) -> &'a [u8] {
+    if sql_type != SqlType::Interval {
+        return value_bytes(sql_type, array, row, scratch);
+    }
+    let value = array.as_primitive::<IntervalMonthDayNanoType>().value(row);
+    let days = i128::from(value.months) * 30 + i128::from(value.days);
+    let span = days * 86_400_000_000 + i128::from(value.nanoseconds / 1_000);
+    scratch.fixed[..16].copy_from_slice(&span.to_le_bytes());
+    &scratch.fixed[..16]
 }
 
 /// The typed columns of one stored batch, ready to be hashed row by row.
@@ -140,12 +195,12 @@ impl<'a> RowHasher<'a> {
     /// Hashes of rows `[first, first + n)`, many at once.
     pub fn hashes(&self, first: usize, n: usize) -> Vec<Hash> {
         let mut lanes = RowLanes::new(self.table.columns.iter().map(|def| (def.id.0, def.sql_type.oid())).collect());
+        let mut scratch = Scratch::default();
         for row in first..first + n {
             let header = self.header(row);
             lanes.start_row(header, &self.salt(row));
             if header.op != Op::Delete as u8 {
                 for column in 0..self.table.columns.len() {
-                    let mut scratch = Scratch::default();
                     lanes.push_field(self.field(row, column, &mut scratch));
                 }
             }
@@ -176,3 +231,6 @@ pub fn row_hashes(table: &TableDef, stored: &RecordBatch, span_first: u64, threa
         Ok(hashes)
     })
 }
+
+#[cfg(test)]
+mod tests;

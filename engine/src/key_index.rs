@@ -10,12 +10,12 @@ use base::{RelationId, SqlError, SqlResult};
 use hashbrown::HashMap;
 use parking_lot::RwLock;
 
-use crate::canonical::{Op, Scratch, value_bytes};
+use crate::canonical::{Op, Scratch, key_bytes};
 use crate::fold::{AppliedCommit, Fold};
 use crate::schema::TableDef;
 use crate::types::SqlType;
 
-/// A primary key's value. One integer column is kept as itself; anything else as length-prefixed canonical bytes.
+/// A primary key's value. One integer column is kept as itself; anything else as length-prefixed [`key_bytes`].
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Key {
     /// smallint, integer or bigint alone.
@@ -60,12 +60,12 @@ impl<'a> KeyReader<'a> {
             }
         }
         let mut bytes = Vec::with_capacity(16 * self.columns.len());
+        let mut scratch = Scratch::default();
         for (sql_type, array) in &self.columns {
             if array.is_null(row) {
                 return None;
             }
-            let mut scratch = Scratch::default();
-            let value = value_bytes(*sql_type, array.as_ref(), row, &mut scratch);
+            let value = key_bytes(*sql_type, array.as_ref(), row, &mut scratch);
             bytes.extend_from_slice(&(value.len() as u32).to_le_bytes());
             bytes.extend_from_slice(value);
         }

@@ -21,15 +21,16 @@ pub const MARKER: [u8; 4] = *b"ROW1";
 pub fn encode(batch: &RecordBatch, out: &mut Vec<u8>) -> SqlResult<()> {
     out.extend_from_slice(&MARKER);
     out.extend_from_slice(&(batch.num_rows() as u32).to_le_bytes());
-    for column in batch.columns() {
-        let nulls = column.nulls().filter(|nulls| nulls.null_count() > 0);
-        out.push(u8::from(nulls.is_some()));
-        if let Some(nulls) = nulls {
-            put_bits(nulls.inner(), out);
-        }
-        put_values(column, out)?;
+    batch.columns().iter().try_for_each(|column| put_column(column, out))
+}
+
+fn put_column(column: &ArrayRef, out: &mut Vec<u8>) -> SqlResult<()> {
+    let nulls = column.nulls().filter(|nulls| nulls.null_count() > 0);
+    out.push(u8::from(nulls.is_some()));
+    if let Some(nulls) = nulls {
+        put_bits(nulls.inner(), out);
     }
-    Ok(())
+    put_values(column, out)
 }
 
 fn put_bits(bits: &BooleanBuffer, out: &mut Vec<u8>) {
@@ -48,6 +49,14 @@ fn put_values(column: &ArrayRef, out: &mut Vec<u8>) -> SqlResult<()> {
         DataType::Binary => {
             let strings = column.as_binary::<i32>();
             put_lengths(strings.value_offsets(), strings.value_data(), out);
+        }
+        DataType::Struct(_) => column.as_struct().columns().iter().try_for_each(|field| put_column(field, out))?,
+        DataType::List(_) => {
+            let lists = column.as_list::<i32>();
+            let offsets = lists.value_offsets();
+            out.extend(offsets.windows(2).flat_map(|pair| (pair[1] - pair[0]).to_le_bytes()));
+            let (first, last) = (offsets.first().copied().unwrap_or(0), offsets.last().copied().unwrap_or(0));
+            put_column(&lists.values().slice(first as usize, (last - first) as usize), out)?;
         }
         other => {
             let width = width(other).ok_or_else(|| SqlError::internal(format!("no stored column has type {other}")))?;
@@ -109,6 +118,20 @@ impl<'a> Reader<'a> {
         self.take(rows.div_ceil(8)).map(Buffer::from)
     }
 
+    /// The offsets that so many lengths amount to, and where they end.
+    fn offsets(&mut self, rows: usize) -> Option<(Buffer, usize)> {
+        let lengths = self.take(rows.checked_mul(4)?)?;
+        let mut offsets = MutableBuffer::with_capacity(lengths.len() + 4);
+        let mut end = 0_i32;
+        offsets.push(end);
+        for length in lengths.chunks_exact(4) {
+            let length = i32::from_le_bytes(*length.first_chunk()?);
+            end = end.checked_add(length).filter(|_| length >= 0)?;
+            offsets.push(end);
+        }
+        Some((offsets.into(), usize::try_from(end).ok()?))
+    }
+
     /// `None` where the bytes end first.
     fn column(&mut self, data_type: &DataType, rows: usize) -> Option<SqlResult<ArrayRef>> {
         let nulls = match self.take(1)? {
@@ -120,17 +143,24 @@ impl<'a> Reader<'a> {
         data = match data_type {
             DataType::Boolean => data.add_buffer(self.bits(rows)?),
             DataType::Utf8 | DataType::Binary => {
-                let lengths = self.take(rows.checked_mul(4)?)?;
-                let mut offsets = MutableBuffer::with_capacity(lengths.len() + 4);
-                let mut end = 0_i32;
-                offsets.push(end);
-                for length in lengths.chunks_exact(4) {
-                    let length = i32::from_le_bytes(*length.first_chunk()?);
-                    end = end.checked_add(length).filter(|_| length >= 0)?;
-                    offsets.push(end);
+                let (offsets, end) = self.offsets(rows)?;
+                data.add_buffer(offsets).add_buffer(Buffer::from(self.take(end)?))
+            }
+            DataType::Struct(fields) => {
+                for field in fields {
+                    data = match self.column(field.data_type(), rows)? {
+                        Ok(child) => data.add_child_data(child.to_data()),
+                        Err(error) => return Some(Err(error)),
+                    };
                 }
-                let values = self.take(usize::try_from(end).ok()?)?;
-                data.add_buffer(offsets.into()).add_buffer(Buffer::from(values))
+                data
+            }
+            DataType::List(item) => {
+                let (offsets, end) = self.offsets(rows)?;
+                match self.column(item.data_type(), end)? {
+                    Ok(child) => data.add_buffer(offsets).add_child_data(child.to_data()),
+                    Err(error) => return Some(Err(error)),
+                }
             }
             other => data.add_buffer(Buffer::from(self.take(rows.checked_mul(width(other)?)?)?)),
         };

@@ -1,9 +1,10 @@
 //! The SQL types a column can have: their Postgres oids, their Arrow layouts and their canonical names.
 //!
-//! T1: one SQL type has one Arrow layout, in the log, in segments and in queries.
+//! T1: one SQL type has one Arrow layout, in the log, in segments and in queries. `char(n)` lies in it without its blanks.
+//! T2: layouts differ where types do, but for the three string types; `json` and `jsonb` are a struct of one string, named after the type.
 //! Never: parses or prints a value (planner/types does).
 
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::{DataType, Field, Fields, IntervalUnit, TimeUnit};
 
 /// A column's type. `Numeric` precision is 1–38 and scale 0–precision (Arrow's Decimal128).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -39,9 +40,84 @@ pub enum SqlType {
     Timestamp,
     /// `timestamp with time zone`, µs UTC
     Timestamptz,
+    /// `character(n)`, n in characters; `None` is `bpchar`, without a length
+    Bpchar(Option<u32>),
+    /// `time without time zone`, µs since midnight, 24:00:00 included
+    Time,
+    /// `interval`: months, days and µs, none made of another
+    Interval,
+    /// `uuid`
+    Uuid,
+    /// `json`, the text as written
+    Json,
+    /// `jsonb`, the text in Postgres's one form
+    Jsonb,
+    /// A one-dimensional array.
+    Array(Element),
+}
+
+/// The type of an array's elements, by oid and modifier; never an array.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Element {
+    oid: u32,
+    typmod: i32,
+}
+
+/// Oids of a type and of the arrays of it.
+const ARRAYS: [(u32, u32); 19] = [
+    (16, 1000),
+    (17, 1001),
+    (20, 1016),
+    (21, 1005),
+    (23, 1007),
+    (25, 1009),
+    (114, 199),
+    (700, 1021),
+    (701, 1022),
+    (1042, 1014),
+    (1043, 1015),
+    (1082, 1182),
+    (1083, 1183),
+    (1114, 1115),
+    (1184, 1185),
+    (1186, 1187),
+    (1700, 1231),
+    (2950, 2951),
+    (3802, 3807),
+];
+
+/// The layout of `json` or `jsonb` (T2).
+fn document(name: &str) -> DataType {
+    DataType::Struct(Fields::from(vec![Field::new(name, DataType::Utf8, true)]))
+}
+
+/// The type a struct is the layout of, if it is one.
+fn document_type(fields: &Fields) -> Option<SqlType> {
+    match fields.as_ref() {
+        [field] if field.data_type() == &DataType::Utf8 => match field.name().as_str() {
+            "json" => Some(SqlType::Json),
+            "jsonb" => Some(SqlType::Jsonb),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 impl SqlType {
+    /// The arrays of this type; `None` for an array.
+    pub fn array(self) -> Option<Self> {
+        let element = Element { oid: self.oid(), typmod: self.typmod() };
+        (!matches!(self, Self::Array(_))).then_some(Self::Array(element))
+    }
+
+    /// The type of an array's elements; `None` for anything else.
+    pub fn element(self) -> Option<Self> {
+        match self {
+            Self::Array(element) => Self::with_typmod(element.oid, element.typmod.into()),
+            _ => None,
+        }
+    }
+
     /// The type's oid in Postgres's `pg_type`.
     pub const fn oid(self) -> u32 {
         match self {
@@ -58,6 +134,19 @@ impl SqlType {
             Self::Timestamp => 1114,
             Self::Timestamptz => 1184,
             Self::Numeric { .. } => 1700,
+            Self::Bpchar(_) => 1042,
+            Self::Time => 1083,
+            Self::Interval => 1186,
+            Self::Uuid => 2950,
+            Self::Json => 114,
+            Self::Jsonb => 3802,
+            Self::Array(element) => {
+                let mut at = 0;
+                while ARRAYS[at].0 != element.oid {
+                    at += 1;
+                }
+                ARRAYS[at].1
+            }
         }
     }
 
@@ -77,7 +166,22 @@ impl SqlType {
             1114 => Self::Timestamp,
             1184 => Self::Timestamptz,
             1700 => Self::Numeric { precision: 38, scale: 10 },
-            _ => return None,
+            1042 => Self::Bpchar(None),
+            1083 => Self::Time,
+            1186 => Self::Interval,
+            2950 => Self::Uuid,
+            114 => Self::Json,
+            3802 => Self::Jsonb,
+            _ => {
+                let mut at = 0;
+                while at < ARRAYS.len() {
+                    if ARRAYS[at].1 == oid {
+                        return Some(Self::Array(Element { oid: ARRAYS[at].0, typmod: -1 }));
+                    }
+                    at += 1;
+                }
+                return None;
+            }
         })
     }
 
@@ -85,7 +189,8 @@ impl SqlType {
     pub const fn typmod(self) -> i32 {
         match self {
             Self::Numeric { precision, scale } => (((precision as i32) << 16) | scale as i32) + 4,
-            Self::Varchar(Some(n)) => n as i32 + 4,
+            Self::Varchar(Some(n)) | Self::Bpchar(Some(n)) => n as i32 + 4,
+            Self::Array(element) => element.typmod,
             _ => -1,
         }
     }
@@ -95,6 +200,8 @@ impl SqlType {
         match (Self::from_oid(oid)?, typmod) {
             (sql_type, -1) => Some(sql_type),
             (Self::Varchar(_), n) => Some(Self::Varchar(Some(u32::try_from(n - 4).ok()?))),
+            (Self::Bpchar(_), n) => Some(Self::Bpchar(Some(u32::try_from(n - 4).ok()?))),
+            (Self::Array(element), n) => Self::with_typmod(element.oid, n)?.array(),
             (Self::Numeric { .. }, n) => {
                 let n = u32::try_from(n - 4).ok()?;
                 let (precision, scale) = (u8::try_from(n >> 16).ok()?, u8::try_from(n & 0xffff).ok()?);
@@ -110,8 +217,10 @@ impl SqlType {
             Self::Bool => 1,
             Self::Int2 => 2,
             Self::Int4 | Self::Float4 | Self::Date => 4,
-            Self::Int8 | Self::Float8 | Self::Timestamp | Self::Timestamptz => 8,
-            Self::Numeric { .. } | Self::Text | Self::Varchar(_) | Self::Bytea => -1,
+            Self::Int8 | Self::Float8 | Self::Timestamp | Self::Timestamptz | Self::Time => 8,
+            Self::Interval | Self::Uuid => 16,
+            Self::Numeric { .. } | Self::Text | Self::Varchar(_) | Self::Bpchar(_) => -1,
+            Self::Bytea | Self::Json | Self::Jsonb | Self::Array(_) => -1,
         }
     }
 
@@ -125,8 +234,14 @@ impl SqlType {
             Self::Float4 => DataType::Float32,
             Self::Float8 => DataType::Float64,
             Self::Numeric { precision, scale } => DataType::Decimal128(precision, scale as i8),
-            Self::Text | Self::Varchar(_) => DataType::Utf8,
+            Self::Text | Self::Varchar(_) | Self::Bpchar(_) => DataType::Utf8,
             Self::Bytea => DataType::Binary,
+            Self::Time => DataType::Time64(TimeUnit::Microsecond),
+            Self::Interval => DataType::Interval(IntervalUnit::MonthDayNano),
+            Self::Uuid => DataType::FixedSizeBinary(16),
+            Self::Json => document("json"),
+            Self::Jsonb => document("jsonb"),
+            Self::Array(_) => DataType::new_list(self.element().unwrap_or(Self::Text).arrow(), true),
             Self::Date => DataType::Date32,
             Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
             Self::Timestamptz => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
@@ -144,7 +259,14 @@ impl SqlType {
             DataType::Float64 => Self::Float8,
             DataType::Decimal128(precision, scale) if *scale >= 0 => Self::Numeric { precision: *precision, scale: *scale as u8 },
             DataType::Null | DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Self::Text,
+            DataType::FixedSizeBinary(16) => Self::Uuid,
             DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => Self::Bytea,
+            DataType::Time32(_) | DataType::Time64(_) => Self::Time,
+            DataType::Interval(_) | DataType::Duration(_) => Self::Interval,
+            DataType::Struct(fields) => return document_type(fields),
+            DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+                return Self::from_arrow(item.data_type())?.array();
+            }
             DataType::Date32 | DataType::Date64 => Self::Date,
             DataType::Timestamp(_, None) => Self::Timestamp,
             DataType::Timestamp(_, Some(_)) => Self::Timestamptz,
@@ -169,6 +291,14 @@ impl SqlType {
             Self::Date => "date".into(),
             Self::Timestamp => "timestamp without time zone".into(),
             Self::Timestamptz => "timestamp with time zone".into(),
+            Self::Bpchar(None) => "bpchar".into(),
+            Self::Bpchar(Some(n)) => format!("character({n})"),
+            Self::Time => "time without time zone".into(),
+            Self::Interval => "interval".into(),
+            Self::Uuid => "uuid".into(),
+            Self::Json => "json".into(),
+            Self::Jsonb => "jsonb".into(),
+            Self::Array(_) => self.element().map_or_else(String::new, Self::name) + "[]",
         }
     }
 }

@@ -81,7 +81,7 @@ fn append(builder: &mut ColumnBuilder, literal: &Literal<'_>, column: &ColumnDef
             return Ok(true);
         }
         (Literal::Text(text), _) => text.as_ref(),
-        (Literal::Bool(value), SqlType::Bool | SqlType::Text | SqlType::Varchar(_)) => {
+        (Literal::Bool(value), SqlType::Bool | SqlType::Text | SqlType::Varchar(_) | SqlType::Bpchar(_)) => {
             if *value {
                 "true"
             } else {
@@ -96,8 +96,10 @@ fn append(builder: &mut ColumnBuilder, literal: &Literal<'_>, column: &ColumnDef
             digits.as_ref()
         }
         (Literal::Number(digits), SqlType::Float4 | SqlType::Float8 | SqlType::Numeric { .. }) => digits.as_ref(),
-        (Literal::Number(digits), SqlType::Text | SqlType::Varchar(_)) if is_plain_integer(digits) => digits.as_ref(),
-        (Literal::Number(_), SqlType::Int2 | SqlType::Int4 | SqlType::Int8 | SqlType::Text | SqlType::Varchar(_)) => return Ok(false),
+        (Literal::Number(digits), SqlType::Text | SqlType::Varchar(_) | SqlType::Bpchar(_)) if is_plain_integer(digits) => digits.as_ref(),
+        (Literal::Number(_), SqlType::Int2 | SqlType::Int4 | SqlType::Int8 | SqlType::Text | SqlType::Varchar(_) | SqlType::Bpchar(_)) => {
+            return Ok(false);
+        }
         (Literal::Number(digits), _) => return Err(mismatch(column, number_type(digits))),
         (Literal::Parameter(_), _) => return Ok(false),
     };

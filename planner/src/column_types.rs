@@ -4,7 +4,7 @@
 
 use base::{SqlError, SqlResult, SqlState};
 use engine::SqlType;
-use sqlparser::ast::{CharacterLength, DataType, ExactNumberInfo, TimezoneInfo};
+use sqlparser::ast::{ArrayElemTypeDef, CharacterLength, DataType, ExactNumberInfo, TimezoneInfo};
 
 use crate::names;
 
@@ -24,6 +24,17 @@ pub(crate) fn resolve(data_type: &DataType) -> SqlResult<SqlType> {
         DataType::Bytea => SqlType::Bytea,
         DataType::Date => SqlType::Date,
         DataType::Timestamp(precision, zone) => timestamp(*precision, *zone)?,
+        DataType::Char(length) | DataType::Character(length) => bpchar(length)?,
+        DataType::Time(None | Some(6), TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => SqlType::Time,
+        DataType::Interval { fields: None, precision: None | Some(6) } => SqlType::Interval,
+        DataType::Uuid => SqlType::Uuid,
+        DataType::JSON => SqlType::Json,
+        DataType::JSONB => SqlType::Jsonb,
+        DataType::Array(ArrayElemTypeDef::SquareBracket(element, _) | ArrayElemTypeDef::AngleBracket(element)) => {
+            let element = resolve(element)?;
+            // int[][] is int[] in Postgres too.
+            element.array().unwrap_or(element)
+        }
         DataType::Custom(name, modifiers) if modifiers.is_empty() => return custom(&name.to_string(), name),
         other => return Err(lacking(&other.to_string().to_lowercase())),
     })
@@ -31,7 +42,7 @@ pub(crate) fn resolve(data_type: &DataType) -> SqlResult<SqlType> {
 
 fn lacking(name: &str) -> SqlError {
     SqlError::unsupported(format!("type {name}"))
-        .hint("Types of this version: boolean, smallint, integer, bigint, real, double precision, numeric(p,s), text, varchar(n), bytea, date, timestamp, timestamptz.")
+        .hint("Types of this version: boolean, smallint, integer, bigint, real, double precision, numeric(p,s), text, varchar(n), char(n), bytea, date, time, timestamp, timestamptz, interval, uuid, json, jsonb, and arrays of these.")
 }
 
 fn float(info: &ExactNumberInfo) -> SqlResult<SqlType> {
@@ -70,6 +81,15 @@ fn varchar(length: &Option<CharacterLength>) -> SqlResult<SqlType> {
     }
 }
 
+fn bpchar(length: &Option<CharacterLength>) -> SqlResult<SqlType> {
+    match length {
+        None => Ok(SqlType::Bpchar(Some(1))),
+        Some(CharacterLength::IntegerLength { length: 0, .. }) => Err(out_of_range("length for type char must be at least 1")),
+        Some(CharacterLength::IntegerLength { length, .. }) if *length <= 10_485_760 => Ok(SqlType::Bpchar(Some(*length as u32))),
+        Some(_) => Err(out_of_range("length for type char cannot exceed 10485760")),
+    }
+}
+
 fn timestamp(precision: Option<u64>, zone: TimezoneInfo) -> SqlResult<SqlType> {
     if !matches!(precision, None | Some(6)) {
         return Err(SqlError::unsupported("a timestamp precision other than 6"));
@@ -85,9 +105,41 @@ fn custom(shown: &str, name: &sqlparser::ast::ObjectName) -> SqlResult<SqlType> 
     match folded.as_str() {
         "serial" | "serial4" | "bigserial" | "serial8" | "smallserial" | "serial2" => Err(SqlError::unsupported(format!("type {folded}"))
             .hint("Declare the column as integer or bigint and give its values with the rows.")),
-        "name" | "bpchar" | "money" | "inet" | "cidr" | "macaddr" | "xml" | "oid" | "timetz" | "citext" | "hstore" => Err(lacking(&folded)),
+        "bool" => Ok(SqlType::Bool),
+        "bpchar" => Ok(SqlType::Bpchar(None)),
+        "timetz" => Err(lacking("time with time zone")),
+        array if array.starts_with('_') && element_named(&array[1..]).is_some() => {
+            element_named(&array[1..]).and_then(SqlType::array).ok_or_else(|| SqlError::internal(format!("no arrays of {array}")))
+        }
+        "name" | "money" | "inet" | "cidr" | "macaddr" | "xml" | "oid" | "citext" | "hstore" => Err(lacking(&folded)),
         _ => Err(SqlError::new(SqlState::UNDEFINED_OBJECT, format!("type \"{folded}\" does not exist"))),
     }
+}
+
+/// The type that `_name` is the array of, in Postgres's own names.
+fn element_named(name: &str) -> Option<SqlType> {
+    Some(match name {
+        "bool" => SqlType::Bool,
+        "int2" => SqlType::Int2,
+        "int4" => SqlType::Int4,
+        "int8" => SqlType::Int8,
+        "float4" => SqlType::Float4,
+        "float8" => SqlType::Float8,
+        "numeric" => SqlType::Numeric { precision: 38, scale: 10 },
+        "text" => SqlType::Text,
+        "varchar" => SqlType::Varchar(None),
+        "bpchar" => SqlType::Bpchar(None),
+        "bytea" => SqlType::Bytea,
+        "date" => SqlType::Date,
+        "time" => SqlType::Time,
+        "timestamp" => SqlType::Timestamp,
+        "timestamptz" => SqlType::Timestamptz,
+        "interval" => SqlType::Interval,
+        "uuid" => SqlType::Uuid,
+        "json" => SqlType::Json,
+        "jsonb" => SqlType::Jsonb,
+        _ => return None,
+    })
 }
 
 fn out_of_range(message: &str) -> SqlError {

@@ -12,8 +12,8 @@ use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, RecordBatchOptions,
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use base::{SqlError, SqlResult};
 use engine::system::SystemTable;
-use engine::{Chunk, TableDef, TableView};
-use relational::{Bound, HIDDEN, Partition, Table};
+use engine::{Chunk, ColumnDef, TableDef, TableView};
+use relational::{Bound, DECLARED_TYPE, HIDDEN, Partition, TABLE_COLUMN, Table};
 
 /// Name of the hidden column that numbers row versions.
 pub(crate) const ROW_ID: &str = "_row_id";
@@ -31,7 +31,13 @@ impl StoredTable {
     pub(crate) fn new(table: Arc<TableDef>, view: TableView) -> Self {
         let metadata = HashMap::from([(HIDDEN.to_owned(), "true".to_owned())]);
         let row_id = Field::new(ROW_ID, DataType::Int64, false).with_metadata(metadata);
-        let fields = table.arrow_schema().fields().iter().map(|field| field.as_ref().clone()).chain([row_id]).collect::<Vec<_>>();
+        let declared = |(field, column): (&Arc<Field>, &ColumnDef)| {
+            let sql_type = format!("{},{}", column.sql_type.oid(), column.sql_type.typmod());
+            let place = format!("{},{}", table.id.0, column.id);
+            let metadata = [(DECLARED_TYPE.to_owned(), sql_type), (TABLE_COLUMN.to_owned(), place)];
+            field.as_ref().clone().with_metadata(HashMap::from(metadata))
+        };
+        let fields = table.arrow_schema().fields().iter().zip(&table.columns).map(declared).chain([row_id]).collect::<Vec<_>>();
         Self { schema: Arc::new(Schema::new(fields)), table, view }
     }
 

@@ -1,9 +1,12 @@
 //! Canonical value bytes of each type, read for people.
 //!
-//! V1: a value has one canonical encoding; bytes that are another one of the same value are refused.
+//! V1: a value has one canonical encoding; bytes that are another one of the same value are refused. The one form of a `jsonb` is not checked.
 //!
 //! Never: encodes (the engine does).
 //! Format: docs/formats/leaf.md.
+
+mod arrays;
+mod spans;
 
 use crate::FormatError;
 
@@ -25,6 +28,12 @@ mod oid {
     pub(super) const TIMESTAMP: u32 = 1114;
     pub(super) const TIMESTAMPTZ: u32 = 1184;
     pub(super) const NUMERIC: u32 = 1700;
+    pub(super) const JSON: u32 = 114;
+    pub(super) const BPCHAR: u32 = 1042;
+    pub(super) const TIME: u32 = 1083;
+    pub(super) const INTERVAL: u32 = 1186;
+    pub(super) const UUID: u32 = 2950;
+    pub(super) const JSONB: u32 = 3802;
 }
 
 /// The value in SQL's spelling: text in double quotes with Rust escapes, so that no control character reaches a terminal and `NULL`
@@ -50,7 +59,10 @@ pub fn format_value(type_oid: u32, bytes: &[u8]) -> Result<String, FormatError> 
             Ok(format_float(value, format!("{value:?}")))
         }
         oid::NUMERIC => format_numeric(fixed(bytes)?),
-        oid::TEXT | oid::VARCHAR => Ok(format!("{:?}", str::from_utf8(bytes).map_err(|_| error("is text that is not UTF-8"))?)),
+        oid::BPCHAR if bytes.ends_with(b" ") => Err(error("is a character value with blanks at its end")),
+        oid::TEXT | oid::VARCHAR | oid::BPCHAR | oid::JSON | oid::JSONB => {
+            Ok(format!("{:?}", str::from_utf8(bytes).map_err(|_| error("is text that is not UTF-8"))?))
+        }
         oid::DATE => Ok(match i32::from_le_bytes(fixed(bytes)?) {
             i32::MAX => "infinity".to_owned(),
             i32::MIN => "-infinity".to_owned(),
@@ -58,8 +70,14 @@ pub fn format_value(type_oid: u32, bytes: &[u8]) -> Result<String, FormatError> 
         }),
         oid::TIMESTAMP => Ok(format_timestamp(i64::from_le_bytes(fixed(bytes)?), "")),
         oid::TIMESTAMPTZ => Ok(format_timestamp(i64::from_le_bytes(fixed(bytes)?), "+00")),
+        oid::TIME => spans::time(i64::from_le_bytes(fixed(bytes)?)),
+        oid::INTERVAL => Ok(spans::interval(fixed(bytes)?)),
+        oid::UUID => Ok(format_uuid(fixed(bytes)?)),
         oid::BYTEA => Ok(format_bytes(bytes)),
-        _ => Ok(format_bytes(bytes)),
+        other => match arrays::element(other) {
+            Some(element) => arrays::format(element, bytes),
+            None => Ok(format_bytes(bytes)),
+        },
     }
 }
 
@@ -119,6 +137,11 @@ fn format_bytes(bytes: &[u8]) -> String {
         }
     }
     text
+}
+
+fn format_uuid(bytes: [u8; 16]) -> String {
+    let digits = &format_bytes(&bytes)[2..];
+    [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
 }
 
 fn format_timestamp(micros: i64, zone: &str) -> String {

@@ -2,9 +2,10 @@
 
 use arrow::array::{
     BinaryArray, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, Float32Array, Float64Array, Int16Array, Int32Array,
-    Int64Array, StringArray, TimestampMicrosecondArray, UInt8Array, UInt64Array,
+    Int64Array, IntervalMonthDayNanoArray, ListBuilder, StringArray, StringBuilder, StructArray, Time64MicrosecondArray,
+    TimestampMicrosecondArray, UInt8Array, UInt64Array,
 };
-use arrow::datatypes::{Field, Schema};
+use arrow::datatypes::{Field, IntervalMonthDayNano, Schema};
 
 use super::*;
 
@@ -27,10 +28,36 @@ fn every_type(rows: usize) -> RecordBatch {
         Arc::new(FixedSizeBinaryArray::try_from_iter((0..rows.max(1)).map(|i| [i as u8; 16])).unwrap().slice(0, rows)),
         Arc::new((0..rows).map(|i| i as u8).collect::<Vec<_>>().into_iter().collect::<UInt8Array>()),
         Arc::new((0..rows).map(|i| some(i).map(|i| i as u64)).collect::<UInt64Array>()),
+        Arc::new((0..rows).map(|i| int(i).map(i64::abs)).collect::<Time64MicrosecondArray>()),
+        Arc::new(
+            (0..rows)
+                .map(|i| int(i).map(|v| IntervalMonthDayNano::new(v as i32, -v as i32, v * 1_000)))
+                .collect::<IntervalMonthDayNanoArray>(),
+        ),
+        documents(rows),
+        lists(rows),
     ];
     let fields: Vec<Field> =
         columns.iter().enumerate().map(|(i, column)| Field::new(format!("c{i}"), column.data_type().clone(), true)).collect();
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
+}
+
+/// `jsonb`; every third is NULL.
+fn documents(rows: usize) -> ArrayRef {
+    let DataType::Struct(fields) = crate::types::SqlType::Jsonb.arrow() else { panic!("jsonb is a struct") };
+    let texts: StringArray = (0..rows).map(|i| (i % 3 != 1).then(|| format!("[{i}]"))).collect();
+    let nulls = texts.nulls().cloned();
+    Arc::new(StructArray::new(fields, vec![Arc::new(texts)], nulls))
+}
+
+/// `text[]`: empty, with NULLs inside, and NULL.
+fn lists(rows: usize) -> ArrayRef {
+    let mut builder = ListBuilder::new(StringBuilder::new());
+    for i in 0..rows {
+        (0..i % 4).for_each(|at| builder.values().append_option((at % 3 != 2).then(|| "é".repeat(at))));
+        builder.append(i % 5 != 4);
+    }
+    Arc::new(builder.finish())
 }
 
 fn packed(batch: &RecordBatch) -> Vec<u8> {

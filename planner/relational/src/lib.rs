@@ -10,18 +10,23 @@
 
 pub mod environment;
 pub mod table;
+pub mod values;
 
 mod answer;
 mod attach;
 mod clock;
+mod coercions;
 mod context;
 mod dialect;
 mod errors;
 mod explanation;
 mod functions;
 mod hidden;
+mod layouts;
 mod names;
 mod operand;
+mod operators;
+mod origins;
 mod output;
 mod parameters;
 mod position;
@@ -38,4 +43,4 @@ pub use environment::{Environment, ScalarFunction};
 pub use explanation::Step;
 pub use relational::{Description, Options, Query, Relational, Rows};
 pub use shape::Shape;
-pub use table::{Bound, Comparison, HIDDEN, Partition, Resolver, Table};
+pub use table::{Bound, Comparison, DECLARED_TYPE, HIDDEN, Partition, Resolver, TABLE_COLUMN, Table};

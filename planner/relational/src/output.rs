@@ -1,7 +1,7 @@
 //! Gives result batches the few Arrow types the wire writes, and the names Postgres shows.
 //!
-//! O1: columns that leave are Boolean, Int16/32/64, Float32/64, Decimal128, Utf8, Binary, Date32, Timestamp(µs, none or UTC) or Null;
-//!     intervals, times and lists pass as they are.
+//! O1: columns that leave are Boolean, Int16/32/64, Float32/64, Decimal128, Utf8, Binary, Date32, Timestamp(µs, none or UTC), Time64(µs),
+//!     Interval(MonthDayNano), FixedSizeBinary(16), the layouts of json and jsonb, lists of these, or Null.
 //! Never: changes a value; one that has no place in the narrower type is 22003.
 
 use std::sync::Arc;
@@ -10,9 +10,11 @@ use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, Schema, SchemaRef, TimeUnit};
 use base::{SqlError, SqlResult, SqlState};
+use datafusion::logical_expr::LogicalPlan;
 
-use crate::functions::types;
-use crate::names;
+use crate::functions::{conversions, types};
+use crate::layouts::{self, INTERVAL, TIME, UUID};
+use crate::{names, origins};
 
 /// The type a column of this type leaves as (O1).
 pub(crate) fn shown_type(data_type: &DataType) -> DataType {
@@ -22,7 +24,13 @@ pub(crate) fn shown_type(data_type: &DataType) -> DataType {
         DataType::UInt32 | DataType::UInt64 => DataType::Int64,
         DataType::Float16 => DataType::Float32,
         DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
+        DataType::FixedSizeBinary(16) => UUID,
         DataType::BinaryView | DataType::LargeBinary | DataType::FixedSizeBinary(_) => DataType::Binary,
+        DataType::Time32(_) | DataType::Time64(_) => TIME,
+        DataType::Interval(_) | DataType::Duration(_) => INTERVAL,
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            layouts::array_of(shown_type(item.data_type()))
+        }
         DataType::Date64 => DataType::Date32,
         DataType::Timestamp(_, zone) => DataType::Timestamp(TimeUnit::Microsecond, zone.as_ref().map(|_| "UTC".into())),
         DataType::Dictionary(_, values) => shown_type(values),
@@ -39,10 +47,13 @@ pub(crate) fn shown_type(data_type: &DataType) -> DataType {
     }
 }
 
-/// The schema results of this plan schema leave with.
-pub(crate) fn shown_schema(schema: &Schema) -> SchemaRef {
-    let field = |field: &Arc<Field>| Field::new(names::shown(field.name()), shown_type(field.data_type()), true);
-    Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
+/// The schema results of this plan leave with; a column of a table says which one it is and as what it was declared.
+pub(crate) fn shown_schema(plan: &LogicalPlan) -> SchemaRef {
+    let field = |(at, field): (usize, &Arc<Field>)| {
+        let shown = Field::new(names::shown(field.name()), shown_type(field.data_type()), true);
+        shown.with_metadata(origins::declared(plan, at))
+    };
+    Arc::new(Schema::new(plan.schema().fields().iter().enumerate().map(field).collect::<Vec<_>>()))
 }
 
 /// The batch under the schema it leaves with. Errors: 22003 for a value the shown type cannot hold.
@@ -60,6 +71,9 @@ pub(crate) fn shown_batch(batch: &RecordBatch, schema: &SchemaRef) -> SqlResult<
 fn shown_column(column: &ArrayRef, data_type: &DataType) -> SqlResult<ArrayRef> {
     if column.data_type() == data_type {
         return Ok(Arc::clone(column));
+    }
+    if let DataType::Duration(_) | DataType::List(_) = column.data_type() {
+        return conversions::convert(column, data_type);
     }
     let options = CastOptions { safe: false, ..CastOptions::default() };
     cast_with_options(column, data_type, &options)

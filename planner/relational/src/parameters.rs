@@ -12,12 +12,14 @@ use arrow::array::{Array, ArrayRef};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use base::{SqlError, SqlResult, SqlState};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::common::{Result, ScalarValue};
+use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::logical_expr::expr::Placeholder;
-use datafusion::logical_expr::{Expr as PlanExpr, LogicalPlan};
+use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::{Expr as PlanExpr, ExprSchemable, LogicalPlan};
 use sqlparser::ast::{Expr, LimitClause, Query, Statement, Value, ValueWithSpan, Visit, Visitor};
 
-use crate::sql_types;
+use crate::functions::arrays;
+use crate::{layouts, output, sql_types};
 
 /// Most parameters a statement can have, as in Postgres's protocol.
 const MAX_PARAMETERS: usize = 65_535;
@@ -57,8 +59,12 @@ pub(crate) fn fields(types: &[Option<DataType>]) -> Vec<Option<FieldRef>> {
 pub(crate) fn settle(known: &[Option<DataType>], plan: &LogicalPlan) -> Result<Vec<Option<DataType>>> {
     let mut inferred: HashMap<usize, DataType> = HashMap::new();
     plan.apply_with_subqueries(|node| {
+        let schema = merge_schema(&node.inputs());
         node.apply_expressions(|expr| {
             expr.apply(|expr| {
+                if let Some((index, data_type)) = quantified(expr, &schema) {
+                    inferred.entry(index).or_insert(data_type);
+                }
                 if let PlanExpr::Placeholder(Placeholder { id, field: Some(field) }) = expr
                     && let Some(index) = index_of(id)
                     && !field.data_type().is_null()
@@ -76,6 +82,19 @@ pub(crate) fn settle(known: &[Option<DataType>], plan: &LogicalPlan) -> Result<V
     Ok(known.iter().enumerate().map(settle).collect())
 }
 
+/// The parameter on the right of ANY or ALL: an array of what stands on the left.
+fn quantified(expr: &PlanExpr, schema: &DFSchema) -> Option<(usize, DataType)> {
+    let PlanExpr::ScalarFunction(function) = expr else { return None };
+    let is_quantified = arrays::ANY.iter().chain(&arrays::ALL).any(|(_, name)| *name == function.func.name());
+    match function.args.as_slice() {
+        [left, PlanExpr::Placeholder(Placeholder { id, field: None })] if is_quantified => {
+            let element = left.get_type(schema).ok().filter(|data_type| !data_type.is_null())?;
+            Some((index_of(id)?, layouts::array_of(output::shown_type(&element))))
+        }
+        _ => None,
+    }
+}
+
 /// The values of one-row arrays, cast to their types. Errors: 08P01 for a wrong count or length.
 pub(crate) fn values(parameters: &[ArrayRef], types: &[Option<DataType>]) -> SqlResult<Vec<ScalarValue>> {
     if parameters.len() < types.len() {
@@ -88,7 +107,10 @@ pub(crate) fn values(parameters: &[ArrayRef], types: &[Option<DataType>]) -> Sql
         }
         let value = ScalarValue::try_from_array(array, 0).map_err(|error| crate::errors::unplaced(&error))?;
         match data_type {
-            Some(data_type) if value.data_type() != *data_type => value.cast_to(data_type).map_err(|error| crate::errors::unplaced(&error)),
+            Some(data_type) if value.data_type() != *data_type => {
+                let converted = crate::functions::conversions::convert(array, data_type)?;
+                ScalarValue::try_from_array(&converted, 0).map_err(|error| crate::errors::unplaced(&error))
+            }
             _ => Ok(value),
         }
     };
@@ -129,7 +151,7 @@ impl Visitor for Collect {
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<SqlError> {
         if let Expr::Cast { expr, data_type, .. } = expr
-            && let Ok(Some(data_type)) = cast_type(data_type)
+            && let Ok(Some(data_type)) = sql_types::whole(data_type)
         {
             self.hint(expr, data_type);
         }
@@ -146,19 +168,4 @@ impl Visitor for Collect {
             _ => ControlFlow::Break(SqlError::new(SqlState::UNDEFINED_PARAMETER, format!("there is no parameter {id}"))),
         }
     }
-}
-
-fn cast_type(data_type: &sqlparser::ast::DataType) -> SqlResult<Option<DataType>> {
-    use sqlparser::ast::DataType as Sql;
-    Ok(match data_type {
-        Sql::Boolean | Sql::Bool => Some(DataType::Boolean),
-        Sql::SmallInt(_) | Sql::Int2(_) => Some(DataType::Int16),
-        Sql::Int(_) | Sql::Integer(_) | Sql::Int4(_) => Some(DataType::Int32),
-        Sql::BigInt(_) | Sql::Int8(_) => Some(DataType::Int64),
-        Sql::Real | Sql::Float4 => Some(DataType::Float32),
-        Sql::DoublePrecision | Sql::Float8 | Sql::Double(_) => Some(DataType::Float64),
-        Sql::Date => Some(DataType::Date32),
-        Sql::Bytea => Some(DataType::Binary),
-        other => sql_types::arrow_of(other)?,
-    })
 }

@@ -67,6 +67,11 @@ impl Provider {
         Self { slot: Some(Arc::clone(slot)), ..self.clone() }
     }
 
+    /// What the table's field says beside name and type, by position in the provider's schema.
+    pub(crate) fn metadata(&self, at: usize) -> Option<HashMap<String, String>> {
+        Some(self.whole.field(*self.columns.get(at)?).metadata().clone())
+    }
+
     /// What the filters bind the key's columns to, in key order.
     fn key_of(&self, filters: &[&Expr]) -> Key {
         let mut values: HashMap<usize, Vec<Operand>> = HashMap::new();

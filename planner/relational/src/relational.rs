@@ -34,7 +34,7 @@ use crate::parameters::{self, Parameters};
 use crate::shape::{Bound, Shape};
 use crate::slot::{Slot, Which};
 use crate::table::{Resolver, Table};
-use crate::{attach, dialect, errors, functions, hidden, names, output, semantics};
+use crate::{attach, dialect, errors, functions, hidden, names, operators, output, semantics};
 
 /// Limits and shape of execution, set once a server.
 #[derive(Clone, Copy, Debug)]
@@ -107,7 +107,7 @@ impl Relational {
         let state = SessionStateBuilder::new()
             .with_config(SessionConfig::from(config(options)).with_batch_size(options.batch_rows))
             .with_runtime_env(runtime)
-            .with_expr_planners(SessionStateDefaults::default_expr_planners())
+            .with_expr_planners(operators::planners())
             .with_scalar_functions(functions::scalars())
             .with_aggregate_functions(functions::aggregates())
             .with_window_functions(SessionStateDefaults::default_window_functions())
@@ -150,7 +150,7 @@ impl Relational {
         };
         let plan = self.state.analyzer().execute_and_check(plan, self.state.config_options(), |_, _| {}).map_err(failed)?;
         // R5: before constants can narrow a type.
-        let schema = output::shown_schema(plan.schema().as_arrow());
+        let schema = output::shown_schema(&plan);
         let plan = attach::release_clocks(plan).map_err(failed)?;
         let Found { tables, calls, is_dated } = context.found();
         let bound = Bound { plan, schema, parameters, tables, calls, is_dated };

@@ -19,12 +19,19 @@ use datafusion::optimizer::AnalyzerRule;
 use datafusion::optimizer::analyzer::resolve_grouping_function::ResolveGroupingFunction;
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
 
+use crate::coercions::OwnTypes;
 use crate::functions::averages::BIGINT_DECIMAL;
-use crate::functions::{arithmetic, casts, quotients, rounding};
+use crate::functions::{arithmetic, casts, conversions, quotients, rounding};
 
 /// Every analyzer rule, in order: DataFusion's own with ours around type coercion (S2).
 pub(crate) fn rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
-    vec![Arc::new(ResolveGroupingFunction::new()), Arc::new(WideNumerics), Arc::new(TypeCoercion::new()), Arc::new(PostgresSemantics)]
+    vec![
+        Arc::new(ResolveGroupingFunction::new()),
+        Arc::new(OwnTypes),
+        Arc::new(WideNumerics),
+        Arc::new(TypeCoercion::new()),
+        Arc::new(PostgresSemantics),
+    ]
 }
 
 /// `sum(bigint)` becomes `sum(numeric)`; quotients of numerics get sixteen digits after the point.
@@ -112,7 +119,10 @@ impl AnalyzerRule for PostgresSemantics {
 }
 
 /// Rewrites a node's expressions from the leaves up, under the names they had (S1).
-fn map_named(plan: LogicalPlan, rewrite: &mut dyn FnMut(Expr, &DFSchema) -> Result<Transformed<Expr>>) -> Result<Transformed<LogicalPlan>> {
+pub(crate) fn map_named(
+    plan: LogicalPlan,
+    rewrite: &mut dyn FnMut(Expr, &DFSchema) -> Result<Transformed<Expr>>,
+) -> Result<Transformed<LogicalPlan>> {
     let mut schema = merge_schema(&plan.inputs());
     if let LogicalPlan::TableScan(scan) = &plan {
         let source = DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?;
@@ -164,7 +174,7 @@ fn rewrite(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
 
 fn cast_function(cast: &Cast, schema: &DFSchema) -> Option<Arc<ScalarUDF>> {
     let from: DataType = cast.expr.get_type(schema).ok()?;
-    casts::checked(&from, cast.field.data_type())
+    casts::checked(&from, cast.field.data_type()).or_else(|| conversions::checked(&from, cast.field.data_type()))
 }
 
 fn call(function: Arc<ScalarUDF>, args: Vec<Expr>) -> Expr {

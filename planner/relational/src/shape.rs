@@ -13,7 +13,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Field, SchemaRef};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::expr::Placeholder;
@@ -88,6 +88,11 @@ impl Shape {
     /// Names and types of the columns; names may repeat.
     pub fn columns(&self) -> impl Iterator<Item = (&str, &DataType)> {
         self.schema.fields().iter().map(|field| (field.name().as_str(), field.data_type()))
+    }
+
+    /// The columns as fields, which say which column of a table they are ([`crate::TABLE_COLUMN`], [`crate::DECLARED_TYPE`]).
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        self.schema.fields().iter().map(AsRef::as_ref)
     }
 
     /// Types of `$1`, `$2`, …: as given, else inferred from use, else Utf8.

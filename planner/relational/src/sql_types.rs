@@ -8,8 +8,9 @@ use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, FieldRef, Time
 use base::{SqlError, SqlResult, SqlState};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::planner::TypePlanner;
-use sqlparser::ast::{DataType as SqlType, ExactNumberInfo, TimezoneInfo};
+use sqlparser::ast::{ArrayElemTypeDef, DataType as SqlType, ExactNumberInfo, TimezoneInfo};
 
+use crate::layouts::{self, INTERVAL, TIME, UUID};
 use crate::position::folded_parts;
 
 /// Answers for every type DataFusion would read otherwise; has no state.
@@ -37,6 +38,19 @@ pub(crate) fn arrow_of(sql_type: &SqlType) -> SqlResult<Option<DataType>> {
             let zone = matches!(zone, TimezoneInfo::Tz | TimezoneInfo::WithTimeZone).then(|| "UTC".into());
             DataType::Timestamp(TimeUnit::Microsecond, zone)
         }
+        SqlType::Uuid => UUID,
+        SqlType::Time(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => TIME,
+        SqlType::Interval { .. } => INTERVAL,
+        SqlType::JSON => layouts::json(),
+        SqlType::JSONB => layouts::jsonb(),
+        SqlType::Array(ArrayElemTypeDef::SquareBracket(element, _) | ArrayElemTypeDef::AngleBracket(element)) => {
+            // An array of arrays is an array of more dimensions, which is the same type.
+            match whole(element)? {
+                Some(nested @ DataType::List(_)) => nested,
+                Some(element) => layouts::array_of(element),
+                None => return Ok(None),
+            }
+        }
         SqlType::Float(ExactNumberInfo::None) => DataType::Float64,
         SqlType::Float(ExactNumberInfo::Precision(bits)) => {
             if *bits <= 24 {
@@ -56,15 +70,67 @@ pub(crate) fn arrow_of(sql_type: &SqlType) -> SqlResult<Option<DataType>> {
             Some("text" | "varchar" | "bpchar" | "name" | "char") => DataType::Utf8,
             Some("timestamptz") => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
             Some("bytea") => DataType::Binary,
+            Some("uuid") => UUID,
+            Some("time") => TIME,
+            Some("interval") => INTERVAL,
+            Some("json") => layouts::json(),
+            Some("jsonb") => layouts::jsonb(),
+            Some("date") => DataType::Date32,
+            Some("timestamp") => DataType::Timestamp(TimeUnit::Microsecond, None),
+            Some("numeric") => numeric(&ExactNumberInfo::None)?,
+            Some(array) if array.starts_with('_') => match element_of(&array[1..]) {
+                Some(element) => layouts::array_of(element),
+                None => return Err(no_type(sql_type)),
+            },
             _ => {
-                return Err(SqlError::new(
-                    SqlState::UNDEFINED_OBJECT,
-                    format!("type \"{}\" does not exist", sql_type.to_string().to_lowercase()),
-                ));
+                return Err(no_type(sql_type));
             }
         },
         _ => return Ok(None),
     }))
+}
+
+fn no_type(sql_type: &SqlType) -> SqlError {
+    SqlError::new(SqlState::UNDEFINED_OBJECT, format!("type \"{}\" does not exist", sql_type.to_string().to_lowercase()))
+}
+
+/// The Arrow type of any type there is, those that DataFusion reads as we would included.
+pub(crate) fn whole(sql_type: &SqlType) -> SqlResult<Option<DataType>> {
+    Ok(match sql_type {
+        SqlType::Boolean | SqlType::Bool => Some(DataType::Boolean),
+        SqlType::SmallInt(_) | SqlType::Int2(_) => Some(DataType::Int16),
+        SqlType::Int(_) | SqlType::Integer(_) | SqlType::Int4(_) => Some(DataType::Int32),
+        SqlType::BigInt(_) | SqlType::Int8(_) => Some(DataType::Int64),
+        SqlType::Real | SqlType::Float4 => Some(DataType::Float32),
+        SqlType::DoublePrecision | SqlType::Float8 | SqlType::Double(_) => Some(DataType::Float64),
+        SqlType::Date => Some(DataType::Date32),
+        SqlType::Bytea => Some(DataType::Binary),
+        other => arrow_of(other)?,
+    })
+}
+
+/// The type that `_name` is the array of.
+fn element_of(name: &str) -> Option<DataType> {
+    Some(match name {
+        "bool" => DataType::Boolean,
+        "int2" => DataType::Int16,
+        "int4" => DataType::Int32,
+        "int8" => DataType::Int64,
+        "float4" => DataType::Float32,
+        "float8" => DataType::Float64,
+        "text" | "varchar" | "bpchar" | "name" => DataType::Utf8,
+        "date" => DataType::Date32,
+        "time" => TIME,
+        "timestamp" => DataType::Timestamp(TimeUnit::Microsecond, None),
+        "timestamptz" => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        "interval" => INTERVAL,
+        "uuid" => UUID,
+        "json" => layouts::json(),
+        "jsonb" => layouts::jsonb(),
+        "bytea" => DataType::Binary,
+        "numeric" => numeric(&ExactNumberInfo::None).ok()?,
+        _ => return None,
+    })
 }
 
 fn numeric(digits: &ExactNumberInfo) -> SqlResult<DataType> {

@@ -14,6 +14,12 @@ use base::SqlResult;
 /// Key in a field's metadata; with value `"true"` the column is hidden: `SELECT *` leaves it out, naming it reads it.
 pub const HIDDEN: &str = "shockwave.hidden";
 
+/// Key in a field's metadata: `oid,typmod` of the column's declared type, where Arrow's does not say it all.
+pub const DECLARED_TYPE: &str = "shockwave.type";
+
+/// Key in a field's metadata: `table oid,attribute number` of the column.
+pub const TABLE_COLUMN: &str = "shockwave.column";
+
 /// One independent stream of a scan's batches, in the projection's column order. Dropping it ends the scan.
 ///
 /// `next()` is called from the query's own thread: it may compute and read mapped memory, not wait for long.

@@ -60,7 +60,7 @@ macro_rules! row {
 }
 pub(super) use row;
 
-/// `{1,2}`, as Postgres prints an array of numbers.
+/// `{1,2}`, as Postgres prints an array of numbers; a column of arrays reads it.
 pub(super) fn array(values: impl IntoIterator<Item = i64>) -> String {
     format!("{{{}}}", values.into_iter().map(|value| value.to_string()).collect::<Vec<_>>().join(","))
 }
@@ -105,16 +105,22 @@ pub(super) fn arrow_of(data_type: &DataType, cells: &[&Cell]) -> Option<ArrayRef
         DataType::Int32 => Arc::new(narrowed::<i32>(ints()?)?.into_iter().collect::<Int32Array>()),
         DataType::Int16 => Arc::new(narrowed::<i16>(ints()?)?.into_iter().collect::<Int16Array>()),
         DataType::Float32 => Arc::new(ints()?.into_iter().map(|value| value.map(|value| value as f32)).collect::<Float32Array>()),
-        DataType::Utf8 => {
-            let cells = cells.iter().map(|cell| match cell {
-                Cell::Null => Some(None),
-                Cell::Text(value) => Some(Some(value.as_str())),
-                _ => None,
-            });
-            Arc::new(cells.collect::<Option<Vec<_>>>()?.into_iter().collect::<StringArray>())
+        DataType::Utf8 => Arc::new(texts(cells)?),
+        DataType::List(_) => {
+            let literals: ArrayRef = Arc::new(texts(cells)?);
+            relational::values::convert(&literals, data_type).ok()?
         }
         other => cells.iter().all(|cell| **cell == Cell::Null).then(|| new_null_array(other, cells.len()))?,
     })
+}
+
+fn texts(cells: &[&Cell]) -> Option<StringArray> {
+    let cells = cells.iter().map(|cell| match cell {
+        Cell::Null => Some(None),
+        Cell::Text(value) => Some(Some(value.as_str())),
+        _ => None,
+    });
+    Some(cells.collect::<Option<Vec<_>>>()?.into_iter().collect())
 }
 
 fn narrowed<T: TryFrom<i64>>(values: Vec<Option<i64>>) -> Option<Vec<Option<T>>> {

@@ -88,7 +88,8 @@ pub(super) fn columns(scene: &Scene) -> Vec<Row> {
 /// What the view says of a column's type.
 fn type_columns(sql_type: SqlType) -> Row {
     let oid = i64::from(sql_type.oid());
-    let mut row = row!["data_type": types::format(oid, None), "udt_name": types::by_oid(oid).map(|known| known.name)];
+    let data_type = if sql_type.element().is_some() { "ARRAY".to_owned() } else { types::format(oid, None) };
+    let mut row = row!["data_type": data_type, "udt_name": types::by_oid(oid).map(|known| known.name)];
     let mut number = |digits: i64, radix: i64, scale: Option<i64>| {
         row.extend(row!["numeric_precision": digits, "numeric_precision_radix": radix, "numeric_scale": scale]);
     };
@@ -100,14 +101,15 @@ fn type_columns(sql_type: SqlType) -> Row {
         SqlType::Float8 => number(53, 2, None),
         SqlType::Numeric { precision, scale } => number(i64::from(precision), 10, Some(i64::from(scale))),
         SqlType::Text | SqlType::Varchar(None) => row.extend(row!["character_octet_length": 1 << 30]),
-        SqlType::Varchar(Some(length)) => {
+        SqlType::Varchar(Some(length)) | SqlType::Bpchar(Some(length)) => {
             // Four bytes a character, as for every database in UTF8.
             let length = i64::from(length);
             row.extend(row!["character_maximum_length": length, "character_octet_length": length * 4]);
         }
         SqlType::Date => row.extend(row!["datetime_precision": 0]),
-        SqlType::Timestamp | SqlType::Timestamptz => row.extend(row!["datetime_precision": 6]),
-        SqlType::Bool | SqlType::Bytea => {}
+        SqlType::Timestamp | SqlType::Timestamptz | SqlType::Time | SqlType::Interval => row.extend(row!["datetime_precision": 6]),
+        SqlType::Bool | SqlType::Bytea | SqlType::Uuid | SqlType::Json | SqlType::Jsonb | SqlType::Bpchar(None) => {}
+        SqlType::Array(_) => {}
     }
     row
 }

@@ -37,6 +37,9 @@ impl ShapeColumn {
             "int8" | "oid" | "xid" | "regtype" => DataType::Int64,
             "float4" => DataType::Float32,
             "timestamptz" | "time_stamp" => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            "_int2" => DataType::new_list(DataType::Int16, true),
+            "_oid" => DataType::new_list(DataType::Int64, true),
+            "_text" | "_name" => DataType::new_list(DataType::Utf8, true),
             _ => DataType::Utf8,
         }
     }

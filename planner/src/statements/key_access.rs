@@ -80,8 +80,10 @@ impl KeyAccess {
 /// A comparison does not cut strings to the column's length.
 fn key_column(column: &ColumnDef) -> ColumnDef {
     let mut column = column.clone();
-    if let SqlType::Varchar(_) = column.sql_type {
-        column.sql_type = SqlType::Text;
+    match column.sql_type {
+        SqlType::Varchar(_) => column.sql_type = SqlType::Text,
+        SqlType::Bpchar(_) => column.sql_type = SqlType::Bpchar(None),
+        _ => {}
     }
     column
 }
@@ -126,7 +128,7 @@ pub(super) fn is_column(expr: &Expr, column: &str, alias: &str) -> bool {
 fn is_exact(value: &Expr, column: &ColumnDef, hints: &Hints) -> bool {
     let Some(literal) = cells::literal(value, column.sql_type) else { return false };
     match (literal, column.sql_type) {
-        (_, SqlType::Numeric { .. } | SqlType::Float4 | SqlType::Float8) => false,
+        (_, SqlType::Numeric { .. } | SqlType::Float4 | SqlType::Float8 | SqlType::Jsonb | SqlType::Array(_)) => false,
         (Literal::Null, _) => !matches!(value, Expr::Identifier(_)),
         (Literal::Text(_), _) => true,
         (Literal::Bool(_), sql_type) => sql_type == SqlType::Bool,

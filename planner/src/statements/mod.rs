@@ -319,7 +319,7 @@ impl Execution<'_> {
 }
 
 fn columns_of(shape: &Shape) -> SqlResult<Vec<Column>> {
-    shape.columns().map(|(name, data_type)| Ok(Column::computed(name, shown_type(data_type)?))).collect()
+    shape.fields().map(select::column_of).collect()
 }
 
 /// The SQL type of a computed column. Errors: 0A000 for Arrow types without one (lists, intervals …).

@@ -5,12 +5,12 @@
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Field, SchemaRef};
 use base::SqlResult;
-use engine::TableDef;
+use engine::{SqlType, TableDef};
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
-use relational::Shape;
+use relational::{DECLARED_TYPE, Shape, TABLE_COLUMN};
 use sqlparser::ast::{
     Expr, GroupByExpr, Query, Select, SelectFlavor, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement, TableFactor,
     WildcardAdditionalOptions,
@@ -18,7 +18,7 @@ use sqlparser::ast::{
 
 use super::hints::Hints;
 use super::key_access::{self, KeyAccess};
-use super::{Described, Execution, Planned, Planning};
+use super::{Described, Execution, Planned, Planning, shown_type};
 use crate::names::{Name, fold};
 use crate::outcome::{Column, Outcome};
 use crate::tables::arrow_error;
@@ -81,6 +81,19 @@ pub(super) fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<O
             Ok(Outcome::Rows { columns: Arc::clone(columns), batches: execution.watch.clone().stream(rows.stream), tag: "SELECT" })
         }
     }
+}
+
+/// A column of a query's answer: with type and place of the table's column where it is one.
+pub(super) fn column_of(field: &Field) -> SqlResult<Column> {
+    let computed = Column::computed(field.name(), shown_type(field.data_type())?);
+    let pair = |key: &str| {
+        let (first, second) = field.metadata().get(key)?.split_once(',')?;
+        Some((first.parse::<u32>().ok()?, second.parse::<i32>().ok()?))
+    };
+    let declared = pair(DECLARED_TYPE).and_then(|(oid, typmod)| SqlType::with_typmod(oid, typmod.into()));
+    let sql_type = declared.filter(|declared| declared.arrow() == *field.data_type()).unwrap_or(computed.sql_type);
+    let (table_oid, place) = pair(TABLE_COLUMN).unwrap_or((0, 0));
+    Ok(Column { sql_type, table_oid, column_attnum: i16::try_from(place).unwrap_or(0), ..computed })
 }
 
 fn plan_key(planning: &Planning<'_>, query: &Query, hints: &mut Hints) -> SqlResult<Option<KeySelect>> {

@@ -4,15 +4,18 @@
 //! B2: a column's strings together stay below 2 GiB, what its 32-bit offsets reach.
 //! Never: guesses a type; the column has one from the start.
 
+use super::arrays::ArrayBuilder;
 use super::errors::invalid_binary;
 use super::numeric::Shape;
-use super::{Format, boolean, bytea, datetime, floats, integers, strings};
+use super::{Format, boolean, bytea, datetime, documents, floats, integers, spans, strings};
 use arrow::array::{
-    ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Float32Builder, Float64Builder, Int16Builder, Int32Builder,
-    Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
+    ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, FixedSizeBinaryBuilder, Float32Builder, Float64Builder,
+    Int16Builder, Int32Builder, Int64Builder, IntervalMonthDayNanoBuilder, StringBuilder, Time64MicrosecondBuilder,
+    TimestampMicrosecondBuilder,
 };
 use base::{SqlError, SqlResult, SqlState};
 use engine::SqlType;
+use relational::values::{time, uuid};
 use std::sync::Arc;
 
 /// A growing column of one SQL type.
@@ -34,6 +37,13 @@ enum Values {
     Date(Date32Builder),
     Timestamp(TimestampMicrosecondBuilder),
     Timestamptz(TimestampMicrosecondBuilder),
+    Bpchar(StringBuilder, Option<u32>),
+    Time(Time64MicrosecondBuilder),
+    Interval(IntervalMonthDayNanoBuilder),
+    Uuid(FixedSizeBinaryBuilder),
+    Json(StringBuilder),
+    Jsonb(StringBuilder),
+    Array(Box<ArrayBuilder>),
 }
 
 /// Bytes of text set aside for each row of a new string column.
@@ -53,6 +63,11 @@ macro_rules! every_builder {
             Values::Bytea($builder) => $body,
             Values::Date($builder) => $body,
             Values::Timestamp($builder) | Values::Timestamptz($builder) => $body,
+            Values::Bpchar($builder, _) | Values::Json($builder) | Values::Jsonb($builder) => $body,
+            Values::Time($builder) => $body,
+            Values::Interval($builder) => $body,
+            Values::Uuid($builder) => $body,
+            Values::Array($builder) => $body,
         }
     };
 }
@@ -78,6 +93,13 @@ impl ColumnBuilder {
             SqlType::Date => Values::Date(Date32Builder::with_capacity(capacity)),
             SqlType::Timestamp => Values::Timestamp(TimestampMicrosecondBuilder::with_capacity(capacity)),
             SqlType::Timestamptz => Values::Timestamptz(TimestampMicrosecondBuilder::with_capacity(capacity).with_data_type(layout)),
+            SqlType::Bpchar(length) => Values::Bpchar(StringBuilder::with_capacity(capacity, bytes), length),
+            SqlType::Time => Values::Time(Time64MicrosecondBuilder::with_capacity(capacity)),
+            SqlType::Interval => Values::Interval(IntervalMonthDayNanoBuilder::with_capacity(capacity)),
+            SqlType::Uuid => Values::Uuid(FixedSizeBinaryBuilder::with_capacity(capacity, 16)),
+            SqlType::Json => Values::Json(StringBuilder::with_capacity(capacity, bytes)),
+            SqlType::Jsonb => Values::Jsonb(StringBuilder::with_capacity(capacity, bytes)),
+            SqlType::Array(_) => Values::Array(Box::new(ArrayBuilder::new(sql_type, capacity))),
         };
         Self { sql_type, values }
     }
@@ -130,11 +152,7 @@ impl ColumnBuilder {
         match &mut self.values {
             Values::Int8(builder) => builder.append_value(integers::parse_int8(text)?),
             Values::Int4(builder) => builder.append_value(integers::parse_int4(text)?),
-            Values::Text(builder, limit) => {
-                let text = strings::fit(text, *limit)?;
-                check_room(builder.values_slice().len(), text.len())?;
-                builder.append_value(text);
-            }
+            Values::Text(builder, limit) => append_string(builder, strings::fit(text, *limit)?)?,
             Values::Int2(builder) => builder.append_value(integers::parse_int2(text)?),
             Values::Bool(builder) => builder.append_value(boolean::parse(text)?),
             Values::Float4(builder) => builder.append_value(floats::parse_float4(text)?),
@@ -148,6 +166,13 @@ impl ColumnBuilder {
             Values::Date(builder) => builder.append_value(datetime::parse_date(text)?),
             Values::Timestamp(builder) => builder.append_value(datetime::parse_timestamp(text)?),
             Values::Timestamptz(builder) => builder.append_value(datetime::parse_timestamptz(text)?),
+            Values::Bpchar(builder, length) => append_string(builder, strings::fit_blank_padded(text, *length)?)?,
+            Values::Time(builder) => builder.append_value(time::parse(text)?),
+            Values::Interval(builder) => builder.append_value(spans::parse(text)?),
+            Values::Uuid(builder) => append_uuid(builder, &uuid::parse(text)?)?,
+            Values::Json(builder) => append_string(builder, documents::parse_json(text)?)?,
+            Values::Jsonb(builder) => append_string(builder, &documents::parse_jsonb(text)?)?,
+            Values::Array(builder) => builder.append_text(text)?,
         }
         Ok(())
     }
@@ -163,11 +188,7 @@ impl ColumnBuilder {
             Values::Float4(builder) => builder.append_value(f32::from_be_bytes(fixed(bytes, name)?)),
             Values::Float8(builder) => builder.append_value(f64::from_be_bytes(fixed(bytes, name)?)),
             Values::Numeric(builder, shape) => builder.append_value(shape.read_binary(bytes)?),
-            Values::Text(builder, limit) => {
-                let text = strings::fit(strings::utf8(bytes)?, *limit)?;
-                check_room(builder.values_slice().len(), text.len())?;
-                builder.append_value(text);
-            }
+            Values::Text(builder, limit) => append_string(builder, strings::fit(strings::utf8(bytes)?, *limit)?)?,
             Values::Bytea(builder) => {
                 check_room(builder.values_slice().len(), bytes.len())?;
                 builder.append_value(bytes);
@@ -176,14 +197,39 @@ impl ColumnBuilder {
             Values::Timestamp(builder) | Values::Timestamptz(builder) => {
                 builder.append_value(datetime::timestamp_from_wire(i64::from_be_bytes(fixed(bytes, name)?))?);
             }
+            Values::Bpchar(builder, length) => append_string(builder, strings::fit_blank_padded(strings::utf8(bytes)?, *length)?)?,
+            Values::Time(builder) => builder.append_value(spans::time_from_wire(i64::from_be_bytes(fixed(bytes, name)?))?),
+            Values::Interval(builder) => builder.append_value(spans::read_binary(fixed(bytes, name)?)?),
+            Values::Uuid(builder) => append_uuid(builder, &fixed::<16>(bytes, name)?)?,
+            Values::Json(builder) => append_string(builder, documents::parse_json(strings::utf8(bytes)?)?)?,
+            Values::Jsonb(builder) => {
+                let text = strings::utf8(documents::jsonb_text(bytes)?)?;
+                append_string(builder, &documents::parse_jsonb(text)?)?;
+            }
+            Values::Array(builder) => builder.append_binary(bytes)?,
         }
         Ok(())
     }
 
     /// The column, of layout `SqlType::arrow()`; the builder is empty again.
     pub fn finish(&mut self) -> ArrayRef {
-        every_builder!(&mut self.values, builder => Arc::new(builder.finish()))
+        match &mut self.values {
+            Values::Json(builder) | Values::Jsonb(builder) => documents::finish(builder, self.sql_type),
+            Values::Array(builder) => builder.finish(),
+            values => every_builder!(values, builder => Arc::new(builder.finish())),
+        }
     }
+}
+
+/// Appends to a string column (B2).
+fn append_string(builder: &mut StringBuilder, text: &str) -> SqlResult<()> {
+    check_room(builder.values_slice().len(), text.len())?;
+    builder.append_value(text);
+    Ok(())
+}
+
+fn append_uuid(builder: &mut FixedSizeBinaryBuilder, bytes: &[u8; 16]) -> SqlResult<()> {
+    builder.append_value(bytes).map_err(|error| SqlError::internal(format!("V3: {error}")))
 }
 
 /// A value of exactly `N` bytes.

@@ -5,8 +5,8 @@
 
 use super::errors::out_of_range;
 use super::numeric::{Shape, round_off};
-use super::{ColumnEncoder, Format, boolean, datetime, floats, strings};
-use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray, StringBuilder};
+use super::{ColumnBuilder, ColumnEncoder, Format, boolean, datetime, documents, floats, strings};
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, ListArray, PrimitiveArray, StringBuilder};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType,
@@ -17,11 +17,21 @@ use std::sync::Arc;
 
 /// Casts a column of layout `from.arrow()` to layout `to.arrow()`; 22003, 22001, 22008.
 pub(super) fn cast(array: &ArrayRef, from: SqlType, to: SqlType) -> SqlResult<ArrayRef> {
-    use SqlType::{Bool, Bytea, Date, Float4, Float8, Int2, Int4, Int8, Numeric, Text, Timestamp, Timestamptz, Varchar};
+    use SqlType::{
+        Bool, Bpchar, Bytea, Date, Float4, Float8, Int2, Int4, Int8, Interval, Json, Jsonb, Numeric, Text, Time, Timestamp, Timestamptz,
+        Uuid, Varchar,
+    };
     let cast = match (from, to) {
-        (_, Text | Varchar(None)) if matches!(from, Text | Varchar(_)) => Arc::clone(array),
+        // A character(n) lies as the text it is cast to.
+        (_, Text | Varchar(None)) if matches!(from, Text | Varchar(_) | Bpchar(_)) => Arc::clone(array),
         (_, Text) => to_text(array, from, None)?,
         (_, Varchar(limit)) => to_text(array, from, limit)?,
+        (_, Bpchar(_)) => reread(&to_text(array, from, None)?, to)?,
+        (SqlType::Array(_), SqlType::Array(_)) => elements(array, from, to)?,
+        (Json, Jsonb) => reread(&to_text(array, from, None)?, to)?,
+        (Jsonb, Json) => documents::wrap(documents::texts(array), to),
+        (Time, Interval) | (Interval, Time) => by_query_rules(array, to)?,
+        (Timestamp | Timestamptz, Time) => by_query_rules(array, to)?,
         (Int2 | Int4 | Int8, Int2 | Int4 | Int8) => arrow_cast(array, &to.arrow()).map_err(|_| out_of_range(&to.name()))?,
         (Int2 | Int4 | Int8 | Float4, Float4 | Float8) => arrow_cast(array, &to.arrow())?,
         (Float8, Float4) => try_map::<Float64Type, Float32Type>(array, to, narrow)?,
@@ -39,10 +49,39 @@ pub(super) fn cast(array: &ArrayRef, from: SqlType, to: SqlType) -> SqlResult<Ar
             Arc::new(array.as_primitive::<TimestampMicrosecondType>().clone().with_data_type(to.arrow()))
         }
         (Bool, Bool) | (Bytea, Bytea) | (Date, Date) | (Float8, Float8) => Arc::clone(array),
+        (Uuid, Uuid) | (Time, Time) | (Interval, Interval) | (Json, Json) | (Jsonb, Jsonb) => Arc::clone(array),
         (from, to) => return Err(SqlError::internal(format!("no cast from {} to {}", from.name(), to.name()))),
     };
     assert_eq!(cast.null_count(), array.null_count(), "K1: a cast changed what is NULL");
     Ok(cast)
+}
+
+/// Texts read in the input syntax of a type.
+fn reread(texts: &ArrayRef, to: SqlType) -> SqlResult<ArrayRef> {
+    let mut builder = ColumnBuilder::new(to, texts.len());
+    for text in texts.as_string::<i32>() {
+        match text {
+            Some(text) => builder.append_clean(text)?,
+            None => builder.append_null(),
+        }
+    }
+    Ok(builder.finish())
+}
+
+/// Element by element.
+fn elements(array: &ArrayRef, from: SqlType, to: SqlType) -> SqlResult<ArrayRef> {
+    let (Some(from), Some(element)) = (from.element(), to.element()) else {
+        return Err(SqlError::internal("an array without elements' type"));
+    };
+    let lists = array.as_list::<i32>();
+    let values = if from == element { Arc::clone(lists.values()) } else { cast(lists.values(), from, element)? };
+    let DataType::List(item) = to.arrow() else { return Err(SqlError::internal("an array with another layout")) };
+    Ok(Arc::new(ListArray::new(item, lists.offsets().clone(), values, lists.nulls().cloned())))
+}
+
+/// Casts that `relational` has.
+fn by_query_rules(array: &ArrayRef, to: SqlType) -> SqlResult<ArrayRef> {
+    relational::values::convert(array, &to.arrow())
 }
 
 /// Arrow's own cast, with an error instead of NULL for what does not fit.

@@ -31,31 +31,53 @@ enum Family {
     String,
     Bytes,
     Moment,
+    Document,
+    Alone,
 }
 
 fn family(sql_type: SqlType) -> Family {
     match sql_type {
         SqlType::Bool => Family::Bool,
         SqlType::Int2 | SqlType::Int4 | SqlType::Int8 | SqlType::Float4 | SqlType::Float8 | SqlType::Numeric { .. } => Family::Number,
-        SqlType::Text | SqlType::Varchar(_) => Family::String,
+        SqlType::Text | SqlType::Varchar(_) | SqlType::Bpchar(_) => Family::String,
         SqlType::Bytea => Family::Bytes,
         SqlType::Date | SqlType::Timestamp | SqlType::Timestamptz => Family::Moment,
+        SqlType::Json | SqlType::Jsonb => Family::Document,
+        SqlType::Time | SqlType::Interval | SqlType::Uuid | SqlType::Array(_) => Family::Alone,
     }
 }
 
 /// Whether there is an assignment cast (A1).
 pub fn assignable(from: SqlType, to: SqlType) -> bool {
-    let to = family(to);
-    to == Family::String || to == family(from)
+    if let (Some(from), Some(to)) = (from.element(), to.element()) {
+        return assignable(from, to);
+    }
+    match family(to) {
+        Family::String => true,
+        Family::Alone => {
+            from == to
+                || matches!(
+                    (from, to),
+                    (SqlType::Time, SqlType::Interval)
+                        | (SqlType::Interval, SqlType::Time)
+                        | (SqlType::Timestamp | SqlType::Timestamptz, SqlType::Time)
+                )
+        }
+        to => to == family(from),
+    }
 }
 
 /// `column "x" is of type integer but expression is of type text` (42804).
 pub fn mismatch(assignment: &Assignment<'_>) -> SqlError {
-    let bare = |sql_type| match sql_type {
-        SqlType::Numeric { .. } => "numeric".to_owned(),
-        SqlType::Varchar(_) => "character varying".to_owned(),
-        other => other.name(),
-    };
+    fn bare(sql_type: SqlType) -> String {
+        match (sql_type, sql_type.element()) {
+            (_, Some(element)) => bare(element) + "[]",
+            (SqlType::Numeric { .. }, _) => "numeric".to_owned(),
+            (SqlType::Varchar(_), _) => "character varying".to_owned(),
+            (SqlType::Bpchar(_), _) => "character".to_owned(),
+            (other, _) => other.name(),
+        }
+    }
     let (column, to, from) = (assignment.column, bare(assignment.to), bare(assignment.from));
     SqlError::new(SqlState::DATATYPE_MISMATCH, format!("column \"{column}\" is of type {to} but expression is of type {from}"))
         .hint("You will need to rewrite or cast the expression.")

@@ -3,14 +3,19 @@
 //! E1: a value is shorter than 2 GiB in either format, what a message's length field holds.
 //! Never: allocates for a value; changes what is already in the output.
 
-use super::{boolean, bytea, canonical, datetime, floats, integers, numeric};
+use super::arrays::ArrayEncoder;
+use super::{boolean, bytea, canonical, datetime, documents, floats, integers, numeric, spans, strings};
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array, Int16Array, Int32Array,
-    Int64Array, StringArray, TimestampMicrosecondArray,
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, Float32Array, Float64Array,
+    Int16Array, Int32Array, Int64Array, IntervalMonthDayNanoArray, StringArray, Time64MicrosecondArray, TimestampMicrosecondArray,
 };
-use arrow::datatypes::{Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType};
+use arrow::datatypes::{
+    Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, IntervalMonthDayNanoType, Time64MicrosecondType,
+    TimestampMicrosecondType,
+};
 use base::{SqlError, SqlResult, SqlState};
 use engine::SqlType;
+use relational::values::{time, uuid};
 
 /// The two formats of the protocol.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,6 +64,14 @@ enum Values {
     Date(Date32Array),
     Timestamp(TimestampMicrosecondArray),
     Timestamptz(TimestampMicrosecondArray),
+    /// Blanks to a length.
+    Bpchar(StringArray, Option<u32>),
+    Time(Time64MicrosecondArray),
+    Interval(IntervalMonthDayNanoArray),
+    Uuid(FixedSizeBinaryArray),
+    Json(StringArray),
+    Jsonb(StringArray),
+    Array(Box<ArrayEncoder>),
 }
 
 macro_rules! every_array {
@@ -75,6 +88,11 @@ macro_rules! every_array {
             Values::Bytea($array) => $body,
             Values::Date($array) => $body,
             Values::Timestamp($array) | Values::Timestamptz($array) => $body,
+            Values::Bpchar($array, _) | Values::Json($array) | Values::Jsonb($array) => $body,
+            Values::Time($array) => $body,
+            Values::Interval($array) => $body,
+            Values::Uuid($array) => $body,
+            Values::Array($array) => $body,
         }
     };
 }
@@ -96,6 +114,13 @@ impl ColumnEncoder {
             SqlType::Date => Values::Date(array.as_primitive::<Date32Type>().clone()),
             SqlType::Timestamp => Values::Timestamp(array.as_primitive::<TimestampMicrosecondType>().clone()),
             SqlType::Timestamptz => Values::Timestamptz(array.as_primitive::<TimestampMicrosecondType>().clone()),
+            SqlType::Bpchar(length) => Values::Bpchar(array.as_string::<i32>().clone(), length),
+            SqlType::Time => Values::Time(array.as_primitive::<Time64MicrosecondType>().clone()),
+            SqlType::Interval => Values::Interval(array.as_primitive::<IntervalMonthDayNanoType>().clone()),
+            SqlType::Uuid => Values::Uuid(array.as_fixed_size_binary().clone()),
+            SqlType::Json => Values::Json(documents::texts(&array)),
+            SqlType::Jsonb => Values::Jsonb(documents::texts(&array)),
+            SqlType::Array(_) => Values::Array(Box::new(ArrayEncoder::new(array.as_list::<i32>(), sql_type, format)?)),
         };
         Ok(Self { values, format })
     }
@@ -153,6 +178,12 @@ impl ColumnEncoder {
             Values::Date(array) => datetime::write_date(array.value(row), out),
             Values::Timestamp(array) => datetime::write_timestamp(array.value(row), false, out),
             Values::Timestamptz(array) => datetime::write_timestamp(array.value(row), true, out),
+            Values::Bpchar(array, length) => strings::write_padded(array.value(row), *length, out),
+            Values::Time(array) => time::write(array.value(row), out),
+            Values::Interval(array) => spans::write(array.value(row), out),
+            Values::Uuid(array) => uuid::write(array.value(row), out),
+            Values::Json(array) | Values::Jsonb(array) => out.extend_from_slice(array.value(row).as_bytes()),
+            Values::Array(array) => array.write_text(row, out),
         }
     }
 
@@ -171,6 +202,16 @@ impl ColumnEncoder {
             Values::Timestamp(array) | Values::Timestamptz(array) => {
                 out.extend_from_slice(&datetime::timestamp_to_wire(array.value(row)).to_be_bytes());
             }
+            Values::Bpchar(array, length) => strings::write_padded(array.value(row), *length, out),
+            Values::Time(array) => out.extend_from_slice(&array.value(row).to_be_bytes()),
+            Values::Interval(array) => spans::write_binary(array.value(row), out),
+            Values::Uuid(array) => out.extend_from_slice(array.value(row)),
+            Values::Json(array) => out.extend_from_slice(array.value(row).as_bytes()),
+            Values::Jsonb(array) => {
+                out.push(documents::JSONB_VERSION);
+                out.extend_from_slice(array.value(row).as_bytes());
+            }
+            Values::Array(array) => array.write_binary(row, out),
         }
     }
 }

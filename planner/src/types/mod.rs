@@ -3,21 +3,25 @@
 //! V1: what a type prints, it reads back to the same value.
 //! V2: a value has the same bytes here as in PostgreSQL 15 with `DateStyle = ISO, MDY`, `TimeZone = UTC`, `extra_float_digits = 1`, `bytea_output = hex`.
 //! V3: a column built or cast here has the layout `SqlType::arrow()`.
+//! V4: a `character(n)` is kept without the blanks at its end and shown with them.
 //! Never: knows a table, a statement, a socket or the canonical bytes that receipts commit to.
 //!
 //! Not held: `NaN` and infinite `numeric`, the clock words `now`/`today`/… and time zone names such as `Europe/Berlin` in date/time input (0A000).
 
+mod arrays;
 mod boolean;
 mod builder;
 mod bytea;
 mod cast;
 mod coerce;
 mod datetime;
+mod documents;
 mod encode;
 mod errors;
 mod floats;
 mod integers;
 mod numeric;
+mod spans;
 mod strings;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! `text` and `character varying(n)`: UTF-8 without NUL, lengths in characters.
+//! `text`, `character varying(n)` and `character(n)`: UTF-8 without NUL, lengths in characters.
 //!
 //! Never: changes a character; the only thing ever cut off is trailing blanks beyond `n`.
 
@@ -42,6 +42,22 @@ pub(crate) fn invalid_utf8(rest: &[u8]) -> SqlError {
 
 /// The text as a `character varying(n)` takes it: blanks beyond `n` characters are cut off, anything else there is 22001.
 pub(super) fn fit(text: &str, limit: Option<u32>) -> SqlResult<&str> {
+    limited(text, limit, "character varying")
+}
+
+/// The text as a `character(n)` is kept: without blanks at its end; 22001 if more than n characters are left.
+pub(super) fn fit_blank_padded(text: &str, length: Option<u32>) -> SqlResult<&str> {
+    Ok(limited(text, length, "character")?.trim_end_matches(' '))
+}
+
+/// Appends a `character(n)` as it is shown: blanks to the length of n characters.
+pub(super) fn write_padded(text: &str, length: Option<u32>, out: &mut Vec<u8>) {
+    out.extend_from_slice(text.as_bytes());
+    let missing = length.map_or(0, |length| (length as usize).saturating_sub(text.chars().count()));
+    out.resize(out.len() + missing, b' ');
+}
+
+fn limited<'a>(text: &'a str, limit: Option<u32>, type_name: &str) -> SqlResult<&'a str> {
     let Some(limit) = limit else { return Ok(text) };
     if text.len() <= limit as usize {
         return Ok(text);
@@ -49,8 +65,6 @@ pub(super) fn fit(text: &str, limit: Option<u32>) -> SqlResult<&str> {
     match text.char_indices().nth(limit as usize) {
         None => Ok(text),
         Some((end, _)) if text[end..].bytes().all(|byte| byte == b' ') => Ok(&text[..end]),
-        Some(_) => {
-            Err(SqlError::new(SqlState::STRING_DATA_RIGHT_TRUNCATION, format!("value too long for type character varying({limit})")))
-        }
+        Some(_) => Err(SqlError::new(SqlState::STRING_DATA_RIGHT_TRUNCATION, format!("value too long for type {type_name}({limit})"))),
     }
 }

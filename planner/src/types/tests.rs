@@ -6,6 +6,8 @@ use arrow::array::{Array, ArrayRef, Int64Array, NullArray, StringArray, StringVi
 use engine::SqlType::{self, Bool, Bytea, Date, Float4, Float8, Int2, Int4, Int8, Text, Timestamp, Timestamptz, Varchar};
 use std::sync::Arc;
 
+mod composite;
+
 const fn numeric(precision: u8, scale: u8) -> SqlType {
     SqlType::Numeric { precision, scale }
 }

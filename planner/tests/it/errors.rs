@@ -67,7 +67,7 @@ async fn errors_have_postgres_codes_texts_and_places() {
         ("CREATE INDEX i ON t (name)", "0A000", "CREATE INDEX is not supported", None),
         ("ALTER TABLE t ADD COLUMN x int", "0A000", "ALTER TABLE is not supported", None),
         ("CREATE TABLE u (id serial)", "0A000", "type serial is not supported", Some(17)),
-        ("CREATE TABLE u (j jsonb)", "0A000", "type jsonb is not supported", Some(17)),
+        ("CREATE TABLE u (j xml)", "0A000", "type xml is not supported", Some(17)),
         ("CREATE TABLE u (x nonsense)", "42704", "type \"nonsense\" does not exist", Some(17)),
         ("CREATE TABLE u (x int DEFAULT 1)", "0A000", "DEFAULT on column \"x\" is not supported", Some(17)),
         ("CREATE TABLE u (x int UNIQUE)", "0A000", "UNIQUE on column \"x\" is not supported", Some(17)),

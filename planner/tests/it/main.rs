@@ -18,3 +18,4 @@ mod prepared;
 mod savepoints;
 mod settings;
 mod transactions;
+mod types;

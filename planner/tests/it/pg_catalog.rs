@@ -37,6 +37,16 @@ async fn reflection_finds_tables_columns_and_keys() {
         ),
         ("SELECT conname, contype, conkey FROM pg_constraint WHERE conrelid = 'item'::regclass", vec!["item_pkey|p|{2,1}"]),
         (
+            "SELECT a.attname, k.ord FROM (SELECT conrelid, unnest(conkey) AS attnum, generate_subscripts(conkey, 1) AS ord FROM pg_constraint \
+             WHERE conrelid = 'item'::regclass) AS k JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = k.attnum ORDER BY k.ord",
+            vec!["b|1", "a|2"],
+        ),
+        (
+            "SELECT unnest(indkey) AS attnum, generate_subscripts(indkey, 1) AS ord FROM pg_index WHERE indrelid = 'item'::regclass ORDER BY ord",
+            vec!["2|0", "1|1"],
+        ),
+        ("SELECT conkey[1], 2 = ANY(conkey) FROM pg_constraint WHERE conrelid = 'item'::regclass", vec!["2|t"]),
+        (
             "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1 LIMIT 1",
             vec!["item_pkey|CREATE UNIQUE INDEX item_pkey ON public.item USING btree (b, a)"],
         ),

@@ -93,6 +93,25 @@ fn row_example(sample: &Sample) -> String {
     out
 }
 
+/// Canonical bytes beside what a verifier prints of them.
+fn value_examples() -> String {
+    let array = b"\x03\0\0\0\0\x04\0\0\0\x01\0\0\0\x01\0\x04\0\0\0\x03\0\0\0";
+    let interval = [&14i32.to_le_bytes()[..], &(-3i32).to_le_bytes(), &14_706_789_000i64.to_le_bytes()].concat();
+    let examples: [(&str, u32, &[u8]); 7] = [
+        ("char(5)", 1042, b"ab"),
+        ("time", 1083, &14_706_789_000i64.to_le_bytes()),
+        ("interval", 1186, &interval),
+        ("uuid", 2950, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]),
+        ("json", 114, b"[1 ]"),
+        ("jsonb", 3802, b"{\"b\": 1.0}"),
+        ("integer[]", 1007, array),
+    ];
+    let line = |(name, oid, bytes): &(&str, u32, &[u8])| {
+        format!("{name:<9}  {}  {}\n", hex(bytes), receipts::value::format_value(*oid, bytes).unwrap())
+    };
+    examples.iter().map(line).collect()
+}
+
 #[test]
 fn leaf_page() {
     let sample = Sample::new();
@@ -119,6 +138,7 @@ fn leaf_page() {
     check(
         "leaf.md",
         &[
+            ("values", value_examples()),
             ("keys", keys),
             ("row", row_example(&sample)),
             ("commit", format!("{commit}\nSHA-256 leaf hash  {}\nBLAKE3 leaf hash   {}", hex(&sha), hex(&b3))),

@@ -148,7 +148,7 @@ fn policies_definitions_tiles_and_values() {
             assert_eq!(again, bytes);
         }
         let _ = decode_tile(bytes);
-        for oid in [16, 17, 20, 21, 23, 25, 700, 701, 1043, 1082, 1114, 1184, 1700] {
+        for oid in [16, 17, 20, 21, 23, 25, 114, 700, 701, 1007, 1009, 1042, 1043, 1082, 1083, 1114, 1184, 1186, 1231, 1700, 2950, 3802] {
             for len in [0, 1, 2, 4, 8, 17, bytes.len()] {
                 let _ = format_value(oid, &bytes[..len.min(bytes.len())]);
             }

@@ -8,6 +8,23 @@ fn numeric(unscaled: i128, scale: u8) -> Vec<u8> {
     bytes
 }
 
+/// Months, days, µs.
+fn interval(months: i32, days: i32, micros: i64) -> Vec<u8> {
+    [&months.to_le_bytes()[..], &days.to_le_bytes(), &micros.to_le_bytes()].concat()
+}
+
+/// An array of values of four bytes.
+fn array(elements: &[Option<i32>]) -> Vec<u8> {
+    let mut bytes = (elements.len() as u32).to_le_bytes().to_vec();
+    for element in elements {
+        match element {
+            None => bytes.push(1),
+            Some(value) => bytes.extend([&[0, 4, 0, 0, 0][..], &value.to_le_bytes()].concat()),
+        }
+    }
+    bytes
+}
+
 #[test]
 fn values_print_as_sql_spells_them() {
     let day = 86_400_000_000i64;
@@ -44,6 +61,20 @@ fn values_print_as_sql_spells_them() {
         (1114, (-1i64).to_le_bytes().into(), "1969-12-31 23:59:59.999999"),
         (1184, 1_500_000i64.to_le_bytes().into(), "1970-01-01 00:00:01.5+00"),
         (1184, i64::MAX.to_le_bytes().into(), "infinity"),
+        (1042, "ab".into(), "\"ab\""),
+        (1083, 0i64.to_le_bytes().into(), "00:00:00"),
+        (1083, day.to_le_bytes().into(), "24:00:00"),
+        (1083, 14_706_789_000i64.to_le_bytes().into(), "04:05:06.789"),
+        (1186, interval(0, 0, 0), "00:00:00"),
+        (1186, interval(14, 3, 14_706_789_000), "1 year 2 mons 3 days 04:05:06.789"),
+        (1186, interval(-14, 3, -1), "-1 years -2 mons +3 days -00:00:00.000001"),
+        (1186, interval(0, -1, 3_600_000_000), "-1 days +01:00:00"),
+        (2950, (0u8..16).collect(), "00010203-0405-0607-0809-0a0b0c0d0e0f"),
+        (114, "{ }".into(), "\"{ }\""),
+        (3802, "{\"a\": 1}".into(), r#""{\"a\": 1}""#),
+        (1007, array(&[]), "{}"),
+        (1007, array(&[Some(1), None, Some(-3)]), "{1, NULL, -3}"),
+        (1009, b"\x01\0\0\0\0\x04\0\0\0NULL".to_vec(), "{\"NULL\"}"),
     ];
     for (oid, bytes, text) in cases {
         assert_eq!(format_value(oid, &bytes).as_deref(), Ok(text), "type {oid}");
@@ -70,6 +101,18 @@ fn other_encodings_are_refused() {
         (25, vec![0xff]),
         (1043, vec![0xc3]),
         (1184, vec![0; 7]),
+        (1042, b"ab ".to_vec()),
+        (1083, (-1i64).to_le_bytes().into()),
+        (1083, 86_400_000_001i64.to_le_bytes().into()),
+        (1186, vec![0; 15]),
+        (2950, vec![0; 15]),
+        (3802, vec![0xff]),
+        (1007, vec![]),
+        (1007, [array(&[Some(1)]), vec![0]].concat()),
+        (1007, vec![2, 0, 0, 0, 1]),
+        (1007, vec![1, 0, 0, 0, 2]),
+        (1007, vec![1, 0, 0, 0, 0, 3, 0, 0, 0, 1, 2, 3]),
+        (1000, vec![1, 0, 0, 0, 0, 1, 0, 0, 0, 2]),
     ];
     for (oid, bytes) in cases {
         assert!(format_value(oid, &bytes).is_err(), "type {oid}, {bytes:?}");

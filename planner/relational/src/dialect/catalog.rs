@@ -1,9 +1,8 @@
-//! Spellings by which tools ask the catalog: `pg_catalog.f(…)`, `OPERATOR(pg_catalog.~)`, `::regclass`, `= ANY (an array's text)`.
+//! Spellings by which tools ask the catalog: `pg_catalog.f(…)`, `OPERATOR(pg_catalog.~)`, `::regclass`.
 //!
 //! D12: a name qualified with `pg_catalog` is the plain name.
 //! D13: a value of `regclass`, `regtype`, `regnamespace`, `regrole` or `regproc` is its oid; the statement's own SELECT list and a cast to text
 //!      show it by name, through the functions `…in` and `…out` of the caller.
-//! D14: an array is its text (`{1,2}`), which `= ANY` searches.
 
 use sqlparser::ast::{BinaryOperator, CastKind, DataType, Expr, FunctionArgExpr, Ident, ObjectName, Query, SelectItem, SetExpr, Value};
 
@@ -63,10 +62,6 @@ pub(super) fn respell(expr: &mut Expr) {
                 *expr = read;
             }
         }
-        Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } if !is_array_or_query(right) => {
-            let text = cast(take(left), DataType::Text);
-            *expr = call("array_text_contains", vec![FunctionArgExpr::Expr(take(right)), FunctionArgExpr::Expr(text)]);
-        }
         _ => {}
     }
 }
@@ -108,15 +103,6 @@ fn as_oid(expr: &mut Expr) -> Option<(&'static str, Expr)> {
     };
     let text = cast(take(inner), DataType::Text);
     Some((kind, call(&format!("{kind}in"), vec![FunctionArgExpr::Expr(text)])))
-}
-
-fn is_array_or_query(expr: &Expr) -> bool {
-    match expr {
-        Expr::Nested(inner) => is_array_or_query(inner),
-        Expr::Array(_) | Expr::Subquery(_) => true,
-        Expr::Cast { expr, data_type: DataType::Array(_), .. } => is_array_or_query(expr),
-        _ => false,
-    }
 }
 
 fn take(expr: &mut Expr) -> Expr {

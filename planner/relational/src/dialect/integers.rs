@@ -9,7 +9,8 @@ use super::spelling::cast;
 use crate::position::folded_parts;
 
 /// Functions whose result has the type of their arguments.
-const TYPED_BY_ARGUMENT: [&str; 10] = ["coalesce", "greatest", "least", "nullif", "sum", "avg", "min", "max", "abs", "pg_typeof"];
+const TYPED_BY_ARGUMENT: [&str; 11] =
+    ["coalesce", "greatest", "least", "nullif", "sum", "avg", "min", "max", "abs", "pg_typeof", "array_agg"];
 
 /// Types the constants directly below this expression.
 pub(super) fn type_operands(expr: &mut Expr) {
@@ -21,6 +22,14 @@ pub(super) fn type_operands(expr: &mut Expr) {
         Expr::Case { conditions, else_result, .. } => {
             conditions.iter_mut().for_each(|when| type_constant(&mut when.result));
             else_result.iter_mut().for_each(|result| type_constant(result));
+        }
+        Expr::Array(array) => array.elem.iter_mut().for_each(type_constant),
+        Expr::Cast {
+            expr,
+            data_type: DataType::Uuid | DataType::JSON | DataType::JSONB | DataType::Interval { .. } | DataType::Array(_),
+            ..
+        } => {
+            type_constant(expr);
         }
         Expr::Function(call) => type_arguments(call),
         _ => {}

@@ -11,10 +11,12 @@ use sqlparser::ast::{Expr, Query, Select, SelectItem, Statement, TableFactor, Vi
 mod arrays;
 pub(crate) mod by_key;
 mod catalog;
+mod documents;
 pub(crate) mod empty;
 mod escapes;
 mod exists;
 mod integers;
+mod lateral;
 mod rows;
 pub(crate) mod sets;
 mod spelling;
@@ -26,10 +28,12 @@ pub(crate) fn apply(statement: &mut Statement) -> SqlResult<()> {
     if let Statement::Query(query) = statement {
         catalog::show_names(query);
     }
-    match VisitMut::visit(statement, &mut Dialect) {
-        ControlFlow::Break(error) => Err(error),
-        ControlFlow::Continue(()) => Ok(()),
+    documents::name_values(statement);
+    if let ControlFlow::Break(error) = VisitMut::visit(statement, &mut Dialect) {
+        return Err(error);
     }
+    lateral::pull(statement);
+    Ok(())
 }
 
 struct Dialect;
@@ -49,6 +53,8 @@ impl VisitorMut for Dialect {
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<SqlError> {
+        documents::unfold_relation(factor);
+        arrays::number_elements(factor);
         if let TableFactor::Table { sample, version, with_ordinality, with_hints, partitions, .. } = factor {
             refuse(&[
                 (sample.is_some(), "TABLESAMPLE"),
@@ -78,6 +84,10 @@ impl VisitorMut for Dialect {
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<SqlError> {
         arrays::gather(expr);
+        arrays::bound_slices(expr);
+        documents::unfold(expr);
+        arrays::unnest_subscripts(expr);
+        documents::respell(expr);
         catalog::respell(expr);
         escapes::use_backslash(expr);
         if let Err(error) = spelling::respell(expr).and_then(|()| rows::compare_columns(expr)) {

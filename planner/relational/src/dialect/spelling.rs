@@ -1,6 +1,6 @@
 //! Clauses the engine knows under another spelling.
 //!
-//! D2: a cast to `varchar(n)` or `char(n)` cuts the value at n characters.
+//! D2: a cast to `varchar(n)` or `char(n)` cuts the value at n characters; a `char(n)` loses the blanks at its end, as one of a table has.
 //! D4: `mod(a, b)` is `a % b`; `= ANY (ARRAY[…])` is IN, `<> ALL (ARRAY[…])` is NOT IN; FETCH FIRST is LIMIT.
 //! D5: the one column of a table function has the function's name, or its alias's.
 //! D8: functions answer to Postgres's names ([`SYNONYMS`]).
@@ -12,6 +12,7 @@ use sqlparser::ast::{
     FunctionArguments, Ident, LimitClause, ObjectName, Query, TableAlias, TableAliasColumnDef, TableFactor, Value,
 };
 
+use super::arrays;
 use crate::position::folded_parts;
 
 /// D8: Postgres's names for what the engine calls otherwise.
@@ -29,7 +30,10 @@ pub(super) fn respell(expr: &mut Expr) -> SqlResult<()> {
             }
             modulo(expr);
         }
-        Expr::AnyOp { .. } | Expr::AllOp { .. } => in_list(expr),
+        Expr::AnyOp { .. } | Expr::AllOp { .. } => {
+            in_list(expr);
+            arrays::quantify(expr);
+        }
         Expr::Collate { .. } => return drop_collation(expr),
         _ => {}
     }
@@ -50,8 +54,18 @@ pub(super) fn fetch_to_limit(query: &mut Query) {
 
 /// D5.
 pub(super) fn name_function_column(factor: &mut TableFactor) {
+    if let TableFactor::UNNEST { alias, array_exprs, .. } = factor
+        && let [_] = array_exprs.as_slice()
+    {
+        name_column(alias, Ident::new("unnest"));
+        return;
+    }
     let TableFactor::Table { name, alias, args: Some(_), .. } = factor else { return };
     let Some(function) = name.0.last().and_then(|part| part.as_ident()).cloned() else { return };
+    name_column(alias, function);
+}
+
+fn name_column(alias: &mut Option<TableAlias>, function: Ident) {
     let alias = alias.get_or_insert_with(|| TableAlias { explicit: false, name: function, columns: vec![], at: None });
     if alias.columns.is_empty() {
         alias.columns.push(TableAliasColumnDef { name: alias.name.clone(), data_type: None });
@@ -105,6 +119,7 @@ fn drop_collation(expr: &mut Expr) -> SqlResult<()> {
 /// D2.
 fn cut_to_length(expr: &mut Expr) {
     let Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr: inner, data_type, .. } = expr else { return };
+    let is_padded = matches!(data_type, DataType::Char(_) | DataType::Character(_));
     let (DataType::Varchar(length)
     | DataType::CharVarying(length)
     | DataType::CharacterVarying(length)
@@ -118,6 +133,13 @@ fn cut_to_length(expr: &mut Expr) {
     let text = cast(inner, DataType::Text);
     let number = Expr::Value(Value::Number(length.to_string(), false).into());
     *expr = call("left", vec![FunctionArgExpr::Expr(text), FunctionArgExpr::Expr(number)]);
+    if is_padded {
+        let cut = std::mem::replace(expr, Expr::Value(Value::Null.into()));
+        *expr = call(
+            "rtrim",
+            vec![FunctionArgExpr::Expr(cut), FunctionArgExpr::Expr(Expr::Value(Value::SingleQuotedString(" ".into()).into()))],
+        );
+    }
 }
 
 /// `CAST(expr AS data_type)`.

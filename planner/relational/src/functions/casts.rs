@@ -16,8 +16,7 @@ use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, Sca
 
 use crate::functions::types;
 
-/// The function for a cast that Arrow would do differently, if it is one.
-pub(crate) fn checked(from: &DataType, to: &DataType) -> Option<Arc<ScalarUDF>> {
+fn of(from: &DataType, to: &DataType) -> Option<Checked> {
     let name = match (from, to) {
         (DataType::Float16 | DataType::Float32 | DataType::Float64 | DataType::Decimal128(..), DataType::Int16) => "int2",
         (DataType::Float16 | DataType::Float32 | DataType::Float64 | DataType::Decimal128(..), DataType::Int32) => "int4",
@@ -31,7 +30,17 @@ pub(crate) fn checked(from: &DataType, to: &DataType) -> Option<Arc<ScalarUDF>> 
         _ => return None,
     };
     let signature = Signature::exact(vec![from.clone()], Volatility::Immutable);
-    Some(Arc::new(ScalarUDF::from(Checked { name, from: from.clone(), to: to.clone(), signature })))
+    Some(Checked { name, from: from.clone(), to: to.clone(), signature })
+}
+
+/// The function for a cast that Arrow would do differently, if it is one.
+pub(crate) fn checked(from: &DataType, to: &DataType) -> Option<Arc<ScalarUDF>> {
+    Some(Arc::new(ScalarUDF::from(of(from, to)?)))
+}
+
+/// The cast itself, if it is one that Arrow would do differently.
+pub(crate) fn apply(array: &ArrayRef, to: &DataType) -> Option<SqlResult<ArrayRef>> {
+    Some(of(array.data_type(), to)?.answer(array))
 }
 
 #[derive(PartialEq, Eq, Hash, Debug)]
@@ -60,16 +69,19 @@ impl ScalarUDFImpl for Checked {
         let Some(array) = arrays.first() else {
             return Err(DataFusionError::Internal(format!("{} takes one argument", self.name)));
         };
-        let answer = match self.to {
-            DataType::Binary => bytea_in(array),
-            DataType::Utf8 => self.print(array),
-            _ => self.round(array),
-        };
-        Ok(ColumnarValue::Array(answer.map_err(|error| DataFusionError::External(Box::new(error)))?))
+        Ok(ColumnarValue::Array(self.answer(array).map_err(|error| DataFusionError::External(Box::new(error)))?))
     }
 }
 
 impl Checked {
+    fn answer(&self, array: &ArrayRef) -> SqlResult<ArrayRef> {
+        match self.to {
+            DataType::Binary => bytea_in(array),
+            DataType::Utf8 => self.print(array),
+            _ => self.round(array),
+        }
+    }
+
     /// F8.
     fn round(&self, array: &ArrayRef) -> SqlResult<ArrayRef> {
         let out_of_range = || SqlError::new(SqlState::NUMERIC_VALUE_OUT_OF_RANGE, format!("{} out of range", types::name(&self.to)));
@@ -212,7 +224,7 @@ fn print_timestamp(micros: i64, is_instant: bool, out: &mut String) {
 }
 
 /// Year (0 is 1 BC), month and day of a count of days since 1970-01-01, proleptic Gregorian (Hinnant, «chrono-compatible date algorithms»).
-fn civil(days: i64) -> (i64, i64, i64) {
+pub(super) fn civil(days: i64) -> (i64, i64, i64) {
     let z = days + 719_468;
     let era = z.div_euclid(146_097);
     let day_of_era = z.rem_euclid(146_097);

@@ -12,10 +12,15 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use crate::environment::Environment;
 
 pub(crate) mod arithmetic;
-mod array_text;
+pub(crate) mod arrays;
 pub(crate) mod averages;
 mod caller;
 pub(crate) mod casts;
+mod choice;
+pub(crate) mod conversions;
+pub(crate) mod documents;
+pub(crate) mod intervals;
+mod native;
 pub(crate) mod quotients;
 pub(crate) mod rounding;
 pub(crate) mod session;
@@ -26,9 +31,9 @@ const MISLEADING: [&str; 5] = ["current_time", "date_format", "to_char", "to_dat
 
 /// Functions that are the same for every statement.
 pub(crate) fn scalars() -> Vec<Arc<ScalarUDF>> {
-    let theirs = SessionStateDefaults::default_scalar_functions().into_iter().filter_map(without_misleading_names);
-    let arrays = array_text::functions().into_iter().map(Arc::new);
-    theirs.chain([Arc::new(types::pg_typeof())]).chain(arrays).collect()
+    let theirs = SessionStateDefaults::default_scalar_functions().into_iter().filter_map(without_misleading_names).map(choice::lenient);
+    let ours = [arrays::functions(), documents::functions(), intervals::functions()].concat();
+    theirs.chain([Arc::new(types::pg_typeof())]).chain(ours.into_iter().map(Arc::new)).collect()
 }
 
 fn without_misleading_names(function: Arc<ScalarUDF>) -> Option<Arc<ScalarUDF>> {

@@ -4,6 +4,8 @@ use arrow::datatypes::{DataType, IntervalUnit};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
+use crate::layouts;
+
 /// The Postgres name of the type a value of this Arrow type is shown as.
 pub(crate) fn name(data_type: &DataType) -> String {
     match data_type {
@@ -16,6 +18,7 @@ pub(crate) fn name(data_type: &DataType) -> String {
         DataType::Float64 => "double precision".into(),
         DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => "numeric".into(),
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text".into(),
+        DataType::FixedSizeBinary(16) => "uuid".into(),
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => "bytea".into(),
         DataType::Date32 | DataType::Date64 => "date".into(),
         DataType::Time32(_) | DataType::Time64(_) => "time without time zone".into(),
@@ -26,7 +29,7 @@ pub(crate) fn name(data_type: &DataType) -> String {
         }
         DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => format!("{}[]", name(item.data_type())),
         DataType::Dictionary(_, values) => name(values),
-        _ => "record".into(),
+        other => layouts::document_name(other).unwrap_or("record").into(),
     }
 }
 
@@ -43,6 +46,14 @@ pub(crate) fn name_of_printed(printed: &str) -> String {
         "Utf8" | "LargeUtf8" | "Utf8View" => "text",
         "Binary" | "LargeBinary" | "BinaryView" => "bytea",
         "Date32" | "Date64" => "date",
+        "FixedSizeBinary(16)" => "uuid",
+        other if other.starts_with("List(") => {
+            let inside = other.trim_start_matches("List(").trim_end_matches(')');
+            let item = inside.strip_prefix("nullable ").or_else(|| inside.strip_prefix("non-null ")).unwrap_or(inside);
+            return name_of_printed(item) + "[]";
+        }
+        other if other.starts_with("Struct(") && other.contains("\"jsonb\"") => "jsonb",
+        other if other.starts_with("Struct(") && other.contains("\"json\"") => "json",
         other if other.starts_with("Decimal") => "numeric",
         other if other.starts_with("Timestamp") && (other.contains("Some") || other.contains('"')) => "timestamp with time zone",
         other if other.starts_with("Timestamp") => "timestamp without time zone",

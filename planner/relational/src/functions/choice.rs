@@ -1,0 +1,71 @@
+//! `coalesce` over types that DataFusion finds no common type for: a string literal takes that of the other arguments.
+//!
+//! Where Arrow has no cast from text, `coercions` writes one.
+//! Never: computes; what DataFusion makes of the call stands.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, FieldRef};
+use datafusion::common::Result;
+use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
+use datafusion::logical_expr::{ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature};
+
+use super::native::castable;
+use crate::operators::is_compared_by_type;
+
+/// The function with our coercion before its own.
+pub(super) fn lenient(function: Arc<ScalarUDF>) -> Arc<ScalarUDF> {
+    if function.name() == "coalesce" { Arc::new(ScalarUDF::from(Choice { inner: function })) } else { function }
+}
+
+#[derive(PartialEq, Eq, Hash, Debug)]
+struct Choice {
+    inner: Arc<ScalarUDF>,
+}
+
+impl ScalarUDFImpl for Choice {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    fn signature(&self) -> &Signature {
+        self.inner.signature()
+    }
+
+    fn return_type(&self, arg_types: &[DataType]) -> Result<DataType> {
+        self.inner.return_type(arg_types)
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        let own = args.arg_fields.iter().find(|field| is_compared_by_type(field.data_type()));
+        let own = own.map(|field| field.data_type().clone());
+        let field = self.inner.return_field_from_args(args)?;
+        Ok(own.map_or_else(|| Arc::clone(&field), |own| Arc::new(field.as_ref().clone().with_data_type(own))))
+    }
+
+    fn simplify(&self, args: Vec<Expr>, info: &SimplifyContext) -> Result<ExprSimplifyResult> {
+        self.inner.simplify(args, info)
+    }
+
+    fn conditional_arguments<'a>(&self, args: &'a [Expr]) -> Option<(Vec<&'a Expr>, Vec<&'a Expr>)> {
+        self.inner.conditional_arguments(args)
+    }
+
+    fn short_circuits(&self) -> bool {
+        self.inner.short_circuits()
+    }
+
+    fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
+        let is_open = |data_type: &DataType| data_type.is_null() || *data_type == DataType::Utf8;
+        match arg_types.iter().find(|data_type| is_compared_by_type(data_type)) {
+            Some(own) if arg_types.iter().all(|data_type| data_type == own || is_open(data_type)) => {
+                Ok(castable(arg_types, vec![own.clone(); arg_types.len()]))
+            }
+            _ => self.inner.coerce_types(arg_types),
+        }
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        self.inner.invoke_with_args(args)
+    }
+}

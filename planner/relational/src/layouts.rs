@@ -1,0 +1,87 @@
+//! Arrow layouts of the types that Arrow has no name for, the same as the tables' (checked by a test above this crate).
+//!
+//! Y2: `json` and `jsonb` are structs of one string, named after the type: no function or coercion takes one for text or for the other.
+//! Never: a layout that two types of Postgres share, but for the string types.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, StringArray, StructArray};
+use arrow::buffer::NullBuffer;
+use arrow::datatypes::{DataType, Field, Fields, IntervalUnit, TimeUnit};
+use base::{SqlError, SqlResult};
+
+/// `time`
+pub(crate) const TIME: DataType = DataType::Time64(TimeUnit::Microsecond);
+/// `interval`
+pub(crate) const INTERVAL: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
+/// `uuid`
+pub(crate) const UUID: DataType = DataType::FixedSizeBinary(16);
+
+/// `json`
+pub(crate) fn json() -> DataType {
+    document("json")
+}
+
+/// `jsonb`
+pub(crate) fn jsonb() -> DataType {
+    document("jsonb")
+}
+
+fn document(name: &str) -> DataType {
+    DataType::Struct(Fields::from(vec![Field::new(name, DataType::Utf8, true)]))
+}
+
+/// `json` or `jsonb` by name, if the layout is one of theirs.
+pub(crate) fn document_name(data_type: &DataType) -> Option<&'static str> {
+    match data_type {
+        DataType::Struct(fields) => match fields.as_ref() {
+            [field] if field.data_type() == &DataType::Utf8 && field.name() == "json" => Some("json"),
+            [field] if field.data_type() == &DataType::Utf8 && field.name() == "jsonb" => Some("jsonb"),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+pub(crate) fn is_json(data_type: &DataType) -> bool {
+    document_name(data_type) == Some("json")
+}
+
+pub(crate) fn is_jsonb(data_type: &DataType) -> bool {
+    document_name(data_type) == Some("jsonb")
+}
+
+/// Whether a value of this type is text of any layout.
+pub(crate) fn is_text(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+}
+
+/// The type of an array's elements.
+pub(crate) fn element(data_type: &DataType) -> Option<&DataType> {
+    match data_type {
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => Some(item.data_type()),
+        _ => None,
+    }
+}
+
+/// Arrays of this type.
+pub(crate) fn array_of(element: DataType) -> DataType {
+    DataType::new_list(element, true)
+}
+
+/// Texts as `json` or `jsonb`, whichever `to` is; they must be in its form already. Errors: XX000 for another type.
+pub(crate) fn wrap(texts: StringArray, to: &DataType) -> SqlResult<ArrayRef> {
+    let DataType::Struct(fields) = to else { return Err(SqlError::internal(format!("Y2: {to} holds no document"))) };
+    let nulls = texts.nulls().cloned();
+    let wrapped = StructArray::try_new(fields.clone(), vec![Arc::new(texts)], nulls);
+    Ok(Arc::new(wrapped.map_err(|error| SqlError::internal(format!("Y2: {error}")))?))
+}
+
+/// The texts of a `json` or `jsonb` column. Errors: XX000 for another type.
+pub(crate) fn texts(array: &ArrayRef) -> SqlResult<StringArray> {
+    let layout = || SqlError::internal(format!("Y2: {} is no document", array.data_type()));
+    let document = array.as_struct_opt().filter(|_| document_name(array.data_type()).is_some()).ok_or_else(layout)?;
+    let inner = document.column(0).as_string_opt::<i32>().ok_or_else(layout)?;
+    let nulls = NullBuffer::union(document.nulls(), inner.nulls());
+    Ok(StringArray::new(inner.offsets().clone(), inner.values().clone(), nulls))
+}

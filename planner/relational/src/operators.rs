@@ -1,0 +1,279 @@
+//! Operators by their operands' types, as Postgres resolves them: json, arrays, intervals, and comparisons that Arrow would do otherwise.
+//!
+//! P1: a string literal or an untyped parameter beside a value has the type the operator wants there.
+//! P2: intervals, `jsonb` and arrays are compared by keys (`comparison_key`); the comparison itself stays one the planner can use.
+//! Never: changes an operator whose operands are of other types.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use arrow::datatypes::{DataType, Field};
+use base::{SqlError, SqlState};
+use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue, TableReference};
+use datafusion::execution::SessionStateDefaults;
+use datafusion::logical_expr::expr::{Placeholder, ScalarFunction};
+use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr, RawFieldAccessExpr};
+use datafusion::logical_expr::{BinaryExpr, Cast, Expr, ExprSchemable, GetFieldAccess, Operator, ScalarUDF};
+use sqlparser::ast::BinaryOperator;
+
+use crate::functions::{arrays, documents, intervals, types};
+use crate::layouts::{self, INTERVAL, TIME, UUID};
+
+/// Has no state.
+#[derive(Debug)]
+pub(crate) struct Operators;
+
+static FUNCTIONS: LazyLock<HashMap<String, Arc<ScalarUDF>>> = LazyLock::new(|| {
+    let all = [arrays::functions(), documents::functions(), intervals::functions()].concat();
+    all.into_iter().map(|function| (function.name().to_owned(), Arc::new(function))).collect()
+});
+
+/// Ours first, then DataFusion's own.
+pub(crate) fn planners() -> Vec<Arc<dyn ExprPlanner>> {
+    let ours: Arc<dyn ExprPlanner> = Arc::new(Operators);
+    [ours].into_iter().chain(SessionStateDefaults::default_expr_planners()).collect()
+}
+
+/// A call of one of our functions.
+pub(crate) fn call(name: &str, args: Vec<Expr>) -> Result<Expr> {
+    let function = FUNCTIONS.get(name).ok_or_else(|| DataFusionError::Internal(format!("no function {name}")))?;
+    Ok(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(function), args)))
+}
+
+/// An operand and its type; `None` for a literal or a parameter without one.
+struct Operand {
+    expr: Expr,
+    data_type: Option<DataType>,
+}
+
+impl Operand {
+    /// `None` where the type cannot be told.
+    fn of(expr: Expr, schema: &DFSchema) -> std::result::Result<Self, Expr> {
+        let data_type = match &expr {
+            Expr::Literal(ScalarValue::Utf8(_) | ScalarValue::Null, _) | Expr::Placeholder(Placeholder { field: None, .. }) => None,
+            typed => match typed.get_type(schema) {
+                Ok(DataType::Null) => None,
+                Ok(data_type) => Some(data_type),
+                Err(_) => return Err(expr),
+            },
+        };
+        Ok(Self { expr, data_type })
+    }
+
+    /// P1.
+    fn into_type(self, data_type: &DataType) -> Expr {
+        match self.expr {
+            Expr::Placeholder(Placeholder { id, field: None }) => {
+                let field = Arc::new(Field::new(&id, data_type.clone(), true));
+                Expr::Placeholder(Placeholder { id, field: Some(field) })
+            }
+            expr if self.data_type.as_ref() == Some(data_type) => expr,
+            expr => Expr::Cast(Cast::new(Box::new(expr), data_type.clone())),
+        }
+    }
+
+    fn is(&self, test: impl Fn(&DataType) -> bool) -> bool {
+        self.data_type.as_ref().is_some_and(test)
+    }
+}
+
+pub(crate) fn is_compared_by_type(data_type: &DataType) -> bool {
+    *data_type == UUID || *data_type == TIME || is_compared_by_key(data_type)
+}
+
+pub(crate) fn is_compared_by_key(data_type: &DataType) -> bool {
+    *data_type == INTERVAL || layouts::document_name(data_type).is_some() || layouts::element(data_type).is_some()
+}
+
+/// Whether rows are to be ordered by the keys of values of this type (P2).
+pub(crate) fn sorts_by_key(data_type: &DataType) -> bool {
+    *data_type == INTERVAL || layouts::is_jsonb(data_type) || layouts::element(data_type).is_some()
+}
+
+impl ExprPlanner for Operators {
+    fn plan_binary_op(&self, expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
+        let RawBinaryExpr { op, left, right } = expr;
+        let left = match Operand::of(left, schema) {
+            Ok(left) => left,
+            Err(left) => return Ok(PlannerResult::Original(RawBinaryExpr { op, left, right })),
+        };
+        let right = match Operand::of(right, schema) {
+            Ok(right) => right,
+            Err(right) => return Ok(PlannerResult::Original(RawBinaryExpr { op, left: left.expr, right })),
+        };
+        let planned = match &op {
+            BinaryOperator::Eq
+            | BinaryOperator::NotEq
+            | BinaryOperator::Lt
+            | BinaryOperator::LtEq
+            | BinaryOperator::Gt
+            | BinaryOperator::GtEq => comparison(&op, left, right)?,
+            BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply | BinaryOperator::Divide => {
+                arithmetic(&op, left, right)?
+            }
+            _ => special(&op, left, right)?,
+        };
+        Ok(match planned {
+            Ok(expr) => PlannerResult::Planned(expr),
+            Err((left, right)) => PlannerResult::Original(RawBinaryExpr { op, left, right }),
+        })
+    }
+
+    fn plan_field_access(&self, expr: RawFieldAccessExpr, schema: &DFSchema) -> Result<PlannerResult<RawFieldAccessExpr>> {
+        let RawFieldAccessExpr { field_access, expr } = expr;
+        let data_type = expr.get_type(schema)?;
+        let planned = match (&field_access, layouts::is_jsonb(&data_type), layouts::element(&data_type).is_some()) {
+            (GetFieldAccess::ListIndex { key }, true, _) => call("json_object_field", vec![expr, key.as_ref().clone()])?,
+            (GetFieldAccess::NamedStructField { name }, true, _) => {
+                call("json_object_field", vec![expr, Expr::Literal(name.clone(), None)])?
+            }
+            (GetFieldAccess::ListIndex { key }, _, true) => call("array_subscript", vec![expr, key.as_ref().clone()])?,
+            (GetFieldAccess::ListRange { start, stop, .. }, _, true) => {
+                call("array_slice", vec![expr, start.as_ref().clone(), stop.as_ref().clone()])?
+            }
+            _ => {
+                let message = format!("cannot subscript type {} because it does not support subscripting", types::name(&data_type));
+                return Err(DataFusionError::External(Box::new(SqlError::new(SqlState::DATATYPE_MISMATCH, message))));
+            }
+        };
+        Ok(PlannerResult::Planned(planned))
+    }
+
+    fn plan_array_literal(&self, exprs: Vec<Expr>, _schema: &DFSchema) -> Result<PlannerResult<Vec<Expr>>> {
+        Ok(PlannerResult::Planned(call("array", exprs)?))
+    }
+
+    fn plan_compound_identifier(
+        &self,
+        _field: &Field,
+        _qualifier: Option<&TableReference>,
+        _nested_names: &[String],
+    ) -> Result<PlannerResult<Vec<Expr>>> {
+        Ok(PlannerResult::Original(Vec::new()))
+    }
+}
+
+/// Planned, or the operands as they were.
+type Planned = std::result::Result<Expr, (Expr, Expr)>;
+
+fn no_operator(op: &BinaryOperator, left: Option<&DataType>, right: Option<&DataType>) -> DataFusionError {
+    let shown = |data_type: Option<&DataType>| data_type.map_or_else(|| "unknown".to_owned(), types::name);
+    let message = format!("operator does not exist: {} {op} {}", shown(left), shown(right));
+    let error = SqlError::new(SqlState::UNDEFINED_FUNCTION, message)
+        .hint("No operator matches the given name and argument types. You might need to add explicit type casts.");
+    DataFusionError::External(Box::new(error))
+}
+
+fn comparison(op: &BinaryOperator, left: Operand, right: Operand) -> Result<Planned> {
+    if !left.is(is_compared_by_type) && !right.is(is_compared_by_type) {
+        return Ok(Err((left.expr, right.expr)));
+    }
+    let wanted = match (&left.data_type, &right.data_type) {
+        (Some(known), None) | (None, Some(known)) => known.clone(),
+        (Some(left_type), Some(right_type)) if left_type == right_type => left_type.clone(),
+        (Some(left_type), Some(right_type)) => {
+            let elements = layouts::element(left_type).zip(layouts::element(right_type));
+            match elements.and_then(|(left, right)| arrays::common(left, right)) {
+                Some(element) => layouts::array_of(element),
+                None => return Err(no_operator(op, Some(left_type), Some(right_type))),
+            }
+        }
+        (None, None) => return Ok(Err((left.expr, right.expr))),
+    };
+    if layouts::is_json(&wanted) {
+        return Err(no_operator(op, left.data_type.as_ref(), right.data_type.as_ref()));
+    }
+    let (left, right) = (left.into_type(&wanted), right.into_type(&wanted));
+    let (left, right) = if is_compared_by_key(&wanted) {
+        (call("comparison_key", vec![left])?, call("comparison_key", vec![right])?)
+    } else {
+        (left, right)
+    };
+    let op = match op {
+        BinaryOperator::Eq => Operator::Eq,
+        BinaryOperator::NotEq => Operator::NotEq,
+        BinaryOperator::Lt => Operator::Lt,
+        BinaryOperator::LtEq => Operator::LtEq,
+        BinaryOperator::Gt => Operator::Gt,
+        _ => Operator::GtEq,
+    };
+    Ok(Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)))))
+}
+
+fn arithmetic(op: &BinaryOperator, left: Operand, right: Operand) -> Result<Planned> {
+    if *op == BinaryOperator::Minus && left.is(layouts::is_jsonb) {
+        return call("jsonb_delete", vec![left.expr, right.expr]).map(Ok);
+    }
+    if !left.is(intervals::concerns) && !right.is(intervals::concerns) {
+        return Ok(Err((left.expr, right.expr)));
+    }
+    let symbol = op.to_string();
+    let beside = |known: &Operand| known.data_type.as_ref().and_then(|data_type| intervals::beside(&symbol, data_type));
+    let left_type = left.data_type.clone().or_else(|| beside(&right));
+    let right_type = right.data_type.clone().or_else(|| beside(&left));
+    let function = match (&left_type, &right_type) {
+        (Some(left_type), Some(right_type)) => intervals::operator(&symbol, left_type, right_type),
+        _ => None,
+    };
+    match (function, left_type, right_type) {
+        (Some(function), Some(left_type), Some(right_type)) => {
+            call(function, vec![left.into_type(&left_type), right.into_type(&right_type)]).map(Ok)
+        }
+        (_, left_type, right_type) => Err(no_operator(op, left_type.as_ref(), right_type.as_ref())),
+    }
+}
+
+fn special(op: &BinaryOperator, left: Operand, right: Operand) -> Result<Planned> {
+    let is_array = |data_type: &DataType| layouts::element(data_type).is_some();
+    let is_document = |data_type: &DataType| layouts::document_name(data_type).is_some();
+    let with_array = left.is(is_array) || right.is(is_array);
+    let with_jsonb = left.is(layouts::is_jsonb) || right.is(layouts::is_jsonb);
+    let of_array = |left: Operand, right: Operand, name: &str| -> Result<Planned> {
+        let wanted = left.data_type.clone().filter(is_array).or_else(|| right.data_type.clone()).unwrap_or(DataType::Null);
+        let typed = |side: Operand| if side.data_type.is_none() { side.into_type(&wanted) } else { side.expr };
+        call(name, vec![typed(left), typed(right)]).map(Ok)
+    };
+    let of_jsonb = |left: Operand, right: Operand, name: &str| -> Result<Planned> {
+        call(name, vec![left.into_type(&layouts::jsonb()), right.into_type(&layouts::jsonb())]).map(Ok)
+    };
+    match op {
+        BinaryOperator::Arrow if left.is(is_document) => step("json_object_field", left, right),
+        BinaryOperator::LongArrow if left.is(is_document) => step("json_object_field_text", left, right),
+        BinaryOperator::HashArrow if left.is(is_document) => path("json_path", left, right),
+        BinaryOperator::HashLongArrow if left.is(is_document) => path("json_path_text", left, right),
+        BinaryOperator::HashMinus if left.is(layouts::is_jsonb) => path("jsonb_delete_path", left, right),
+        BinaryOperator::Question if left.is(layouts::is_jsonb) => {
+            call("jsonb_exists", vec![left.expr, right.into_type(&DataType::Utf8)]).map(Ok)
+        }
+        BinaryOperator::QuestionPipe if left.is(layouts::is_jsonb) => path("jsonb_exists_any", left, right),
+        BinaryOperator::QuestionAnd if left.is(layouts::is_jsonb) => path("jsonb_exists_all", left, right),
+        BinaryOperator::AtArrow if with_array => of_array(left, right, "array_contains"),
+        BinaryOperator::ArrowAt if with_array => of_array(right, left, "array_contains"),
+        BinaryOperator::PGOverlap if with_array => of_array(left, right, "array_overlaps"),
+        BinaryOperator::AtArrow if with_jsonb => of_jsonb(left, right, "jsonb_contains"),
+        BinaryOperator::ArrowAt if with_jsonb => of_jsonb(right, left, "jsonb_contains"),
+        BinaryOperator::StringConcat if with_array => of_array(left, right, "array_concat_any"),
+        BinaryOperator::StringConcat if with_jsonb && !left.is(layouts::is_text) && !right.is(layouts::is_text) => {
+            of_jsonb(left, right, "jsonb_concat")
+        }
+        BinaryOperator::StringConcat => {
+            // Anything but text beside text is shown as text.
+            let shown = |side: Operand| {
+                let is_shown = side.is(|data_type| intervals::concerns(data_type) || is_compared_by_type(data_type));
+                if is_shown { side.into_type(&DataType::Utf8) } else { side.expr }
+            };
+            Ok(Err((shown(left), shown(right))))
+        }
+        _ => Ok(Err((left.expr, right.expr))),
+    }
+}
+
+fn step(name: &str, left: Operand, right: Operand) -> Result<Planned> {
+    let right = if right.data_type.is_none() { right.into_type(&DataType::Utf8) } else { right.expr };
+    call(name, vec![left.expr, right]).map(Ok)
+}
+
+fn path(name: &str, left: Operand, right: Operand) -> Result<Planned> {
+    let texts = layouts::array_of(DataType::Utf8);
+    call(name, vec![left.expr, right.into_type(&texts)]).map(Ok)
+}

@@ -1,0 +1,62 @@
+//! Where a column of a plan comes from: the declared type and place of the table column it is, unchanged.
+//!
+//! Arrow does not tell `varchar(5)` from `text`, and metadata of fields is lost or kept by DataFusion as it likes; so what a table says of its
+//! columns stays outside the plan's schemas and is looked up here.
+//! G1: a column has an origin only if every node hands it on as it is.
+//! Never: looks into an expression other than a column's name.
+
+use std::collections::HashMap;
+
+use datafusion::common::Column;
+use datafusion::datasource::source_as_provider;
+use datafusion::logical_expr::{Expr, JoinType, LogicalPlan};
+
+use crate::provider::Provider;
+use crate::table::{DECLARED_TYPE, TABLE_COLUMN};
+
+/// What the table says of the column at this place of the plan's schema; empty if it is computed.
+pub(crate) fn declared(plan: &LogicalPlan, at: usize) -> HashMap<String, String> {
+    find(plan, at).unwrap_or_default()
+}
+
+fn find(plan: &LogicalPlan, at: usize) -> Option<HashMap<String, String>> {
+    match plan {
+        LogicalPlan::Projection(node) => named(&node.input, column(node.expr.get(at)?)?),
+        LogicalPlan::Aggregate(node) => named(&node.input, column(node.group_expr.get(at)?)?),
+        LogicalPlan::Filter(node) => find(&node.input, at),
+        LogicalPlan::Sort(node) => find(&node.input, at),
+        LogicalPlan::Limit(node) => find(&node.input, at),
+        LogicalPlan::Repartition(node) => find(&node.input, at),
+        LogicalPlan::Distinct(node) => find(node.input(), at),
+        LogicalPlan::SubqueryAlias(node) => find(&node.input, at),
+        LogicalPlan::Window(node) => (at < node.input.schema().fields().len()).then(|| find(&node.input, at))?,
+        LogicalPlan::Join(node) => {
+            let left = node.left.schema().fields().len();
+            match node.join_type {
+                JoinType::RightSemi | JoinType::RightAnti | JoinType::RightMark => find(&node.right, at),
+                _ if at < left => find(&node.left, at),
+                _ => find(&node.right, at - left),
+            }
+        }
+        LogicalPlan::TableScan(scan) => {
+            let provider = source_as_provider(&scan.source).ok()?;
+            let provider = provider.downcast_ref::<Provider>()?;
+            let at = scan.projection.as_ref().map_or(Some(at), |columns| columns.get(at).copied())?;
+            let kept = |(key, _): &(String, String)| key == DECLARED_TYPE || key == TABLE_COLUMN;
+            Some(provider.metadata(at)?.into_iter().filter(kept).collect())
+        }
+        _ => None,
+    }
+}
+
+fn column(expr: &Expr) -> Option<&Column> {
+    match expr {
+        Expr::Alias(alias) => column(&alias.expr),
+        Expr::Column(column) => Some(column),
+        _ => None,
+    }
+}
+
+fn named(plan: &LogicalPlan, column: &Column) -> Option<HashMap<String, String>> {
+    find(plan, plan.schema().maybe_index_of_column(column)?)
+}

@@ -1,0 +1,29 @@
+//! Values of uuid, time, interval, json, jsonb and arrays: their text, as PostgreSQL 15 reads and prints it.
+//!
+//! V1: what a type prints, it reads back to the same value.
+//! Never: sees a plan.
+
+pub mod array;
+pub mod interval;
+pub mod json;
+pub mod time;
+pub mod uuid;
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::DataType;
+use base::{SqlError, SqlResult, SqlState};
+
+/// A column as another type, as an explicit cast of Postgres would have it. Errors: the types' own; 42846 where there is no cast.
+pub fn convert(array: &ArrayRef, to: &DataType) -> SqlResult<ArrayRef> {
+    crate::functions::conversions::convert(array, to)
+}
+
+/// `invalid input syntax for type uuid: "x"` (22P02).
+pub(crate) fn invalid_syntax(type_name: &str, text: &str) -> SqlError {
+    SqlError::new(SqlState::INVALID_TEXT_REPRESENTATION, format!("invalid input syntax for type {type_name}: \"{text}\""))
+}
+
+/// `invalid input syntax for type interval: "x"` (22007).
+pub(crate) fn invalid_moment(type_name: &str, text: &str) -> SqlError {
+    SqlError::new(SqlState::INVALID_DATETIME_FORMAT, format!("invalid input syntax for type {type_name}: \"{text}\""))
+}

@@ -1,0 +1,40 @@
+//! `time` and `interval` in their binary formats; their texts are `relational::values`'.
+//!
+//! Never: makes a month of days or a day of hours.
+
+use arrow::datatypes::IntervalMonthDayNano;
+use base::{SqlError, SqlResult, SqlState};
+use relational::values::interval::{self, Interval};
+use relational::values::time::DAY_MICROS;
+
+/// Appends an interval's text.
+pub(super) fn write(value: IntervalMonthDayNano, out: &mut Vec<u8>) {
+    interval::write(Interval::from_arrow(value), out);
+}
+
+/// Appends µs, days, months.
+pub(super) fn write_binary(value: IntervalMonthDayNano, out: &mut Vec<u8>) {
+    let value = Interval::from_arrow(value);
+    out.extend_from_slice(&value.micros.to_be_bytes());
+    out.extend_from_slice(&value.days.to_be_bytes());
+    out.extend_from_slice(&value.months.to_be_bytes());
+}
+
+/// Reads an interval's text; 22007, 22015, 22008.
+pub(super) fn parse(text: &str) -> SqlResult<IntervalMonthDayNano> {
+    interval::parse(text)?.to_arrow()
+}
+
+/// Reads an interval's sixteen bytes; 22008.
+pub(super) fn read_binary(bytes: [u8; 16]) -> SqlResult<IntervalMonthDayNano> {
+    let number = u128::from_be_bytes(bytes);
+    Interval { micros: (number >> 64) as i64, days: (number >> 32) as i32, months: number as i32 }.to_arrow()
+}
+
+/// Reads a time's eight bytes; 22008.
+pub(super) fn time_from_wire(micros: i64) -> SqlResult<i64> {
+    if (0..=DAY_MICROS).contains(&micros) {
+        return Ok(micros);
+    }
+    Err(SqlError::new(SqlState::DATETIME_FIELD_OVERFLOW, "time out of range"))
+}
