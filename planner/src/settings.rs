@@ -42,7 +42,7 @@ const ISOLATION: Kind = Kind::OneOf(&["read committed", "repeatable read", "seri
 const KNOWN: &[Known] = &[
     known("application_name", "", Kind::Text, true),
     known("bytea_output", "hex", Kind::OneOf(&["hex"]), false),
-    known("client_encoding", "UTF8", Kind::OneOf(&["UTF8", "UTF-8", "UNICODE"]), true),
+    known("client_encoding", "UTF8", Kind::OneOf(&["UTF8", "UNICODE"]), true),
     known(
         "client_min_messages",
         "notice",
@@ -227,11 +227,19 @@ fn check(known: &Known, value: &str) -> SqlResult<String> {
             }),
             None => Err(invalid("Valid units for this parameter are \"us\", \"ms\", \"s\", \"min\", \"h\", and \"d\".".into())),
         },
-        Kind::OneOf(choices) => match choices.iter().position(|choice| choice.eq_ignore_ascii_case(value.trim())) {
+        Kind::OneOf(choices) => match choices.iter().position(|choice| choice.eq_ignore_ascii_case(&spelled(known, value))) {
             Some(_) if matches!(known.name, "DateStyle" | "client_encoding" | "TimeZone") => Ok(known.default.to_owned()),
             Some(at) => Ok(choices[at].to_owned()),
             None => Err(invalid(format!("Available values: {}.", choices.join(", ")))),
         },
+    }
+}
+
+/// The value as it is compared: an encoding's name is its letters and digits alone, so that `'utf-8'` with quotes in it is UTF8.
+fn spelled(known: &Known, value: &str) -> String {
+    match known.name {
+        "client_encoding" => value.chars().filter(char::is_ascii_alphanumeric).collect(),
+        _ => value.trim().to_owned(),
     }
 }
 

@@ -61,13 +61,13 @@ pub(super) fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<O
     let writer = CopyWriter::new(plan.options.clone(), types);
     let mut head = Vec::new();
     writer.header(&columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>(), &mut head);
-    let head = (!head.is_empty()).then_some(Ok(CopyPiece { bytes: head, rows: 0 }));
+    let head = (!head.is_empty()).then(|| Ok(CopyPiece { ends: vec![head.len()], bytes: head, rows: 0 }));
     let batches = execution.watch.clone().stream(rows.stream);
     let lines = batches.map(move |batch| {
         let batch = batch?;
         let mut bytes = Vec::new();
-        writer.write_batch(&batch, &mut bytes)?;
-        Ok(CopyPiece { bytes, rows: batch.num_rows() as u64 })
+        let ends = writer.write_batch(&batch, &mut bytes)?;
+        Ok(CopyPiece { bytes, ends, rows: batch.num_rows() as u64 })
     });
     Ok(Outcome::CopyOut { columns: columns.len(), pieces: futures::stream::iter(head).chain(lines).boxed() })
 }
