@@ -22,6 +22,14 @@ pub enum Language {
     Python,
     /// A folder with `node_modules`.
     Node,
+    /// One program.
+    Go,
+    /// A driver's archive; the program is compiled as it is started.
+    Java,
+    /// Two packages, of which sqlx's is built again while it runs.
+    Rust,
+    /// A program of PostgreSQL's own package.
+    Pgbench,
 }
 
 /// What the operating system must have for a language.
@@ -30,6 +38,12 @@ fn needed(language: Language) -> &'static [Needed] {
         Language::Shell => &[Needed { program: "psql", package: "postgresql-client" }],
         Language::Python => &[Needed { program: "python3", package: "python3-venv" }],
         Language::Node => &[Needed { program: "node", package: "nodejs" }, Needed { program: "npm", package: "npm" }],
+        Language::Go => &[Needed { program: "go", package: "golang-go" }],
+        Language::Java => &[Needed { program: "javac", package: "default-jdk-headless" }, Needed { program: "mvn", package: "maven" }],
+        Language::Rust => &[Needed { program: "psql", package: "postgresql-client" }],
+        Language::Pgbench => {
+            &[Needed { program: "psql", package: "postgresql-client" }, Needed { program: "pgbench", package: "postgresql-15" }]
+        }
     }
 }
 
@@ -54,9 +68,12 @@ pub fn all(places: &Places, clients: &[&Client]) -> BTreeMap<Language, Outcome> 
 
 fn install(places: &Places, language: Language) -> Outcome {
     match language {
-        Language::Shell => Ok(()),
+        Language::Shell | Language::Pgbench => Ok(()),
         Language::Python => python(places),
         Language::Node => node(places),
+        Language::Go => go(places),
+        Language::Java => java(places),
+        Language::Rust => rust(places),
     }
 }
 
@@ -81,6 +98,28 @@ fn node(places: &Places) -> Outcome {
     once(&sources.join("package-lock.json"), &folder, || {
         quietly(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&folder))
     })
+}
+
+fn go(places: &Places) -> Outcome {
+    quietly(
+        Command::new("go").args(["build", "-o"]).arg(places.installed.join("go/client")).arg(".").current_dir(places.sources.join("go")),
+    )
+}
+
+fn java(places: &Places) -> Outcome {
+    let (pom, folder) = (places.sources.join("java/pom.xml"), places.installed.join("java"));
+    once(&pom, &folder, || {
+        let mut maven = Command::new("mvn");
+        maven.args(["--quiet", "--batch-mode", "--file"]).arg(&pom).args(["dependency:copy-dependencies", "-DincludeScope=runtime"]);
+        quietly(maven.arg(format!("-DoutputDirectory={}", folder.display())))
+    })
+}
+
+fn rust(places: &Places) -> Outcome {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let manifest = places.sources.join("rust/Cargo.toml");
+    cargo.args(["build", "--locked", "--manifest-path"]).arg(manifest).env("CARGO_TARGET_DIR", places.installed.join("rust"));
+    quietly(&mut cargo)
 }
 
 /// Does `work` unless it was done for the same `lock` (I1).

@@ -7,11 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::server::{START_MAX, variables};
+use super::server::{PASSWORD, START_MAX, variables};
 use crate::packages;
 use crate::process;
-
-const PASSWORD: &str = "of the tests";
 
 /// A running cluster.
 pub struct Postgres {

@@ -27,7 +27,15 @@ pub const CLIENTS: &[Client] = &[
     client("psql", Language::Shell, |places| script(places, "psql/run.sh")),
     client("psycopg", Language::Python, |places| python(places, "psycopg_client.py")),
     client("asyncpg", Language::Python, |places| python(places, "asyncpg_client.py")),
+    client("sqlalchemy", Language::Python, |places| python(places, "sqlalchemy_client.py")),
+    client("django", Language::Python, |places| python(places, "django_client.py")),
     client("node-postgres", Language::Node, |places| node(places, "pg_client.js")),
+    client("drizzle", Language::Node, |places| node(places, "drizzle_client.js")),
+    client("pgx", Language::Go, |places| Command::new(places.installed.join("go/client"))),
+    client("pgjdbc", Language::Java, java),
+    client("tokio-postgres", Language::Rust, |places| Command::new(places.installed.join("rust/debug/tokio-postgres-client"))),
+    client("sqlx", Language::Rust, sqlx),
+    client("pgbench", Language::Pgbench, |places| script(places, "pgbench/run.sh")),
 ];
 
 fn script(places: &Places, path: &str) -> Command {
@@ -45,5 +53,18 @@ fn python(places: &Places, file: &str) -> Command {
 fn node(places: &Places, file: &str) -> Command {
     let mut command = Command::new("node");
     command.arg("--no-deprecation").arg(places.installed.join("node").join(file)).current_dir(places.installed.join("node"));
+    command
+}
+
+fn java(places: &Places) -> Command {
+    let mut command = Command::new("java");
+    command.arg("-cp").arg(places.installed.join("java/*")).arg(places.sources.join("java/Client.java"));
+    command
+}
+
+/// Its queries are described by the server while it is compiled, so it is compiled here.
+fn sqlx(places: &Places) -> Command {
+    let mut command = script(places, "rust/sqlx/run.sh");
+    command.env("CARGO_TARGET_DIR", places.installed.join("rust"));
     command
 }

@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 use super::Places;
 use super::postgres::Postgres;
 
+/// The superuser's password; one that a URL must quote.
+pub const PASSWORD: &str = "of the tests: ?&";
+
 /// Longest time in which a server must be up.
 pub const START_MAX: Duration = Duration::from_secs(60);
 
@@ -84,14 +87,16 @@ fn shockwave(binary: &Path, folder: &Path, name: &str) -> Result<Open, String> {
     let output = File::create(&log).map_err(|e| format!("{}: {e}", log.display()))?;
     let errors = output.try_clone().map_err(|e| e.to_string())?;
     let mut command = Command::new(binary);
-    command.arg("serve").arg("--data-dir").arg(&data).args(["--listen", "127.0.0.1:0"]);
+    command.arg("serve").arg("--data-dir").arg(&data).args(["--listen", "127.0.0.1:0", "--ssl", "required"]);
+    command.env("SHOCKWAVE_PASSWORD", PASSWORD);
     command.stdin(Stdio::null()).stdout(output).stderr(errors);
     let child = command.spawn().map_err(|e| format!("cannot run {}: {e}", binary.display()))?;
-    let mut open = Open { variables: Vec::new(), child: Some((child, data)) };
+    let mut open = Open { variables: Vec::new(), child: Some((child, data.clone())) };
     let start = Instant::now();
     let port = loop {
         let said = std::fs::read_to_string(&log).unwrap_or_default();
-        if let Some(port) = said.lines().find_map(listening) {
+        // Only a line that has ended counts.
+        if let Some(port) = said.split_inclusive('\n').find_map(listening) {
             break port;
         }
         let ended = open.child.as_mut().is_some_and(|(child, _)| !matches!(child.try_wait(), Ok(None)));
@@ -100,13 +105,16 @@ fn shockwave(binary: &Path, folder: &Path, name: &str) -> Result<Open, String> {
         }
         std::thread::sleep(Duration::from_millis(20));
     };
-    open.variables = variables(&port, "shockwave", "", "prefer");
+    // Clients that check the certificate take it from the file that the server names.
+    let certificate = data.join("server.crt").display().to_string();
+    open.variables = variables(&port, "shockwave", PASSWORD, "verify-full");
+    open.variables.push(("PGSSLROOTCERT".to_owned(), certificate));
     Ok(open)
 }
 
-/// The port in the line that says where the server listens; only a line that has ended counts.
+/// The port in the line that says where the server listens.
 fn listening(line: &str) -> Option<String> {
-    let (port, _) = line.strip_prefix("listening on 127.0.0.1:")?.split_once(' ')?;
+    let port = line.strip_prefix("listening on 127.0.0.1:")?.strip_suffix('\n')?;
     Some(port.to_owned())
 }
 

@@ -13,7 +13,8 @@ function tls() {
   if (!['require', 'verify-ca', 'verify-full'].includes(mode)) return false
   const root = process.env.PGSSLROOTCERT
   if (!root) return { rejectUnauthorized: false }
-  return { ca: readFileSync(root), checkServerIdentity: mode === 'verify-full' ? undefined : () => undefined }
+  const ca = readFileSync(root, 'utf8')
+  return mode === 'verify-full' ? { ca } : { ca, checkServerIdentity: () => undefined }
 }
 
 /** Options of a connection to the server of the environment. */

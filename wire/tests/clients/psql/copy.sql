@@ -8,9 +8,9 @@ COPY c FROM STDIN;
 id,name
 4,"quoted ""x"", y"
 \.
-COPY c TO STDOUT;
+COPY (SELECT * FROM c ORDER BY id) TO STDOUT;
 \copy (select id, name from c where id > 2 order by id) to stdout csv header
-COPY c (id) TO STDOUT (FORMAT csv, HEADER);
+COPY (SELECT id FROM c ORDER BY id) TO STDOUT (FORMAT csv, HEADER);
 COPY (SELECT id, name FROM c ORDER BY id DESC) TO STDOUT (DELIMITER '|', NULL 'none');
 COPY c FROM STDIN;
 x	y	t
