@@ -93,6 +93,7 @@ struct Fields {
     detail: Option<String>,
     hint: Option<String>,
     position: Option<u32>,
+    context: Option<String>,
     schema: Option<String>,
     table: Option<String>,
     column: Option<String>,
@@ -111,6 +112,7 @@ impl SqlError {
             detail: None,
             hint: None,
             position: None,
+            context: None,
             schema: None,
             table: None,
             column: None,
@@ -149,6 +151,13 @@ impl SqlError {
         self
     }
 
+    /// Says where in the work it happened, such as the line of a COPY: the CONTEXT line.
+    #[must_use]
+    pub fn context(mut self, text: impl Into<String>) -> Self {
+        self.0.context = Some(text.into());
+        self
+    }
+
     /// Names the table at fault.
     #[must_use]
     pub fn table(mut self, schema: impl Into<String>, table: impl Into<String>) -> Self {
@@ -181,12 +190,20 @@ impl SqlError {
         &self.0.message
     }
 
-    /// DETAIL, HINT, schema, table, column and constraint where set, each with Postgres's field letter.
+    /// DETAIL, HINT, CONTEXT, schema, table, column and constraint where set, each with Postgres's field letter.
     pub fn fields(&self) -> impl Iterator<Item = (u8, &str)> {
         let f = &self.0;
-        [(b'D', &f.detail), (b'H', &f.hint), (b's', &f.schema), (b't', &f.table), (b'c', &f.column), (b'n', &f.constraint)]
-            .into_iter()
-            .filter_map(|(letter, text)| text.as_deref().map(|text| (letter, text)))
+        [
+            (b'D', &f.detail),
+            (b'H', &f.hint),
+            (b'W', &f.context),
+            (b's', &f.schema),
+            (b't', &f.table),
+            (b'c', &f.column),
+            (b'n', &f.constraint),
+        ]
+        .into_iter()
+        .filter_map(|(letter, text)| text.as_deref().map(|text| (letter, text)))
     }
 
     /// Character of the statement the error points at, from 1.
@@ -198,7 +215,7 @@ impl SqlError {
 impl fmt::Display for SqlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (SQLSTATE {})", self.0.message, self.0.state.0)?;
-        for (letter, label) in [(b'D', "DETAIL"), (b'H', "HINT")] {
+        for (letter, label) in [(b'D', "DETAIL"), (b'H', "HINT"), (b'W', "CONTEXT")] {
             if let Some((_, text)) = self.fields().find(|(l, _)| *l == letter) {
                 write!(f, "\n{label}:  {text}")?;
             }

@@ -90,7 +90,7 @@ pub enum Outcome {
     },
     /// The client must send COPY data now, then [`crate::Session::finish_copy`] or [`crate::Session::abort_copy`].
     CopyIn(CopyIn),
-    /// The client gets COPY data: pieces of any size, each holding whole lines.
+    /// The client gets COPY data, a message a line.
     CopyOut {
         /// Columns a line.
         columns: usize,
@@ -105,6 +105,8 @@ pub enum Outcome {
 pub struct CopyPiece {
     /// The lines' bytes, each line ended.
     pub bytes: Vec<u8>,
+    /// Where each line ends in `bytes`: clients read a row from each message, as Postgres sends them.
+    pub ends: Vec<usize>,
     /// Table rows among them (a header line is none).
     pub rows: u64,
 }

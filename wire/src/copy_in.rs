@@ -19,8 +19,6 @@ use crate::frontend;
 
 const CHUNK_BYTES: usize = 256 << 10;
 const CHUNKS: usize = 8;
-/// Bytes of one CopyData message the server sends.
-const PIECE_BYTES: usize = 64 << 10;
 
 /// How the client's part of a COPY ended.
 enum Fed {
@@ -119,8 +117,10 @@ impl Connection {
         let mut rows = 0;
         while let Some(piece) = pieces.next().await.transpose()? {
             rows += piece.rows;
-            for bytes in piece.bytes.chunks(PIECE_BYTES) {
-                self.channel.output.copy_data(bytes);
+            let mut start = 0;
+            for end in piece.ends {
+                self.channel.output.copy_data(&piece.bytes[start..end]);
+                start = end;
                 self.channel.flush_if_full().await?;
             }
         }

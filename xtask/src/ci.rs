@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::process::{self, Outcome};
 use crate::summary::Summary;
-use crate::{packages, python, test, tidy};
+use crate::{clients, packages, python, test, tidy};
 
 /// Steps that have run: name, time, and whether they passed.
 #[derive(Default)]
@@ -70,6 +70,13 @@ pub fn run(root: &Path) -> Outcome {
     let tested = steps.run("test", || {
         summary = test::workspace(root, &["--locked".to_owned()], Some(&python))?;
         if summary.failed == 0 { Ok(()) } else { Err(summary.to_string()) }
+    });
+    let tested = tested.and_then(|()| {
+        steps.run("clients", || {
+            let clients = clients::tested(root)?;
+            summary.add(clients);
+            if clients.failed == 0 { Ok(()) } else { Err(format!("{} clients", clients.failed)) }
+        })
     });
     match tested {
         Ok(()) => println!("\n{}", steps.table()),

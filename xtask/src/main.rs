@@ -2,11 +2,12 @@
 //!
 //! X1: no dependency but the standard library, so that the first task of a clean clone starts after seconds.
 //! X2: a task that fails ends with a non-zero status and says what failed, last.
-//! Never: changes a tracked file; reads the network (Cargo and apt-get may).
+//! Never: changes a tracked file; reads the network (Cargo, apt-get and the clients' package managers may).
 #![allow(clippy::disallowed_methods, reason = "a task runner measures wall time and runs processes; nothing here is simulated")]
 
 mod bench;
 mod ci;
+mod clients;
 mod fuzz;
 mod packages;
 mod process;
@@ -23,7 +24,8 @@ Usage: cargo xtask <task>
 
 Tasks:
   test [args]    run every test of the workspace and end with `N passed, N failed`; args go to `cargo test`
-  ci             what continuous integration runs: fmt, tidy, clippy, doc, test; a table of times, then the test summary
+  clients        the drivers and programs of `wire/tests/clients` against the server; [--postgres | --server PATH] [CLIENT…]
+  ci             what continuous integration runs: fmt, tidy, clippy, doc, test, clients; a table of times, then the test summary
   tidy           rules no compiler checks: arrows between crates and modules, file headers, links, versions
   bench [args]   the comparison with a real PostgreSQL, in a release build; `cargo xtask bench --help` lists the args
   bench pieces   the Criterion benches of the inner pieces (`bench pieces --copy`: of COPY parsing); further args go to Criterion
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
     let outcome = match task {
         "test" => test::run(&root, rest),
         "ci" => ci::run(&root),
+        "clients" => clients::run(&root, rest),
         "tidy" => tidy::run(&root),
         "bench" => bench::run(&root, rest),
         "fuzz" => fuzz::run(&root, rest),

@@ -78,7 +78,8 @@ fn present(program: &str) -> bool {
     process::on_path(program) || versions.into_iter().any(|version| version.path().join("bin").join(program).is_file())
 }
 
-fn is_root() -> bool {
+/// True if this process may install packages.
+pub fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|out| out.stdout.trim_ascii() == b"0")
 }
 

@@ -35,6 +35,14 @@ impl Summary {
         }
     }
 
+    /// Adds another run's counts.
+    pub fn add(&mut self, other: Summary) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.ignored += other.ignored;
+        self.binaries += other.binaries;
+    }
+
     /// Takes the exit status of the whole run.
     pub fn finish(mut self, success: bool) -> Summary {
         if !success && self.failed == 0 {

@@ -8,15 +8,19 @@ use std::process::Stdio;
 
 use crate::process::{self, Outcome};
 use crate::summary::Summary;
-use crate::{packages, python};
+use crate::{clients, packages, python};
 
-/// Runs the tests; `args` go to `cargo test`.
+/// Runs the tests, then the clients; `args` go to `cargo test`, and with any only Cargo's tests run.
 pub fn run(root: &Path, args: &[String]) -> Outcome {
     let programs = packages::ensure(packages::FOR_TESTS);
     let python = python::ensure(root);
     let notices: Vec<&String> = programs.as_ref().err().into_iter().chain(python.as_ref().err()).collect();
     notices.iter().for_each(|notice| eprintln!("notice: {notice}"));
-    let summary = workspace(root, args, python.as_deref().ok())?;
+    let mut summary = workspace(root, args, python.as_deref().ok())?;
+    // Arguments choose among Cargo's tests.
+    if args.is_empty() {
+        summary.add(clients::tested(root)?);
+    }
     notices.iter().for_each(|notice| println!("tests that need it were skipped: {notice}"));
     println!("{summary}");
     if summary.failed == 0 { Ok(()) } else { Err(String::new()) }

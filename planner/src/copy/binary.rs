@@ -34,16 +34,18 @@ pub(super) fn trailer(out: &mut Vec<u8>) {
     out.extend_from_slice(&TRAILER);
 }
 
-/// Appends a batch's rows.
-pub(super) fn write_batch(types: &[SqlType], batch: &RecordBatch, out: &mut Vec<u8>) -> SqlResult<()> {
+/// Appends a batch's rows and says where each ends in `out`.
+pub(super) fn write_batch(types: &[SqlType], batch: &RecordBatch, out: &mut Vec<u8>) -> SqlResult<Vec<usize>> {
     let columns = batch.columns().iter().zip(types);
     let encoders = columns.map(|(array, sql_type)| ColumnEncoder::new(array, *sql_type, Format::Binary)).collect::<SqlResult<Vec<_>>>()?;
     let count = u16::try_from(encoders.len()).unwrap_or(u16::MAX).to_be_bytes();
+    let mut ends = Vec::with_capacity(batch.num_rows());
     for row in 0..batch.num_rows() {
         out.extend_from_slice(&count);
         encoders.iter().for_each(|encoder| encoder.write(row, out));
+        ends.push(out.len());
     }
-    Ok(())
+    Ok(ends)
 }
 
 /// Reads a binary COPY FROM stream. After an error it is of no use but to be dropped.

@@ -2,7 +2,6 @@
 //!
 //! Never: shows more than 100 bytes of the user's data.
 
-use crate::types::with_context;
 use base::{SqlError, SqlState};
 
 /// Bytes of data shown.
@@ -20,12 +19,12 @@ pub(super) struct Place<'a> {
 impl Place<'_> {
     /// `COPY t, line 3`
     pub(super) fn alone(self, error: SqlError) -> SqlError {
-        with_context(error, &format!("COPY {}, line {}", self.table, self.line))
+        error.context(format!("COPY {}, line {}", self.table, self.line))
     }
 
     /// `COPY t, line 3: "the line"`
     pub(super) fn with_line(self, error: SqlError, line: &[u8]) -> SqlError {
-        with_context(error, &format!("COPY {}, line {}: \"{}\"", self.table, self.line, shown(line)))
+        error.context(format!("COPY {}, line {}: \"{}\"", self.table, self.line, shown(line)))
     }
 
     /// `COPY t, line 3, column x`
@@ -36,7 +35,7 @@ impl Place<'_> {
     /// `COPY t, line 3, column x: "value"`
     pub(super) fn with_value(self, error: SqlError, column: &str, value: &str) -> SqlError {
         let value = shown(value.as_bytes());
-        with_context(error, &format!("COPY {}, line {}, column {column}: \"{value}\"", self.table, self.line))
+        error.context(format!("COPY {}, line {}, column {column}: \"{value}\"", self.table, self.line))
     }
 }
 

@@ -53,8 +53,8 @@ impl CopyWriter {
         }
     }
 
-    /// Appends a batch's rows; its columns must be as many as the types.
-    pub fn write_batch(&self, batch: &RecordBatch, out: &mut Vec<u8>) -> SqlResult<()> {
+    /// Appends a batch's rows, whose columns must be as many as the types, and says where each row ends in `out`.
+    pub fn write_batch(&self, batch: &RecordBatch, out: &mut Vec<u8>) -> SqlResult<Vec<usize>> {
         if batch.num_columns() != self.types.len() {
             return Err(SqlError::internal(format!("COPY of {} columns got {}", self.types.len(), batch.num_columns())));
         }
@@ -65,6 +65,7 @@ impl CopyWriter {
         let encoders =
             columns.map(|(array, sql_type)| ColumnEncoder::new(array, *sql_type, Format::Text)).collect::<SqlResult<Vec<_>>>()?;
         let mut value = Vec::new();
+        let mut ends = Vec::with_capacity(batch.num_rows());
         for row in 0..batch.num_rows() {
             for (at, encoder) in encoders.iter().enumerate() {
                 if at > 0 {
@@ -78,8 +79,9 @@ impl CopyWriter {
                 }
             }
             out.push(b'\n');
+            ends.push(out.len());
         }
-        Ok(())
+        Ok(ends)
     }
 
     fn value(&self, value: &[u8], forced: bool, alone: bool, out: &mut Vec<u8>) {

@@ -47,7 +47,7 @@ pub(super) const KNOWN: &[Known] = &[
     known("bytea_output", "hex", Kind::OneOf(&["hex"]), false),
     known("check_function_bodies", "on", Kind::Bool, false),
     known("client_connection_check_interval", "0", Kind::Milliseconds, false),
-    known("client_encoding", "UTF8", Kind::OneOf(&["UTF8", "UTF-8", "UNICODE", "SQL_ASCII"]), true),
+    known("client_encoding", "UTF8", Kind::OneOf(&["UTF8", "UNICODE", "SQL_ASCII"]), true),
     known(
         "client_min_messages",
         "notice",

@@ -6,6 +6,14 @@ use base::{SqlError, SqlResult, SqlState};
 
 use super::known::{Kind, Known};
 
+/// The value as it is compared: an encoding's name is its letters, digits and `_` alone, so that `'utf-8'` with quotes in it is UTF8.
+fn spelled(known: &Known, value: &str) -> String {
+    match known.name {
+        "client_encoding" => value.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect(),
+        _ => value.trim().to_owned(),
+    }
+}
+
 /// 55P02
 pub(super) fn fixed(known: &Known) -> SqlError {
     SqlError::new(SqlState::CANT_CHANGE_RUNTIME_PARAM, format!("parameter \"{}\" cannot be changed", known.name))
@@ -50,7 +58,7 @@ pub(super) fn check(known: &Known, value: &str) -> SqlResult<String> {
             let kb = kilobytes(value).ok_or_else(|| invalid(Some(units.into())))?;
             Ok(with_unit(kb, &[("TB", 1 << 30), ("GB", 1 << 20), ("MB", 1 << 10), ("kB", 1)]))
         }
-        Kind::OneOf(choices) => match choices.iter().position(|choice| choice.eq_ignore_ascii_case(value.trim())) {
+        Kind::OneOf(choices) => match choices.iter().position(|choice| choice.eq_ignore_ascii_case(&spelled(known, value))) {
             Some(at) if known.name == "client_encoding" && choices[at] == "SQL_ASCII" => Ok(choices[at].to_owned()),
             Some(_) if matches!(known.name, "DateStyle" | "client_encoding" | "TimeZone") => Ok(known.default.to_owned()),
             Some(at) => Ok(choices[at].to_owned()),

@@ -46,7 +46,8 @@ fn bind(parsed: &Parsed, scope: &Scope, database: &str) -> SqlResult<Bound> {
         return Err(SqlError::unsupported("COPY (query) FROM"));
     };
     let name = Name::of(table_name, database)?;
-    let table = scope.writable(&name).map_err(|error| parsed.point(error, name.span))?;
+    // Postgres points at no character here.
+    let table = scope.writable(&name)?;
     let mut positions = Vec::with_capacity(columns.len());
     for ident in columns {
         let column = fold(ident);

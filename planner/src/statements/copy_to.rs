@@ -68,13 +68,13 @@ pub(super) fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<O
     writer.header(&names, &mut head);
     writer.trailer(&mut tail);
     let is_binary = writer.is_binary();
-    let frame = |bytes: Vec<u8>| futures::stream::iter((!bytes.is_empty()).then_some(Ok(CopyPiece { bytes, rows: 0 })));
+    let frame = |bytes: Vec<u8>| futures::stream::iter((!bytes.is_empty()).then(|| Ok(CopyPiece { ends: vec![bytes.len()], bytes, rows: 0 })));
     let batches = execution.watch.clone().stream(rows.stream);
     let lines = batches.map(move |batch| {
         let batch = batch?;
         let mut bytes = Vec::new();
-        writer.write_batch(&batch, &mut bytes)?;
-        Ok(CopyPiece { bytes, rows: batch.num_rows() as u64 })
+        let ends = writer.write_batch(&batch, &mut bytes)?;
+        Ok(CopyPiece { bytes, ends, rows: batch.num_rows() as u64 })
     });
     Ok(Outcome::CopyOut { columns: columns.len(), is_binary, pieces: frame(head).chain(lines).chain(frame(tail)).boxed() })
 }

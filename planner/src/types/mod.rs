@@ -30,5 +30,4 @@ pub use builder::{ColumnBuilder, parse_text};
 pub use coerce::{Assignment, assignable, canonical, coerce, mismatch};
 pub use encode::{ColumnEncoder, Format, encode_binary, encode_text, text_of};
 
-pub(crate) use errors::with_context;
 pub(crate) use strings::invalid_utf8;

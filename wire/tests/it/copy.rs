@@ -101,3 +101,14 @@ async fn copy_into_nothing_fails_before_any_data() {
     let result: Result<CopyInSink<Bytes>, _> = client.copy_in("COPY missing FROM STDIN").await;
     assert_eq!(state(result.map(|_| ())), "42P01");
 }
+
+/// psycopg reads a row from each message; the server once sent 64 KiB of lines in one.
+#[tokio::test]
+async fn each_line_going_out_is_a_message() {
+    let server = start().await;
+    let mut raw = Raw::connect(server.address).await;
+    raw.ask(&[query(TABLE)]).await;
+    raw.ask(&[query("INSERT INTO t VALUES (1, 'a', NULL), (2, 'b', 3)")]).await;
+    let seen = raw.ask(&[query("COPY (SELECT * FROM t ORDER BY id) TO STDOUT (FORMAT csv, HEADER)")]).await;
+    assert_eq!(seen, ["CopyOut 3", "Data id,name,age\n", "Data 1,a,\n", "Data 2,b,3\n", "CopyDone", "Complete COPY 2", "Ready I"]);
+}

@@ -153,6 +153,9 @@ fn describe(message: &Backend) -> String {
         Backend::CloseComplete(_) => "Closed".to_owned(),
         Backend::NoData(_) => "NoData".to_owned(),
         Backend::PortalSuspended(_) => "Suspended".to_owned(),
+        Backend::CopyOutResponse(copy) => format!("CopyOut {}", copy.columns),
+        Backend::CopyData(data) => format!("Data {}", String::from_utf8_lossy(&data.data)),
+        Backend::CopyDone(_) => "CopyDone".to_owned(),
         Backend::CopyInResponse(copy) => format!("CopyIn {}", copy.columns),
         Backend::NegotiateProtocolVersion(version) => {
             format!("Negotiate {} {:?}", version.newest_minor_protocol, version.unsupported_options)

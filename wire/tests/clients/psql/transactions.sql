@@ -1,0 +1,30 @@
+CREATE TABLE account (id integer PRIMARY KEY, owner text NOT NULL, amount numeric(10,2));
+BEGIN;
+INSERT INTO account VALUES (1, 'Ada', 10), (2, 'Bo', 20.5);
+SAVEPOINT one;
+UPDATE account SET amount = amount - 1 WHERE id = 1;
+ROLLBACK TO one;
+RELEASE one;
+COMMIT;
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SHOW transaction_isolation;
+INSERT INTO account VALUES (3, 'C', 0);
+SELECT 1;
+COMMIT;
+START TRANSACTION;
+DELETE FROM account;
+ROLLBACK;
+SELECT * FROM account ORDER BY id;
+ROLLBACK;
+\set AUTOCOMMIT off
+INSERT INTO account VALUES (4, 'D', 1);
+\echo :AUTOCOMMIT
+ROLLBACK;
+\set AUTOCOMMIT on
+\set ON_ERROR_ROLLBACK on
+BEGIN;
+INSERT INTO account VALUES (5, 'E', 1);
+INSERT INTO account VALUES (5, 'E', 1);
+COMMIT;
+SELECT id FROM account ORDER BY id;
+DROP TABLE account;
