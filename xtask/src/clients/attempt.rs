@@ -46,7 +46,7 @@ pub fn run(client: &Client, places: &Places, variables: &[(String, String)]) -> 
         command.env_remove(name);
     }
     command.envs(variables.iter().map(|(name, value)| (name, value)));
-    // A group of its own, so that what it starts can be ended with it (L2).
+    // A group of its own, so that what it starts can be ended with it (L3).
     command.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
     println!("\n--- {}", client.name);
     let mut child = command.spawn().map_err(|e| format!("cannot run `{}`: {e}", crate::process::line(&command)))?;

@@ -47,20 +47,31 @@ fn needed(language: Language) -> &'static [Needed] {
     }
 }
 
+/// Why a language is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lacking {
+    /// A program of the operating system, which this user may not install.
+    Program(String),
+    /// Its packages could not be installed.
+    Packages(String),
+}
+
 /// Installs the languages of `clients`, and says of each whether it is there.
-pub fn all(places: &Places, clients: &[&Client]) -> BTreeMap<Language, Outcome> {
+pub fn all(places: &Places, clients: &[&Client]) -> BTreeMap<Language, Result<(), Lacking>> {
     let mut languages: Vec<Language> = clients.iter().map(|client| client.language).collect();
     languages.sort_unstable();
     languages.dedup();
     // apt-get runs alone.
-    let programs: Vec<(Language, Outcome)> = languages.into_iter().map(|one| (one, packages::ensure(needed(one)))).collect();
+    let programs: Vec<_> = languages.into_iter().map(|one| (one, packages::ensure(needed(one)).map_err(Lacking::Program))).collect();
     std::thread::scope(|scope| {
         let running: Vec<_> = programs
             .into_iter()
-            .map(|(language, programs)| (language, scope.spawn(move || programs.and_then(|()| install(places, language)))))
+            .map(|(language, programs)| {
+                (language, scope.spawn(move || programs.and_then(|()| install(places, language).map_err(Lacking::Packages))))
+            })
             .collect();
-        let ended = |(language, thread): (Language, std::thread::ScopedJoinHandle<'_, Outcome>)| {
-            (language, thread.join().unwrap_or_else(|_| Err("its installation panicked".to_owned())))
+        let ended = |(language, thread): (Language, std::thread::ScopedJoinHandle<'_, Result<(), Lacking>>)| {
+            (language, thread.join().unwrap_or_else(|_| Err(Lacking::Packages("its installation panicked".to_owned()))))
         };
         running.into_iter().map(ended).collect()
     })

@@ -4,7 +4,8 @@
 //! with an empty database of its own through the PG* variables, and prints `ok CHECK` or `failed CHECK: why` for each of its checks.
 //!
 //! L1: a client passes if every check passed, or failed and stands in `not_yet.txt` with a reason; a check that did not run is a failure.
-//! L2: every program has a limit of time, and nothing it started outlives it.
+//! L2: a client whose programs are not there, and may not be installed, is skipped and says so.
+//! L3: every program has a limit of time, and nothing it started outlives it.
 //! Never: knows what a client checks; leaves a server running.
 
 mod attempt;
@@ -20,6 +21,7 @@ use std::time::Instant;
 
 use crate::process::{self, Outcome};
 use crate::summary::Summary;
+use install::Lacking;
 use not_yet::NotYet;
 use programs::CLIENTS;
 use server::Kind;
@@ -99,7 +101,11 @@ fn all(root: &Path, kind: &Kind, names: &[&str]) -> Result<Summary, String> {
     for client in chosen {
         let start = Instant::now();
         let result = match ready.get(&client.language) {
-            Some(Err(reason)) => Err(format!("not installed: {reason}")),
+            Some(Err(Lacking::Program(reason))) => {
+                rows.push(Row::skipped(client.name, reason));
+                continue;
+            }
+            Some(Err(Lacking::Packages(reason))) => Err(format!("not installed: {reason}")),
             _ => server.open(client.name).and_then(|open| {
                 let attempt = attempt::run(client, &places, &open.variables);
                 open.close();
@@ -110,6 +116,6 @@ fn all(root: &Path, kind: &Kind, names: &[&str]) -> Result<Summary, String> {
     }
     drop(server);
     println!("\n{}", table::print(&rows));
-    let failed = rows.iter().filter(|row| matches!(row.state, State::Failed)).count() as u64;
-    Ok(Summary { passed: rows.len() as u64 - failed, failed, ..Summary::default() })
+    let count = |state| rows.iter().filter(|row| row.state == state).count() as u64;
+    Ok(Summary { passed: count(State::Passed), failed: count(State::Failed), ignored: count(State::Skipped), ..Summary::default() })
 }

@@ -12,6 +12,8 @@ pub enum State {
     Passed,
     /// A check failed, or the program did.
     Failed,
+    /// It could not be tried here.
+    Skipped,
 }
 
 /// A line of the table, with what is said below it.
@@ -28,6 +30,12 @@ pub struct Row {
 }
 
 impl Row {
+    /// A client that was not tried (L2).
+    pub fn skipped(name: &str, reason: &str) -> Row {
+        let remarks = vec![format!("skipped {name}: {reason}")];
+        Row { name: name.to_owned(), version: String::new(), passed: 0, not_yet: 0, state: State::Skipped, time: Duration::ZERO, remarks }
+    }
+
     /// Judges what a program said (L1).
     pub fn of(name: &str, result: Result<Said, String>, not_yet: &NotYet, time: Duration) -> Row {
         let mut row =
@@ -68,7 +76,11 @@ pub fn print(rows: &[Row]) -> String {
     let version = rows.iter().map(|row| row.version.chars().count()).max().unwrap_or_default();
     text.push_str(&format!("\n{:<name$}  {:<version$}  passed  not yet    time  result\n", "client", "version"));
     for row in rows {
-        let result = if row.state == State::Passed { "passed" } else { "FAILED" };
+        let result = match row.state {
+            State::Passed => "passed",
+            State::Failed => "FAILED",
+            State::Skipped => "skipped",
+        };
         let seconds = row.time.as_secs_f64();
         text.push_str(&format!(
             "{:<name$}  {:<version$}  {:>6}  {:>7}  {seconds:>5.1} s  {result}\n",

@@ -54,7 +54,8 @@ async fn joined(pool: &PgPool) -> Outcome {
     )
     .fetch_all(pool)
     .await?;
-    let born = Date::from_calendar_date(1815, sqlx::types::time::Month::December, 10)?;
+    // The 10th of December.
+    let born = Date::from_ordinal_date(1815, 344)?;
     let ada = Author { name: "Ada".into(), born: Some(born), books: Some(1) };
     equal(authors, vec![ada, Author { name: "Bo".into(), born: None, books: Some(0) }])?;
     // The nullable side of an outer join can be NULL though its column cannot.
