@@ -17,8 +17,12 @@ pub struct Needed {
     pub package: &'static str,
 }
 
-/// What `cargo xtask test` runs: psql for the end-to-end tests, b3sum to hash sealed files as anyone would.
-pub const FOR_TESTS: &[Needed] = &[Needed { program: "psql", package: "postgresql-client" }, Needed { program: "b3sum", package: "b3sum" }];
+/// What `cargo xtask test` runs: psql for the end-to-end tests, PostgreSQL 15 to compare answers with, b3sum to hash sealed files as anyone would.
+pub const FOR_TESTS: &[Needed] = &[
+    Needed { program: "psql", package: "postgresql-client" },
+    Needed { program: "initdb", package: "postgresql-15" },
+    Needed { program: "b3sum", package: "b3sum" },
+];
 
 /// What `cargo xtask bench` runs: a PostgreSQL 15 server and its pgbench, beside psql.
 pub const FOR_BENCH: &[Needed] = &[

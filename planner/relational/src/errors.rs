@@ -221,7 +221,7 @@ impl Mapping<'_> {
         if line.contains("returned more than one row") {
             return SqlError::new(SqlState::CARDINALITY_VIOLATION, "more than one row returned by a subquery used as an expression");
         }
-        if let Some(error) = operator_mismatch(line) {
+        if let Some(error) = operator_mismatch(line).or_else(|| frame(line)) {
             return self.here(error);
         }
         value(line).unwrap_or_else(|| self.here(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, lower_first(line))))
@@ -288,7 +288,7 @@ fn value(text: &str) -> Option<SqlError> {
             return Some(SqlError::new(SqlState::NUMERIC_VALUE_OUT_OF_RANGE, message));
         }
         let state = if sql_type.starts_with("date") || sql_type.starts_with("time") {
-            SqlState::INVALID_DATETIME_FORMAT
+            datetime_state(quoted)
         } else {
             SqlState::INVALID_TEXT_REPRESENTATION
         };
@@ -305,6 +305,14 @@ fn value(text: &str) -> Option<SqlError> {
     }
     let is_overflow = text.contains("verflow");
     is_overflow.then(|| SqlError::new(SqlState::NUMERIC_VALUE_OUT_OF_RANGE, "numeric value out of range"))
+}
+
+/// What is written as a date or a time with digits and marks only is one whose fields are out of range.
+fn datetime_state(quoted: &str) -> SqlState {
+    let is_written = quoted.contains(|c: char| c.is_ascii_digit())
+        && quoted.contains(['-', ':'])
+        && quoted.chars().all(|c| c.is_ascii_digit() || " -:.T+".contains(c));
+    if is_written { SqlState::DATETIME_FIELD_OVERFLOW } else { SqlState::INVALID_DATETIME_FORMAT }
 }
 
 /// «operator does not exist» from the several ways DataFusion says so.
@@ -354,12 +362,36 @@ fn clause(line: &str) -> Option<SqlError> {
         (SqlState("2201W"), "LIMIT must not be negative".to_owned())
     } else if let Some(qualifier) = line.strip_prefix("Invalid qualifier ") {
         (SqlState::UNDEFINED_TABLE, format!("missing FROM-clause entry for table \"{qualifier}\""))
+    } else if line.contains("DISTINCT ON expressions must match") {
+        (SqlState::INVALID_COLUMN_REFERENCE, "SELECT DISTINCT ON expressions must match initial ORDER BY expressions".to_owned())
+    } else if let Some(window) = between(line, "The window ", " is not defined") {
+        (SqlState::UNDEFINED_OBJECT, format!("window \"{window}\" does not exist"))
+    } else if line.contains("to grouping function is not in grouping columns") {
+        (SqlState::GROUPING_ERROR, "arguments to GROUPING must be grouping expressions of the associated query level".to_owned())
+    } else if let Some(error) = frame(line) {
+        return Some(error);
+    } else if line.contains("nary operator '-' only supports") {
+        return Some(SqlError::new(SqlState::UNDEFINED_FUNCTION, "operator does not exist: - for this type").hint(ADD_OPERATOR_CASTS));
     } else if line.starts_with("OFFSET must be") {
         (SqlState("2201X"), "OFFSET must not be negative".to_owned())
     } else {
         return None;
     };
     Some(SqlError::new(state, message))
+}
+
+/// Errors about a window's frame.
+fn frame(line: &str) -> Option<SqlError> {
+    let windowing = SqlState("42P20");
+    let known = [
+        ("start bound cannot be UNBOUNDED FOLLOWING", windowing, "frame start cannot be UNBOUNDED FOLLOWING"),
+        ("end bound cannot be UNBOUNDED PRECEDING", windowing, "frame end cannot be UNBOUNDED PRECEDING"),
+        ("cannot be larger than end bound", windowing, "frame starting from current row cannot have preceding rows"),
+        ("must be non negative", SqlState("22013"), "frame starting offset must not be negative"),
+        ("RANGE requires exactly one", windowing, "RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER BY column"),
+        ("NTILE requires", SqlState("22014"), "argument of ntile must be greater than zero"),
+    ];
+    known.iter().find(|(part, ..)| line.contains(part)).map(|(_, state, message)| SqlError::new(*state, *message))
 }
 
 fn is_signature_mismatch(line: &str) -> bool {

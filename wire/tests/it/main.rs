@@ -3,6 +3,7 @@
 
 mod cancel;
 mod copy;
+mod differential;
 mod errors;
 mod limits;
 mod pipeline;

@@ -1,16 +1,38 @@
 //! Integer constants that are `integer`, not `bigint`.
 //!
 //! D1: a constant that fits gets a cast where Postgres would type by it: as a SELECT item, an operand of arithmetic, a result of CASE or an
-//!     argument of a function in [`TYPED_BY_ARGUMENT`]. Elsewhere (positions in ORDER BY, LIMIT, frames) constants stay as written.
+//!     argument of a function in [`TYPED_BY_ARGUMENT`], or a cell of VALUES. Elsewhere (positions in ORDER BY, LIMIT, frames) constants stay as written.
 
-use sqlparser::ast::{BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value};
+use sqlparser::ast::{
+    BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, SetExpr, UnaryOperator, Value,
+};
 
 use super::spelling::cast;
 use crate::position::folded_parts;
 
 /// Functions whose result has the type of their arguments.
-const TYPED_BY_ARGUMENT: [&str; 11] =
-    ["coalesce", "greatest", "least", "nullif", "sum", "avg", "min", "max", "abs", "pg_typeof", "array_agg"];
+const TYPED_BY_ARGUMENT: [&str; 20] = [
+    "coalesce",
+    "greatest",
+    "least",
+    "nullif",
+    "sum",
+    "avg",
+    "min",
+    "max",
+    "abs",
+    "pg_typeof",
+    "to_hex",
+    "gcd",
+    "lcm",
+    "sign",
+    "bit_and",
+    "bit_or",
+    "bit_xor",
+    "repeat",
+    "scale",
+    "array_agg",
+];
 
 /// Types the constants directly below this expression.
 pub(super) fn type_operands(expr: &mut Expr) {
@@ -37,8 +59,18 @@ pub(super) fn type_operands(expr: &mut Expr) {
 }
 
 fn is_arithmetic(op: &BinaryOperator) -> bool {
-    use BinaryOperator::{Divide, Minus, Modulo, Multiply, Plus};
-    matches!(op, Plus | Minus | Multiply | Divide | Modulo)
+    use BinaryOperator::{
+        BitwiseAnd, BitwiseOr, Divide, Minus, Modulo, Multiply, PGBitwiseShiftLeft, PGBitwiseShiftRight, PGBitwiseXor, Plus,
+    };
+    let is_bitwise = matches!(op, BitwiseAnd | BitwiseOr | PGBitwiseXor | PGBitwiseShiftLeft | PGBitwiseShiftRight);
+    is_bitwise || matches!(op, Plus | Minus | Multiply | Divide | Modulo)
+}
+
+/// Types the constants of a list of rows.
+pub(super) fn type_rows(body: &mut SetExpr) {
+    if let SetExpr::Values(values) = body {
+        values.rows.iter_mut().flat_map(|row| row.iter_mut()).for_each(type_constant);
+    }
 }
 
 /// Types the constant this expression is, through parentheses and signs.

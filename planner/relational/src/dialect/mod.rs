@@ -6,7 +6,7 @@
 use std::ops::ControlFlow;
 
 use base::{SqlError, SqlResult};
-use sqlparser::ast::{Expr, Query, Select, SelectItem, Statement, TableFactor, VisitMut, VisitorMut};
+use sqlparser::ast::{Expr, Query, Select, SelectItem, SetExpr, SetOperator, SetQuantifier, Statement, TableFactor, VisitMut, VisitorMut};
 
 mod arrays;
 pub(crate) mod by_key;
@@ -17,7 +17,9 @@ mod escapes;
 mod exists;
 mod integers;
 mod lateral;
+mod operators;
 mod rows;
+mod series;
 pub(crate) mod sets;
 mod spelling;
 
@@ -48,7 +50,9 @@ impl VisitorMut for Dialect {
             (!query.pipe_operators.is_empty(), "the pipe syntax"),
             (query.settings.is_some() || query.format_clause.is_some() || query.for_clause.is_some(), "this clause of SELECT"),
         ])?;
+        refuse(&[(counts_duplicates(&query.body), "INTERSECT ALL or EXCEPT ALL")])?;
         spelling::fetch_to_limit(query);
+        integers::type_rows(&mut query.body);
         ControlFlow::Continue(())
     }
 
@@ -67,6 +71,12 @@ impl VisitorMut for Dialect {
         ControlFlow::Continue(())
     }
 
+    /// After its inside was visited: what it becomes has the same function inside.
+    fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<SqlError> {
+        series::retype(factor);
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<SqlError> {
         refuse(&[
             (select.into.is_some(), "SELECT INTO"),
@@ -75,6 +85,9 @@ impl VisitorMut for Dialect {
         ])?;
         for item in &mut select.projection {
             if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
+                if let Expr::Function(call) = expr {
+                    operators::unnest(call);
+                }
                 integers::type_constant(expr);
                 exists::count(expr);
             }
@@ -94,7 +107,19 @@ impl VisitorMut for Dialect {
             return ControlFlow::Break(error);
         }
         integers::type_operands(expr);
+        operators::respell(expr);
         ControlFlow::Continue(())
+    }
+}
+
+/// The engine's INTERSECT ALL and EXCEPT ALL are semi and anti joins, which do not count how often a row is there.
+fn counts_duplicates(body: &SetExpr) -> bool {
+    match body {
+        SetExpr::SetOperation { op, set_quantifier, left, right } => {
+            let is_all = matches!(set_quantifier, SetQuantifier::All) && !matches!(op, SetOperator::Union);
+            is_all || counts_duplicates(left) || counts_duplicates(right)
+        }
+        _ => false,
     }
 }
 

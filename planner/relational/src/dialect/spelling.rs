@@ -16,8 +16,7 @@ use super::arrays;
 use crate::position::folded_parts;
 
 /// D8: Postgres's names for what the engine calls otherwise.
-const SYNONYMS: [(&str, &str); 6] =
-    [("every", "bool_and"), ("sign", "signum"), ("variance", "var_samp"), ("ceiling", "ceil"), ("pow", "power"), ("char_length", "length")];
+const SYNONYMS: [(&str, &str); 4] = [("every", "bool_and"), ("ceiling", "ceil"), ("pow", "power"), ("char_length", "length")];
 
 /// Rewrites the expression itself, not what is below it. Errors: 42704 for a collation there is not.
 pub(super) fn respell(expr: &mut Expr) -> SqlResult<()> {

@@ -14,17 +14,31 @@ use crate::environment::Environment;
 pub(crate) mod arithmetic;
 pub(crate) mod arrays;
 pub(crate) mod averages;
+mod bytes;
+mod calendar;
 mod caller;
 pub(crate) mod casts;
 mod choice;
 pub(crate) mod conversions;
+mod dates;
 pub(crate) mod documents;
+mod format;
 pub(crate) mod intervals;
+mod maths;
 mod native;
+mod number_pictures;
+mod ordered_sets;
 pub(crate) mod quotients;
+mod regexps;
 pub(crate) mod rounding;
+mod row;
 pub(crate) mod session;
+mod spreads;
+mod text;
+mod to_char;
+mod to_date;
 pub(crate) mod types;
+mod zones;
 
 /// DataFusion's functions that share a name with one of Postgres's and do something else: better none than a wrong answer.
 const MISLEADING: [&str; 5] = ["current_time", "date_format", "to_char", "to_date", "to_timestamp"];
@@ -32,8 +46,22 @@ const MISLEADING: [&str; 5] = ["current_time", "date_format", "to_char", "to_dat
 /// Functions that are the same for every statement.
 pub(crate) fn scalars() -> Vec<Arc<ScalarUDF>> {
     let theirs = SessionStateDefaults::default_scalar_functions().into_iter().filter_map(without_misleading_names).map(choice::lenient);
-    let ours = [arrays::functions(), documents::functions(), intervals::functions()].concat();
-    theirs.chain([Arc::new(types::pg_typeof())]).chain(ours.into_iter().map(Arc::new)).collect()
+    // A later one replaces an earlier of its name.
+    let ours = [
+        arrays::functions(),
+        bytes::functions(),
+        dates::functions(),
+        documents::functions(),
+        format::functions(),
+        intervals::functions(),
+        maths::functions(),
+        regexps::functions(),
+        text::functions(),
+        to_char::functions(),
+        to_date::functions(),
+        zones::functions(),
+    ];
+    theirs.chain([Arc::new(types::pg_typeof())]).chain(ours.into_iter().flatten().map(Arc::new)).collect()
 }
 
 fn without_misleading_names(function: Arc<ScalarUDF>) -> Option<Arc<ScalarUDF>> {
@@ -45,7 +73,8 @@ fn without_misleading_names(function: Arc<ScalarUDF>) -> Option<Arc<ScalarUDF>> 
 /// Aggregates; the types of `sum` and `avg` follow Postgres rather than DataFusion. A later one replaces an earlier of its name.
 pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
     let ours = [Arc::new(averages::sum()), Arc::new(averages::avg())];
-    SessionStateDefaults::default_aggregate_functions().into_iter().chain(ours).collect()
+    let families = ordered_sets::aggregates().into_iter().chain(spreads::aggregates()).map(Arc::new);
+    SessionStateDefaults::default_aggregate_functions().into_iter().chain(ours).chain(families).collect()
 }
 
 /// Functions that answer from one statement's environment, by name.

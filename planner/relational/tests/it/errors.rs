@@ -61,7 +61,7 @@ fn states_messages_and_positions() {
         ("SELECT (SELECT id, name FROM person)", "42601", "subquery must return only one column", None),
         ("SELECT id FROM person WHERE id = 'abc'", "22P02", "invalid input syntax for type bigint: \"abc\"", None),
         ("SELECT name COLLATE \"de_DE\" FROM person", "42704", "collation \"de_DE\" for encoding \"UTF8\" does not exist", None),
-        ("SELECT to_char(now(), 'YYYY')", "42883", "function to_char does not exist", Some(8)),
+        ("SELECT to_place(now(), 'YYYY')", "42883", "function to_place does not exist", Some(8)),
         ("SELECT ARRAY[ARRAY[1]]", "0A000", "an array of more than one dimension is not supported", None),
         (
             "SELECT id IN (SELECT id FROM sale) FROM person",

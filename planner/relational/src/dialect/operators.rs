@@ -1,0 +1,133 @@
+//! Operators and clauses that are calls of functions of ours.
+//!
+//! D18: `extract` calls by the digits its part has: seconds have six after the point, milliseconds three, other parts none.
+//! D19: regular expressions, SIMILAR TO and `substring` go to `functions/regexps.rs`, which reads patterns as Postgres does.
+
+use sqlparser::ast::{
+    BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, UnaryOperator, Value,
+};
+
+use super::spelling::{call, cast};
+use crate::position::folded_parts;
+
+/// Functions that give a row for each element of an array another function makes.
+const SETS: [(&str, &str); 2] = [("regexp_split_to_table", "regexp_split_to_array"), ("string_to_table", "string_to_array")];
+
+/// Rewrites the expression itself, not what is below it.
+pub(super) fn respell(expr: &mut Expr) {
+    match expr {
+        Expr::Extract { field, expr: from, .. } => {
+            let part = field.to_string().trim_matches(['"', '\'']).to_lowercase();
+            let (name, from) = (extractor(&part), take(from));
+            *expr = function(name, vec![text(part), from]);
+        }
+        Expr::Substring { expr: of, substring_from, substring_for, .. } => {
+            let of = take(of);
+            let from = substring_from.as_mut().map_or_else(|| number("1"), |from| take(from));
+            let args = std::iter::once(of).chain(std::iter::once(from)).chain(substring_for.as_mut().map(|length| take(length)));
+            *expr = function("substring", args.collect());
+        }
+        Expr::SimilarTo { negated, expr: of, pattern, escape_char } => {
+            let escape = escape_char.take().map(Expr::Value);
+            let args = vec![take(of), take(pattern)].into_iter().chain(escape).collect();
+            let negated = *negated;
+            *expr = negate(function("similar_to", args), negated);
+        }
+        Expr::AtTimeZone { timestamp, time_zone } => {
+            let args = vec![take(time_zone), take(timestamp)];
+            *expr = function("timezone", args);
+        }
+        Expr::BinaryOp { .. } => binary(expr),
+        Expr::UnaryOp { .. } => unary(expr),
+        Expr::Function(call) => truncate_in_zone(call),
+        // The one of SQL's parameterless functions that the parser takes for a column.
+        Expr::Identifier(name) if name.quote_style.is_none() && name.value.eq_ignore_ascii_case("current_schema") => {
+            *expr = function("current_schema", vec![]);
+        }
+        _ => {}
+    }
+}
+
+/// A set-returning function as `unnest` of what makes its array, in a SELECT list; in FROM by name.
+pub(super) fn unnest(call: &mut Function) {
+    let Some((_, array)) = SETS.iter().find(|(set, _)| folded_parts(&call.name) == [*set]) else { return };
+    let mut inner = call.clone();
+    inner.name = ObjectName::from(vec![Ident::new(*array)]);
+    call.name = ObjectName::from(vec![Ident::new("unnest")]);
+    if let FunctionArguments::List(list) = &mut call.args {
+        list.args = vec![FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Function(inner)))];
+    }
+}
+
+/// The array a set-returning function in FROM stands for.
+pub(super) fn array_behind(name: &ObjectName) -> Option<&'static str> {
+    SETS.iter().find(|(set, _)| folded_parts(name) == [*set]).map(|(_, array)| *array)
+}
+
+/// D18.
+fn extractor(part: &str) -> &'static str {
+    match part {
+        "second" | "seconds" | "epoch" | "julian" => "extract_micros",
+        "millisecond" | "milliseconds" => "extract_millis",
+        _ => "extract",
+    }
+}
+
+fn binary(expr: &mut Expr) {
+    let Expr::BinaryOp { left, op, right } = expr else { return };
+    let (name, negated) = match op {
+        BinaryOperator::PGRegexMatch => ("textregexeq", false),
+        BinaryOperator::PGRegexNotMatch => ("textregexeq", true),
+        BinaryOperator::PGRegexIMatch => ("texticregexeq", false),
+        BinaryOperator::PGRegexNotIMatch => ("texticregexeq", true),
+        BinaryOperator::PGStartsWith => ("starts_with", false),
+        BinaryOperator::PGExp => ("power", false),
+        _ => return,
+    };
+    let args = vec![take(left), take(right)];
+    *expr = negate(function(name, args), negated);
+}
+
+fn unary(expr: &mut Expr) {
+    let Expr::UnaryOp { op, expr: of } = expr else { return };
+    *expr = match op {
+        UnaryOperator::PGSquareRoot => function("sqrt", vec![cast(take(of), DataType::DoublePrecision)]),
+        UnaryOperator::PGCubeRoot => function("cbrt", vec![take(of)]),
+        UnaryOperator::PGAbs => function("abs", vec![take(of)]),
+        // All bits the other way round.
+        UnaryOperator::BitwiseNot => {
+            let ones = Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(number("1")) };
+            let flipped = Expr::BinaryOp { left: Box::new(take(of)), op: BinaryOperator::PGBitwiseXor, right: Box::new(ones) };
+            Expr::Nested(Box::new(flipped))
+        }
+        _ => return,
+    };
+}
+
+/// `date_trunc(unit, instant, zone)`
+fn truncate_in_zone(call: &mut Function) {
+    let is_in_zone = matches!(&call.args, FunctionArguments::List(list) if list.args.len() == 3);
+    if is_in_zone && folded_parts(&call.name) == ["date_trunc"] {
+        call.name = ObjectName::from(vec![Ident::new("date_trunc_in_zone")]);
+    }
+}
+
+fn negate(expr: Expr, negated: bool) -> Expr {
+    if negated { Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(expr) } } else { expr }
+}
+
+fn function(name: &str, args: Vec<Expr>) -> Expr {
+    call(name, args.into_iter().map(FunctionArgExpr::Expr).collect())
+}
+
+fn text(value: String) -> Expr {
+    Expr::Value(Value::SingleQuotedString(value).into())
+}
+
+fn number(digits: &str) -> Expr {
+    Expr::Value(Value::Number(digits.into(), false).into())
+}
+
+fn take(expr: &mut Expr) -> Expr {
+    std::mem::replace(expr, Expr::Value(Value::Null.into()))
+}
