@@ -103,6 +103,7 @@ async fn writing_needs_what_it_writes_and_what_it_mentions() {
     refused(&mut ada, "UPDATE t SET s = 'q'", "42501", denied).await;
     refused(&mut ada, "UPDATE t SET a = 1 RETURNING *", "42501", denied).await;
     refused(&mut ada, "UPDATE t SET a = (SELECT max(x.a) FROM t x)", "42501", denied).await;
+    refused(&mut ada, "WITH d AS (UPDATE t SET a = 1 RETURNING 1) SELECT * FROM t", "42501", denied).await;
     root.run("GRANT SELECT (id) ON t TO ada").await;
     assert_eq!(ada.tag("UPDATE t SET a = 6 WHERE id = 1").await, "UPDATE 1");
     assert_eq!(ada.tag("UPDATE t SET a = 6 WHERE id > 1").await, "UPDATE 2");
