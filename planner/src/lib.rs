@@ -14,13 +14,17 @@ mod maintenance_syntax;
 mod names;
 mod parse;
 mod position;
+mod rights;
+mod role_syntax;
+mod verifier;
 
-mod authority;
 mod database;
 mod effects;
 mod ground;
 mod ledger_functions;
+mod login;
 mod pg_catalog;
+mod receipts_shown;
 mod resolver;
 mod tables;
 
@@ -38,11 +42,12 @@ mod session;
 mod session_functions;
 mod statements;
 
-pub use authority::{Account, Verifier};
 pub use cancel::Canceller;
 pub use copy_in::CopyIn;
 pub use database::Database;
+pub use login::Account;
 pub use notifications::Notification;
 pub use outcome::{Column, CopyPiece, Notice, Outcome, SqlNotice, Tag, TransactionStatus};
 pub use parse::Parsed;
 pub use session::{NamedStatement, Prepared, Session};
+pub use verifier::Verifier;

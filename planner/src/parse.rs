@@ -14,7 +14,8 @@ use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
 
 use crate::cursor_syntax::{self, Fetch};
 use crate::maintenance_syntax::{self, Maintenance};
-use crate::{copy_syntax, position};
+use crate::role_syntax::Command;
+use crate::{copy_syntax, position, role_syntax};
 
 /// How deep parentheses, subqueries and nested calls may go.
 const DEPTH_MAX: usize = 64;
@@ -43,6 +44,8 @@ pub struct Parsed {
 pub(crate) enum Own {
     Fetch(Fetch),
     Maintenance(Maintenance),
+    /// Roles, grants, owners, databases.
+    Authority(Arc<Command>),
 }
 
 impl Parsed {
@@ -72,6 +75,9 @@ pub(crate) fn parse(sql: &str) -> SqlResult<Vec<Parsed>> {
         } else if cursor_syntax::begins(&first.token) || maintenance_syntax::begins(&first.token) {
             own = Some(parse_own(sql, part)?);
             (Statement::Close { cursor: CloseCursor::All }, Vec::new())
+        } else if let Some(command) = parse_authority(sql, part)? {
+            own = Some(Own::Authority(command));
+            (Statement::Close { cursor: CloseCursor::All }, Vec::new())
         } else {
             (parse_one(sql, part)?, Vec::new())
         };
@@ -84,6 +90,21 @@ pub(crate) fn parse(sql: &str) -> SqlResult<Vec<Parsed>> {
 
 fn is_visible(token: &TokenWithSpan) -> bool {
     !matches!(token.token, Token::Whitespace(_) | Token::EOF)
+}
+
+/// Roles, grants and owners have a grammar of their own.
+fn parse_authority(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Option<Arc<Command>>> {
+    let first = tokens.iter().find(|token| is_visible(token));
+    if !first.is_some_and(|first| role_syntax::may_begin(&first.token)) {
+        return Ok(None);
+    }
+    let visible: Vec<TokenWithSpan> = tokens.iter().filter(|token| is_visible(token)).cloned().collect();
+    let Some(read) = role_syntax::recognise(&visible) else { return Ok(None) };
+    let command = read.map_err(|token| match token {
+        Some(token) => near(sql, token.span),
+        None => at_end(sql, tokens),
+    })?;
+    Ok(Some(Arc::new(command)))
 }
 
 /// COPY has more options than sqlparser knows: it parses the head, `copy_syntax` the rest.

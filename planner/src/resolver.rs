@@ -4,14 +4,17 @@
 //! N1: an unqualified name means a table of `pg_catalog` before any other, as in Postgres.
 //! Never: takes a snapshot; it is given one.
 
+mod rights;
+
 use std::sync::Arc;
 
-use base::{SqlError, SqlResult, SqlState};
+use base::{RelationId, SqlError, SqlResult, SqlState};
 use engine::{Catalog, Ledger, TableDef, Transaction};
 use relational::{Resolver, Table};
 
 use crate::names::Name;
 use crate::pg_catalog::{self, PG_CATALOG, Scene};
+use crate::rights::access::Access;
 use crate::tables::{MemoryTable, StoredTable, VirtualTable};
 
 /// Schemas that users can neither create nor write to.
@@ -29,8 +32,14 @@ pub(crate) struct Scope {
     pub(crate) catalog: Arc<Catalog>,
     /// As set, `$user` already replaced; schemas that do not exist are passed over.
     pub(crate) search_path: Arc<[String]>,
-    /// Who asks: the owner of everything, as the catalog shows it.
+    /// `current_user`.
     pub(crate) user: Arc<str>,
+    /// What that role may do.
+    pub(crate) access: Arc<Access>,
+    /// Whether rights count: not while a statement is only planned.
+    pub(crate) checked: bool,
+    /// A table that the statement may search for the rows it changes (statements/authority/check.rs).
+    pub(crate) exempt: Option<RelationId>,
 }
 
 impl Scope {
@@ -130,16 +139,21 @@ impl Resolver for Binding<'_> {
         if schema == Some("ledger")
             && let Some(table) = self.scope.ledger.system_table(name)
         {
+            self.scope.check_ledger(name)?;
             return Ok(Arc::new(VirtualTable(table)));
         }
         let catalog_schema = schema.unwrap_or(PG_CATALOG);
         if pg_catalog::exists(catalog_schema, name)
             && let Some(table) = pg_catalog::table(&self.scope.scene(), catalog_schema, name)?
         {
+            self.scope.check_catalog(name)?;
             return Ok(table);
         }
         match self.scope.stored(schema, name) {
-            Some(table) => Ok(Arc::new(StoredTable::new(Arc::clone(table), self.transaction.view(table)))),
+            Some(table) => {
+                let opened = self.scope.opened(table)?;
+                Ok(Arc::new(StoredTable::new(Arc::clone(table), self.transaction.view(table), opened)))
+            }
             None => Err(undefined_table(&match schema {
                 Some(schema) => format!("{schema}.{name}"),
                 None => name.to_owned(),

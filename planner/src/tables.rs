@@ -2,6 +2,7 @@
 //!
 //! T1: a table's rows are those of the view it was bound to, whatever commits meanwhile.
 //! T2: `_row_id` follows the user's columns and is hidden; it is the only hidden column.
+//! T3: a column that may not be read is in the schema and in no scan.
 //! Never: writes.
 
 use std::collections::HashMap;
@@ -15,6 +16,8 @@ use engine::system::SystemTable;
 use engine::{Chunk, ColumnDef, TableDef, TableView};
 use relational::{Bound, DECLARED_TYPE, HIDDEN, Partition, TABLE_COLUMN, Table};
 
+use crate::rights::{Opened, things};
+
 /// Name of the hidden column that numbers row versions.
 pub(crate) const ROW_ID: &str = "_row_id";
 /// Rows a batch, at most.
@@ -25,10 +28,11 @@ pub(crate) struct StoredTable {
     table: Arc<TableDef>,
     view: TableView,
     schema: SchemaRef,
+    opened: Opened,
 }
 
 impl StoredTable {
-    pub(crate) fn new(table: Arc<TableDef>, view: TableView) -> Self {
+    pub(crate) fn new(table: Arc<TableDef>, view: TableView, opened: Opened) -> Self {
         let metadata = HashMap::from([(HIDDEN.to_owned(), "true".to_owned())]);
         let row_id = Field::new(ROW_ID, DataType::Int64, false).with_metadata(metadata);
         let declared = |(field, column): (&Arc<Field>, &ColumnDef)| {
@@ -38,7 +42,7 @@ impl StoredTable {
             field.as_ref().clone().with_metadata(HashMap::from(metadata))
         };
         let fields = table.arrow_schema().fields().iter().zip(&table.columns).map(declared).chain([row_id]).collect::<Vec<_>>();
-        Self { schema: Arc::new(Schema::new(fields)), table, view }
+        Self { schema: Arc::new(Schema::new(fields)), table, view, opened }
     }
 
     fn project(&self, projection: &[usize]) -> SqlResult<SchemaRef> {
@@ -57,8 +61,12 @@ impl Table for StoredTable {
         Arc::clone(&self.schema)
     }
 
+    /// A lookup answers whole rows: none where some columns may not be read.
     fn primary_key(&self) -> &[usize] {
-        self.table.key_columns()
+        match &self.opened {
+            Opened::Whole => self.table.key_columns(),
+            Opened::Columns(_) => &[],
+        }
     }
 
     fn row_count(&self) -> Option<usize> {
@@ -66,6 +74,9 @@ impl Table for StoredTable {
     }
 
     fn lookup(&self, key: &[ArrayRef]) -> SqlResult<Vec<RecordBatch>> {
+        if let Opened::Columns(_) = &self.opened {
+            return Err(things::of_table(&self.table).denied());
+        }
         let Some((row, batch)) = self.view.lookup(key)? else {
             return Ok(Vec::new());
         };
@@ -77,6 +88,11 @@ impl Table for StoredTable {
     /// Bounds are hints, and no chunk knows its least and greatest value: all are read.
     fn scan(&self, projection: &[usize], _pruning: &[Bound], partitions: usize) -> SqlResult<Vec<Partition>> {
         let width = self.table.columns.len();
+        if let Opened::Columns(may) = &self.opened
+            && projection.iter().any(|column| may.get(*column) == Some(&false))
+        {
+            return Err(things::of_table(&self.table).denied());
+        }
         let user: Vec<usize> = projection.iter().copied().filter(|column| *column < width).collect();
         let with_row_id = user.len() < projection.len();
         let schema = self.project(projection)?;

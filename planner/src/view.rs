@@ -10,7 +10,9 @@ use relational::{Environment, Moment};
 use crate::database::{Database, version_text};
 use crate::effects::Effects;
 use crate::pg_catalog;
+use crate::receipts_shown;
 use crate::resolver::Scope;
+use crate::rights::access::Access;
 use crate::session_functions;
 use crate::settings::Settings;
 
@@ -27,12 +29,19 @@ pub(crate) struct View<'a> {
 
 impl View<'_> {
     /// The transaction's catalog through the session's search path.
+    /// Rights do not count in it until [`Scope::checked`] says so.
     pub(crate) fn scope(&self, transaction: &Transaction) -> Scope {
+        let catalog = transaction.catalog();
+        let user = self.settings.current_user();
+        let role = catalog.authority().role_named(user).map_or(u32::MAX, |role| role.id);
         Scope {
             ledger: Arc::clone(&self.database.ledger),
-            catalog: transaction.catalog(),
+            access: Arc::new(Access::of(&catalog, role)),
+            catalog,
             search_path: Arc::clone(self.settings.search_path()),
             user: Arc::clone(self.settings.user()),
+            checked: false,
+            exempt: None,
         }
     }
 
@@ -43,13 +52,15 @@ impl View<'_> {
 
     /// What functions such as `current_user` and `now()` answer from; those of the catalog are there if the text can mean one.
     pub(crate) fn environment(&self, scope: &Scope, text: &str) -> Environment {
-        let mut functions = self.database.functions.clone();
+        let own = self.database.functions.iter().cloned();
+        let mut functions: Vec<_> = own.map(|function| receipts_shown::guarded(function, scope)).collect();
         functions.extend(session_functions::mentioned(text, self.settings, self.effects));
         if pg_catalog::mentioned(text) {
             functions.extend(pg_catalog::functions(scope.scene()));
         }
         Environment {
-            user: self.user.to_owned(),
+            user: self.settings.current_user().to_owned(),
+            session_user: self.settings.session_user().to_owned(),
             database: self.database.name().to_owned(),
             search_path: scope.schemas().map(str::to_owned).collect(),
             version: version_text(),

@@ -83,7 +83,7 @@ async fn admit(channel: &mut Channel, shared: &Arc<Shared>) -> Result<Option<(Se
     }
     let account = account.ok_or_else(|| no_role(user))?;
     let database = database.ok_or_else(|| no_database(name, &shared.databases))?;
-    check_account(&account)?;
+    check_account(&account, name)?;
     let place = shared.admissions.enter(&account, name, &shared.config)?;
     let session = open(&request, database, &account)?;
     Ok(Some((session, place)))
@@ -180,12 +180,16 @@ fn no_role(user: &str) -> SqlError {
     SqlError::new(SqlState::INVALID_AUTHORIZATION, format!("role \"{user}\" does not exist"))
 }
 
-fn check_account(account: &Account) -> SqlResult<()> {
-    if account.login {
-        return Ok(());
+fn check_account(account: &Account, database: &str) -> SqlResult<()> {
+    if !account.login {
+        let message = format!("role \"{}\" is not permitted to log in", account.name);
+        return Err(SqlError::new(SqlState::INVALID_AUTHORIZATION, message));
     }
-    let message = format!("role \"{}\" is not permitted to log in", account.name);
-    Err(SqlError::new(SqlState::INVALID_AUTHORIZATION, message))
+    if !account.may_connect {
+        return Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, format!("permission denied for database \"{database}\""))
+            .detail("User does not have CONNECT privilege."));
+    }
+    Ok(())
 }
 
 /// Opens the session the client asked for and applies its settings (U1).

@@ -14,8 +14,10 @@ use crate::clock::Moment;
 /// Session values that functions such as `current_user` and `now()` answer from.
 #[derive(Clone, Debug)]
 pub struct Environment {
-    /// `current_user`, `session_user`, `user`.
+    /// `current_user`, `current_role`, `user`.
     pub user: String,
+    /// `session_user`.
+    pub session_user: String,
     /// `current_database()`, `current_catalog`.
     pub database: String,
     /// `current_schemas(false)`: the search path's schemas that exist, `$user` already replaced. The first is `current_schema()`.

@@ -29,7 +29,7 @@ impl Place<'_> {
 
     /// `COPY t, line 3, column x`
     pub(super) fn with_column(self, error: SqlError, column: &str) -> SqlError {
-        with_context(error, &format!("COPY {}, line {}, column {column}", self.table, self.line))
+        error.context(format!("COPY {}, line {}, column {column}", self.table, self.line))
     }
 
     /// `COPY t, line 3, column x: "value"`

@@ -322,7 +322,7 @@ fn the_binary_format_is_read_however_it_is_cut_and_written_again() {
     let mut parser = CopyParser::new(CopyOptions::binary(), "c", columns(), 100);
     let mut sink = |arrays: Vec<ArrayRef>, _: usize| {
         let [i, t] = arrays.try_into().unwrap();
-        writer.write_batch(&RecordBatch::try_from_iter_with_nullable([("i", i, true), ("t", t, true)]).unwrap(), &mut written)
+        writer.write_batch(&RecordBatch::try_from_iter_with_nullable([("i", i, true), ("t", t, true)]).unwrap(), &mut written).map(drop)
     };
     parser.push(BINARY, &mut sink).unwrap();
     parser.finish(&mut sink).unwrap();

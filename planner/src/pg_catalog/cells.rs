@@ -5,8 +5,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Float32Array, Int16Array, Int32Array, Int64Array, RecordBatch, StringArray, new_null_array};
-use arrow::datatypes::DataType;
+use arrow::array::{
+    ArrayRef, BooleanArray, Float32Array, Int16Array, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    new_null_array,
+};
+use arrow::datatypes::{DataType, TimeUnit};
 use base::{SqlError, SqlResult};
 
 use super::shapes::{Shape, ShapeColumn};
@@ -105,6 +108,9 @@ pub(super) fn arrow_of(data_type: &DataType, cells: &[&Cell]) -> Option<ArrayRef
         DataType::Int32 => Arc::new(narrowed::<i32>(ints()?)?.into_iter().collect::<Int32Array>()),
         DataType::Int16 => Arc::new(narrowed::<i16>(ints()?)?.into_iter().collect::<Int16Array>()),
         DataType::Float32 => Arc::new(ints()?.into_iter().map(|value| value.map(|value| value as f32)).collect::<Float32Array>()),
+        DataType::Timestamp(TimeUnit::Microsecond, zone) => {
+            Arc::new(TimestampMicrosecondArray::from(ints()?).with_timezone_opt(zone.clone()))
+        }
         DataType::Utf8 => Arc::new(texts(cells)?),
         DataType::List(_) => {
             let literals: ArrayRef = Arc::new(texts(cells)?);

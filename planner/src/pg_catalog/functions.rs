@@ -12,9 +12,9 @@ use base::{SqlError, SqlResult};
 use relational::ScalarFunction;
 
 use super::cells::{Cell, arrow_of};
-use super::names;
 use super::scene::{Relation, Scene};
 use super::types;
+use super::{names, privileges};
 
 const INT: DataType = DataType::Int64;
 const TEXT: DataType = DataType::Utf8;
@@ -39,10 +39,11 @@ const KNOWN: &[Known] = &[
     known("col_description", &[INT, INT], 0, TEXT, nothing),
     known("current_schemas", &[BOOL], 0, TEXT, current_schemas),
     known("format_type", &[INT, INT], 0, TEXT, format_type),
-    known("has_column_privilege", &[TEXT, TEXT, TEXT, TEXT], 1, BOOL, always),
-    known("has_database_privilege", &[TEXT, TEXT, TEXT], 1, BOOL, always),
-    known("has_schema_privilege", &[TEXT, TEXT, TEXT], 1, BOOL, always),
-    known("has_table_privilege", &[TEXT, TEXT, TEXT], 1, BOOL, always),
+    known("has_any_column_privilege", &[TEXT, TEXT, TEXT], 1, BOOL, privileges::has_any_column_privilege),
+    known("has_column_privilege", &[TEXT, TEXT, TEXT, TEXT], 1, BOOL, privileges::has_column_privilege),
+    known("has_database_privilege", &[TEXT, TEXT, TEXT], 1, BOOL, privileges::has_database_privilege),
+    known("has_schema_privilege", &[TEXT, TEXT, TEXT], 1, BOOL, privileges::has_schema_privilege),
+    known("has_table_privilege", &[TEXT, TEXT, TEXT], 1, BOOL, privileges::has_table_privilege),
     known("obj_description", &[INT, TEXT], 1, TEXT, nothing),
     known("pg_encoding_to_char", &[INT], 0, TEXT, |_, args| Ok(if args[0] == Cell::Int(6) { "UTF8".into() } else { "".into() })),
     known("pg_function_is_visible", &[INT], 0, BOOL, always),
@@ -56,6 +57,7 @@ const KNOWN: &[Known] = &[
     known("pg_get_serial_sequence", &[TEXT, TEXT], 0, TEXT, nothing),
     known("pg_get_userbyid", &[INT], 0, TEXT, user_by_id),
     known("pg_get_viewdef", &[INT, BOOL], 1, TEXT, nothing),
+    known("pg_has_role", &[TEXT, TEXT, TEXT], 1, BOOL, privileges::pg_has_role),
     known("pg_indexes_size", &[INT], 0, INT, nothing),
     known("pg_database_size", &[TEXT], 0, INT, nothing),
     known("pg_relation_is_publishable", &[INT], 0, BOOL, |_, _| Ok(false.into())),
@@ -156,8 +158,11 @@ fn format_type(_scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
 
 fn user_by_id(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
     Ok(match int(args.first()) {
-        Some(super::oids::OWNER) => scene.user().into(),
-        other => other.map(|oid| format!("unknown (OID={oid})")).into(),
+        Some(oid) => match u32::try_from(oid) {
+            Ok(id) => scene.role_name(id).into(),
+            Err(_) => format!("unknown (OID={oid})").into(),
+        },
+        None => Cell::Null,
     })
 }
 

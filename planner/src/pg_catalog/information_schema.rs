@@ -15,8 +15,7 @@ pub(super) fn catalog_name(scene: &Scene) -> Vec<Row> {
 }
 
 pub(super) fn schemata(scene: &Scene) -> Vec<Row> {
-    let row =
-        |schema: super::scene::Schema<'_>| row!["catalog_name": scene.database(), "schema_name": schema.name, "schema_owner": scene.user()];
+    let row = |schema: super::scene::Schema<'_>| row!["catalog_name": scene.database(), "schema_name": schema.name, "schema_owner": scene.role_name(scene.owner(u32::try_from(schema.oid).unwrap_or(0)))];
     scene.schemas().map(row).collect()
 }
 

@@ -12,7 +12,9 @@ mod information_schema;
 mod keys;
 mod names;
 mod oids;
+mod privileges;
 mod relations;
+mod roles;
 mod scene;
 mod server;
 mod shapes;
@@ -41,23 +43,30 @@ type Rows = fn(&Scene) -> Vec<Row>;
 const FILLED: &[(&str, &str, Rows)] = &[
     (PG_CATALOG, "pg_am", server::access_methods),
     (PG_CATALOG, "pg_attribute", relations::attributes),
+    (PG_CATALOG, "pg_auth_members", roles::members),
+    (PG_CATALOG, "pg_authid", roles::authids),
     (PG_CATALOG, "pg_class", relations::classes),
     (PG_CATALOG, "pg_constraint", keys::constraints),
     (PG_CATALOG, "pg_database", server::databases),
+    (PG_CATALOG, "pg_group", roles::groups),
     (PG_CATALOG, "pg_index", keys::indexes),
     (PG_CATALOG, "pg_indexes", keys::index_definitions),
     (PG_CATALOG, "pg_namespace", relations::namespaces),
-    (PG_CATALOG, "pg_roles", server::roles),
+    (PG_CATALOG, "pg_roles", roles::roles),
     (PG_CATALOG, "pg_tables", relations::tables),
     (PG_CATALOG, "pg_tablespace", server::tablespaces),
     (PG_CATALOG, "pg_type", types::rows),
-    (PG_CATALOG, "pg_user", server::users),
+    (PG_CATALOG, "pg_user", roles::users),
+    ("information_schema", "applicable_roles", roles::applicable_roles),
     ("information_schema", "columns", information_schema::columns),
     ("information_schema", "constraint_column_usage", information_schema::constraint_columns),
+    ("information_schema", "enabled_roles", roles::enabled_roles),
     ("information_schema", "information_schema_catalog_name", information_schema::catalog_name),
     ("information_schema", "key_column_usage", information_schema::key_columns),
+    ("information_schema", "role_table_grants", privileges::role_table_grants),
     ("information_schema", "schemata", information_schema::schemata),
     ("information_schema", "table_constraints", information_schema::table_constraints),
+    ("information_schema", "table_privileges", privileges::table_privileges),
     ("information_schema", "tables", information_schema::tables),
 ];
 

@@ -7,7 +7,7 @@ use base::{SqlError, SqlResult, SqlState};
 use engine::TableDef;
 
 use super::scene::{Relation, Scene};
-use super::{oids, types};
+use super::types;
 
 /// Words that a name must be quoted not to be taken for.
 const RESERVED: &str = " all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case cast char \
@@ -78,8 +78,10 @@ pub(super) fn read(scene: &Scene, kind: &str, text: &str) -> SqlResult<i64> {
             0 => Err(SqlError::new(SqlState::INVALID_SCHEMA_NAME, format!("schema \"{text}\" does not exist"))),
             oid => Ok(oid),
         },
-        "regrole" if parts(text)?.join(".") == scene.user() => Ok(oids::OWNER),
-        "regrole" => Err(undefined("role")),
+        "regrole" => {
+            let role = scene.catalog.authority().role_named(&parts(text)?.join(".")).map(|role| i64::from(role.id));
+            role.ok_or_else(|| undefined("role"))
+        }
         _ => Err(SqlError::new(SqlState::UNDEFINED_FUNCTION, format!("function \"{text}\" does not exist"))),
     }
 }
@@ -104,7 +106,7 @@ pub(super) fn print(scene: &Scene, kind: &str, oid: i64) -> String {
         "regclass" => scene.relation(oid).map(|relation| shown(scene, &relation)),
         "regtype" => types::by_oid(oid).map(|_| types::format(oid, None)),
         "regnamespace" => scene.schemas().find(|schema| schema.oid == oid).map(|schema| quote(schema.name)),
-        "regrole" => (oid == oids::OWNER).then(|| quote(scene.user())),
+        "regrole" => u32::try_from(oid).ok().and_then(|id| scene.catalog.authority().role(id)).map(|role| quote(&role.name)),
         _ => None,
     };
     name.unwrap_or_else(|| oid.to_string())

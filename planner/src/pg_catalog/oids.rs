@@ -14,7 +14,7 @@ pub(super) const INFORMATION_SCHEMA: i64 = 13_000;
 pub(super) const LEDGER: i64 = 900;
 /// The first of the ledger's virtual tables, in the order they are listed, to which new ones are appended.
 pub(super) const LEDGER_VIRTUAL: i64 = 901;
-/// The one role, who owns everything.
+/// The first superuser, who owns what nobody else does.
 pub(super) const OWNER: i64 = 10;
 /// The one tablespace.
 pub(super) const TABLESPACE: i64 = 1663;

@@ -8,7 +8,13 @@ use super::scene::{Relation, Scene};
 use super::types;
 
 pub(super) fn namespaces(scene: &Scene) -> Vec<Row> {
-    scene.schemas().map(|schema| row!["oid": schema.oid, "nspname": schema.name, "nspowner": oids::OWNER]).collect()
+    scene
+        .schemas()
+        .map(|schema| {
+            let id = u32::try_from(schema.oid).unwrap_or_default();
+            row!["oid": schema.oid, "nspname": schema.name, "nspowner": i64::from(scene.owner(id)), "nspacl": scene.acl(id)]
+        })
+        .collect()
 }
 
 pub(super) fn classes(scene: &Scene) -> Vec<Row> {
@@ -31,7 +37,11 @@ fn class(scene: &Scene, relation: &Relation<'_>) -> Row {
         "oid": relation.oid(),
         "relname": relation.name(),
         "relnamespace": scene.schema_oid(relation.schema()),
-        "relowner": oids::OWNER,
+        "relowner": i64::from(scene.owner(relation.owned_as())),
+        "relacl": match &relation {
+            Relation::Table(table) => scene.acl(table.id.0),
+            _ => None,
+        },
         "relam": access_method,
         "relfilenode": if relation.kind() == "v" { 0 } else { relation.oid() },
         "reltuples": -1,
@@ -62,7 +72,9 @@ fn attributes_of(scene: &Scene, relation: &Relation<'_>) -> Vec<Row> {
     match relation {
         Relation::Table(table) => {
             let row = |column: &engine::ColumnDef| {
-                attribute(oid, &Attribute { number: i64::from(column.id.0), not_null: column.not_null, ..of_column(column) })
+                let mut row = attribute(oid, &Attribute { number: i64::from(column.id.0), not_null: column.not_null, ..of_column(column) });
+                row.extend(row!["attacl": scene.column_acl(table.id.0, column.id.0)]);
+                row
             };
             table.columns.iter().map(row).collect()
         }
@@ -120,7 +132,7 @@ pub(super) fn tables(scene: &Scene) -> Vec<Row> {
         row![
             "schemaname": relation.schema(),
             "tablename": relation.name(),
-            "tableowner": scene.user(),
+            "tableowner": scene.role_name(scene.owner(u32::try_from(relation.oid()).unwrap_or_default())),
             "hasindexes": matches!(&relation, Relation::Table(table) if !table.primary_key.is_empty()),
         ]
     };

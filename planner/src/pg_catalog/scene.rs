@@ -17,7 +17,7 @@ pub(crate) struct Scene {
     pub(crate) catalog: Arc<Catalog>,
     /// The schemas of the search path that exist, without the reserved ones.
     pub(crate) path: Vec<String>,
-    /// Who asks, and owns everything.
+    /// Who asks.
     pub(crate) user: Arc<str>,
 }
 
@@ -42,10 +42,6 @@ pub(super) enum Relation<'a> {
 }
 
 impl Scene {
-    pub(super) fn user(&self) -> &str {
-        &self.user
-    }
-
     pub(super) fn database(&self) -> &str {
         self.ledger.name()
     }
@@ -133,6 +129,14 @@ impl Relation<'_> {
             Self::Index(table) => table.key_constraint(),
             Self::Shape(shape) => shape.name.to_owned(),
             Self::Virtual { name, .. } => (*name).to_owned(),
+        }
+    }
+
+    /// The id under which it has an owner: an index is its table's.
+    pub(super) fn owned_as(&self) -> u32 {
+        match self {
+            Self::Table(table) | Self::Index(table) => table.id.0,
+            Self::Shape(_) | Self::Virtual { .. } => u32::MAX,
         }
     }
 

@@ -1,7 +1,8 @@
-//! `pg_database`, `pg_roles`, `pg_user`, `pg_tablespace`, `pg_am`: what a server has beside its tables.
+//! `pg_database`, `pg_tablespace`, `pg_am`: what a server has beside its tables.
 //!
-//! R1: there is one role: whoever asks. This version knows no other, and everyone may do everything.
-//! R2: a session sees its own database only.
+//! R1: a session sees its own database only.
+
+use engine::roles::DATABASE;
 
 use super::cells::{Row, row};
 use super::oids;
@@ -14,7 +15,7 @@ pub(super) fn databases(scene: &Scene) -> Vec<Row> {
     vec![row![
         "oid": oids::DATABASE,
         "datname": scene.database(),
-        "datdba": oids::OWNER,
+        "datdba": i64::from(scene.owner(DATABASE)),
         "encoding": UTF8,
         "datlocprovider": "c",
         "datallowconn": true,
@@ -22,30 +23,7 @@ pub(super) fn databases(scene: &Scene) -> Vec<Row> {
         "dattablespace": oids::TABLESPACE,
         "datcollate": "C",
         "datctype": "C.UTF-8",
-    ]]
-}
-
-pub(super) fn roles(scene: &Scene) -> Vec<Row> {
-    vec![row![
-        "rolname": scene.user(),
-        "rolsuper": true,
-        "rolinherit": true,
-        "rolcreaterole": true,
-        "rolcreatedb": true,
-        "rolcanlogin": true,
-        "rolconnlimit": -1,
-        "rolpassword": "********",
-        "oid": oids::OWNER,
-    ]]
-}
-
-pub(super) fn users(scene: &Scene) -> Vec<Row> {
-    vec![row![
-        "usename": scene.user(),
-        "usesysid": oids::OWNER,
-        "usecreatedb": true,
-        "usesuper": true,
-        "passwd": "********",
+        "datacl": scene.acl(DATABASE),
     ]]
 }
 

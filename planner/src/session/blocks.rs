@@ -278,8 +278,10 @@ impl Session {
 
     fn end_local_settings(&mut self, block: &Block) {
         for (name, value) in block.local.iter().rev() {
-            let restored = self.settings.set(name, value);
-            assert!(restored.is_ok(), "E5: a value that was set before can be set again");
+            if !self.restore_identity(name, value) {
+                let restored = self.settings.set(name, value);
+                assert!(restored.is_ok(), "E5: a value that was set before can be set again");
+            }
         }
     }
 

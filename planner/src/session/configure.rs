@@ -11,8 +11,8 @@ use futures::StreamExt;
 use futures::stream;
 use sqlparser::ast::{TransactionAccessMode, TransactionIsolationLevel, TransactionMode};
 
-use super::Session;
 use super::blocks::State;
+use super::{Session, identity};
 use crate::outcome::{Column, Notice, Outcome, Tag};
 use crate::plan_cache::Figures;
 use crate::statements::configure::{Configure, PLAN_CACHE, PLAN_CACHE_COLUMNS};
@@ -27,7 +27,10 @@ impl Session {
                 Ok(Outcome::Command(Tag::command("RESET")))
             }
             Configure::Reset { name } => {
-                self.settings.reset(name)?;
+                match identity::parameter(name) {
+                    Some(parameter) => drop(self.set_identity(parameter, None, false)?),
+                    None => self.settings.reset(name)?,
+                }
                 Ok(Outcome::Command(Tag::command("RESET")))
             }
             Configure::ShowAll => self.show_all(),
@@ -38,6 +41,7 @@ impl Session {
                         let message = "DISCARD ALL cannot run inside a transaction block";
                         return Err(SqlError::new(SqlState::ACTIVE_SQL_TRANSACTION, message));
                     }
+                    self.set_identity("session_authorization", None, false)?;
                     self.settings.reset_all();
                     self.close_cursors();
                     self.close_statements();
@@ -60,6 +64,9 @@ impl Session {
     pub(super) fn set(&mut self, name: &str, value: Option<&str>, local: bool) -> SqlResult<Outcome> {
         if let Some(modes) = transaction_mode(name, value)? {
             return self.set_transaction(&modes);
+        }
+        if let Some(parameter) = identity::parameter(name) {
+            return self.set_identity(parameter, value, local);
         }
         let before = self.settings.before(name);
         match value {

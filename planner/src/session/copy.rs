@@ -11,6 +11,7 @@ use crate::cancel::Watch;
 use crate::copy_in::CopyIn;
 use crate::outcome::{Outcome, Tag};
 use crate::statements;
+use crate::statements::authority::check;
 use crate::view::View;
 
 impl Session {
@@ -46,7 +47,9 @@ impl Session {
             effects: &effects,
         };
         let scope = view.scope(&transaction);
-        let started = statements::copy_from::start(&prepared.parsed, &scope, self.database.name(), transaction, watch);
+        let checked = check::check(&prepared.plan, &prepared.parsed.statement, &scope, self.database.name());
+        let started =
+            checked.and_then(|_| statements::copy_from::start(&prepared.parsed, &scope, self.database.name(), transaction, watch));
         if let Some(block) = block {
             self.state = if started.is_ok() { State::Copying(block) } else { State::Failed(block) };
         }

@@ -10,6 +10,7 @@ mod configure;
 mod copy;
 mod cursors;
 mod effects;
+mod identity;
 mod named;
 mod notify;
 mod plans;
@@ -32,6 +33,7 @@ use crate::outcome::{Notice, Outcome, TransactionStatus};
 use crate::plan_cache::Stamp;
 use crate::resolver::Scope;
 use crate::settings::Settings;
+use crate::statements::authority::check;
 use crate::statements::{self, Execution, Plan};
 use crate::view::View;
 use blocks::{Block, BlockKind, Isolation, Open, Replay, State};
@@ -64,7 +66,9 @@ impl Session {
     /// A session of `user`, who is also the actor of its commits; `application_name` as the client gave it, or empty.
     pub fn new(database: Arc<Database>, user: impl Into<String>, application_name: impl Into<String>) -> Self {
         let user = user.into();
-        let settings = Settings::new(&user, &application_name.into());
+        let mut settings = Settings::new(&user, &application_name.into());
+        let catalog = database.ledger.snapshot().catalog;
+        settings.note_superuser(catalog.authority().role_named(&user).is_some_and(|role| role.superuser));
         Self {
             mail: notify::Mail::new(&database),
             database,
@@ -239,7 +243,7 @@ impl Session {
         let effects = self.effects();
         let view =
             View { database: &self.database, user: &self.user, settings: &self.settings, transaction_time_us: begun_us, effects: &effects };
-        let scope = view.scope(transaction);
+        let mut scope = view.scope(transaction);
         let mut plan = Arc::clone(&prepared.plan);
         if prepared.replan || stamp(&scope, &self.settings) != prepared.stamp {
             let given: Vec<Option<SqlType>> = prepared.parameters.iter().copied().map(Some).collect();
@@ -252,6 +256,9 @@ impl Session {
             }
             plan = Arc::new(planned.plan);
         }
+        scope.exempt = check::check(&plan, &prepared.parsed.statement, &scope, self.database.name())?;
+        scope.checked = true;
+        transaction.owned_by(scope.access.role);
         let mut execution = Execution {
             view,
             scope: &scope,

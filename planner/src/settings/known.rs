@@ -137,6 +137,7 @@ pub(super) const KNOWN: &[Known] = &[
     known("post_auth_delay", "0", Kind::Integer(0, 2147), false),
     known("quote_all_identifiers", "off", Kind::Bool, false),
     known("random_page_cost", "4", Kind::Real, false),
+    known("role", "none", Kind::Fixed, false),
     known("row_security", "on", Kind::Bool, false),
     known("search_path", "\"$user\", public", Kind::Text, false),
     known("segment_size", "131072", Kind::Fixed, false),

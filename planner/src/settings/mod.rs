@@ -52,8 +52,9 @@ pub(crate) struct Settings {
     default_read_only: bool,
 }
 
-/// Parameters that change what text means: how constants are read and values are written.
-const GROUNDING: [&str; 5] = ["DateStyle", "extra_float_digits", "IntervalStyle", "standard_conforming_strings", "TimeZone"];
+/// Parameters that change what text means: how constants are read, values are written, and `session_user` is answered.
+const GROUNDING: [&str; 6] =
+    ["DateStyle", "extra_float_digits", "IntervalStyle", "session_authorization", "standard_conforming_strings", "TimeZone"];
 
 impl Settings {
     pub(crate) fn new(user: &str, application_name: &str) -> Self {
@@ -136,8 +137,47 @@ impl Settings {
 
     /// Returns every parameter to its default.
     pub(crate) fn reset_all(&mut self) {
-        self.values = Arc::default();
+        // Who the session is stays, as in Postgres.
+        const KEPT: [&str; 3] = ["role", "session_authorization", "is_superuser"];
+        Arc::make_mut(&mut self.values).retain(|name, _| KEPT.contains(&name.as_ref()));
         self.settle();
+    }
+
+    /// Whose rights count.
+    pub(crate) fn current_user(&self) -> &str {
+        match self.text("role") {
+            "none" | "" => self.session_user(),
+            role => role,
+        }
+    }
+
+    /// Who the session belongs to: whoever logged in, or whom SET SESSION AUTHORIZATION named.
+    pub(crate) fn session_user(&self) -> &str {
+        self.text("session_authorization")
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.values.get(name).or_else(|| self.start.get(name)).map_or("", String::as_str)
+    }
+
+    /// Becomes another role, by `role` or `session_authorization`, which the session has found allowed; `None` returns to the start.
+    pub(crate) fn become_role(&mut self, parameter: &'static str, role: Option<&str>, superuser: bool) {
+        let values = Arc::make_mut(&mut self.values);
+        if parameter == "session_authorization" {
+            values.remove("role");
+        }
+        match role {
+            Some(role) => values.insert(parameter.into(), role.to_owned()),
+            None => values.remove(parameter),
+        };
+        values.insert("is_superuser".into(), if superuser { "on" } else { "off" }.to_owned());
+        self.user = self.current_user().into();
+        self.settle();
+    }
+
+    /// Tells clients from the start whether the user is a superuser.
+    pub(crate) fn note_superuser(&mut self, superuser: bool) {
+        Arc::make_mut(&mut self.start).insert("is_superuser".into(), if superuser { "on" } else { "off" }.to_owned());
     }
 
     /// `search_path` with `$user` replaced.
@@ -150,7 +190,7 @@ impl Settings {
         &self.ground
     }
 
-    /// The session's user.
+    /// `current_user`.
     pub(crate) fn user(&self) -> &Arc<str> {
         &self.user
     }

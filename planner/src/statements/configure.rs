@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use base::{SqlError, SqlResult, SqlState};
 use sqlparser::ast::{
-    ContextModifier, DiscardObject, Expr, Ident, ObjectName, Reset, Set, Statement, TransactionAccessMode, TransactionIsolationLevel,
-    TransactionMode, UnaryOperator, Value,
+    ContextModifier, DiscardObject, Expr, Ident, ObjectName, Reset, Set, SetSessionAuthorizationParamKind, Statement,
+    TransactionAccessMode, TransactionIsolationLevel, TransactionMode, UnaryOperator, Value,
 };
 
 use crate::outcome::Column;
@@ -107,8 +107,19 @@ fn recognise_set(set: &Set) -> SqlResult<Option<Configure>> {
         Set::SetNamesDefault {} => Configure::Set { name: "client_encoding".into(), value: None, local: false },
         Set::SetTransaction { modes, snapshot: None, session: true } => default_modes(modes),
         Set::SetTransaction { .. } => return Ok(None),
-        Set::SetRole { .. } => return Err(SqlError::unsupported("SET ROLE")),
-        Set::SetSessionAuthorization(_) => return Err(SqlError::unsupported("SET SESSION AUTHORIZATION")),
+        Set::SetRole { context_modifier, role_name } => Configure::Set {
+            name: "role".into(),
+            value: role_name.as_ref().map(crate::names::fold),
+            local: matches!(context_modifier, Some(ContextModifier::Local)),
+        },
+        Set::SetSessionAuthorization(authorization) => Configure::Set {
+            name: "session_authorization".into(),
+            value: match &authorization.kind {
+                SetSessionAuthorizationParamKind::Default => None,
+                SetSessionAuthorizationParamKind::User(user) => Some(crate::names::fold(user)),
+            },
+            local: matches!(authorization.scope, ContextModifier::Local),
+        },
         _ => return Err(SqlError::unsupported("this form of SET")),
     }))
 }

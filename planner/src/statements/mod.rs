@@ -4,6 +4,7 @@
 //! Q2: whatever is not recognised here is refused by name with 0A000.
 //! Never: commits; the session does.
 
+pub(crate) mod authority;
 pub(crate) mod block;
 pub(crate) mod configure;
 pub mod copy_from;
@@ -46,6 +47,7 @@ use crate::cells::Parameters;
 use crate::outcome::{Column, Notice, Outcome};
 use crate::parse::{Own, Parsed};
 use crate::resolver::{Binding, Scope};
+use crate::role_syntax::Command;
 use crate::tables::MemoryTable;
 use crate::view::View;
 pub(crate) use assignment::is_unknown_literal;
@@ -123,6 +125,8 @@ pub(crate) enum Plan {
     CopyFrom(copy_from::Plan),
     CopyTo(Box<copy_to::Plan>),
     Explain(Box<explain::Plan>),
+    /// Roles, grants, owners.
+    Authority(Arc<Command>),
 }
 
 impl Plan {
@@ -145,6 +149,7 @@ impl Plan {
             Self::Merge(_) => "MERGE",
             Self::With(plan) => return plan.write_verb(),
             Self::CopyFrom(_) => "COPY FROM",
+            Self::Authority(command) => command.tag(),
             Self::Block(_) | Self::Configure(_) | Self::Named(_) | Self::Cursor(_) | Self::Notify(_) => return None,
             Self::Maintenance(_) => return None,
             Self::Explain(plan) => return plan.write_verb(),
@@ -175,6 +180,9 @@ pub(crate) fn is_data(statement: &Statement) -> bool {
 
 /// Plans a statement. Errors: what binding raises; 0A000 for kinds this version lacks (Q2).
 pub(crate) fn plan(planning: &Planning<'_>) -> SqlResult<Planned> {
+    if let Some(Own::Authority(command)) = &planning.parsed.own {
+        return Ok(Planned::command(Plan::Authority(Arc::clone(command))));
+    }
     plan_statement(planning, &planning.parsed.statement)
 }
 
@@ -244,6 +252,7 @@ pub(crate) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
         Plan::With(plan) => with::execute(plan, execution).await,
         Plan::CopyTo(plan) => copy_to::execute(plan, execution),
         Plan::Explain(plan) => explain::execute(plan, execution).await,
+        Plan::Authority(command) => authority::execute(command, execution),
         Plan::Block(_)
         | Plan::Configure(_)
         | Plan::Named(_)

@@ -32,6 +32,15 @@ pub(crate) enum Plan {
     Query { shape: Arc<Shape>, columns: Arc<[Column]> },
 }
 
+impl Plan {
+    /// The table and columns that a lookup by key reads, the key's own included; `None` for a query, which opens its tables itself.
+    pub(crate) fn looked_up(&self) -> Option<(&TableDef, Vec<usize>)> {
+        let Self::Key(select) = self else { return None };
+        let columns = select.positions.iter().chain(select.table.key_columns()).copied().collect();
+        Some((&select.table, columns))
+    }
+}
+
 /// Plain columns of the row with a key.
 #[derive(Debug)]
 pub(crate) struct KeySelect {

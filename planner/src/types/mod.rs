@@ -23,6 +23,11 @@ mod integers;
 mod numeric;
 mod spans;
 mod strings;
+/// The instant that a text means, µs since 1970-01-01 UTC. Errors: 22007, 22008.
+pub(crate) fn parse_instant_us(text: &str) -> base::SqlResult<i64> {
+    datetime::parse_timestamptz(text)
+}
+
 #[cfg(test)]
 mod tests;
 

@@ -15,6 +15,7 @@ mod on_conflict;
 mod pg_catalog;
 mod plan_cache;
 mod prepared;
+mod roles;
 mod savepoints;
 mod settings;
 mod transactions;

@@ -19,7 +19,7 @@ pub(super) fn functions(env: &Environment) -> Vec<ScalarUDF> {
         ("current_catalog", text(&env.database)),
         ("current_schema", ScalarValue::Utf8(env.search_path.first().cloned())),
         ("current_user", text(&env.user)),
-        ("session_user", text(&env.user)),
+        ("session_user", text(&env.session_user)),
         ("current_role", text(&env.user)),
         ("user", text(&env.user)),
     ];

@@ -140,6 +140,7 @@ impl Database {
     pub fn with(relational: Relational) -> Self {
         let env = Environment {
             user: "ada".into(),
+            session_user: "ada".into(),
             database: "shop".into(),
             search_path: vec!["public".into()],
             version: "PostgreSQL 15.0 (Shockwave test)".into(),

@@ -5,8 +5,9 @@
 use base::{SqlError, SqlResult};
 use engine::roles::FIRST_SUPERUSER;
 
-use super::verifier::Verifier;
 use crate::database::Database;
+use crate::rights::access::Access;
+use crate::verifier::Verifier;
 
 /// A role as it may log in, or not.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub struct Account {
     pub superuser: bool,
     /// Has LOGIN.
     pub login: bool,
+    /// Has CONNECT on the database.
+    pub may_connect: bool,
     /// Its password, if it has one.
     pub verifier: Option<Verifier>,
     /// VALID UNTIL is past.
@@ -38,6 +41,7 @@ impl Database {
             name: role.name.clone(),
             superuser: role.superuser,
             login: role.login,
+            may_connect: Access::of(&catalog, role.id).may_connect_to(&catalog),
             verifier: text.as_deref().and_then(Verifier::parse),
             expired: role.valid_until_us.is_some_and(|until| until <= self.now_us()),
             connection_limit: role.connection_limit,

@@ -1,0 +1,453 @@
+//! The grammar of roles, grants, owners and databases, as PostgreSQL 15 has it.
+//!
+//! Y1: what begins like one of these statements and is not exactly one is a syntax error at the first token that does not fit.
+//! Never: looks anything up.
+
+mod words;
+
+use sqlparser::tokenizer::{Token, TokenWithSpan};
+
+use crate::copy_syntax::is_word;
+use words::{Stop, Words};
+
+/// Who a role is, as written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum RoleSpec {
+    Named(String),
+    /// CURRENT_USER, CURRENT_ROLE
+    Current,
+    /// SESSION_USER
+    Session,
+    Public,
+}
+
+/// One option of CREATE ROLE and ALTER ROLE.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum RoleOption {
+    Superuser(bool),
+    CreateDb(bool),
+    CreateRole(bool),
+    Inherit(bool),
+    Login(bool),
+    Replication(bool),
+    BypassRls(bool),
+    ConnectionLimit(i32),
+    /// `None` for PASSWORD NULL.
+    Password(Option<String>),
+    ValidUntil(String),
+    /// IN ROLE: roles it joins.
+    InRole(Vec<RoleSpec>),
+    /// ROLE: its first members.
+    Members {
+        roles: Vec<RoleSpec>,
+        admin: bool,
+    },
+}
+
+/// What privileges are granted on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Target {
+    /// TABLE, which views and sequences are too.
+    Tables(Vec<Vec<String>>),
+    Sequences(Vec<Vec<String>>),
+    AllTables(Vec<String>),
+    AllSequences(Vec<String>),
+    Schemas(Vec<String>),
+    Databases(Vec<String>),
+    /// A kind of thing that this version does not have.
+    Other(String),
+}
+
+/// One privilege by name, with columns where it is limited to some; `None` is ALL.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) name: Option<String>,
+    pub(crate) columns: Vec<String>,
+}
+
+/// GRANT or REVOKE of privileges.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Privileges {
+    pub(crate) wanted: Vec<Wanted>,
+    pub(crate) on: Target,
+    pub(crate) roles: Vec<RoleSpec>,
+    pub(crate) grantor: Option<RoleSpec>,
+}
+
+/// GRANT or REVOKE of roles.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Memberships {
+    pub(crate) roles: Vec<String>,
+    pub(crate) members: Vec<RoleSpec>,
+}
+
+/// What changes owners.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Owned {
+    Table(Vec<String>),
+    Schema(String),
+    Database(String),
+}
+
+/// A statement of this grammar.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Command {
+    CreateRole { name: RoleSpec, options: Vec<RoleOption> },
+    AlterRole { role: RoleSpec, options: Vec<RoleOption> },
+    RenameRole { role: String, to: String },
+    DropRole { roles: Vec<RoleSpec>, if_exists: bool },
+    GrantRoles { grant: Memberships, admin: bool },
+    RevokeRoles { revoke: Memberships, admin_only: bool },
+    Grant { grant: Privileges, grantable: bool },
+    Revoke { revoke: Privileges, option_only: bool, cascade: bool },
+    SetOwner { of: Owned, to: RoleSpec },
+    Reassign { from: Vec<RoleSpec>, to: RoleSpec },
+    DropOwned { roles: Vec<RoleSpec>, cascade: bool },
+    CreateDatabase { name: String, owner: Option<RoleSpec> },
+    DropDatabase { name: String, if_exists: bool, force: bool },
+    RenameDatabase { name: String, to: String },
+}
+
+impl Command {
+    /// The command tag.
+    pub(crate) fn tag(&self) -> &'static str {
+        match self {
+            Self::CreateRole { .. } => "CREATE ROLE",
+            Self::AlterRole { .. } | Self::RenameRole { .. } => "ALTER ROLE",
+            Self::DropRole { .. } => "DROP ROLE",
+            Self::GrantRoles { .. } => "GRANT ROLE",
+            Self::RevokeRoles { .. } => "REVOKE ROLE",
+            Self::Grant { .. } => "GRANT",
+            Self::Revoke { .. } => "REVOKE",
+            Self::SetOwner { of: Owned::Table(_), .. } => "ALTER TABLE",
+            Self::SetOwner { of: Owned::Schema(_), .. } => "ALTER SCHEMA",
+            Self::SetOwner { of: Owned::Database(_), .. } | Self::RenameDatabase { .. } => "ALTER DATABASE",
+            Self::Reassign { .. } => "REASSIGN OWNED",
+            Self::DropOwned { .. } => "DROP OWNED",
+            Self::CreateDatabase { .. } => "CREATE DATABASE",
+            Self::DropDatabase { .. } => "DROP DATABASE",
+        }
+    }
+}
+
+/// Whether a statement that begins so may be of this grammar.
+pub(crate) fn may_begin(token: &Token) -> bool {
+    ["create", "alter", "drop", "grant", "revoke", "reassign"].iter().any(|word| is_word(token, word))
+}
+
+/// Reads a statement of this grammar; `None` for any other (Y1).
+pub(crate) fn recognise(tokens: &[TokenWithSpan]) -> Option<Result<Command, Stop>> {
+    let mut words = Words::new(tokens);
+    let read = statement(&mut words)?;
+    Some(read(&mut words).and_then(|command| words.end().map(|()| command)))
+}
+
+type Read = fn(&mut Words<'_>) -> Result<Command, Stop>;
+
+fn statement(words: &mut Words<'_>) -> Option<Read> {
+    const HEADS: &[(&[&str], Read)] = &[
+        (&["create", "role"], |words| create_role(words, false)),
+        (&["create", "group"], |words| create_role(words, false)),
+        (&["create", "user"], |words| create_role(words, true)),
+        (&["alter", "role"], alter_role),
+        (&["alter", "user"], alter_role),
+        (&["drop", "role"], drop_role),
+        (&["drop", "user"], drop_role),
+        (&["drop", "group"], drop_role),
+        (&["grant"], grant),
+        (&["revoke"], revoke),
+        (&["reassign", "owned", "by"], reassign),
+        (&["drop", "owned", "by"], drop_owned),
+        (&["create", "database"], create_database),
+        (&["drop", "database"], drop_database),
+        (&["alter", "database"], alter_database),
+    ];
+    if let Some((_, read)) = HEADS.iter().find(|(head, _)| words.take(head)) {
+        return Some(*read);
+    }
+    owner(words)
+}
+
+/// ALTER TABLE | VIEW | SEQUENCE | INDEX | SCHEMA … OWNER TO …; any other ALTER of them is not this grammar's.
+fn owner(words: &mut Words<'_>) -> Option<Read> {
+    if !words.take(&["alter"]) {
+        return None;
+    }
+    let schema = words.take(&["schema"]);
+    if !schema && !["table", "view", "sequence", "index"].iter().any(|kind| words.take(&[kind])) {
+        return None;
+    }
+    let mut ahead = words.clone();
+    ahead.take(&["if", "exists"]);
+    ahead.take(&["only"]);
+    ahead.dotted().ok()?;
+    if !ahead.take(&["owner", "to"]) {
+        return None;
+    }
+    Some(if schema { schema_owner } else { table_owner })
+}
+
+fn table_owner(words: &mut Words<'_>) -> Result<Command, Stop> {
+    words.take(&["only"]);
+    let of = Owned::Table(words.dotted()?);
+    words.expect(&["owner", "to"])?;
+    Ok(Command::SetOwner { of, to: role(words)? })
+}
+
+fn schema_owner(words: &mut Words<'_>) -> Result<Command, Stop> {
+    let of = Owned::Schema(words.name()?);
+    words.expect(&["owner", "to"])?;
+    Ok(Command::SetOwner { of, to: role(words)? })
+}
+
+fn role(words: &mut Words<'_>) -> Result<RoleSpec, Stop> {
+    let special = [
+        ("current_user", RoleSpec::Current),
+        ("current_role", RoleSpec::Current),
+        ("session_user", RoleSpec::Session),
+        ("public", RoleSpec::Public),
+    ];
+    match special.into_iter().find(|(word, _)| words.take(&[word])) {
+        Some((_, role)) => Ok(role),
+        None => words.name().map(RoleSpec::Named),
+    }
+}
+
+fn create_role(words: &mut Words<'_>, login: bool) -> Result<Command, Stop> {
+    let name = role(words)?;
+    words.take(&["with"]);
+    let mut options = if login { vec![RoleOption::Login(true)] } else { Vec::new() };
+    while !words.at_end() {
+        options.push(match membership_option(words)? {
+            Some(option) => option,
+            None => role_option(words)?,
+        });
+    }
+    Ok(Command::CreateRole { name, options })
+}
+
+fn membership_option(words: &mut Words<'_>) -> Result<Option<RoleOption>, Stop> {
+    if words.take(&["in", "role"]) || words.take(&["in", "group"]) {
+        return words.list(role).map(RoleOption::InRole).map(Some);
+    }
+    let admin = words.next_are(&["admin"]);
+    if admin || words.next_are(&["role"]) || words.next_are(&["user"]) {
+        words.keyword();
+        return words.list(role).map(|roles| Some(RoleOption::Members { roles, admin }));
+    }
+    if words.take(&["sysid"]) {
+        // Ignored, as in Postgres.
+        words.integer()?;
+        return membership_option(words);
+    }
+    Ok(None)
+}
+
+fn role_option(words: &mut Words<'_>) -> Result<RoleOption, Stop> {
+    type Flag = fn(bool) -> RoleOption;
+    const FLAGS: [(&str, &str, Flag); 7] = [
+        ("superuser", "nosuperuser", RoleOption::Superuser),
+        ("createdb", "nocreatedb", RoleOption::CreateDb),
+        ("createrole", "nocreaterole", RoleOption::CreateRole),
+        ("inherit", "noinherit", RoleOption::Inherit),
+        ("login", "nologin", RoleOption::Login),
+        ("replication", "noreplication", RoleOption::Replication),
+        ("bypassrls", "nobypassrls", RoleOption::BypassRls),
+    ];
+    for (on, off, option) in FLAGS {
+        if words.take(&[on]) {
+            return Ok(option(true));
+        }
+        if words.take(&[off]) {
+            return Ok(option(false));
+        }
+    }
+    if words.take(&["connection", "limit"]) {
+        return words.integer().map(RoleOption::ConnectionLimit);
+    }
+    if words.take(&["valid", "until"]) {
+        return words.string().map(RoleOption::ValidUntil);
+    }
+    words.take(&["encrypted"]);
+    words.expect(&["password"])?;
+    if words.take(&["null"]) {
+        return Ok(RoleOption::Password(None));
+    }
+    words.string().map(|password| RoleOption::Password(Some(password)))
+}
+
+fn alter_role(words: &mut Words<'_>) -> Result<Command, Stop> {
+    let altered = role(words)?;
+    if let RoleSpec::Named(name) = &altered
+        && words.take(&["rename", "to"])
+    {
+        return Ok(Command::RenameRole { role: name.clone(), to: words.name()? });
+    }
+    words.take(&["with"]);
+    let mut options = Vec::new();
+    while !words.at_end() {
+        options.push(role_option(words)?);
+    }
+    Ok(Command::AlterRole { role: altered, options })
+}
+
+fn drop_role(words: &mut Words<'_>) -> Result<Command, Stop> {
+    let if_exists = words.take(&["if", "exists"]);
+    Ok(Command::DropRole { roles: words.list(role)?, if_exists })
+}
+
+/// One item between GRANT and ON or TO.
+fn wanted(words: &mut Words<'_>) -> Result<Wanted, Stop> {
+    let name = words.name()?;
+    let name = if name == "all" {
+        words.take(&["privileges"]);
+        None
+    } else {
+        Some(name)
+    };
+    let columns = if words.peek().is_some_and(|next| next.token == Token::LParen) { words.enclosed(Words::name)? } else { Vec::new() };
+    Ok(Wanted { name, columns })
+}
+
+fn granted_by(words: &mut Words<'_>) -> Result<Option<RoleSpec>, Stop> {
+    if words.take(&["granted", "by"]) { role(words).map(Some) } else { Ok(None) }
+}
+
+fn members(words: &mut Words<'_>) -> Result<Vec<RoleSpec>, Stop> {
+    words.list(|words| {
+        words.take(&["group"]);
+        role(words)
+    })
+}
+
+/// The names of a list of wanted things that turned out to be roles.
+fn as_roles(words: &Words<'_>, wanted: Vec<Wanted>) -> Result<Vec<String>, Stop> {
+    let names: Option<Vec<String>> = wanted.into_iter().map(|item| item.name.filter(|_| item.columns.is_empty())).collect();
+    names.map_or_else(|| words.stop(), Ok)
+}
+
+fn grant(words: &mut Words<'_>) -> Result<Command, Stop> {
+    let wanted = words.list(wanted)?;
+    if words.take(&["to"]) {
+        let roles = as_roles(words, wanted)?;
+        let members = members(words)?;
+        let admin = words.take(&["with", "admin", "option"]);
+        granted_by(words)?;
+        return Ok(Command::GrantRoles { grant: Memberships { roles, members }, admin });
+    }
+    words.expect(&["on"])?;
+    let on = target(words)?;
+    words.expect(&["to"])?;
+    let roles = members(words)?;
+    let grantable = words.take(&["with", "grant", "option"]);
+    let grantor = granted_by(words)?;
+    Ok(Command::Grant { grant: Privileges { wanted, on, roles, grantor }, grantable })
+}
+
+fn revoke(words: &mut Words<'_>) -> Result<Command, Stop> {
+    let admin_only = words.take(&["admin", "option", "for"]);
+    let option_only = !admin_only && words.take(&["grant", "option", "for"]);
+    let wanted = words.list(wanted)?;
+    if !option_only && words.take(&["from"]) {
+        let roles = as_roles(words, wanted)?;
+        let members = members(words)?;
+        granted_by(words)?;
+        cascade(words);
+        return Ok(Command::RevokeRoles { revoke: Memberships { roles, members }, admin_only });
+    }
+    words.expect(&["on"])?;
+    let on = target(words)?;
+    words.expect(&["from"])?;
+    let roles = members(words)?;
+    let grantor = granted_by(words)?;
+    let cascade = cascade(words);
+    Ok(Command::Revoke { revoke: Privileges { wanted, on, roles, grantor }, option_only, cascade })
+}
+
+/// CASCADE; RESTRICT is the default.
+fn cascade(words: &mut Words<'_>) -> bool {
+    words.take(&["cascade"]) || {
+        words.take(&["restrict"]);
+        false
+    }
+}
+
+fn target(words: &mut Words<'_>) -> Result<Target, Stop> {
+    if words.take(&["all", "tables", "in", "schema"]) {
+        return words.list(Words::name).map(Target::AllTables);
+    }
+    if words.take(&["all", "sequences", "in", "schema"]) {
+        return words.list(Words::name).map(Target::AllSequences);
+    }
+    if words.take(&["sequence"]) {
+        return words.list(Words::dotted).map(Target::Sequences);
+    }
+    if words.take(&["schema"]) {
+        return words.list(Words::name).map(Target::Schemas);
+    }
+    if words.take(&["database"]) {
+        return words.list(Words::name).map(Target::Databases);
+    }
+    for other in ["function", "procedure", "routine", "language", "tablespace", "type", "domain", "parameter", "large", "foreign"] {
+        if words.next_are(&[other, "to"]) || words.next_are(&[other, "from"]) {
+            break;
+        }
+        if words.next_are(&[other]) {
+            return Ok(Target::Other(other.to_uppercase()));
+        }
+    }
+    words.take(&["table"]);
+    words.list(Words::dotted).map(Target::Tables)
+}
+
+fn reassign(words: &mut Words<'_>) -> Result<Command, Stop> {
+    let from = words.list(role)?;
+    words.expect(&["to"])?;
+    Ok(Command::Reassign { from, to: role(words)? })
+}
+
+fn drop_owned(words: &mut Words<'_>) -> Result<Command, Stop> {
+    let roles = words.list(role)?;
+    Ok(Command::DropOwned { roles, cascade: cascade(words) })
+}
+
+fn create_database(words: &mut Words<'_>) -> Result<Command, Stop> {
+    let name = words.name()?;
+    let mut owner = None;
+    words.take(&["with"]);
+    while !words.at_end() {
+        if words.take(&["owner"]) {
+            words.take_token(&Token::Eq);
+            owner = if words.take(&["default"]) { None } else { Some(role(words)?) };
+            continue;
+        }
+        // What every database here has: its template, encoding and locale.
+        const FIXED: [&str; 6] = ["template", "encoding", "locale", "lc_collate", "lc_ctype", "tablespace"];
+        if !FIXED.iter().any(|option| words.take(&[option])) {
+            return words.stop();
+        }
+        words.take_token(&Token::Eq);
+        if words.string().is_err() {
+            words.name()?;
+        }
+    }
+    Ok(Command::CreateDatabase { name, owner })
+}
+
+fn drop_database(words: &mut Words<'_>) -> Result<Command, Stop> {
+    let if_exists = words.take(&["if", "exists"]);
+    let name = words.name()?;
+    words.take(&["with"]);
+    let force =
+        words.peek().is_some_and(|next| next.token == Token::LParen) && words.enclosed(|words| words.expect(&["force"])).map(|_| true)?;
+    Ok(Command::DropDatabase { name, if_exists, force })
+}
+
+fn alter_database(words: &mut Words<'_>) -> Result<Command, Stop> {
+    let name = words.name()?;
+    if words.take(&["rename", "to"]) {
+        return Ok(Command::RenameDatabase { name, to: words.name()? });
+    }
+    words.expect(&["owner", "to"])?;
+    Ok(Command::SetOwner { of: Owned::Database(name), to: role(words)? })
+}

@@ -1,0 +1,406 @@
+//! The one place where a statement's rights are checked, just before it runs: what it writes here, what it reads where tables are opened
+//! ([`Scope::opened`], resolver/rights.rs).
+//!
+//! K1: the match over [`Plan`] has no wildcard: a new kind of statement does not compile until it says what it needs.
+//! K2: whatever writes rows is found in the syntax tree, however deep it stands, and needs its privilege on its table or on each column.
+//! K3: a column that UPDATE, DELETE, RETURNING or ON CONFLICT mentions needs SELECT; one that is only written does not. A name that may mean a
+//!     column of the target counts as one.
+//! Never: reads a row.
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use base::{RelationId, SqlError, SqlResult, SqlState};
+use engine::roles::{DATABASE, privilege};
+use engine::{LEDGER_SCHEMA, TableDef};
+use sqlparser::ast::{
+    Assignment, AssignmentTarget, ColumnOption, ConflictTarget, CopySource, CreateTable, Delete, Expr, FromTable, Insert, Merge,
+    MergeAction, ObjectName, OnConflict, OnConflictAction, OnInsert, SchemaName, SelectItem, Statement, TableConstraint, TableFactor,
+    TableObject, TableWithJoins, Update, Visit, Visitor,
+};
+
+use super::super::Plan;
+use super::objects;
+use crate::names::{Name, fold, simple};
+use crate::resolver::Scope;
+use crate::rights::access::Kind;
+use crate::rights::things;
+
+/// What a kind of statement is to rights.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Class {
+    /// About the session itself: nothing to ask.
+    Session,
+    /// Reads; and writes only where the syntax tree says so.
+    Reads,
+    /// Writes rows.
+    Rows,
+    /// Makes, changes or drops objects.
+    Definitions,
+    /// Roles, grants, owners, databases: they ask for themselves (`super::execute`).
+    Authority,
+}
+
+/// The class of a plan (K1).
+pub(crate) fn class(plan: &Plan) -> Class {
+    match plan {
+        // A named statement or a cursor's query is checked when it runs by itself.
+        Plan::Block(_) | Plan::Configure(_) | Plan::Named(_) | Plan::Cursor(_) => Class::Session,
+        Plan::Notify(_) | Plan::Maintenance(_) => Class::Session,
+        Plan::Select(_) | Plan::CopyTo(_) | Plan::Explain(_) => Class::Reads,
+        Plan::Insert(_) | Plan::Update(_) | Plan::Delete(_) | Plan::Merge(_) | Plan::With(_) | Plan::CopyFrom(_) | Plan::Truncate => {
+            Class::Rows
+        }
+        Plan::CreateSchema | Plan::CreateTable | Plan::DropSchema | Plan::DropTable => Class::Definitions,
+        Plan::Authority(_) => Class::Authority,
+    }
+}
+
+/// Checks a statement for the role that runs it. Gives the table that its own search for rows may read although SELECT was not granted, because
+/// the statement mentions none of its columns, or has SELECT on those it does (K3).
+///
+/// Errors: 42501, and what names that are not there raise.
+pub(crate) fn check(plan: &Plan, statement: &Statement, scope: &Scope, database: &str) -> SqlResult<Option<RelationId>> {
+    if scope.access.superuser || class(plan) == Class::Session {
+        return Ok(None);
+    }
+    let checker = Checker { scope, database };
+    if let Plan::Select(select) = plan
+        && let Some((table, columns)) = select.looked_up()
+    {
+        // A lookup by key opens its table by itself.
+        checker.need_columns(table, privilege::SELECT, columns)?;
+    }
+    checker.definitions(statement)?;
+    let mut writes = Writes { checker: &checker, exempt: None, refused: None };
+    let _ = statement.visit(&mut writes);
+    match writes.refused {
+        Some(error) => Err(error),
+        // Beside other parts that read, the table is theirs too, and they are not exempt.
+        None => Ok(writes.exempt.filter(|_| matches!(statement, Statement::Update(_) | Statement::Delete(_)))),
+    }
+}
+
+struct Checker<'a> {
+    scope: &'a Scope,
+    database: &'a str,
+}
+
+/// Finds what writes rows (K2).
+struct Writes<'a> {
+    checker: &'a Checker<'a>,
+    exempt: Option<RelationId>,
+    refused: Option<SqlError>,
+}
+
+impl Visitor for Writes<'_> {
+    type Break = ();
+
+    fn pre_visit_statement(&mut self, statement: &Statement) -> ControlFlow<()> {
+        let checked = match statement {
+            Statement::Insert(insert) => self.checker.insert(insert).map(|()| None),
+            Statement::Update(update) => self.checker.update(update),
+            Statement::Delete(delete) => self.checker.delete(delete),
+            Statement::Merge(merge) => self.checker.merge(merge).map(|()| None),
+            _ => Ok(None),
+        };
+        match checked {
+            Ok(exempt) => {
+                self.exempt = self.exempt.or(exempt);
+                ControlFlow::Continue(())
+            }
+            Err(error) => {
+                self.refused = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+}
+
+impl Checker<'_> {
+    fn name(&self, object: &ObjectName) -> SqlResult<Name> {
+        Name::of(object, self.database)
+    }
+
+    /// The table that is written. Errors: 42P01, 42501 for its schema.
+    fn target(&self, object: &ObjectName) -> SqlResult<Arc<TableDef>> {
+        let name = self.name(object)?;
+        let table = self.scope.writable(&name)?;
+        self.scope.check_usage(&table.schema)?;
+        Ok(Arc::clone(table))
+    }
+
+    fn need(&self, table: &TableDef, wanted: u16) -> SqlResult<()> {
+        let had = self.scope.access.on(&self.scope.catalog, Kind::Table, table.id.0, wanted);
+        if had == wanted { Ok(()) } else { Err(things::of_table(table).denied()) }
+    }
+
+    /// `wanted` on each of these columns, by position; without any, on at least one.
+    fn need_columns(&self, table: &TableDef, wanted: u16, columns: impl IntoIterator<Item = usize>) -> SqlResult<()> {
+        if table.schema == LEDGER_SCHEMA {
+            let denied = || things::of_table(table).denied();
+            return if wanted == privilege::SELECT && self.scope.access.reads_ledger() { Ok(()) } else { Err(denied()) };
+        }
+        self.scope.check_usage(&table.schema)?;
+        let has = |at: usize| self.scope.access.on_column(&self.scope.catalog, table, table.columns[at].id.0, wanted) == wanted;
+        let mut columns = columns.into_iter().peekable();
+        let granted = match columns.peek() {
+            None => (0..table.columns.len()).any(has),
+            Some(_) => columns.all(has),
+        };
+        if granted { Ok(()) } else { Err(things::of_table(table).denied()) }
+    }
+
+    fn insert(&self, insert: &Insert) -> SqlResult<()> {
+        let TableObject::TableName(object) = &insert.table else { return Ok(()) };
+        let table = self.target(object)?;
+        let alias = insert.table_alias.as_ref().map(|alias| fold(&alias.alias));
+        let columns: Vec<usize> = match insert.columns.as_slice() {
+            [] => (0..table.columns.len()).collect(),
+            names => names.iter().filter_map(|name| simple(name).ok()).filter_map(|name| position(&table, &fold(name))).collect(),
+        };
+        self.need_columns(&table, privilege::INSERT, columns)?;
+        let mut mentions = Mentions::default();
+        if let Some(OnInsert::OnConflict(clause)) = &insert.on {
+            self.conflict(&table, clause, &mut mentions)?;
+        }
+        mentions.returning(insert.returning.as_deref());
+        self.mentioned(&table, alias.as_deref(), &mentions)
+    }
+
+    fn conflict(&self, table: &TableDef, clause: &OnConflict, mentions: &mut Mentions) -> SqlResult<()> {
+        match &clause.conflict_target {
+            Some(ConflictTarget::Columns(columns)) => mentions.names.extend(columns.iter().map(fold)),
+            Some(ConflictTarget::OnConstraint(_)) => {
+                mentions.names.extend(table.key_columns().iter().map(|at| table.columns[*at].name.clone()))
+            }
+            None => {}
+        }
+        if let OnConflictAction::DoUpdate(update) = &clause.action {
+            self.assignments(table, &update.assignments, mentions)?;
+            mentions.of(&update.selection);
+        }
+        Ok(())
+    }
+
+    /// UPDATE on what is set; what the values mention is noted.
+    fn assignments(&self, table: &TableDef, assignments: &[Assignment], mentions: &mut Mentions) -> SqlResult<()> {
+        let mut set = Vec::new();
+        for assignment in assignments {
+            let targets: &[ObjectName] = match &assignment.target {
+                AssignmentTarget::ColumnName(name) => std::slice::from_ref(name),
+                AssignmentTarget::Tuple(names) => names,
+            };
+            set.extend(targets.iter().filter_map(|name| simple(name).ok()).filter_map(|name| position(table, &fold(name))));
+            mentions.of(&assignment.value);
+        }
+        self.need_columns(table, privilege::UPDATE, set)
+    }
+
+    fn update(&self, update: &Update) -> SqlResult<Option<RelationId>> {
+        let Some((object, alias)) = named(&update.table) else { return Ok(None) };
+        let table = self.target(object)?;
+        let mut mentions = Mentions::default();
+        self.assignments(&table, &update.assignments, &mut mentions)?;
+        mentions.of(&update.selection);
+        mentions.of(&update.from);
+        mentions.returning(update.returning.as_deref());
+        mentions.others |= update.from.is_some();
+        self.mentioned(&table, alias.as_deref(), &mentions)?;
+        Ok((!mentions.others).then_some(table.id))
+    }
+
+    fn delete(&self, delete: &Delete) -> SqlResult<Option<RelationId>> {
+        let (FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from)) = &delete.from;
+        let Some((object, alias)) = from.first().and_then(named) else { return Ok(None) };
+        let table = self.target(object)?;
+        self.need(&table, privilege::DELETE)?;
+        let mut mentions = Mentions::default();
+        mentions.of(&delete.selection);
+        mentions.of(&delete.using);
+        mentions.returning(delete.returning.as_deref());
+        mentions.others |= delete.using.is_some();
+        self.mentioned(&table, alias.as_deref(), &mentions)?;
+        Ok((!mentions.others).then_some(table.id))
+    }
+
+    /// MERGE reads its target like any table of a join; here is what it writes.
+    fn merge(&self, merge: &Merge) -> SqlResult<()> {
+        let TableFactor::Table { name, .. } = &merge.table else { return Ok(()) };
+        let table = self.target(name)?;
+        for clause in &merge.clauses {
+            match &clause.action {
+                MergeAction::Insert(insert) => {
+                    let listed =
+                        insert.columns.iter().filter_map(|name| simple(name).ok()).filter_map(|name| position(&table, &fold(name)));
+                    let listed: Vec<usize> = if insert.columns.is_empty() { (0..table.columns.len()).collect() } else { listed.collect() };
+                    self.need_columns(&table, privilege::INSERT, listed)?;
+                }
+                MergeAction::Update(update) => self.assignments(&table, &update.assignments, &mut Mentions::default())?,
+                MergeAction::Delete { .. } => self.need(&table, privilege::DELETE)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// SELECT on every column that is mentioned (K3).
+    fn mentioned(&self, table: &TableDef, alias: Option<&str>, mentions: &Mentions) -> SqlResult<()> {
+        let whole = mentions.everything || mentions.names.contains(alias.unwrap_or(&table.name));
+        let read: Vec<usize> = (0..table.columns.len()).filter(|at| whole || mentions.names.contains(&table.columns[*at].name)).collect();
+        if read.is_empty() { Ok(()) } else { self.need_columns(table, privilege::SELECT, read) }
+    }
+
+    /// What makes, changes or drops objects, and what writes without being INSERT, UPDATE, DELETE or MERGE.
+    fn definitions(&self, statement: &Statement) -> SqlResult<()> {
+        match statement {
+            Statement::Copy { source: CopySource::Table { table_name, columns }, to: false, .. } => {
+                let table = self.target(table_name)?;
+                let listed: Vec<usize> = match columns.as_slice() {
+                    [] => (0..table.columns.len()).collect(),
+                    names => names.iter().filter_map(|name| position(&table, &fold(name))).collect(),
+                };
+                self.need_columns(&table, privilege::INSERT, listed)
+            }
+            Statement::Truncate(truncate) => {
+                truncate.table_names.iter().try_for_each(|target| self.need(&*self.target(&target.name)?, privilege::TRUNCATE))
+            }
+            Statement::CreateTable(create) => self.create_table(create),
+            Statement::CreateSchema { schema_name, if_not_exists, .. } => self.create_schema(schema_name, *if_not_exists),
+            Statement::Drop { object_type, names, if_exists, .. } => {
+                let is_schema = *object_type == sqlparser::ast::ObjectType::Schema;
+                names.iter().try_for_each(|name| if is_schema { self.own_schema(name, *if_exists) } else { self.own(name, *if_exists) })
+            }
+            Statement::Explain { statement, .. } => self.definitions(statement),
+            _ => Ok(()),
+        }
+    }
+
+    fn create_table(&self, create: &CreateTable) -> SqlResult<()> {
+        let schema = self.scope.creation_schema(&self.name(&create.name)?)?;
+        self.need_creation(&schema)?;
+        for column in &create.columns {
+            for option in &column.options {
+                if let ColumnOption::ForeignKey(key) = &option.option {
+                    self.need_references(&key.foreign_table)?;
+                }
+            }
+        }
+        for constraint in &create.constraints {
+            if let TableConstraint::ForeignKey(key) = constraint {
+                self.need_references(&key.foreign_table)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn need_references(&self, object: &ObjectName) -> SqlResult<()> {
+        let name = self.name(object)?;
+        match self.scope.stored(name.schema.as_deref(), &name.name) {
+            Some(table) => self.need(table, privilege::REFERENCES),
+            // Itself, or nothing; the statement says which.
+            None => Ok(()),
+        }
+    }
+
+    fn need_creation(&self, schema: &str) -> SqlResult<()> {
+        let schema = objects::schema(self.scope, schema)?;
+        let had = self.scope.access.on(&self.scope.catalog, schema.kind, schema.id, privilege::CREATE);
+        if had == 0 { Err(schema.denied()) } else { Ok(()) }
+    }
+
+    fn create_schema(&self, name: &SchemaName, if_not_exists: bool) -> SqlResult<()> {
+        if let (SchemaName::Simple(name), true) = (name, if_not_exists)
+            && self.scope.catalog.schema(&fold(simple(name)?)).is_some()
+        {
+            return Ok(());
+        }
+        let had = self.scope.access.on(&self.scope.catalog, Kind::Database, DATABASE, privilege::CREATE);
+        if had == 0 { Err(things::Thing::database(self.database).denied()) } else { Ok(()) }
+    }
+
+    fn own_schema(&self, object: &ObjectName, if_exists: bool) -> SqlResult<()> {
+        let schema = match objects::schema(self.scope, &fold(simple(object)?)) {
+            Err(error) if if_exists && error.state() == SqlState::INVALID_SCHEMA_NAME => return Ok(()),
+            // What is reserved is refused by name.
+            Err(_) => return Ok(()),
+            Ok(schema) => schema,
+        };
+        if self.scope.access.owns(&self.scope.catalog, schema.id) { Ok(()) } else { Err(schema.not_owner()) }
+    }
+
+    /// Dropping needs to own the relation, or its schema.
+    fn own(&self, object: &ObjectName, _if_exists: bool) -> SqlResult<()> {
+        let name = self.name(object)?;
+        let Some(table) = self.scope.stored(name.schema.as_deref(), &name.name) else { return Ok(()) };
+        if table.schema == LEDGER_SCHEMA {
+            return Ok(());
+        }
+        let owns = |id| self.scope.access.owns(&self.scope.catalog, id);
+        let schema = self.scope.catalog.schema(&table.schema);
+        if owns(table.id.0) || schema.is_some_and(|schema| owns(schema.id)) {
+            return Ok(());
+        }
+        Err(things::of_table(table).not_owner())
+    }
+}
+
+fn position(table: &TableDef, name: &str) -> Option<usize> {
+    table.columns.iter().position(|column| column.name == name)
+}
+
+fn named(from: &TableWithJoins) -> Option<(&ObjectName, Option<String>)> {
+    match &from.relation {
+        TableFactor::Table { name, alias, .. } => Some((name, alias.as_ref().map(|alias| fold(&alias.name)))),
+        _ => None,
+    }
+}
+
+/// Names that expressions mention.
+#[derive(Default)]
+struct Mentions {
+    names: HashSet<String>,
+    /// `*`
+    everything: bool,
+    /// A subquery, or another table.
+    others: bool,
+}
+
+impl Mentions {
+    fn of(&mut self, node: &impl Visit) {
+        let _ = node.visit(self);
+    }
+
+    fn returning(&mut self, items: Option<&[SelectItem]>) {
+        for item in items.into_iter().flatten() {
+            match item {
+                SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..) => self.everything = true,
+                item => self.of(item),
+            }
+        }
+    }
+}
+
+impl Visitor for Mentions {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _query: &sqlparser::ast::Query) -> ControlFlow<()> {
+        self.others = true;
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        match expr {
+            Expr::Identifier(name) => {
+                self.names.insert(fold(name));
+            }
+            Expr::CompoundIdentifier(parts) => self.names.extend(parts.last().map(fold)),
+            Expr::Wildcard(_) | Expr::QualifiedWildcard(..) => self.everything = true,
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,31 @@
+//! The objects that GRANT, REVOKE and ALTER … OWNER name.
+//!
+//! Never: judges a right.
+
+use base::SqlResult;
+
+use crate::resolver::{Scope, undefined_schema, undefined_table};
+use crate::rights::things::{Thing, of_schema, of_table};
+
+/// The relation of that name. Errors: 42P01.
+pub(crate) fn relation(scope: &Scope, parts: &[String]) -> SqlResult<Thing> {
+    let (schema, name) = match parts {
+        [name] => (None, name),
+        [.., schema, name] => (Some(schema.as_str()), name),
+        [] => return Err(undefined_table("")),
+    };
+    let table = scope.stored(schema, name).ok_or_else(|| undefined_table(&parts.join(".")))?;
+    Ok(of_table(table))
+}
+
+/// Every table of a schema. Errors: 3F000.
+pub(crate) fn tables_in(scope: &Scope, schema: &str) -> SqlResult<Vec<Thing>> {
+    self::schema(scope, schema)?;
+    Ok(scope.catalog.tables().filter(|table| table.schema == schema).map(|table| of_table(table)).collect())
+}
+
+/// The schema of that name. Errors: 3F000.
+pub(crate) fn schema(scope: &Scope, name: &str) -> SqlResult<Thing> {
+    let schema = scope.catalog.schema(name).ok_or_else(|| undefined_schema(name))?;
+    Ok(of_schema(schema))
+}
