@@ -97,6 +97,7 @@ struct Fields {
     table: Option<String>,
     column: Option<String>,
     constraint: Option<String>,
+    context: Option<String>,
 }
 
 /// A result whose error can be sent to the client as it is.
@@ -115,6 +116,7 @@ impl SqlError {
             table: None,
             column: None,
             constraint: None,
+            context: None,
         }))
     }
 
@@ -171,6 +173,13 @@ impl SqlError {
         self
     }
 
+    /// Says where in the input it happened: the CONTEXT line.
+    #[must_use]
+    pub fn context(mut self, text: impl Into<String>) -> Self {
+        self.0.context = Some(text.into());
+        self
+    }
+
     /// The SQLSTATE.
     pub fn state(&self) -> SqlState {
         self.0.state
@@ -181,12 +190,20 @@ impl SqlError {
         &self.0.message
     }
 
-    /// DETAIL, HINT, schema, table, column and constraint where set, each with Postgres's field letter.
+    /// DETAIL, CONTEXT, HINT, schema, table, column and constraint where set, each with Postgres's field letter.
     pub fn fields(&self) -> impl Iterator<Item = (u8, &str)> {
         let f = &self.0;
-        [(b'D', &f.detail), (b'H', &f.hint), (b's', &f.schema), (b't', &f.table), (b'c', &f.column), (b'n', &f.constraint)]
-            .into_iter()
-            .filter_map(|(letter, text)| text.as_deref().map(|text| (letter, text)))
+        [
+            (b'D', &f.detail),
+            (b'W', &f.context),
+            (b'H', &f.hint),
+            (b's', &f.schema),
+            (b't', &f.table),
+            (b'c', &f.column),
+            (b'n', &f.constraint),
+        ]
+        .into_iter()
+        .filter_map(|(letter, text)| text.as_deref().map(|text| (letter, text)))
     }
 
     /// Character of the statement the error points at, from 1.
@@ -198,7 +215,7 @@ impl SqlError {
 impl fmt::Display for SqlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (SQLSTATE {})", self.0.message, self.0.state.0)?;
-        for (letter, label) in [(b'D', "DETAIL"), (b'H', "HINT")] {
+        for (letter, label) in [(b'D', "DETAIL"), (b'H', "HINT"), (b'W', "CONTEXT")] {
             if let Some((_, text)) = self.fields().find(|(l, _)| *l == letter) {
                 write!(f, "\n{label}:  {text}")?;
             }

@@ -1,4 +1,4 @@
-//! Errors and notices as the client sees them: Postgres's fields S V C M D H P s t c n.
+//! Errors and notices as the client sees them: Postgres's fields S V C M D H P W s t c n.
 //!
 //! E1: no field holds a NUL byte, whatever the statement or the data held.
 //! Never: shows a panic's text or a Rust type to a client.
@@ -49,6 +49,7 @@ fn fields(severity: &str, error: &SqlError) -> Vec<(u8, String)> {
     let text = |letters: &'static [u8]| error.fields().filter(move |(letter, _)| letters.contains(letter));
     fields.extend(text(b"DH").map(|(letter, value)| (letter, without_nul(value))));
     fields.extend(error.position().map(|position| (b'P', position.to_string())));
+    fields.extend(text(b"W").map(|(letter, value)| (letter, without_nul(value))));
     fields.extend(text(b"stcn").map(|(letter, value)| (letter, without_nul(value))));
     fields
 }

@@ -24,8 +24,7 @@ pub(super) fn invalid_binary(type_name: &str) -> SqlError {
     SqlError::new(SqlState::INVALID_BINARY_REPRESENTATION, format!("invalid binary representation of type {type_name}"))
 }
 
-/// Adds where an error happened as the last line of its DETAIL, which stands in for Postgres's CONTEXT.
+/// Adds where an error happened.
 pub(crate) fn with_context(error: SqlError, context: &str) -> SqlError {
-    let detail = error.fields().find(|(letter, _)| *letter == b'D').map(|(_, text)| format!("{text}\n{context}"));
-    error.detail(detail.unwrap_or_else(|| context.to_owned()))
+    error.context(context)
 }
