@@ -190,13 +190,13 @@ impl SqlError {
         &self.0.message
     }
 
-    /// DETAIL, HINT, CONTEXT, schema, table, column and constraint where set, each with Postgres's field letter.
+    /// DETAIL, CONTEXT, HINT, schema, table, column and constraint where set, each with Postgres's field letter.
     pub fn fields(&self) -> impl Iterator<Item = (u8, &str)> {
         let f = &self.0;
         [
             (b'D', &f.detail),
-            (b'H', &f.hint),
             (b'W', &f.context),
+            (b'H', &f.hint),
             (b's', &f.schema),
             (b't', &f.table),
             (b'c', &f.column),

@@ -63,7 +63,7 @@ impl CopyParser {
     /// Takes the next bytes of the stream, cut anywhere; hands full batches to `sink`.
     ///
     /// # Errors
-    /// 22P04 for malformed input; the column types' input errors; 22021; 54000 for a row over 64 MiB; what the sink says. DETAIL ends with
+    /// 22P04 for malformed input; the column types' input errors; 22021; 54000 for a row over 64 MiB; what the sink says. CONTEXT has
     /// the line and, where known, the column at fault.
     pub fn push(&mut self, bytes: &[u8], sink: &mut CopySink<'_>) -> SqlResult<()> {
         match &mut self.0 {

@@ -25,10 +25,10 @@ pub(crate) use template::{Slot, Template};
 
 /// Longest text that is kept, bytes.
 pub(crate) const TEXT_BYTES_MAX: usize = 16 << 10;
-const ENTRIES_MAX: usize = 2_000;
+const ENTRIES_MAX: usize = 4_000;
 const BYTES_MAX: usize = 64 << 20;
-/// What an entry takes beside its text: tree, plan, one idle physical plan.
-const ENTRY_BYTES: usize = 24 << 10;
+/// What an entry takes beside its text: tree, logical plan, an idle physical plan or two.
+const ENTRY_BYTES: usize = 96 << 10;
 
 /// What a plan was made under; equal stamps resolve every name and read every constant alike.
 #[derive(Clone, PartialEq, Eq, Debug)]

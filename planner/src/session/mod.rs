@@ -15,6 +15,7 @@ mod named;
 mod notify;
 mod plans;
 mod prepared;
+mod receipts;
 mod savepoints;
 
 use std::cell::Cell;
@@ -156,7 +157,7 @@ impl Session {
             let begun_us = self.now_us();
             let seen = transaction.snapshot().seq;
             let result = match self.attempt(&mut transaction, prepared, &parameters, &watch, begun_us).await {
-                Ok(outcome) => self.commit(transaction).await.map(|()| outcome),
+                Ok(outcome) => self.commit(transaction).await.map(|()| self.with_receipts(outcome, &prepared.plan)),
                 Err(error) => Err(error),
             };
             let Err(error) = &result else { return result };
@@ -197,6 +198,10 @@ impl Session {
         if open.block.read_only
             && let Err(error) = refuse_write(&prepared.plan)
         {
+            self.state = State::Failed(open.block);
+            return Err(error);
+        }
+        if let Err(error) = receipts::refuse_in_block(&prepared.plan) {
             self.state = State::Failed(open.block);
             return Err(error);
         }
@@ -353,9 +358,18 @@ impl Session {
         self.told.reported().into_iter().zip(before).filter(|(now, before)| now != before).map(|(now, _)| now).collect()
     }
 
-    /// Notices raised since the last call, in order.
+    /// Notices raised since the last call, in order, as far as `client_min_messages` lets them through.
     pub fn take_notices(&mut self) -> Vec<Notice> {
-        std::mem::take(&mut self.notices)
+        let mut notices = std::mem::take(&mut self.notices);
+        if !notices.is_empty() {
+            let least = self.settings.show("client_min_messages").map(|(_, value)| value).unwrap_or_default();
+            notices.retain(|notice| match least.as_str() {
+                "error" => false,
+                "warning" => notice.severity != "NOTICE",
+                _ => true,
+            });
+        }
+        notices
     }
 
     /// µs since 1970-01-01 UTC.

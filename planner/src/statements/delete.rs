@@ -36,6 +36,11 @@ enum Find {
 }
 
 impl Plan {
+    /// Columns of the answer that are to become receipts.
+    pub(super) fn receipts(&self) -> &[usize] {
+        self.returning.as_ref().map_or(&[], Returning::receipts)
+    }
+
     pub(super) fn explained(&self) -> (String, Option<&Arc<Shape>>) {
         let line = format!("Delete on {}.{}", self.table.schema, self.table.name);
         match &self.find {

@@ -51,6 +51,11 @@ impl Plan {
         self.on_conflict.is_some()
     }
 
+    /// Columns of the answer that are to become receipts.
+    pub(super) fn receipts(&self) -> &[usize] {
+        self.returning.as_ref().map_or(&[], Returning::receipts)
+    }
+
     pub(super) fn explained(&self) -> (String, Option<&Arc<Shape>>) {
         let line = format!("Insert on {}.{}", self.table.schema, self.table.name);
         match &self.rows {

@@ -135,6 +135,16 @@ impl Plan {
         matches!(self, Self::Insert(plan) if plan.expects_conflicts())
     }
 
+    /// Columns of the answer that hold a row's place in its commit and are to become its receipt.
+    pub(crate) fn receipts(&self) -> &[usize] {
+        match self {
+            Self::Insert(plan) => plan.receipts(),
+            Self::Update(plan) => plan.receipts(),
+            Self::Delete(plan) => plan.receipts(),
+            _ => &[],
+        }
+    }
+
     /// The command's name if it writes, for 25006.
     pub(crate) fn write_verb(&self) -> Option<&'static str> {
         Some(match self {

@@ -55,6 +55,11 @@ impl Plan {
         execution.transaction.update(&self.table, old, new).map_err(|error| as_conflict(error, self.sets_key()))
     }
 
+    /// Columns of the answer that are to become receipts.
+    pub(super) fn receipts(&self) -> &[usize] {
+        self.returning.as_ref().map_or(&[], Returning::receipts)
+    }
+
     pub(super) fn explained(&self) -> (String, Option<&Arc<Shape>>) {
         let line = format!("Update on {}.{}", self.table.schema, self.table.name);
         match &self.find {

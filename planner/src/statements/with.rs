@@ -87,6 +87,7 @@ pub(super) fn plan(planning: &Planning<'_>, query: &Query) -> SqlResult<Planned>
         let inner = Planning { given: &given, ctes: &tables, is_lasting: planning.is_lasting.clone(), ..*planning };
         let planned = super::plan_statement(&inner, &statement)?;
         planning.is_lasting.set(planning.is_lasting.get() && inner.is_lasting.get());
+        refuse_receipts(&planned)?;
         note(&mut given, &planned);
         let schema = schema_of(cte, &planned)?;
         let name = fold(&cte.alias.name);
@@ -100,10 +101,19 @@ pub(super) fn plan(planning: &Planning<'_>, query: &Query) -> SqlResult<Planned>
     let inner = Planning { given: &given, ctes: &tables, is_lasting: planning.is_lasting.clone(), ..*planning };
     let planned = super::plan_statement(&inner, &Statement::Query(Box::new(main)))?;
     planning.is_lasting.set(planning.is_lasting.get() && inner.is_lasting.get());
+    refuse_receipts(&planned)?;
     note(&mut given, &planned);
     let parameters = given.into_iter().map(|found| found.unwrap_or(engine::SqlType::Text)).collect();
     let plan = super::Plan::With(Box::new(Plan { parts, main: planned.plan }));
     Ok(Planned { plan, parameters, columns: planned.columns })
+}
+
+/// A row's place among those of its part says nothing of its place in the commit.
+fn refuse_receipts(planned: &Planned) -> SqlResult<()> {
+    match planned.plan.receipts() {
+        [] => Ok(()),
+        _ => Err(SqlError::unsupported("RETURNING _receipt beside other parts that write")),
+    }
 }
 
 /// The part's own statement, which sees the plain parts before it.

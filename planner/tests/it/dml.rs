@@ -261,3 +261,24 @@ async fn explain_runs_what_it_analyzes() {
     client.run("BEGIN READ ONLY").await;
     assert_eq!(client.error("EXPLAIN ANALYZE DELETE FROM t").await.state().0, "25006");
 }
+
+#[tokio::test]
+async fn receipts_come_with_the_rows() {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    client.run("CREATE TABLE t (id int PRIMARY KEY, v text)").await;
+    let receipt = "SELECT ledger_receipt((SELECT max(commit_seq) FROM ledger.commits), 1)";
+    let inserted = client.run("INSERT INTO t VALUES (1, 'a'), (2, 'b') RETURNING _receipt AS proof, *, upper(v)").await;
+    assert_eq!(inserted.columns, ["proof", "id", "v", "upper"]);
+    assert_eq!(inserted.rows[1], [client.value(receipt).await.as_str(), "2", "b", "B"]);
+    assert_ne!(inserted.rows[0][0], inserted.rows[1][0]);
+    let updated = client.run("UPDATE t SET v = 'c' RETURNING id, _receipt").await;
+    assert_eq!((updated.columns[1].as_str(), &updated.rows[1][1]), ("_receipt", &client.value(receipt).await));
+    let deleted = client.run("DELETE FROM t WHERE id = 2 RETURNING _receipt").await;
+    assert_eq!(deleted.rows[0][0], client.value(&receipt.replace("1)", "0)")).await);
+    client.run("BEGIN").await;
+    assert_eq!(client.error("DELETE FROM t RETURNING _receipt").await.state().0, "0A000");
+    client.run("ROLLBACK").await;
+    assert_eq!(client.error("WITH w AS (DELETE FROM t RETURNING _receipt) SELECT 1").await.state().0, "0A000");
+    assert_eq!(client.error("SELECT _receipt FROM t").await.state().0, "42703");
+}

@@ -144,3 +144,15 @@ async fn amounts_and_modes_are_shown_as_postgres_shows_them() {
     assert_eq!(client.value("SHOW transaction_isolation").await, "repeatable read");
     client.run("COMMIT").await;
 }
+
+#[tokio::test]
+async fn notices_below_the_level_asked_for_are_kept_back() {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    for (level, notices) in [("notice", 2), ("warning", 1), ("error", 0)] {
+        client.run(&format!("SET client_min_messages = {level}")).await;
+        client.run("DROP TABLE IF EXISTS nothing").await;
+        client.run("COMMIT").await;
+        assert_eq!(client.notices().len(), notices, "{level}");
+    }
+}
