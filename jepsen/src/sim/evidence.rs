@@ -91,13 +91,13 @@ pub fn valid(what: &str, verdict: &Verdict) -> Result<(), String> {
     }
 }
 
-/// All leaves of a ledger in order, as its receipts give them.
-pub fn leaves(ledger: &Ledger) -> SqlResult<Vec<Vec<u8>>> {
+/// The first `size` leaves of a ledger in order, as its receipts give them.
+pub fn leaves(ledger: &Ledger, size: u64) -> SqlResult<Vec<Vec<u8>>> {
     let parse = |seq| {
         let text = ledger.receipt(seq, None)?;
         Receipt::parse(text.as_bytes()).map(|receipt| receipt.leaf).map_err(|error| base::SqlError::internal(error.to_string()))
     };
-    (0..ledger.checkpoint().state.size).map(parse).collect()
+    (0..size).map(parse).collect()
 }
 
 /// Root over `leaves`, computed here.
@@ -107,14 +107,12 @@ fn root<T: TreeHash>(leaves: &[Vec<u8>]) -> Hash {
     frontier.root()
 }
 
-/// The ledger's roots are those of its leaves, both trees. Errors: which is not.
-pub fn check_roots(ledger: &Ledger, leaves: &[Vec<u8>]) -> Result<(), String> {
-    let state = ledger.checkpoint().state;
-    if root::<Sha256Tree>(leaves) != state.sha_root {
-        return Err(format!("the SHA-256 root at size {} is not that of the leaves", state.size));
-    }
-    if root::<Blake3Tree>(leaves) != state.b3_root {
-        return Err(format!("the BLAKE3 root at size {} is not that of the leaves", state.size));
+/// The roots of both trees, SHA-256 first, are those of the leaves. Errors: which is not.
+pub fn check_roots((sha, b3): (Hash, Hash), leaves: &[Vec<u8>]) -> Result<(), String> {
+    for (name, is, ought) in [("SHA-256", sha, root::<Sha256Tree>(leaves)), ("BLAKE3", b3, root::<Blake3Tree>(leaves))] {
+        if is != ought {
+            return Err(format!("the {name} root at size {} is not that of the leaves", leaves.len()));
+        }
     }
     Ok(())
 }

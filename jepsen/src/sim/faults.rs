@@ -39,7 +39,7 @@ pub fn straight(seed: u64, loud: bool) -> Result<(Straight, Driver), String> {
     }
     let steps = driver.world.io.steps();
     let ledger = driver.ledger().map_err(fault_free)?;
-    let leaves = leaves(&ledger).map_err(|error| error.message().to_owned())?;
+    let leaves = leaves(&ledger, ledger.checkpoint().state.size).map_err(|error| error.message().to_owned())?;
     drop(ledger);
     driver.close(seed.is_multiple_of(2)).map_err(fault_free)?;
     Ok((Straight { steps, leaves, history: driver.history.clone() }, driver))
