@@ -68,7 +68,8 @@ pub(super) fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<O
     writer.header(&names, &mut head);
     writer.trailer(&mut tail);
     let is_binary = writer.is_binary();
-    let frame = |bytes: Vec<u8>| futures::stream::iter((!bytes.is_empty()).then(|| Ok(CopyPiece { ends: vec![bytes.len()], bytes, rows: 0 })));
+    let frame =
+        |bytes: Vec<u8>| futures::stream::iter((!bytes.is_empty()).then(|| Ok(CopyPiece { ends: vec![bytes.len()], bytes, rows: 0 })));
     let batches = execution.watch.clone().stream(rows.stream);
     let lines = batches.map(move |batch| {
         let batch = batch?;
