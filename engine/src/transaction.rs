@@ -9,31 +9,36 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, UInt64Array};
+use arrow::array::{Array, RecordBatch, UInt64Array};
 use base::{RelationId, RowId, SqlError, SqlResult, SqlState};
 
 use crate::canonical::{OWN_ROW, Op};
-use crate::catalog::{CATALOG, CATALOG_TABLE, Catalog, LEDGER_SCHEMA, Object, SchemaDef, role_exists, schema_exists};
+use crate::catalog::{Catalog, Object};
 use crate::commit::{Committed, Request};
-use crate::key_index::{Key, KeyReader};
 use crate::ledger::{Ledger, Snapshot};
-use crate::roles::{FIRST_SUPERUSER, GrantsDef, RoleDef};
+use crate::references::{Owed, Removed};
 use crate::schema::TableDef;
 use crate::stored;
+use crate::unique;
 use crate::view::TableView;
-use crate::writes::{INLINE_ROWS_MAX, TableWrites, row_tree};
+use crate::violations::{conflict, display, truncate_to};
+use crate::writes::{INLINE_ROWS_MAX, NewKeys, TableWrites, row_tree};
 
 /// An open transaction; see the module. A clone is a savepoint: it goes on from where it was taken, and either may be dropped.
 #[derive(Clone, Debug)]
 pub struct Transaction {
-    ledger: Arc<Ledger>,
-    actor: String,
-    snapshot: Snapshot,
-    writes: BTreeMap<RelationId, TableWrites>,
-    defined: Vec<(Object, u64)>,
-    dropped: Vec<u32>,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) actor: String,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) writes: BTreeMap<RelationId, TableWrites>,
+    /// Objects defined, each with its own row in `ledger.catalog`; one entry an object.
+    pub(crate) defined: Vec<(Object, u64)>,
+    pub(crate) dropped: Vec<u32>,
     /// Catalog with own DDL, where there is any.
-    catalog: Option<Arc<Catalog>>,
+    pub(crate) catalog: Option<Arc<Catalog>>,
+    /// Tables that definitions were checked against: rows and ended rows they had then.
+    pub(crate) relied_on: BTreeMap<RelationId, (u64, u64)>,
+    pub(crate) owed: Owed,
     /// Keeps log files that hold own DATA records.
     pin: Option<Arc<crate::ledger::LogPin>>,
 }
@@ -42,7 +47,18 @@ impl Transaction {
     pub(crate) fn new(ledger: Arc<Ledger>, actor: &str) -> Self {
         let snapshot = ledger.snapshot();
         let actor = truncate_to(actor, receipts::leaf::ACTOR_BYTES_MAX).to_owned();
-        Self { ledger, actor, snapshot, writes: BTreeMap::new(), defined: Vec::new(), dropped: Vec::new(), catalog: None, pin: None }
+        Self {
+            ledger,
+            actor,
+            snapshot,
+            writes: BTreeMap::new(),
+            defined: Vec::new(),
+            dropped: Vec::new(),
+            catalog: None,
+            relied_on: BTreeMap::new(),
+            owed: Owed::default(),
+            pin: None,
+        }
     }
 
     /// The snapshot it reads.
@@ -86,6 +102,7 @@ impl Transaction {
         check_not_null(table, rows)?;
         let keys = self.check_keys(table, rows, &[])?;
         let stored = stored::dress(table, rows, Op::Insert, None, &*self.ledger.options().rng)?;
+        self.owed.wrote(table, self.writes.get(&table.id).map_or(0, |writes| writes.rows));
         self.push(table, stored, keys)
     }
 
@@ -104,6 +121,11 @@ impl Transaction {
             }
             Ok(keys) => keys,
         };
+        if self.catalog().is_referenced(table.id) {
+            let before = self.rows_by_id(table, old)?;
+            self.owed.took(Removed { table: Arc::clone(table), old: before, new: Some(rows.clone()) });
+        }
+        self.owed.wrote(table, self.writes.get(&table.id).map_or(0, |writes| writes.rows));
         let supersedes: UInt64Array = old.iter().map(|row| row.0).collect::<Vec<_>>().into();
         let stored = stored::dress(table, rows, Op::Update, Some(supersedes), &*self.ledger.options().rng)?;
         self.end(table, old);
@@ -115,136 +137,57 @@ impl Transaction {
     /// Errors: 40001 where a row is not the newest version any more.
     pub fn delete(&mut self, table: &Arc<TableDef>, old: &[RowId]) -> SqlResult<()> {
         self.check_newest(table, old)?;
+        if self.catalog().is_referenced(table.id) {
+            let before = self.rows_by_id(table, old)?;
+            self.owed.took(Removed { table: Arc::clone(table), old: before, new: None });
+        }
         let ended: UInt64Array = old.iter().map(|row| row.0).collect::<Vec<_>>().into();
         let stored = stored::markers(table, ended, &*self.ledger.options().rng)?;
         self.end(table, old);
         let writes = self.writes_of(table);
         let first = writes.rows;
         writes.own_mut().own_ended.extend(first..first + old.len() as u64);
-        self.push(table, stored, Vec::new())
+        self.push(table, stored, NewKeys::new())
     }
 
-    /// Defines a schema. Errors: 42P06 for a name already taken, 42939 for reserved ones.
-    pub fn create_schema(&mut self, name: &str) -> SqlResult<()> {
-        if name == LEDGER_SCHEMA || name == "information_schema" || name.starts_with("pg_") {
-            return Err(SqlError::new(SqlState::RESERVED_NAME, format!("unacceptable schema name \"{name}\""))
-                .detail("The names \"ledger\" and \"information_schema\" and the prefix \"pg_\" are reserved."));
-        }
-        if self.catalog().schema(name).is_some() {
-            return Err(schema_exists(name));
-        }
-        let id = self.ledger.next_object_id();
-        self.define(Object::Schema(Arc::new(SchemaDef { id, name: name.to_owned() })))
-    }
-
-    /// Defines a table from a definition made with an id of [`Ledger::next_object_id`].
-    ///
-    /// Errors: 42P07, 3F000 for an unknown schema, 42501 in schema `ledger`.
-    pub fn create_table(&mut self, table: TableDef) -> SqlResult<()> {
-        if table.schema == LEDGER_SCHEMA {
-            return Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, "permission denied for schema ledger")
-                .hint("The schema \"ledger\" holds the ledger's own read-only tables."));
-        }
-        let catalog = self.catalog();
-        if catalog.schema(&table.schema).is_none() {
-            return Err(SqlError::new(SqlState::INVALID_SCHEMA_NAME, format!("schema \"{}\" does not exist", table.schema)));
-        }
-        if catalog.table(&table.schema, &table.name).is_some() {
-            return Err(SqlError::new(SqlState::DUPLICATE_TABLE, format!("relation \"{}\" already exists", table.name)));
-        }
-        self.define(Object::Table(Arc::new(table)))
-    }
-
-    /// Defines a role or redefines it. Errors: 42710 for a name already taken, 40001 where another commit changed it meanwhile.
-    pub fn define_role(&mut self, role: RoleDef) -> SqlResult<()> {
-        let taken = self.catalog().authority().role_named(&role.name).is_some_and(|other| other.id != role.id);
-        if taken { Err(role_exists(&role.name)) } else { self.put(Object::Role(Arc::new(role))) }
-    }
-
-    /// Sets owner and privileges of an object; `grants.id` is that of the grants it has, or of [`Ledger::next_object_id`].
-    ///
-    /// Errors: 40001 where another commit changed them meanwhile.
-    pub fn define_grants(&mut self, grants: GrantsDef) -> SqlResult<()> {
-        self.put(Object::Grants(Arc::new(grants)))
-    }
-
-    /// Makes `owner` the owner of an object that this transaction has just made; the first superuser owns without being written down.
-    pub fn own_new(&mut self, object: u32, owner: u32) -> SqlResult<()> {
-        if owner == FIRST_SUPERUSER {
-            return Ok(());
-        }
-        let id = self.ledger.next_object_id();
-        self.define_grants(GrantsDef { id, object, owner, acl: None, columns: BTreeMap::new() })
-    }
-
-    /// Defines an object or, where its id is in the catalog already, the next version of it.
-    fn put(&mut self, object: Object) -> SqlResult<()> {
-        let Some(row) = self.catalog().definition_row(object.id()) else { return self.define(object) };
-        let own = self.writes.get(&CATALOG).map_or(0, |writes| writes.rows);
-        let new = catalog_row(&object)?;
-        self.update(&CATALOG_TABLE, &[row], &new)?;
-        self.defined.retain(|(other, _)| other.id() != object.id());
-        self.defined.push((object, own));
-        self.catalog = Some(self.overlay()?);
-        Ok(())
-    }
-
-    /// Drops an object by id, and the grants on it; its rows stay in the ledger. Errors: 42704 for an unknown id.
-    pub fn drop_object(&mut self, id: u32) -> SqlResult<()> {
-        let grants = self.catalog().authority().grants_on(id).map(|grants| grants.id);
-        if let Some(grants) = grants {
-            self.drop_alone(grants)?;
-        }
-        self.drop_alone(id)
-    }
-
-    fn drop_alone(&mut self, id: u32) -> SqlResult<()> {
-        let row = self.catalog().definition_row(id).ok_or_else(|| SqlError::new(SqlState::UNDEFINED_OBJECT, "object does not exist"))?;
-        self.delete(&CATALOG_TABLE, &[row])?;
-        self.defined.retain(|(object, _)| object.id() != id);
-        self.dropped.push(id);
-        self.catalog = Some(self.overlay()?);
-        Ok(())
-    }
-
-    fn define(&mut self, object: Object) -> SqlResult<()> {
-        let row = catalog_row(&object)?;
-        let own = self.writes.get(&CATALOG).map_or(0, |writes| writes.rows);
-        self.insert(&CATALOG_TABLE, &row)?;
-        self.defined.push((object, own));
-        self.catalog = Some(self.overlay()?);
-        Ok(())
-    }
-
-    fn overlay(&self) -> SqlResult<Arc<Catalog>> {
+    pub(crate) fn overlay(&self) -> SqlResult<Arc<Catalog>> {
         let defined: Vec<_> = self.defined.iter().map(|(object, own)| (object.clone(), RowId(own | OWN_ROW))).collect();
         Ok(Arc::new(self.snapshot.catalog.with_changes(&defined, &self.dropped)?))
     }
 
-    fn writes_of(&mut self, table: &Arc<TableDef>) -> &mut TableWrites {
+    /// The rows with these ids, all user columns.
+    fn rows_by_id(&self, table: &Arc<TableDef>, rows: &[RowId]) -> SqlResult<RecordBatch> {
+        let view = self.view(table);
+        let found = rows.iter().map(|row| view.row_by_id(*row)).collect::<SqlResult<Vec<_>>>()?;
+        if found.is_empty() { Ok(RecordBatch::new_empty(table.arrow_schema())) } else { stored::join(&found) }
+    }
+
+    pub(crate) fn writes_of(&mut self, table: &Arc<TableDef>) -> &mut TableWrites {
         self.writes.entry(table.id).or_insert_with(|| TableWrites::new(Arc::clone(table)))
     }
 
     /// Takes dressed rows: large ones go ahead into the log, from where they are read back.
-    fn push(&mut self, table: &Arc<TableDef>, stored: RecordBatch, keys: Vec<Key>) -> SqlResult<()> {
+    fn push(&mut self, table: &Arc<TableDef>, stored: RecordBatch, keys: NewKeys) -> SqlResult<()> {
         if stored.num_rows() == 0 {
             return Ok(());
         }
         let threads = self.ledger.options().hash_threads;
-        let (stored, position) = if stored.num_rows() > INLINE_ROWS_MAX {
-            let pin = self.pin.get_or_insert_with(|| Arc::new(self.ledger.pin_log()));
-            let (batch, position) = self.ledger.write_ahead(table, &stored, pin)?;
-            (batch, Some(position))
-        } else {
-            (stored, None)
-        };
+        let (stored, position) = self.ahead(table, stored)?;
         let writes = self.writes_of(table);
         let first = writes.rows;
         writes.push(stored, position, threads)?;
-        let known = &mut writes.own_mut().keys;
-        known.reserve(keys.len());
-        known.extend(keys.into_iter().zip(first..));
+        writes.learn_keys(keys, first);
         Ok(())
+    }
+
+    /// Large writes go into the log now; the rows as they are read from there, and where.
+    pub(crate) fn ahead(&mut self, table: &TableDef, stored: RecordBatch) -> SqlResult<(RecordBatch, Option<u64>)> {
+        if stored.num_rows() <= INLINE_ROWS_MAX {
+            return Ok((stored, None));
+        }
+        let pin = self.pin.get_or_insert_with(|| Arc::new(self.ledger.pin_log()));
+        let (batch, position) = self.ledger.write_ahead(table, &stored, pin)?;
+        Ok((batch, Some(position)))
     }
 
     fn end(&mut self, table: &Arc<TableDef>, old: &[RowId]) {
@@ -276,41 +219,17 @@ impl Transaction {
         Ok(())
     }
 
-    /// The keys of new rows, after checking them against each other, own writes and the newest committed rows (23505). `replaced` rows do
-    /// not count as taken.
-    fn check_keys(&mut self, table: &Arc<TableDef>, rows: &RecordBatch, replaced: &[RowId]) -> SqlResult<Vec<Key>> {
-        let Some(reader) = KeyReader::new(table, rows) else { return Ok(Vec::new()) };
-        let keys: Vec<Key> = (0..rows.num_rows()).filter_map(|row| reader.key(row)).collect();
-        assert!(keys.len() == rows.num_rows(), "X2: NOT NULL is checked before keys");
-        let state = self.ledger.table_state(table.id);
-        let (ledger, writes) = (Arc::clone(&self.ledger), self.writes_of(table));
-        writes.keys_checked_at.get_or_insert(state.rows());
-        let writes = &*writes.own;
-        let is_replaced = |row: u64| replaced.iter().any(|old| old.0 == row);
-        let replaced_set: std::collections::HashSet<u64>;
-        let is_replaced: &dyn Fn(u64) -> bool = if replaced.len() > 16 {
-            replaced_set = replaced.iter().map(|row| row.0).collect();
-            &move |row| replaced_set.contains(&row)
-        } else {
-            &is_replaced
-        };
-        let mut seen = hashbrown::HashSet::with_capacity(if keys.len() > 1 { keys.len() } else { 0 });
-        for (at, key) in keys.iter().enumerate() {
-            let taken_here = writes.keys.get(key).is_some_and(|own| !writes.own_ended.contains(own) && !is_replaced(own | OWN_ROW));
-            if taken_here || (keys.len() > 1 && !seen.insert(key)) {
-                return Err(duplicate_key(table, rows, at));
-            }
+    /// The unique keys of new rows, after checking them (23505). `replaced` rows do not count as taken.
+    fn check_keys(&mut self, table: &Arc<TableDef>, rows: &RecordBatch, replaced: &[RowId]) -> SqlResult<NewKeys> {
+        if table.keys().is_empty() {
+            return Ok(NewKeys::new());
         }
-        drop(seen);
-        let mut at = 0;
-        ledger.keys().newest_of(table.id, keys.iter(), |key, row| {
-            let free = writes.ended.contains(&row) || is_replaced(row) || state.ended_by(row).is_some();
-            if free {
-                return Ok(());
-            }
-            at = keys.iter().position(|other| other == key).unwrap_or(at);
-            Err(ledger.failure().unwrap_or_else(|| duplicate_key(table, rows, at)))
-        })?;
+        let keys = unique::read(table, rows);
+        let before = self.ledger.table_state(table.id).rows();
+        let ledger = Arc::clone(&self.ledger);
+        let writes = self.writes_of(table);
+        writes.keys_checked_at.get_or_insert(before);
+        unique::check(&ledger, table, rows, &keys, &writes.own, replaced)?;
         Ok(keys)
     }
 
@@ -354,11 +273,24 @@ impl Transaction {
             .unwrap_or_else(|_| Err(SqlError::new(SqlState::ADMIN_SHUTDOWN, "the ledger was closed before the commit was decided")))
     }
 
+    /// [`Transaction::commit_here`], waiting for the answer.
+    pub(crate) fn commit_waiting(self) -> SqlResult<Option<Committed>> {
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        self.commit_here(Box::new(move |answer| {
+            // The receiver waits below; it is gone only if this thread is.
+            let _ = sender.send(answer);
+        }));
+        receiver.recv().unwrap_or_else(|_| Err(crate::commit::closed()))
+    }
+
     #[expect(clippy::type_complexity, reason = "the callback goes back to the caller with the error")]
     fn into_request(
-        self,
+        mut self,
         done: Box<dyn FnOnce(SqlResult<Option<Committed>>) + Send>,
     ) -> Result<Request, (SqlError, Box<dyn FnOnce(SqlResult<Option<Committed>>) + Send>)> {
+        if let Err(error) = self.begin_sequences() {
+            return Err((error, done));
+        }
         let threads = self.ledger.options().hash_threads;
         let tables: Vec<TableWrites> = self.writes.into_values().filter(|writes| writes.rows > 0).collect();
         let prepared = row_tree(&tables, threads).and_then(|(root, groups)| {
@@ -374,39 +306,14 @@ impl Transaction {
                 group_roots,
                 defined: self.defined,
                 dropped: self.dropped,
+                relied_on: self.relied_on,
+                owed: self.owed,
                 _pin: self.pin,
                 done,
             }),
             Err(error) => Err((error, done)),
         }
     }
-}
-
-fn catalog_row(object: &Object) -> SqlResult<RecordBatch> {
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(Int64Array::from(vec![i64::from(object.id())])),
-        Arc::new(StringArray::from(vec![object.kind()])),
-        Arc::new(StringArray::from(vec![object.name()])),
-        Arc::new(StringArray::from(vec![object.definition()])),
-    ];
-    RecordBatch::try_new(CATALOG_TABLE.arrow_schema(), columns).map_err(|error| SqlError::internal(format!("catalog row: {error}")))
-}
-
-/// The error for a row that another transaction changed first.
-pub(crate) fn conflict() -> SqlError {
-    SqlError::new(SqlState::SERIALIZATION_FAILURE, "could not serialize access due to concurrent update")
-        .hint("The transaction might succeed if retried.")
-}
-
-/// The error for a key already taken.
-pub(crate) fn duplicate_key(table: &TableDef, rows: &RecordBatch, row: usize) -> SqlError {
-    let names: Vec<&str> = table.key_columns().iter().map(|at| table.columns[*at].name.as_str()).collect();
-    let values: Vec<String> = table.key_columns().iter().map(|at| display(rows.column(*at), row)).collect();
-    let constraint = table.key_constraint();
-    SqlError::new(SqlState::UNIQUE_VIOLATION, format!("duplicate key value violates unique constraint \"{constraint}\""))
-        .detail(format!("Key ({})=({}) already exists.", names.join(", "), values.join(", ")))
-        .table(&table.schema, &table.name)
-        .constraint(constraint)
 }
 
 fn check_not_null(table: &TableDef, rows: &RecordBatch) -> SqlResult<()> {
@@ -423,19 +330,4 @@ fn check_not_null(table: &TableDef, rows: &RecordBatch) -> SqlResult<()> {
             .column(&def.name));
     }
     Ok(())
-}
-
-fn display(column: &ArrayRef, row: usize) -> String {
-    if column.is_null(row) {
-        return "null".to_owned();
-    }
-    let text = arrow::util::display::array_value_to_string(column, row).unwrap_or_default();
-    match truncate_to(&text, 64) {
-        whole if whole.len() == text.len() => text,
-        start => format!("{start}..."),
-    }
-}
-
-fn truncate_to(text: &str, bytes: usize) -> &str {
-    &text[..text.floor_char_boundary(bytes)]
 }

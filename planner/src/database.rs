@@ -10,6 +10,7 @@ use relational::{Relational, ScalarFunction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::ledger_functions;
+use crate::rules::Shelf;
 
 /// Version as `SHOW server_version` gives it; drivers read the leading number.
 pub const SERVER_VERSION: &str = concat!("15.0 (Shockwave ", env!("CARGO_PKG_VERSION"), ")");
@@ -24,6 +25,7 @@ pub struct Database {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) relational: Arc<Relational>,
     pub(crate) functions: Vec<ScalarFunction>,
+    pub(crate) shelf: Shelf,
     rerun_turns: Arc<Mutex<()>>,
 }
 
@@ -31,7 +33,7 @@ impl Database {
     /// A database over its ledger; the query service may be shared by several.
     pub fn new(ledger: Arc<Ledger>, relational: Arc<Relational>) -> Arc<Self> {
         let functions = ledger_functions::all(&ledger);
-        Arc::new(Self { ledger, relational, functions, rerun_turns: Arc::default() })
+        Arc::new(Self { ledger, relational, functions, shelf: Shelf::default(), rerun_turns: Arc::default() })
     }
 
     /// The ledger behind it.

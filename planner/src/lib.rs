@@ -11,18 +11,22 @@ pub mod types;
 mod copy_syntax;
 mod names;
 mod parse;
+mod parse_clauses;
 mod position;
 
 mod authority;
+mod column_types;
 mod database;
 mod ledger_functions;
 mod pg_catalog;
 mod resolver;
+mod rule_text;
+mod rules;
+mod sequence_functions;
 mod tables;
 
 mod cancel;
 mod cells;
-mod column_types;
 mod copy_in;
 mod outcome;
 mod settings;

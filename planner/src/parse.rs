@@ -12,6 +12,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
 
+use crate::parse_clauses::{self, Clauses};
 use crate::{copy_syntax, position};
 
 /// How deep parentheses, subqueries and nested calls may go.
@@ -32,6 +33,8 @@ pub struct Parsed {
     pub text: Arc<str>,
     /// Options of a COPY.
     pub(crate) copy_options: Arc<copy_syntax::Options>,
+    /// Clauses that are not in the syntax tree.
+    pub(crate) clauses: Arc<Clauses>,
 }
 
 impl Parsed {
@@ -55,10 +58,29 @@ pub(crate) fn parse(sql: &str) -> SqlResult<Vec<Parsed>> {
             continue;
         };
         let span = Span { start: first.span.start, end: last.span.end };
-        let (statement, copy_options) =
-            if copy_syntax::is_word(&first.token, "copy") { parse_copy(sql, part)? } else { (parse_one(sql, part)?, Vec::new()) };
+        let mut clauses = Clauses::default();
+        let (statement, copy_options) = if copy_syntax::is_word(&first.token, "copy") {
+            parse_copy(sql, part)?
+        } else if parse_clauses::concern(first, part) {
+            let visible: Vec<TokenWithSpan> = part.iter().filter(|token| is_visible(token)).cloned().collect();
+            match parse_clauses::take(&visible) {
+                Some((rest, taken)) => {
+                    clauses = taken;
+                    (parse_one(sql, &rest)?, Vec::new())
+                }
+                None => (parse_one(sql, part)?, Vec::new()),
+            }
+        } else {
+            (parse_one(sql, part)?, Vec::new())
+        };
         let text = position::slice(sql, span).into();
-        statements.push(Parsed { statement: Arc::new(statement), source: Arc::clone(&source), text, copy_options: Arc::new(copy_options) });
+        statements.push(Parsed {
+            statement: Arc::new(statement),
+            source: Arc::clone(&source),
+            text,
+            copy_options: Arc::new(copy_options),
+            clauses: Arc::new(clauses),
+        });
     }
     Ok(statements)
 }

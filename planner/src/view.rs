@@ -5,11 +5,13 @@
 use std::sync::Arc;
 
 use engine::Transaction;
-use relational::Environment;
+use relational::{Environment, Relational};
 
 use crate::database::{Database, version_text};
-use crate::pg_catalog;
+use crate::pg_catalog::{self, Scene};
 use crate::resolver::Scope;
+use crate::rules::{Shelf, Surroundings};
+use crate::sequence_functions::{self, Used};
 use crate::settings::Settings;
 
 /// What a statement sees of its session.
@@ -19,6 +21,8 @@ pub(crate) struct View<'a> {
     pub(crate) user: &'a str,
     pub(crate) settings: &'a Settings,
     pub(crate) transaction_time_us: i64,
+    /// Values of sequences that the session got.
+    pub(crate) used: &'a Used,
 }
 
 impl View<'_> {
@@ -38,6 +42,9 @@ impl View<'_> {
         if pg_catalog::mentioned(text) {
             functions.extend(pg_catalog::functions(scope.scene()));
         }
+        if sequence_functions::mentioned(text) {
+            functions.extend(sequence_functions::all(&scope.scene(), self.used));
+        }
         Environment {
             user: self.user.to_owned(),
             database: self.database.name().to_owned(),
@@ -47,5 +54,37 @@ impl View<'_> {
             statement_time_us: self.database.now_us(),
             functions,
         }
+    }
+}
+
+/// A statement of a session, as rules see it.
+pub(crate) struct Place<'a> {
+    pub(crate) view: View<'a>,
+    pub(crate) scope: &'a Scope,
+}
+
+impl Surroundings for Place<'_> {
+    fn relational(&self) -> &Relational {
+        &self.view.database.relational
+    }
+
+    fn shelf(&self) -> &Shelf {
+        &self.view.database.shelf
+    }
+
+    fn environment(&self, text: &str) -> Environment {
+        self.view.environment(self.scope, text)
+    }
+
+    fn scene(&self) -> Scene {
+        self.scope.scene()
+    }
+
+    fn used(&self) -> &Used {
+        self.view.used
+    }
+
+    fn now_us(&self) -> i64 {
+        self.view.transaction_time_us
     }
 }

@@ -14,6 +14,7 @@ pub mod table;
 mod context;
 mod dialect;
 mod errors;
+mod expressions;
 mod functions;
 mod hidden;
 mod names;
@@ -27,5 +28,6 @@ mod semantics;
 mod sql_types;
 
 pub use environment::{Environment, ScalarFunction};
+pub use expressions::Expressions;
 pub use relational::{Description, Options, Query, Relational, Rows};
-pub use table::{Bound, Comparison, HIDDEN, Partition, Resolver, Table};
+pub use table::{Bound, Comparison, HIDDEN, Partition, Resolver, Table, View};

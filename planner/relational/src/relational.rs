@@ -3,6 +3,7 @@
 //! R5: what `describe` says of the columns is what `execute` answers.
 //! Never: keeps a table, a resolver or an environment beyond the statement it was given for.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
@@ -218,12 +219,7 @@ impl Relational {
         let mentioned = hidden::mentioned(query.statement);
         let context = Context::new(&self.state, query, resolver, env, &mentioned);
         let mut statement = query.statement.clone();
-        hidden::exclude_from_wildcards(&mut statement, &mentioned, &|name| context.schema_of(name))?;
-        dialect::sets::compare_by_name(&mut statement)?;
-        names::assign(&mut statement);
-        dialect::empty::prune(&mut statement, &context);
-        dialect::by_key::aggregate(&mut statement, &context);
-        dialect::apply(&mut statement)?;
+        prepare(&mut statement, &context, &mentioned)?;
         let bind = |statement: Statement, types: &[Option<DataType>]| {
             let mut planner = PlannerContext::new().with_prepare_param_data_types(parameters::fields(types));
             let plan = SqlToRel::new(&context).sql_statement_to_plan_with_context(statement, &mut planner);
@@ -237,10 +233,30 @@ impl Relational {
         Ok(Planned { plan: bind(statement, &settled)?, parameters: settled })
     }
 
+    pub(crate) fn state(&self) -> &SessionState {
+        &self.state
+    }
+
+    /// Planned and analyzed, for a statement without parameters.
+    pub(crate) fn analyzed(&self, query: Query<'_>, resolver: &dyn Resolver, env: &Environment) -> SqlResult<LogicalPlan> {
+        let planned = self.plan(query, resolver, env, &[])?;
+        self.analyze(query, planned.plan)
+    }
+
     fn analyze(&self, query: Query<'_>, plan: LogicalPlan) -> SqlResult<LogicalPlan> {
         let analyzed = self.state.analyzer().execute_and_check(plan, self.state.config_options(), |_, _| {});
         analyzed.map_err(|error| errors::placed(&error, query))
     }
+}
+
+/// Everything done to a statement's text before DataFusion's planner reads it.
+pub(crate) fn prepare(statement: &mut Statement, context: &Context<'_>, mentioned: &BTreeSet<String>) -> SqlResult<()> {
+    hidden::exclude_from_wildcards(statement, mentioned, &|name| context.schema_of(name))?;
+    dialect::sets::compare_by_name(statement)?;
+    names::assign(statement);
+    dialect::empty::prune(statement, context);
+    dialect::by_key::aggregate(statement, context);
+    dialect::apply(statement)
 }
 
 fn config(options: Options) -> ConfigOptions {

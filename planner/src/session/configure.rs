@@ -38,6 +38,9 @@ impl Session {
                     }
                     self.settings.reset_all();
                 }
+                if *all || *tag == "DISCARD SEQUENCES" {
+                    self.used.forget();
+                }
                 Ok(Outcome::Command(Tag::command(tag)))
             }
             Configure::Deallocate { tag } => Ok(Outcome::Command(Tag::command(tag))),

@@ -11,7 +11,7 @@ use crate::cancel::Watch;
 use crate::copy_in::CopyIn;
 use crate::outcome::{Outcome, Tag};
 use crate::statements;
-use crate::view::View;
+use crate::view::{Place, View};
 
 impl Session {
     pub(super) fn begin_copy(&mut self, prepared: &Prepared, watch: Watch) -> SqlResult<Outcome> {
@@ -37,9 +37,15 @@ impl Session {
                 return Err(block_failed());
             }
         };
-        let view = View { database: &self.database, user: &self.user, settings: &self.settings, transaction_time_us: self.now_us() };
+        let view = View {
+            database: &self.database,
+            user: &self.user,
+            settings: &self.settings,
+            transaction_time_us: self.now_us(),
+            used: &self.used,
+        };
         let scope = view.scope(&transaction);
-        let started = statements::copy_from::start(&prepared.parsed, &scope, self.database.name(), transaction, watch);
+        let started = statements::copy_from::start(&prepared.parsed, &Place { view, scope: &scope }, transaction, watch);
         if let Some(block) = block {
             self.state = if started.is_ok() { State::Copying(block) } else { State::Failed(block) };
         }

@@ -24,6 +24,7 @@ use crate::database::Database;
 use crate::outcome::{Notice, Outcome, TransactionStatus};
 use crate::parse::{self, Parsed};
 use crate::resolver::Scope;
+use crate::sequence_functions::Used;
 use crate::settings::Settings;
 use crate::statements::{self, Execution, Plan};
 use crate::view::View;
@@ -47,6 +48,7 @@ pub struct Session {
     notices: Vec<Notice>,
     canceller: Canceller,
     last_commit: Option<CommitSeq>,
+    used: Used,
 }
 
 impl Session {
@@ -64,6 +66,7 @@ impl Session {
             notices: Vec::new(),
             canceller: Canceller::default(),
             last_commit: None,
+            used: Used::default(),
         }
     }
 
@@ -123,7 +126,8 @@ impl Session {
             }
             _ => spare.insert(self.database.ledger.begin(&self.user)),
         };
-        let view = View { database: &self.database, user: &self.user, settings: &self.settings, transaction_time_us: now_us };
+        let view =
+            View { database: &self.database, user: &self.user, settings: &self.settings, transaction_time_us: now_us, used: &self.used };
         let scope = view.scope(transaction);
         let stamp = stamp(&scope);
         let planning = statements::Planning { view, scope: &scope, transaction, parsed: &parsed, given: parameter_types, describe };
@@ -269,7 +273,8 @@ impl Session {
         watch: &Watch,
         begun_us: i64,
     ) -> SqlResult<Outcome> {
-        let view = View { database: &self.database, user: &self.user, settings: &self.settings, transaction_time_us: begun_us };
+        let view =
+            View { database: &self.database, user: &self.user, settings: &self.settings, transaction_time_us: begun_us, used: &self.used };
         let scope = view.scope(transaction);
         let mut plan = Arc::clone(&prepared.plan);
         if stamp(&scope) != prepared.stamp {

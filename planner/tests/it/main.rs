@@ -1,18 +1,21 @@
 //! The SQL front end over a real ledger in a temporary folder.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-mod fixture;
-
+mod alter_table;
 mod copy;
 mod ddl;
 mod dml;
 mod errors;
+mod fixture;
+mod foreign_keys;
 mod key_access;
 mod ledger_tables;
 mod limits;
 mod on_conflict;
 mod pg_catalog;
 mod prepared;
+mod rules;
 mod savepoints;
+mod sequences;
 mod settings;
 mod transactions;
