@@ -14,6 +14,7 @@ impl SqlState {
     pub const CONNECTION_EXCEPTION: Self = Self("08000");
     pub const PROTOCOL_VIOLATION: Self = Self("08P01");
     pub const FEATURE_NOT_SUPPORTED: Self = Self("0A000");
+    pub const SEQUENCE_GENERATOR_LIMIT_EXCEEDED: Self = Self("2200H");
     pub const CARDINALITY_VIOLATION: Self = Self("21000");
     pub const STRING_DATA_RIGHT_TRUNCATION: Self = Self("22001");
     pub const NUMERIC_VALUE_OUT_OF_RANGE: Self = Self("22003");
@@ -26,7 +27,9 @@ impl SqlState {
     pub const INVALID_BINARY_REPRESENTATION: Self = Self("22P03");
     pub const BAD_COPY_FILE_FORMAT: Self = Self("22P04");
     pub const NOT_NULL_VIOLATION: Self = Self("23502");
+    pub const FOREIGN_KEY_VIOLATION: Self = Self("23503");
     pub const UNIQUE_VIOLATION: Self = Self("23505");
+    pub const CHECK_VIOLATION: Self = Self("23514");
     pub const ACTIVE_SQL_TRANSACTION: Self = Self("25001");
     pub const NO_ACTIVE_SQL_TRANSACTION: Self = Self("25P01");
     pub const IN_FAILED_SQL_TRANSACTION: Self = Self("25P02");
@@ -50,8 +53,10 @@ impl SqlState {
     pub const UNDEFINED_COLUMN: Self = Self("42703");
     pub const AMBIGUOUS_COLUMN: Self = Self("42702");
     pub const UNDEFINED_FUNCTION: Self = Self("42883");
-    pub const UNDEFINED_OBJECT: Self = Self("42704");
+    pub const GENERATED_ALWAYS: Self = Self("428C9");
+    pub const INVALID_FOREIGN_KEY: Self = Self("42830");
     pub const DUPLICATE_OBJECT: Self = Self("42710");
+    pub const UNDEFINED_OBJECT: Self = Self("42704");
     pub const UNDEFINED_TABLE: Self = Self("42P01");
     pub const UNDEFINED_PARAMETER: Self = Self("42P02");
     pub const DUPLICATE_SCHEMA: Self = Self("42P06");

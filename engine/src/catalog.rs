@@ -1,7 +1,7 @@
-//! The catalog of one ledger at one commit: its schemas and tables, folded from the rows of `ledger.catalog`.
+//! The catalog of one ledger at one commit: its schemas, tables, sequences and views, folded from the rows of `ledger.catalog`.
 //!
 //! C1: a catalog is immutable; a change makes a new one.
-//! C2: object ids are never reused, names are unique within their schema at any one commit.
+//! C2: object ids are never reused; names of relations (tables, indexes, sequences, views) are unique within their schema at any one commit.
 //! C3: the schema root covers every object, the ledger's own tables included.
 //! Never: writes; the rows it is folded from are committed like any others.
 
@@ -11,7 +11,9 @@ use std::sync::{Arc, LazyLock};
 use base::{ColumnId, RelationId, RowId, SqlError, SqlResult, SqlState};
 use receipts::Hash;
 
+use crate::relations::{SequenceDef, ViewDef};
 use crate::roles::{Authority, GrantsDef, RoleDef};
+use crate::rules::{Reference, put, text};
 use crate::schema::{ColumnDef, TableDef};
 use crate::types::SqlType;
 
@@ -69,12 +71,17 @@ pub struct SchemaDef {
     pub id: u32,
     /// Its name.
     pub name: String,
+    /// COMMENT ON SCHEMA.
+    pub comment: Option<String>,
 }
 
 impl SchemaDef {
     /// The canonical definition text.
     pub fn definition(&self) -> String {
-        format!("{{\"kind\":\"schema\",\"id\":{},\"name\":{}}}", self.id, serde_json::json!(self.name))
+        let mut out = format!("{{\"kind\":\"schema\",\"id\":{},\"name\":{}", self.id, serde_json::json!(self.name));
+        put(&mut out, "comment", self.comment.as_ref().map(|text| serde_json::json!(text)));
+        out.push('}');
+        out
     }
 }
 
@@ -89,6 +96,10 @@ pub enum Object {
     Role(Arc<RoleDef>),
     /// Owner and privileges of another object.
     Grants(Arc<GrantsDef>),
+    /// `CREATE SEQUENCE`, or a serial or identity column
+    Sequence(Arc<SequenceDef>),
+    /// `CREATE VIEW`
+    View(Arc<ViewDef>),
 }
 
 impl Object {
@@ -99,16 +110,20 @@ impl Object {
             Self::Table(table) => table.id.0,
             Self::Role(role) => role.id,
             Self::Grants(grants) => grants.id,
+            Self::Sequence(sequence) => sequence.id(),
+            Self::View(view) => view.id,
         }
     }
 
-    /// `schema`, `table`, `role` or `grants`, as in the `kind` column.
+    /// `schema`, `table`, `sequence`, `view`, `role` or `grants`, as in the `kind` column.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Schema(_) => "schema",
             Self::Table(_) => "table",
             Self::Role(_) => "role",
             Self::Grants(_) => "grants",
+            Self::Sequence(_) => "sequence",
+            Self::View(_) => "view",
         }
     }
 
@@ -119,6 +134,35 @@ impl Object {
             Self::Table(table) => &table.name,
             Self::Role(role) => &role.name,
             Self::Grants(_) => "",
+            Self::Sequence(sequence) => sequence.name(),
+            Self::View(view) => &view.name,
+        }
+    }
+
+    /// The schema of a relation; `None` for a schema.
+    pub fn schema(&self) -> Option<&str> {
+        match self {
+            Self::Schema(_) | Self::Role(_) | Self::Grants(_) => None,
+            Self::Table(table) => Some(&table.schema),
+            Self::Sequence(sequence) => Some(sequence.schema()),
+            Self::View(view) => Some(&view.schema),
+        }
+    }
+
+    /// The layout of the rows that the ledger keeps of it, if it keeps any.
+    pub fn rows(&self) -> Option<&Arc<TableDef>> {
+        match self {
+            Self::Table(table) => Some(table),
+            Self::Sequence(sequence) => Some(&sequence.state),
+            Self::Schema(_) | Self::View(_) | Self::Role(_) | Self::Grants(_) => None,
+        }
+    }
+
+    /// The greatest id that it uses, its own or one of its parts.
+    pub fn greatest_id(&self) -> u32 {
+        match self {
+            Self::Table(table) => table.rules.ids().fold(table.id.0, u32::max),
+            other => other.id(),
         }
     }
 
@@ -129,6 +173,8 @@ impl Object {
             Self::Table(table) => table.definition(),
             Self::Role(role) => role.definition(),
             Self::Grants(grants) => grants.definition(),
+            Self::Sequence(sequence) => sequence.definition(),
+            Self::View(view) => view.definition(),
         }
     }
 
@@ -139,11 +185,14 @@ impl Object {
             "table" => Ok(Self::Table(Arc::new(TableDef::from_definition(definition)?))),
             "role" => Ok(Self::Role(Arc::new(RoleDef::from_definition(definition)?))),
             "grants" => Ok(Self::Grants(Arc::new(GrantsDef::from_definition(definition)?))),
+            "sequence" => Ok(Self::Sequence(Arc::new(SequenceDef::from_definition(definition)?))),
+            "view" => Ok(Self::View(Arc::new(ViewDef::from_definition(definition)?))),
             "schema" => {
                 let value: serde_json::Value = serde_json::from_str(definition).map_err(|_| corrupted())?;
                 let id = value["id"].as_u64().and_then(|id| u32::try_from(id).ok()).ok_or_else(corrupted)?;
                 let name = value["name"].as_str().ok_or_else(corrupted)?.to_owned();
-                Ok(Self::Schema(Arc::new(SchemaDef { id, name })))
+                let comment = text(&value, "comment").ok_or_else(corrupted)?;
+                Ok(Self::Schema(Arc::new(SchemaDef { id, name, comment })))
             }
             _ => Err(corrupted()),
         }
@@ -164,12 +213,15 @@ pub struct Catalog {
     entries: BTreeMap<u32, Entry>,
     root: Hash,
     authority: Authority,
+    /// By table referenced: who references it. Follows from the entries.
+    referencing: BTreeMap<RelationId, Vec<(RelationId, u32)>>,
 }
 
 impl Default for Catalog {
     /// The catalog before the first commit: the ledger's own tables only.
     fn default() -> Self {
-        let mut catalog = Self { entries: BTreeMap::new(), root: Hash::default(), authority: Authority::default() };
+        let mut catalog =
+            Self { entries: BTreeMap::new(), root: Hash::default(), authority: Authority::default(), referencing: BTreeMap::new() };
         for table in [&*CATALOG_TABLE, &*SEGMENTS_TABLE] {
             catalog.insert(Object::Table(Arc::clone(table)), RowId(u64::MAX));
         }
@@ -211,13 +263,20 @@ impl Catalog {
     }
 
     fn seal_root(&mut self) {
+        let mut referencing: BTreeMap<RelationId, Vec<(RelationId, u32)>> = BTreeMap::new();
+        for table in self.tables() {
+            for reference in &table.rules.references {
+                referencing.entry(reference.table).or_default().push((table.id, reference.id));
+            }
+        }
+        self.referencing = referencing;
         self.root = receipts::schema::schema_root(&self.leaves()).expect("C2: entries are sorted by id, each once");
         let mut authority = Authority::default();
         for entry in self.entries.values() {
             match &entry.object {
                 Object::Role(role) => authority.add_role(role),
                 Object::Grants(grants) => authority.add_grants(grants),
-                Object::Schema(_) | Object::Table(_) => {}
+                Object::Schema(_) | Object::Table(_) | Object::Sequence(_) | Object::View(_) => {}
             }
         }
         self.authority = authority;
@@ -238,8 +297,8 @@ impl Catalog {
     /// Errors: 42P06 or 42P07 for a name already taken (C2).
     pub fn with_changes(&self, defined: &[(Object, RowId)], dropped: &[u32]) -> SqlResult<Self> {
         let mut next = self.clone();
-        for id in dropped {
-            next.entries.remove(id);
+        for id in dropped.iter().copied().chain(defined.iter().map(|(object, _)| object.id())) {
+            next.entries.remove(&id);
         }
         for (object, row) in defined {
             next.check_name_free(object)?;
@@ -253,12 +312,6 @@ impl Catalog {
         match object {
             Object::Schema(schema) => match self.schema(&schema.name) {
                 Some(other) if other.id != schema.id => Err(schema_exists(&schema.name)),
-                _ => Ok(()),
-            },
-            Object::Table(table) => match self.table(&table.schema, &table.name) {
-                Some(other) if other.id != table.id => {
-                    Err(SqlError::new(SqlState::DUPLICATE_TABLE, format!("relation \"{}\" already exists", table.name)))
-                }
                 _ => Ok(()),
             },
             Object::Role(role) => {
@@ -277,7 +330,34 @@ impl Catalog {
                 // Two sessions granted on an object that had no grants yet.
                 if self.entries.values().any(rivals) { Err(granted_meanwhile()) } else { Ok(()) }
             }
+            Object::Table(_) | Object::Sequence(_) | Object::View(_) => self.check_relation_free(object),
         }
+    }
+
+    /// The name of a relation, and those of its indexes.
+    fn check_relation_free(&self, object: &Object) -> SqlResult<()> {
+        let Some(schema) = object.schema() else { return Ok(()) };
+        let indexes = match object {
+            Object::Table(table) => table.keys().iter().filter(|key| is_index(table, key.id)).map(|key| key.name.as_str()).collect(),
+            _ => Vec::new(),
+        };
+        for name in std::iter::once(object.name()).chain(indexes) {
+            if self.relation_owner(schema, name).is_some_and(|owner| owner != object.id()) {
+                return Err(relation_exists(name));
+            }
+        }
+        Ok(())
+    }
+
+    /// The object that a name of a relation belongs to, an index's name to its table.
+    pub fn relation_owner(&self, schema: &str, name: &str) -> Option<u32> {
+        let owns = |object: &Object| {
+            object.schema() == Some(schema)
+                && (object.name() == name
+                    || matches!(object, Object::Table(table)
+                        if table.keys().iter().any(|key| key.name == name && is_index(table, key.id))))
+        };
+        self.objects().find(|object| owns(object)).map(Object::id)
     }
 
     /// Its roles, and who may do what.
@@ -295,12 +375,48 @@ impl Catalog {
         self.tables().find(|table| table.name == name && table.schema == schema)
     }
 
-    /// The table with that id.
+    /// The table with that id, or the layout of the state of the sequence with that id.
     pub fn table_by_id(&self, id: RelationId) -> Option<&Arc<TableDef>> {
-        match self.entries.get(&id.0).map(|entry| &entry.object) {
-            Some(Object::Table(table)) => Some(table),
-            _ => None,
-        }
+        self.object(id.0)?.rows()
+    }
+
+    /// The object with that id.
+    pub fn object(&self, id: u32) -> Option<&Object> {
+        self.entries.get(&id).map(|entry| &entry.object)
+    }
+
+    /// All objects, by id.
+    pub fn objects(&self) -> impl Iterator<Item = &Object> {
+        self.entries.values().map(|entry| &entry.object)
+    }
+
+    /// The definition text of an object, as it stands under the schema root.
+    pub fn definition(&self, id: u32) -> Option<&[u8]> {
+        self.entries.get(&id).map(|entry| &*entry.leaf)
+    }
+
+    /// The sequence of that name in that schema.
+    pub fn sequence(&self, schema: &str, name: &str) -> Option<&Arc<SequenceDef>> {
+        self.sequences().find(|sequence| sequence.name() == name && sequence.schema() == schema)
+    }
+
+    /// The view of that name in that schema.
+    pub fn view(&self, schema: &str, name: &str) -> Option<&Arc<ViewDef>> {
+        self.views().find(|view| view.name == name && view.schema == schema)
+    }
+
+    /// Tables with a foreign key to this one, and the keys.
+    pub fn references_to(&self, id: RelationId) -> impl Iterator<Item = (&Arc<TableDef>, &Reference)> {
+        let found = self.referencing.get(&id).map_or(&[][..], Vec::as_slice);
+        found.iter().filter_map(|(table, reference)| {
+            let table = self.table_by_id(*table)?;
+            Some((table, table.rules.references.iter().find(|other| other.id == *reference)?))
+        })
+    }
+
+    /// Whether a table has a foreign key to this one.
+    pub fn is_referenced(&self, id: RelationId) -> bool {
+        self.referencing.contains_key(&id)
     }
 
     /// Row of `ledger.catalog` that defines this object.
@@ -323,6 +439,32 @@ impl Catalog {
             _ => None,
         })
     }
+
+    /// All sequences, by id.
+    pub fn sequences(&self) -> impl Iterator<Item = &Arc<SequenceDef>> {
+        self.objects().filter_map(|object| match object {
+            Object::Sequence(sequence) => Some(sequence),
+            _ => None,
+        })
+    }
+
+    /// All views, by id.
+    pub fn views(&self) -> impl Iterator<Item = &Arc<ViewDef>> {
+        self.objects().filter_map(|object| match object {
+            Object::View(view) => Some(view),
+            _ => None,
+        })
+    }
+}
+
+/// Whether a key is an index, with a name among the relations: references are none.
+fn is_index(table: &TableDef, key: u32) -> bool {
+    table.rules.references.iter().all(|reference| reference.id != key)
+}
+
+/// The error for a relation's name already taken.
+pub fn relation_exists(name: &str) -> SqlError {
+    SqlError::new(SqlState::DUPLICATE_TABLE, format!("relation \"{name}\" already exists"))
 }
 
 fn granted_meanwhile() -> SqlError {

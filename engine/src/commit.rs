@@ -7,24 +7,26 @@
 //! C4: after a failure to write, sync or sign, this ledger takes no more writes until it is opened anew.
 //! Never: hashes rows (sessions did) or waits for a client.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use base::{CommitSeq, RowId, SqlError, SqlResult, SqlState};
+use base::{CommitSeq, RelationId, RowId, SqlError, SqlResult, SqlState};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use receipts::{CheckpointLeaf, CommitLeaf, Hash, Leaf, TableSpan};
 use wal::Position;
 
 use crate::catalog::Object;
 use crate::fold::{AppliedCommit, AppliedTable};
-use crate::key_index::Key;
 use crate::ledger::{Ledger, LogPin};
 use crate::record::{self, Piece};
+use crate::references::{self, Owed};
+use crate::schema::TableDef;
 use crate::signer::SignedCheckpoint;
 use crate::stored;
 use crate::table::TailChunk;
-use crate::transaction::conflict;
+use crate::unique;
+use crate::violations::conflict;
 use crate::writes::{INLINE_ROWS_MAX, TableWrites};
 
 /// Requests decided in one group at most; bounds the wait of the first.
@@ -62,6 +64,10 @@ pub struct Request {
     pub defined: Vec<(Object, u64)>,
     /// Objects dropped.
     pub dropped: Vec<u32>,
+    /// Tables that definitions were checked against: rows and ended rows they had then.
+    pub relied_on: BTreeMap<RelationId, (u64, u64)>,
+    /// What is to be compared again for foreign keys.
+    pub owed: Owed,
     /// Log files with its DATA records stay while this is held.
     pub _pin: Option<Arc<LogPin>>,
     /// Told what became of it.
@@ -244,9 +250,12 @@ impl Group {
         if let Some(error) = ledger.failure() {
             return (request.done)(Err(error));
         }
-        let Request { actor, tables, pieces, row_root, group_roots, defined, dropped, done, _pin } = request;
+        let Request { actor, tables, pieces, row_root, group_roots, defined, dropped, relied_on, owed, done, _pin } = request;
         let catalog = self.catalog.clone().unwrap_or_else(|| ledger.snapshot().catalog);
+        let made: Vec<Arc<TableDef>> = defined.iter().filter_map(|(object, _)| object.rows().cloned()).collect();
         let decided = check(ledger, &catalog, &tables, &defined, &dropped)
+            .and_then(|()| check_relied_on(ledger, &relied_on))
+            .and_then(|()| references::check_again(ledger, &catalog, &tables, &owed, (&defined, &dropped)))
             .and_then(|()| {
                 if defined.is_empty() && dropped.is_empty() {
                     return Ok(Arc::clone(&catalog));
@@ -260,7 +269,7 @@ impl Group {
             Ok(decided) => decided,
             Err(error) => return done(Err(error)),
         };
-        match apply(ledger, draft, tables, &pieces, group_roots) {
+        match apply(ledger, draft, tables, &made, &pieces, group_roots) {
             Ok((record, committed)) => {
                 self.records.push(record);
                 self.answers.push((done, committed));
@@ -309,8 +318,7 @@ fn check(
     for writes in tables {
         let table = &writes.table;
         // A table that this very transaction made is in no committed catalog yet; made and dropped again, it never will be.
-        let is_own =
-            defined.iter().any(|(object, _)| matches!(object, Object::Table(own) if own == table)) || dropped.contains(&table.id.0);
+        let is_own = defined.iter().any(|(object, _)| object.rows().is_some_and(|own| own == table)) || dropped.contains(&table.id.0);
         if !is_own && catalog.table_by_id(table.id).is_none_or(|current| current.version != table.version) {
             return Err(SqlError::new(
                 SqlState::SERIALIZATION_FAILURE,
@@ -325,20 +333,18 @@ fn check(
         if writes.keys_checked_at == Some(state.rows()) {
             continue;
         }
-        let live: Vec<(&Key, u64)> =
-            writes.own.keys.iter().filter(|(_, own)| !writes.own.own_ended.contains(own)).map(|(key, own)| (key, *own)).collect();
-        ledger.keys().newest_of(table.id, live.iter().map(|(key, _)| *key), |key, row| {
-            if writes.own.ended.contains(&row) || state.ended_by(row).is_some() {
-                return Ok(());
-            }
-            let own = live.iter().find(|(other, _)| *other == key).map_or(0, |(_, own)| *own);
-            match writes.own.locate(own) {
-                Some((batch, offset)) => Err(crate::transaction::duplicate_key(table, batch, offset)),
-                None => Err(conflict()),
-            }
-        })?;
+        unique::check_again(ledger, writes, &state)?;
     }
     Ok(())
+}
+
+/// What definitions were checked against is as it was. Errors: 40001.
+fn check_relied_on(ledger: &Ledger, relied_on: &BTreeMap<RelationId, (u64, u64)>) -> SqlResult<()> {
+    let is_as_it_was = |(id, (rows, ended)): (&RelationId, &(u64, u64))| {
+        let state = ledger.table_state(*id);
+        state.rows() == *rows && state.ended() == *ended
+    };
+    if relied_on.iter().all(is_as_it_was) { Ok(()) } else { Err(conflict()) }
 }
 
 /// A commit's leaf and where its rows go, while nothing has changed yet.
@@ -384,6 +390,7 @@ fn apply(
     ledger: &Ledger,
     draft: Draft,
     tables: Vec<TableWrites>,
+    made: &[Arc<TableDef>],
     pieces: &[Piece],
     group_roots: Vec<Hash>,
 ) -> SqlResult<(Vec<u8>, Committed)> {
@@ -393,7 +400,7 @@ fn apply(
     for (writes, span) in tables.into_iter().zip(&spans) {
         applied.push(place(writes, span.first_row, committed.seq)?);
     }
-    apply_to_folds(ledger, committed.seq, applied)?;
+    apply_to_folds(ledger, committed.seq, applied, made)?;
     ledger.remember_groups(committed.seq, committed.rows, group_roots);
     Ok((record::commit(&leaf, pieces), committed))
 }
@@ -420,12 +427,20 @@ fn place(writes: TableWrites, first_row: u64, seq: CommitSeq) -> SqlResult<Place
 }
 
 /// Feeds the folds and appends the rows; nobody sees them before the commit is published.
-pub fn apply_to_folds(ledger: &Ledger, seq: CommitSeq, tables: Vec<PlacedRows>) -> SqlResult<()> {
+///
+/// Indexes that definitions `made` by the commit bring along are made over the rows there were before it.
+pub fn apply_to_folds(ledger: &Ledger, seq: CommitSeq, tables: Vec<PlacedRows>, made: &[Arc<TableDef>]) -> SqlResult<()> {
     // Ended rows first: a session that finds a new row under a key must find the one before it ended, or it would call its own update a duplicate.
     for placed in &tables {
         if let Some(first) = placed.chunks.first() {
             ledger.table_state(first.table.id).append(seq, placed.chunks.clone(), &placed.ended)?;
         }
+    }
+    for table in made {
+        let state = ledger.table_state(table.id);
+        let placed = tables.iter().filter_map(|placed| placed.chunks.first()).find(|chunk| chunk.table.id == table.id);
+        let before = placed.map_or_else(|| state.rows(), |first| first.first_row);
+        ledger.keys().make_missing(table, &state, before)?;
     }
     let views: Vec<AppliedTable<'_>> = tables.iter().map(|placed| AppliedTable { chunks: &placed.chunks }).collect();
     let commit = AppliedCommit { seq, tables: &views };

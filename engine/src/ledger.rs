@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch};
 use base::{CommitSeq, LedgerId, RelationId, SqlError, SqlResult, SqlState};
 use bytes::Bytes;
 use hashbrown::HashMap;
@@ -25,12 +25,14 @@ use crate::co_signer::CoSigner;
 use crate::commit::{self, Job, Queue, Request, Turn};
 use crate::fold::Fold;
 use crate::key_index::KeyIndex;
+use crate::layout;
 use crate::merkle::MerkleLog;
 use crate::options::Options;
 use crate::record::{self, PieceHeader};
 use crate::schema::TableDef;
 use crate::sealer::Sealer;
 use crate::segment::BATCH_ROWS;
+use crate::sequences::Sequences;
 use crate::signer::{Signed, SignedCheckpoint, Signer};
 use crate::table::TableState;
 use crate::transaction::Transaction;
@@ -88,6 +90,7 @@ pub struct Ledger {
     co_signer: CoSigner,
     tables: RwLock<HashMap<RelationId, Arc<TableState>>>,
     keys: Arc<KeyIndex>,
+    sequences: Sequences,
     folds: Vec<Arc<dyn Fold>>,
     published: RwLock<Published>,
     queue: Queue,
@@ -117,6 +120,7 @@ impl Ledger {
             co_signer: CoSigner::default(),
             tables: RwLock::new(parts.tables),
             keys: parts.keys,
+            sequences: Sequences::default(),
             folds,
             published: RwLock::new(parts.published),
             queue: Queue::default(),
@@ -239,7 +243,7 @@ impl Ledger {
         Transaction::new(Arc::clone(self), actor)
     }
 
-    /// A fresh id for a schema or table.
+    /// A fresh id for an object, or a part of one that has an id.
     pub fn next_object_id(&self) -> u32 {
         self.next_object.fetch_add(1, Ordering::Relaxed)
     }
@@ -289,6 +293,10 @@ impl Ledger {
 
     pub(crate) fn keys(&self) -> &KeyIndex {
         &self.keys
+    }
+
+    pub(crate) fn sequences(&self) -> &Sequences {
+        &self.sequences
     }
 
     pub(crate) fn folds(&self) -> &[Arc<dyn Fold>] {
@@ -439,16 +447,24 @@ impl Ledger {
         Err(SqlError::internal(format!("row {row} of relation {} does not exist", state.id)))
     }
 
-    /// The user columns of the batch that holds a row, and the row's offset in it; decoded segment batches are kept for the next lookup.
+    /// The columns of `table` in the batch that holds a row, and the row's offset in it; decoded segment batches are kept for the next lookup.
     ///
     /// Errors: as [`Ledger::stored_batch`].
-    pub(crate) fn user_batch(&self, state: &TableState, table: &TableDef, row: u64) -> SqlResult<(RecordBatch, usize)> {
-        let Some(segment) = state.segment(row) else { return self.stored_batch(state, row) };
-        let offset = (row - segment.first_row()) as usize;
-        let index = offset / BATCH_ROWS;
-        let name = (state.id, segment.first_row() + (index * BATCH_ROWS) as u64);
-        let columns: Vec<usize> = (0..table.columns.len()).collect();
-        Ok((self.batches.get(name, || segment.read(index, Some(&columns)))?, offset % BATCH_ROWS))
+    pub(crate) fn user_columns(&self, state: &TableState, table: &TableDef, row: u64) -> SqlResult<(Vec<ArrayRef>, usize)> {
+        for _ in 0..2 {
+            if let Some(segment) = state.segment(row) {
+                let offset = (row - segment.first_row()) as usize;
+                let index = offset / BATCH_ROWS;
+                let name = (state.id, segment.first_row() + (index * BATCH_ROWS) as u64);
+                let columns: Vec<usize> = (0..segment.table().columns.len()).collect();
+                let batch = self.batches.get(name, || segment.read(index, Some(&columns)))?;
+                return Ok((layout::columns(segment.table(), table, &batch)?, offset % BATCH_ROWS));
+            }
+            if let Some(chunk) = state.tail_chunk(row) {
+                return Ok((layout::columns(&chunk.table, table, &chunk.batch)?, (row - chunk.first_row) as usize));
+            }
+        }
+        Err(SqlError::internal(format!("row {row} of relation {} does not exist", state.id)))
     }
 
     pub(crate) fn wake_sealer_if_due(&self) {

@@ -11,7 +11,9 @@ pub mod types;
 
 pub mod catalog;
 pub mod catalog_rows;
+pub mod relations;
 pub mod roles;
+pub mod rules;
 pub mod schema;
 
 mod batch_cache;
@@ -24,6 +26,7 @@ pub mod stored;
 
 pub mod fold;
 pub mod key_index;
+pub mod layout;
 pub mod table;
 
 pub mod checkpoints;
@@ -33,10 +36,17 @@ pub mod signer;
 
 mod co_signer;
 pub mod commit;
+mod definitions;
 pub mod ledger;
+pub mod references;
+mod referencing;
+mod sequence_values;
+pub mod sequences;
 pub mod transaction;
+mod unique;
 mod verifiers;
 pub mod view;
+mod violations;
 pub mod writes;
 
 pub mod fsck;
@@ -52,7 +62,9 @@ pub use commit::Committed;
 pub use fold::Fold;
 pub use ledger::{Ledger, Snapshot};
 pub use options::Options;
+pub use relations::{SequenceDef, ViewColumn, ViewDef};
 pub use roles::{GrantsDef, RoleDef, privilege};
+pub use rules::{Action, Check, ColumnRules, Identity, Index, KeyDef, Reference, Rules};
 pub use schema::{ColumnDef, TableDef};
 pub use server::{FIRST_DATABASE, Server};
 pub use system::SystemTable;

@@ -102,7 +102,8 @@ impl Ledger {
         let schema_path = SchemaPath::new(&catalog.leaves(), table.id.0)
             .map_err(|error| SqlError::internal(error.to_string()))?
             .ok_or_else(|| damaged(seq, "its table is not in the catalog"))?;
-        Ok(RowPart { index, header, fields, path, definition: table.definition().into_bytes(), schema_path })
+        let definition = catalog.definition(table.id.0).ok_or_else(|| damaged(seq, "its table is not in the catalog"))?.to_vec();
+        Ok(RowPart { index, header, fields, path, definition, schema_path })
     }
 
     fn definition_of(&self, catalog: &crate::catalog::Catalog, seq: u64, relation: RelationId) -> SqlResult<Arc<TableDef>> {

@@ -2,7 +2,7 @@
 //!
 //! O1: what was acknowledged is there, or opening is refused with the place named.
 //! O2: until the whole state has been checked against `last_signed`, nothing on disk changes.
-//! O3: folds are rebuilt from segments and log, in commit order.
+//! O3: folds are rebuilt from segments and log, in commit order; indexes at the end, over the rows that are not ended then.
 //! Never: repairs.
 
 use std::collections::HashMap as StdMap;
@@ -25,7 +25,6 @@ use crate::catalog::{CATALOG, CATALOG_TABLE, Catalog, CatalogRow, FIRST_USER_ID,
 use crate::catalog_rows;
 use crate::checkpoints;
 use crate::failure::io_failed;
-use crate::fold::{AppliedCommit, AppliedTable, Fold};
 use crate::identity::{FILE, LedgerIdentity};
 use crate::key_index::KeyIndex;
 use crate::ledger::{Ledger, Parts, Published};
@@ -128,7 +127,6 @@ impl Rebuilt {
             let batch = segment.read(index, None)?;
             let commits = batch.column(n + 3).as_primitive::<UInt64Type>();
             state.restore_ended(ended_rows(table, first, &batch, |i| commits.value(i)).into_iter());
-            self.keys.add(table, first, &batch)?;
             if table.id == CATALOG {
                 self.take_catalog_rows(catalog_rows::read(first, &batch)?);
             }
@@ -139,8 +137,8 @@ impl Rebuilt {
     fn take_catalog_rows(&mut self, rows: Vec<CatalogRow>) {
         for row in &rows {
             if let Some(object) = &row.object {
-                self.largest_id = self.largest_id.max(object.id());
-                if let crate::catalog::Object::Table(table) = object {
+                self.largest_id = self.largest_id.max(object.greatest_id());
+                if let Some(table) = object.rows() {
                     self.definitions.insert((table.id, table.version), Arc::clone(table));
                 }
             }
@@ -282,10 +280,8 @@ impl LogReplay {
     }
 }
 
-/// Feeds the folds and the table, as the committer did.
+/// Feeds the catalog and the table, as the committer did.
 fn place(state: &mut Rebuilt, seq: CommitSeq, table_state: &TableState, chunks: Vec<TailChunk>, ended: &[u64]) -> SqlResult<()> {
-    let tables = [AppliedTable { chunks: &chunks }];
-    state.keys.apply(&AppliedCommit { seq, tables: &tables })?;
     if table_state.id == CATALOG {
         for chunk in &chunks {
             state.take_catalog_rows(catalog_rows::read(chunk.first_row, &chunk.batch)?);
@@ -341,6 +337,11 @@ fn finish(
     wal: wal::Wal,
 ) -> SqlResult<Arc<Ledger>> {
     let catalog = Arc::new(Catalog::fold(state.catalog_rows));
+    for table in catalog.tables() {
+        if let Some(rows) = state.tables.get(&table.id) {
+            state.keys.make_missing(table, rows, rows.rows())?;
+        }
+    }
     let merkle = state.merkle;
     let signed = Signed { size: merkle.size(), sha_root: merkle.sha.root(), b3_root: merkle.b3.root() };
     let last_time_us = match merkle.size().checked_sub(1) {

@@ -12,6 +12,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use base::{ColumnId, RelationId, SqlError, SqlResult, SqlState};
 use serde_json::{Value, json};
 
+use crate::rules::{KeyDef, Rules, keys_of};
 use crate::types::SqlType;
 
 /// Name of the salt column in stored batches.
@@ -45,12 +46,15 @@ pub struct TableDef {
     pub schema: String,
     /// Its name.
     pub name: String,
-    /// From 1, grows with every change of the definition.
+    /// From 1, grows with every committed change of the definition but comments.
     pub version: u32,
     /// In order of definition; at least one.
     pub columns: Vec<ColumnDef>,
     /// Columns of the primary key in key order; empty where there is none.
     pub primary_key: Vec<ColumnId>,
+    /// Defaults, checks, indexes and the like.
+    pub rules: Arc<Rules>,
+    keys: Arc<[KeyDef]>,
     key_positions: Vec<usize>,
     user_schema: SchemaRef,
     stored_schema: SchemaRef,
@@ -70,16 +74,18 @@ impl TableDef {
     ///
     /// Errors: 42P16 for no columns or a key over an unknown column, 42701 for a column named twice.
     pub fn new(id: RelationId, schema: &str, name: &str, columns: Vec<ColumnDef>, primary_key: Vec<ColumnId>) -> SqlResult<Self> {
-        Self::with_version(id, schema, name, 1, columns, primary_key)
+        Self::with_rules(id, schema, name, 1, columns, primary_key, Rules::default())
     }
 
-    fn with_version(
+    /// A definition with everything it has. Errors: as [`TableDef::new`].
+    pub fn with_rules(
         id: RelationId,
         schema: &str,
         name: &str,
         version: u32,
         mut columns: Vec<ColumnDef>,
         primary_key: Vec<ColumnId>,
+        rules: Rules,
     ) -> SqlResult<Self> {
         if columns.is_empty() {
             return Err(SqlError::new(SqlState::INVALID_TABLE_DEFINITION, format!("table \"{name}\" must have at least one column")));
@@ -100,6 +106,8 @@ impl TableDef {
             columns[position].not_null = true;
             key_positions.push(position);
         }
+        let position = |id: ColumnId| columns.iter().position(|column| column.id == id);
+        let keys = keys_of((id, name), &key_positions, &rules, position)?.into();
         let user: Vec<Field> = columns.iter().map(|column| Field::new(&column.name, column.sql_type.arrow(), true)).collect();
         let stored: Vec<Field> = user.iter().cloned().chain(hidden_fields()).collect();
         Ok(Self {
@@ -109,6 +117,8 @@ impl TableDef {
             version,
             columns,
             primary_key,
+            rules: Arc::new(rules),
+            keys,
             key_positions,
             user_schema: Arc::new(Schema::new(user)),
             stored_schema: Arc::new(Schema::new(stored)),
@@ -136,9 +146,35 @@ impl TableDef {
         &self.key_positions
     }
 
-    /// Name of the primary-key constraint, as Postgres would choose it.
+    /// Name of the primary-key constraint: as given, or as Postgres would choose it.
     pub fn key_constraint(&self) -> String {
-        format!("{}_pkey", self.name)
+        self.rules.key_name.clone().unwrap_or_else(|| format!("{}_pkey", self.name))
+    }
+
+    /// Every key that a fold is kept for, the primary key first.
+    pub fn keys(&self) -> &[KeyDef] {
+        &self.keys
+    }
+
+    /// The key with this id.
+    pub fn key(&self, id: u32) -> Option<&KeyDef> {
+        self.keys.iter().find(|key| key.id == id)
+    }
+
+    /// Position of a column by id.
+    pub fn position(&self, id: ColumnId) -> Option<usize> {
+        self.columns.iter().position(|column| column.id == id)
+    }
+
+    /// A column by id.
+    pub fn column(&self, id: ColumnId) -> Option<&ColumnDef> {
+        self.columns.iter().find(|column| column.id == id)
+    }
+
+    /// Id for a column to be added: never one that was in use.
+    pub fn next_column_id(&self) -> ColumnId {
+        let above = self.columns.iter().map(|column| column.id.0 + 1).max().unwrap_or(1);
+        ColumnId(self.rules.next_column.unwrap_or(1).max(above))
     }
 
     /// The canonical definition text (D1), bound into every commit through its schema root.
@@ -148,25 +184,27 @@ impl TableDef {
             .iter()
             .map(|column| {
                 format!(
-                    "{{\"id\":{},\"name\":{},\"type\":{},\"oid\":{},\"typmod\":{},\"not_null\":{}}}",
+                    "{{\"id\":{},\"name\":{},\"type\":{},\"oid\":{},\"typmod\":{},\"not_null\":{}{}}}",
                     column.id,
                     json!(column.name),
                     json!(column.sql_type.name()),
                     column.sql_type.oid(),
                     column.sql_type.typmod(),
-                    column.not_null
+                    column.not_null,
+                    self.rules.column_text(column.id)
                 )
             })
             .collect();
         let key: Vec<String> = self.primary_key.iter().map(ToString::to_string).collect();
         format!(
-            "{{\"kind\":\"table\",\"id\":{},\"schema\":{},\"name\":{},\"version\":{},\"columns\":[{}],\"primary_key\":[{}]}}",
+            "{{\"kind\":\"table\",\"id\":{},\"schema\":{},\"name\":{},\"version\":{},\"columns\":[{}],\"primary_key\":[{}]{}}}",
             self.id,
             json!(self.schema),
             json!(self.name),
             self.version,
             columns.join(","),
-            key.join(",")
+            key.join(","),
+            self.rules.table_text()
         )
     }
 
@@ -193,11 +231,12 @@ impl TableDef {
         }
         let id = RelationId(narrow(number(&value, "id")?, "id")?);
         let version = narrow(number(&value, "version")?, "version")?;
-        Self::with_version(id, &string(&value, "schema")?, &string(&value, "name")?, version, columns, key)
+        let rules = Rules::read(&value).ok_or_else(|| unreadable(text, "rules"))?;
+        Self::with_rules(id, &string(&value, "schema")?, &string(&value, "name")?, version, columns, key, rules)
     }
 }
 
-fn unreadable(text: &str, what: &str) -> SqlError {
+pub(crate) fn unreadable(text: &str, what: &str) -> SqlError {
     let start: String = text.chars().take(80).collect();
     SqlError::new(SqlState::DATA_CORRUPTED, format!("catalog definition is unreadable at {what}")).detail(format!("It begins «{start}»."))
 }

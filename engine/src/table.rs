@@ -183,6 +183,11 @@ impl TableState {
         self.inner.read().rows
     }
 
+    /// Rows ended so far, published or not.
+    pub fn ended(&self) -> u64 {
+        self.inner.read().ended.len() as u64
+    }
+
     /// Rows that lie in segments.
     pub fn sealed(&self) -> u64 {
         self.inner.read().sealed

@@ -9,33 +9,38 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, UInt64Array};
+use arrow::array::{Array, RecordBatch, UInt64Array};
 use base::{RelationId, RowId, SqlError, SqlResult, SqlState};
 
 use crate::canonical::{OWN_ROW, Op};
-use crate::catalog::{CATALOG, CATALOG_TABLE, Catalog, LEDGER_SCHEMA, Object, SchemaDef, role_exists, schema_exists};
+use crate::catalog::{Catalog, Object};
 use crate::commit::{Committed, Request};
-use crate::key_index::{Key, KeyReader};
 use crate::ledger::{Ledger, Snapshot};
-use crate::roles::{FIRST_SUPERUSER, GrantsDef, RoleDef};
+use crate::references::{Owed, Removed};
 use crate::schema::TableDef;
 use crate::stored;
+use crate::unique;
 use crate::view::TableView;
-use crate::writes::{INLINE_ROWS_MAX, TableWrites, row_tree};
+use crate::violations::{conflict, display, truncate_to};
+use crate::writes::{INLINE_ROWS_MAX, NewKeys, TableWrites, row_tree};
 
 /// An open transaction; see the module. A clone is a savepoint: it goes on from where it was taken, and either may be dropped.
 #[derive(Clone, Debug)]
 pub struct Transaction {
-    ledger: Arc<Ledger>,
-    actor: String,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) actor: String,
     /// Who owns what it makes.
-    owner: u32,
-    snapshot: Snapshot,
-    writes: BTreeMap<RelationId, TableWrites>,
-    defined: Vec<(Object, u64)>,
-    dropped: Vec<u32>,
+    pub(crate) owner: u32,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) writes: BTreeMap<RelationId, TableWrites>,
+    /// Objects defined, each with its own row in `ledger.catalog`; one entry an object.
+    pub(crate) defined: Vec<(Object, u64)>,
+    pub(crate) dropped: Vec<u32>,
     /// Catalog with own DDL, where there is any.
-    catalog: Option<Arc<Catalog>>,
+    pub(crate) catalog: Option<Arc<Catalog>>,
+    /// Tables that definitions were checked against: rows and ended rows they had then.
+    pub(crate) relied_on: BTreeMap<RelationId, (u64, u64)>,
+    pub(crate) owed: Owed,
     /// Keeps log files that hold own DATA records.
     pin: Option<Arc<crate::ledger::LogPin>>,
 }
@@ -53,6 +58,8 @@ impl Transaction {
             defined: Vec::new(),
             dropped: Vec::new(),
             catalog: None,
+            relied_on: BTreeMap::new(),
+            owed: Owed::default(),
             pin: None,
         }
     }
@@ -98,6 +105,7 @@ impl Transaction {
         check_not_null(table, rows)?;
         let keys = self.check_keys(table, rows, &[])?;
         let stored = stored::dress(table, rows, Op::Insert, None, &*self.ledger.options().rng)?;
+        self.owed.wrote(table, self.writes.get(&table.id).map_or(0, |writes| writes.rows));
         self.push(table, stored, keys)
     }
 
@@ -116,6 +124,11 @@ impl Transaction {
             }
             Ok(keys) => keys,
         };
+        if self.catalog().is_referenced(table.id) {
+            let before = self.rows_by_id(table, old)?;
+            self.owed.took(Removed { table: Arc::clone(table), old: before, new: Some(rows.clone()) });
+        }
+        self.owed.wrote(table, self.writes.get(&table.id).map_or(0, |writes| writes.rows));
         let supersedes: UInt64Array = old.iter().map(|row| row.0).collect::<Vec<_>>().into();
         let stored = stored::dress(table, rows, Op::Update, Some(supersedes), &*self.ledger.options().rng)?;
         self.end(table, old);
@@ -127,13 +140,17 @@ impl Transaction {
     /// Errors: 40001 where a row is not the newest version any more.
     pub fn delete(&mut self, table: &Arc<TableDef>, old: &[RowId]) -> SqlResult<()> {
         self.check_newest(table, old)?;
+        if self.catalog().is_referenced(table.id) {
+            let before = self.rows_by_id(table, old)?;
+            self.owed.took(Removed { table: Arc::clone(table), old: before, new: None });
+        }
         let ended: UInt64Array = old.iter().map(|row| row.0).collect::<Vec<_>>().into();
         let stored = stored::markers(table, ended, &*self.ledger.options().rng)?;
         self.end(table, old);
         let writes = self.writes_of(table);
         let first = writes.rows;
         writes.own_mut().own_ended.extend(first..first + old.len() as u64);
-        self.push(table, stored, Vec::new())
+        self.push(table, stored, NewKeys::new())
     }
 
     /// Defines a schema. Errors: 42P06 for a name already taken, 42939 for reserved ones.
@@ -233,35 +250,44 @@ impl Transaction {
         self.own_new(&object)
     }
 
-    fn overlay(&self) -> SqlResult<Arc<Catalog>> {
+    pub(crate) fn overlay(&self) -> SqlResult<Arc<Catalog>> {
         let defined: Vec<_> = self.defined.iter().map(|(object, own)| (object.clone(), RowId(own | OWN_ROW))).collect();
         Ok(Arc::new(self.snapshot.catalog.with_changes(&defined, &self.dropped)?))
     }
 
-    fn writes_of(&mut self, table: &Arc<TableDef>) -> &mut TableWrites {
+    /// The rows with these ids, all user columns.
+    fn rows_by_id(&self, table: &Arc<TableDef>, rows: &[RowId]) -> SqlResult<RecordBatch> {
+        let view = self.view(table);
+        let found = rows.iter().map(|row| view.row_by_id(*row)).collect::<SqlResult<Vec<_>>>()?;
+        if found.is_empty() { Ok(RecordBatch::new_empty(table.arrow_schema())) } else { stored::join(&found) }
+    }
+
+    pub(crate) fn writes_of(&mut self, table: &Arc<TableDef>) -> &mut TableWrites {
         self.writes.entry(table.id).or_insert_with(|| TableWrites::new(Arc::clone(table)))
     }
 
     /// Takes dressed rows: large ones go ahead into the log, from where they are read back.
-    fn push(&mut self, table: &Arc<TableDef>, stored: RecordBatch, keys: Vec<Key>) -> SqlResult<()> {
+    fn push(&mut self, table: &Arc<TableDef>, stored: RecordBatch, keys: NewKeys) -> SqlResult<()> {
         if stored.num_rows() == 0 {
             return Ok(());
         }
         let threads = self.ledger.options().hash_threads;
-        let (stored, position) = if stored.num_rows() > INLINE_ROWS_MAX {
-            let pin = self.pin.get_or_insert_with(|| Arc::new(self.ledger.pin_log()));
-            let (batch, position) = self.ledger.write_ahead(table, &stored, pin)?;
-            (batch, Some(position))
-        } else {
-            (stored, None)
-        };
+        let (stored, position) = self.ahead(table, stored)?;
         let writes = self.writes_of(table);
         let first = writes.rows;
         writes.push(stored, position, threads)?;
-        let known = &mut writes.own_mut().keys;
-        known.reserve(keys.len());
-        known.extend(keys.into_iter().zip(first..));
+        writes.learn_keys(keys, first);
         Ok(())
+    }
+
+    /// Large writes go into the log now; the rows as they are read from there, and where.
+    pub(crate) fn ahead(&mut self, table: &TableDef, stored: RecordBatch) -> SqlResult<(RecordBatch, Option<u64>)> {
+        if stored.num_rows() <= INLINE_ROWS_MAX {
+            return Ok((stored, None));
+        }
+        let pin = self.pin.get_or_insert_with(|| Arc::new(self.ledger.pin_log()));
+        let (batch, position) = self.ledger.write_ahead(table, &stored, pin)?;
+        Ok((batch, Some(position)))
     }
 
     fn end(&mut self, table: &Arc<TableDef>, old: &[RowId]) {
@@ -293,41 +319,17 @@ impl Transaction {
         Ok(())
     }
 
-    /// The keys of new rows, after checking them against each other, own writes and the newest committed rows (23505). `replaced` rows do
-    /// not count as taken.
-    fn check_keys(&mut self, table: &Arc<TableDef>, rows: &RecordBatch, replaced: &[RowId]) -> SqlResult<Vec<Key>> {
-        let Some(reader) = KeyReader::new(table, rows) else { return Ok(Vec::new()) };
-        let keys: Vec<Key> = (0..rows.num_rows()).filter_map(|row| reader.key(row)).collect();
-        assert!(keys.len() == rows.num_rows(), "X2: NOT NULL is checked before keys");
-        let state = self.ledger.table_state(table.id);
-        let (ledger, writes) = (Arc::clone(&self.ledger), self.writes_of(table));
-        writes.keys_checked_at.get_or_insert(state.rows());
-        let writes = &*writes.own;
-        let is_replaced = |row: u64| replaced.iter().any(|old| old.0 == row);
-        let replaced_set: std::collections::HashSet<u64>;
-        let is_replaced: &dyn Fn(u64) -> bool = if replaced.len() > 16 {
-            replaced_set = replaced.iter().map(|row| row.0).collect();
-            &move |row| replaced_set.contains(&row)
-        } else {
-            &is_replaced
-        };
-        let mut seen = hashbrown::HashSet::with_capacity(if keys.len() > 1 { keys.len() } else { 0 });
-        for (at, key) in keys.iter().enumerate() {
-            let taken_here = writes.keys.get(key).is_some_and(|own| !writes.own_ended.contains(own) && !is_replaced(own | OWN_ROW));
-            if taken_here || (keys.len() > 1 && !seen.insert(key)) {
-                return Err(duplicate_key(table, rows, at));
-            }
+    /// The unique keys of new rows, after checking them (23505). `replaced` rows do not count as taken.
+    fn check_keys(&mut self, table: &Arc<TableDef>, rows: &RecordBatch, replaced: &[RowId]) -> SqlResult<NewKeys> {
+        if table.keys().is_empty() {
+            return Ok(NewKeys::new());
         }
-        drop(seen);
-        let mut at = 0;
-        ledger.keys().newest_of(table.id, keys.iter(), |key, row| {
-            let free = writes.ended.contains(&row) || is_replaced(row) || state.ended_by(row).is_some();
-            if free {
-                return Ok(());
-            }
-            at = keys.iter().position(|other| other == key).unwrap_or(at);
-            Err(ledger.failure().unwrap_or_else(|| duplicate_key(table, rows, at)))
-        })?;
+        let keys = unique::read(table, rows);
+        let before = self.ledger.table_state(table.id).rows();
+        let ledger = Arc::clone(&self.ledger);
+        let writes = self.writes_of(table);
+        writes.keys_checked_at.get_or_insert(before);
+        unique::check(&ledger, table, rows, &keys, &writes.own, replaced)?;
         Ok(keys)
     }
 
@@ -371,11 +373,24 @@ impl Transaction {
             .unwrap_or_else(|_| Err(SqlError::new(SqlState::ADMIN_SHUTDOWN, "the ledger was closed before the commit was decided")))
     }
 
+    /// [`Transaction::commit_here`], waiting for the answer.
+    pub(crate) fn commit_waiting(self) -> SqlResult<Option<Committed>> {
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        self.commit_here(Box::new(move |answer| {
+            // The receiver waits below; it is gone only if this thread is.
+            let _ = sender.send(answer);
+        }));
+        receiver.recv().unwrap_or_else(|_| Err(crate::commit::closed()))
+    }
+
     #[expect(clippy::type_complexity, reason = "the callback goes back to the caller with the error")]
     fn into_request(
-        self,
+        mut self,
         done: Box<dyn FnOnce(SqlResult<Option<Committed>>) + Send>,
     ) -> Result<Request, (SqlError, Box<dyn FnOnce(SqlResult<Option<Committed>>) + Send>)> {
+        if let Err(error) = self.begin_sequences() {
+            return Err((error, done));
+        }
         let threads = self.ledger.options().hash_threads;
         let tables: Vec<TableWrites> = self.writes.into_values().filter(|writes| writes.rows > 0).collect();
         let prepared = row_tree(&tables, threads).and_then(|(root, groups)| {
@@ -391,39 +406,14 @@ impl Transaction {
                 group_roots,
                 defined: self.defined,
                 dropped: self.dropped,
+                relied_on: self.relied_on,
+                owed: self.owed,
                 _pin: self.pin,
                 done,
             }),
             Err(error) => Err((error, done)),
         }
     }
-}
-
-fn catalog_row(object: &Object) -> SqlResult<RecordBatch> {
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(Int64Array::from(vec![i64::from(object.id())])),
-        Arc::new(StringArray::from(vec![object.kind()])),
-        Arc::new(StringArray::from(vec![object.name()])),
-        Arc::new(StringArray::from(vec![object.definition()])),
-    ];
-    RecordBatch::try_new(CATALOG_TABLE.arrow_schema(), columns).map_err(|error| SqlError::internal(format!("catalog row: {error}")))
-}
-
-/// The error for a row that another transaction changed first.
-pub(crate) fn conflict() -> SqlError {
-    SqlError::new(SqlState::SERIALIZATION_FAILURE, "could not serialize access due to concurrent update")
-        .hint("The transaction might succeed if retried.")
-}
-
-/// The error for a key already taken.
-pub(crate) fn duplicate_key(table: &TableDef, rows: &RecordBatch, row: usize) -> SqlError {
-    let names: Vec<&str> = table.key_columns().iter().map(|at| table.columns[*at].name.as_str()).collect();
-    let values: Vec<String> = table.key_columns().iter().map(|at| display(rows.column(*at), row)).collect();
-    let constraint = table.key_constraint();
-    SqlError::new(SqlState::UNIQUE_VIOLATION, format!("duplicate key value violates unique constraint \"{constraint}\""))
-        .detail(format!("Key ({})=({}) already exists.", names.join(", "), values.join(", ")))
-        .table(&table.schema, &table.name)
-        .constraint(constraint)
 }
 
 fn check_not_null(table: &TableDef, rows: &RecordBatch) -> SqlResult<()> {
@@ -440,19 +430,4 @@ fn check_not_null(table: &TableDef, rows: &RecordBatch) -> SqlResult<()> {
             .column(&def.name));
     }
     Ok(())
-}
-
-fn display(column: &ArrayRef, row: usize) -> String {
-    if column.is_null(row) {
-        return "null".to_owned();
-    }
-    let text = arrow::util::display::array_value_to_string(column, row).unwrap_or_default();
-    match truncate_to(&text, 64) {
-        whole if whole.len() == text.len() => text,
-        start => format!("{start}..."),
-    }
-}
-
-fn truncate_to(text: &str, bytes: usize) -> &str {
-    &text[..text.floor_char_boundary(bytes)]
 }

@@ -12,8 +12,10 @@ use base::{CommitSeq, RowId, SqlError, SqlResult};
 
 use crate::canonical::OWN_ROW;
 use crate::failure::arrow_failed;
-use crate::key_index::KeyReader;
+use crate::key_index::{Key, KeyReader};
+use crate::layout;
 use crate::ledger::Ledger;
+use crate::rules::KeyDef;
 use crate::schema::TableDef;
 use crate::segment::{BATCH_ROWS, Segment};
 use crate::stored;
@@ -69,26 +71,73 @@ impl TableView {
     ///
     /// Errors: XX001 where the row's segment is damaged.
     pub fn lookup(&self, key: &[ArrayRef]) -> SqlResult<Option<(RowId, RecordBatch)>> {
-        let Some(key) = KeyReader::over_values(&self.table, key)?.key(0) else { return Ok(None) };
+        match self.table.keys().first().filter(|_| !self.table.primary_key.is_empty()) {
+            Some(def) => self.lookup_by(def, key),
+            None => Err(SqlError::internal(format!("\"{}\" has no primary key", self.table.name))),
+        }
+    }
+
+    /// The visible row with these values of a unique key, as [`TableView::lookup`].
+    pub fn lookup_by(&self, def: &KeyDef, key: &[ArrayRef]) -> SqlResult<Option<(RowId, RecordBatch)>> {
+        let Some(key) = KeyReader::over_values(&self.table, def, key)?.key(0) else { return Ok(None) };
         if let Some(own) = &self.own
-            && let Some(at) = own.keys.get(&key).filter(|at| !own.own_ended.contains(at))
+            && let Some(at) = own.newest(def.id, &key).filter(|at| !own.own_ended.contains(at))
         {
-            let (batch, offset) = own.locate(*at).ok_or_else(|| SqlError::internal(format!("own row {at} is nowhere")))?;
-            return Ok(Some((RowId(at | OWN_ROW), self.user_row(batch, offset)?)));
+            return Ok(Some((RowId(at | OWN_ROW), self.own_row(own, at)?)));
         }
         // The chain is newest first, and at most one of its rows is visible: the newest within the snapshot, unless ended.
-        let within = self.ledger.keys().find(self.table.id, &key, |row| (row < self.rows).then_some(row));
+        let within = match self.own.as_ref().and_then(|own| own.unindexed.get(&def.id)) {
+            Some(known) => known.get(&key).copied(),
+            None => self.ledger.keys().find(def.id, &key, |row| (row < self.rows).then_some(row)),
+        };
         let Some(row) = within.filter(|row| !self.is_ended(*row)) else { return Ok(None) };
         Ok(Some((RowId(row), self.row(row)?)))
     }
 
-    fn row(&self, row: u64) -> SqlResult<RecordBatch> {
-        let (batch, offset) = self.ledger.user_batch(&self.state, &self.table, row)?;
-        self.user_row(&batch, offset)
+    /// Ids of the visible rows with these values of any key, oldest first; `None` where the key has no index yet.
+    pub fn find_all(&self, def: &KeyDef, key: &[ArrayRef]) -> SqlResult<Option<Vec<RowId>>> {
+        if !self.ledger.keys().contains(def.id) {
+            return Ok(None);
+        }
+        let Some(key) = KeyReader::over_values(&self.table, def, key)?.key(0) else { return Ok(Some(Vec::new())) };
+        Ok(Some(self.rows_with(def, &key)))
     }
 
-    fn user_row(&self, stored: &RecordBatch, offset: usize) -> SqlResult<RecordBatch> {
-        let columns = stored.columns()[..self.table.columns.len()].iter().map(|column| column.slice(offset, 1)).collect();
+    fn rows_with(&self, def: &KeyDef, key: &Key) -> Vec<RowId> {
+        let mut found = Vec::new();
+        self.ledger.keys().find(def.id, key, |row| -> Option<()> {
+            found.push(row);
+            None
+        });
+        found.retain(|row| *row < self.rows && !self.is_ended(*row));
+        found.reverse();
+        let mut found: Vec<RowId> = found.into_iter().map(RowId).collect();
+        if let Some(own) = &self.own {
+            found.extend(own.rows_with(&self.table, def, key));
+        }
+        found
+    }
+
+    /// A row by its id, one of this transaction's included: all user columns. Errors: XX001, XX000 for a row never written.
+    pub fn row_by_id(&self, row: RowId) -> SqlResult<RecordBatch> {
+        match (&self.own, row.0 & OWN_ROW != 0) {
+            (Some(own), true) => self.own_row(own, row.0 & !OWN_ROW),
+            _ => self.row(row.0),
+        }
+    }
+
+    fn own_row(&self, own: &OwnRows, at: u64) -> SqlResult<RecordBatch> {
+        let (batch, offset) = own.locate(at).ok_or_else(|| SqlError::internal(format!("own row {at} is nowhere")))?;
+        self.user_row(batch.columns(), offset)
+    }
+
+    fn row(&self, row: u64) -> SqlResult<RecordBatch> {
+        let (columns, offset) = self.ledger.user_columns(&self.state, &self.table, row)?;
+        self.user_row(&columns, offset)
+    }
+
+    fn user_row(&self, stored: &[ArrayRef], offset: usize) -> SqlResult<RecordBatch> {
+        let columns = stored[..self.table.columns.len()].iter().map(|column| column.slice(offset, 1)).collect();
         RecordBatch::try_new(self.table.arrow_schema(), columns).map_err(|error| arrow_failed("read row", &error))
     }
 
@@ -143,6 +192,7 @@ struct ChunkReader {
     state: Arc<TableState>,
     own: Option<Arc<OwnRows>>,
     seq: u64,
+    table: Arc<TableDef>,
     projection: Vec<usize>,
     with_row_id: bool,
     schema: Arc<Schema>,
@@ -159,6 +209,7 @@ impl ChunkReader {
             state: Arc::clone(&view.state),
             own: view.own.clone(),
             seq: view.seq.map_or(0, |seq| seq.0),
+            table: Arc::clone(&view.table),
             projection: projection.to_vec(),
             with_row_id,
             schema: Arc::new(Schema::new(fields)),
@@ -197,8 +248,8 @@ impl Chunk {
     pub fn read(&self) -> SqlResult<RecordBatch> {
         let reader = &self.reader;
         let (columns, row_id_mark) = match &self.source {
-            Source::Segment(segment, index) => (segment_columns(segment, *index, &reader.projection, self.rows)?, 0),
-            Source::Tail(chunk, from) => (slice_columns(&chunk.batch, &reader.projection, *from, self.rows), 0),
+            Source::Segment(segment, index) => (segment_columns(segment, *index, &reader.table, &reader.projection, self.rows)?, 0),
+            Source::Tail(chunk, from) => (tail_columns(chunk, &reader.table, &reader.projection, *from, self.rows)?, 0),
             Source::Own(batch) => (slice_columns(batch, &reader.projection, 0, self.rows), OWN_ROW),
         };
         let mut columns = columns;
@@ -229,15 +280,35 @@ fn slice_columns(batch: &RecordBatch, projection: &[usize], from: usize, rows: u
     projection.iter().map(|at| batch.column(*at).slice(from, rows)).collect()
 }
 
-/// Columns in the order of `projection`, which may repeat or reorder; a segment reads each once, in file order.
-fn segment_columns(segment: &Segment, index: usize, projection: &[usize], rows: usize) -> SqlResult<Vec<ArrayRef>> {
-    if projection.is_empty() {
-        return Ok(Vec::new());
+fn tail_columns(chunk: &TailChunk, table: &TableDef, projection: &[usize], from: usize, rows: usize) -> SqlResult<Vec<ArrayRef>> {
+    if layout::is_same(&chunk.table, table) {
+        return Ok(slice_columns(&chunk.batch, projection, from, rows));
     }
-    let mut sorted = projection.to_vec();
+    let places = layout::places(&chunk.table, table, projection)?;
+    places.iter().map(|place| place.read(rows, |at| chunk.batch.column(at).slice(from, rows))).collect()
+}
+
+/// Columns in the order of `projection`, which may repeat or reorder; a segment reads each once, in file order.
+fn segment_columns(segment: &Segment, index: usize, table: &TableDef, projection: &[usize], rows: usize) -> SqlResult<Vec<ArrayRef>> {
+    let places = layout::places(segment.table(), table, projection)?;
+    let mut sorted: Vec<usize> = places
+        .iter()
+        .filter_map(|place| match place {
+            layout::Place::Stored(at) => Some(*at),
+            layout::Place::Missing(_) => None,
+        })
+        .collect();
     sorted.sort_unstable();
     sorted.dedup();
+    if sorted.is_empty() {
+        return places.iter().map(|place| place.read(rows, |_| unreachable_column())).collect();
+    }
     let batch = segment.read(index, Some(&sorted))?;
-    let position = |at: &usize| sorted.binary_search(at).unwrap_or_default();
-    Ok(projection.iter().map(|at| batch.column(position(at)).slice(0, rows)).collect())
+    let position = |at: usize| sorted.binary_search(&at).unwrap_or_default();
+    places.iter().map(|place| place.read(rows, |at| batch.column(position(at)).slice(0, rows))).collect()
+}
+
+/// Stands where no place is stored.
+fn unreachable_column() -> ArrayRef {
+    arrow::array::new_empty_array(&DataType::Null)
 }

@@ -6,19 +6,20 @@
 //! P4: a view of own rows never changes under its holder.
 //! Never: visible to another transaction.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use base::{SqlError, SqlResult, SqlState};
+use base::{RowId, SqlError, SqlResult, SqlState};
 use bytes::Bytes;
 use hashbrown::HashMap;
 use receipts::{Hash, RowTree};
 
-use crate::canonical::row_hashes;
-use crate::key_index::Key;
+use crate::canonical::{OWN_ROW, row_hashes};
+use crate::key_index::{Key, KeyIndex, KeyReader};
 use crate::packed;
 use crate::record::{Piece, PieceBody, PieceHeader};
+use crate::rules::KeyDef;
 use crate::schema::TableDef;
 use crate::stored;
 
@@ -49,11 +50,45 @@ pub struct OwnRows {
     pub ended: HashSet<u64>,
     /// Own rows that this transaction ended again, deletion markers included.
     pub own_ended: HashSet<u64>,
-    /// Newest own row of each key written.
-    pub keys: HashMap<Key, u64>,
+    /// By unique key: newest own row of each value written.
+    pub keys: BTreeMap<u32, HashMap<Key, u64>>,
+    /// By unique key that this transaction makes, which has no index yet: committed rows by value.
+    pub unindexed: BTreeMap<u32, Arc<HashMap<Key, u64>>>,
 }
 
 impl OwnRows {
+    /// The newest own row with this value of a unique key.
+    pub fn newest(&self, id: u32, key: &Key) -> Option<u64> {
+        self.keys.get(&id)?.get(key).copied()
+    }
+
+    /// The newest committed row with this value of a unique key, out of the index or, where there is none yet, of what the transaction knows.
+    pub fn newest_committed(own: Option<&Self>, keys: &KeyIndex, id: u32, key: &Key) -> Option<u64> {
+        match own.and_then(|own| own.unindexed.get(&id)) {
+            Some(known) => known.get(key).copied(),
+            None => keys.find(id, key, Some),
+        }
+    }
+
+    /// Own rows with this value of any key that are not ended, oldest first.
+    pub fn rows_with(&self, table: &TableDef, def: &KeyDef, key: &Key) -> Vec<RowId> {
+        if def.unique {
+            let live = self.newest(def.id, key).filter(|own| !self.own_ended.contains(own));
+            return live.map(|own| RowId(own | OWN_ROW)).into_iter().collect();
+        }
+        let mut found = Vec::new();
+        for piece in &self.pieces {
+            let reader = KeyReader::of_key(table, def, &piece.batch);
+            for at in 0..piece.batch.num_rows() {
+                let own = piece.first + at as u64;
+                if !self.own_ended.contains(&own) && reader.key(at).as_ref() == Some(key) {
+                    found.push(RowId(own | OWN_ROW));
+                }
+            }
+        }
+        found
+    }
+
     /// The stored batch and offset that hold an own row.
     pub fn locate(&self, own: u64) -> Option<(&RecordBatch, usize)> {
         let at = self.pieces.partition_point(|piece| piece.first + piece.batch.num_rows() as u64 <= own);
@@ -62,10 +97,13 @@ impl OwnRows {
     }
 }
 
+/// Values of each unique key, row by row; `None` where a column is NULL.
+pub type NewKeys = Vec<(u32, Vec<Option<Key>>)>;
+
 /// The writes of one transaction to one table.
 #[derive(Clone, Debug)]
 pub struct TableWrites {
-    /// The definition they were written under.
+    /// The definition they were written under; all under one, the newest that the transaction knows.
     pub table: Arc<TableDef>,
     /// Shared with views; a write copies it only while a view made before is still held (P4).
     pub own: Arc<OwnRows>,
@@ -115,6 +153,16 @@ impl TableWrites {
         let first = small.first().map_or(0, |piece| piece.first);
         self.own_mut().pieces.push(OwnPiece { first, batch, position: None });
         Ok(())
+    }
+
+    /// Remembers the values of unique keys of rows just pushed, from own row `first` on.
+    pub fn learn_keys(&mut self, keys: NewKeys, first: u64) {
+        let own = self.own_mut();
+        for (id, values) in keys {
+            let known = own.keys.entry(id).or_default();
+            known.reserve(values.len());
+            known.extend(values.into_iter().zip(first..).filter_map(|(key, own)| Some((key?, own))));
+        }
     }
 
     /// Own rows, to be changed.

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, new_null_array};
+use arrow::array::{Array, ArrayRef};
 use arrow::compute::concat;
 use base::{SqlError, SqlResult, SqlState};
 use engine::{ColumnDef, SqlType};
@@ -252,10 +252,5 @@ impl Source {
                 concat(&arrays).map_err(arrow_error)
             }
         }
-    }
-
-    /// A column of NULLs.
-    pub(crate) fn nulls(sql_type: SqlType, rows: usize) -> Self {
-        Self::Known(new_null_array(&sql_type.arrow(), rows))
     }
 }

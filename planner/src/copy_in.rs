@@ -11,7 +11,7 @@ use engine::{TableDef, Transaction};
 
 use crate::cancel::Watch;
 use crate::copy::CopyParser;
-use crate::tables::whole_rows;
+use crate::rules::Guard;
 
 /// A COPY that waits for the client's data. Dropping it forgets every row of it.
 pub struct CopyIn(Box<Inner>);
@@ -20,13 +20,21 @@ struct Inner {
     parser: CopyParser,
     table: Arc<TableDef>,
     positions: Vec<usize>,
+    guard: Guard,
     transaction: Transaction,
     watch: Watch,
 }
 
 impl CopyIn {
-    pub(crate) fn new(parser: CopyParser, table: Arc<TableDef>, positions: Vec<usize>, transaction: Transaction, watch: Watch) -> Self {
-        Self(Box::new(Inner { parser, table, positions, transaction, watch }))
+    pub(crate) fn new(
+        parser: CopyParser,
+        table: Arc<TableDef>,
+        positions: Vec<usize>,
+        guard: Guard,
+        transaction: Transaction,
+        watch: Watch,
+    ) -> Self {
+        Self(Box::new(Inner { parser, table, positions, guard, transaction, watch }))
     }
 
     /// Columns of a line.
@@ -49,6 +57,7 @@ impl CopyIn {
     /// Ends the data: the rows in all, and the transaction that holds them.
     pub(crate) fn finish(mut self) -> SqlResult<(u64, Transaction)> {
         let rows = self.0.feed(None)?;
+        self.0.transaction.check_references()?;
         Ok((rows, self.0.transaction))
     }
 }
@@ -56,11 +65,13 @@ impl CopyIn {
 impl Inner {
     fn feed(&mut self, bytes: Option<&[u8]>) -> SqlResult<u64> {
         self.watch.check()?;
-        let Self { parser, table, positions, transaction, watch } = self;
+        let Self { parser, table, positions, guard, transaction, watch } = self;
         let mut insert = |arrays: Vec<ArrayRef>, rows: usize| -> SqlResult<()> {
             watch.check()?;
             let given = positions.iter().copied().zip(arrays).collect();
-            transaction.insert(table, &whole_rows(table, rows, given)?)
+            let rows = guard.complete(rows, given)?;
+            guard.check(&rows)?;
+            transaction.insert(table, &rows)
         };
         match bytes {
             Some(bytes) => parser.push(bytes, &mut insert).map(|()| 0),

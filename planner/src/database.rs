@@ -12,6 +12,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use crate::ledger_functions;
 use crate::notifications::Channels;
 use crate::plan_cache::PlanCache;
+use crate::rules::Shelf;
 
 /// Version as `SHOW server_version` gives it; drivers read the leading number.
 pub const SERVER_VERSION: &str = concat!("15.0 (Shockwave ", env!("CARGO_PKG_VERSION"), ")");
@@ -28,6 +29,7 @@ pub struct Database {
     pub(crate) functions: Vec<ScalarFunction>,
     pub(crate) plans: PlanCache,
     pub(crate) channels: Channels,
+    pub(crate) shelf: Shelf,
     rerun_turns: Arc<Mutex<()>>,
 }
 
@@ -41,6 +43,7 @@ impl Database {
             functions,
             plans: PlanCache::new(),
             channels: Channels::default(),
+            shelf: Shelf::default(),
             rerun_turns: Arc::default(),
         })
     }

@@ -14,6 +14,7 @@ use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
 
 use crate::cursor_syntax::{self, Fetch};
 use crate::maintenance_syntax::{self, Maintenance};
+use crate::parse_clauses::{self, Clauses};
 use crate::role_syntax::Command;
 use crate::{copy_syntax, position, role_syntax};
 
@@ -35,6 +36,8 @@ pub struct Parsed {
     pub text: Arc<str>,
     /// Options of a COPY.
     pub(crate) copy_options: Arc<copy_syntax::Options>,
+    /// Clauses that are not in the syntax tree.
+    pub(crate) clauses: Arc<Clauses>,
     /// A statement that sqlparser has no tree for; `statement` only stands in for it.
     pub(crate) own: Option<Own>,
 }
@@ -70,6 +73,7 @@ pub(crate) fn parse(sql: &str) -> SqlResult<Vec<Parsed>> {
         };
         let span = Span { start: first.span.start, end: last.span.end };
         let mut own = None;
+        let mut clauses = Clauses::default();
         let (statement, copy_options) = if copy_syntax::is_word(&first.token, "copy") {
             parse_copy(sql, part)?
         } else if cursor_syntax::begins(&first.token) || maintenance_syntax::begins(&first.token) {
@@ -78,12 +82,21 @@ pub(crate) fn parse(sql: &str) -> SqlResult<Vec<Parsed>> {
         } else if let Some(command) = parse_authority(sql, part)? {
             own = Some(Own::Authority(command));
             (Statement::Close { cursor: CloseCursor::All }, Vec::new())
+        } else if parse_clauses::concern(first, part) {
+            let visible: Vec<TokenWithSpan> = part.iter().filter(|token| is_visible(token)).cloned().collect();
+            match parse_clauses::take(&visible) {
+                Some((rest, taken)) => {
+                    clauses = taken;
+                    (parse_one(sql, &rest)?, Vec::new())
+                }
+                None => (parse_one(sql, part)?, Vec::new()),
+            }
         } else {
             (parse_one(sql, part)?, Vec::new())
         };
         let text = position::slice(sql, span).into();
-        let (statement, copy_options) = (Arc::new(statement), Arc::new(copy_options));
-        statements.push(Parsed { statement, source: Arc::clone(&source), text, copy_options, own });
+        let (statement, copy_options, clauses) = (Arc::new(statement), Arc::new(copy_options), Arc::new(clauses));
+        statements.push(Parsed { statement, source: Arc::clone(&source), text, copy_options, clauses, own });
     }
     Ok(statements)
 }

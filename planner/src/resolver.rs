@@ -8,14 +8,17 @@ mod rights;
 
 use std::sync::Arc;
 
+use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch};
 use base::{RelationId, SqlError, SqlResult, SqlState};
-use engine::{Catalog, Ledger, TableDef, Transaction};
-use relational::{Resolver, Table};
+use engine::{Catalog, Ledger, Object, SequenceDef, TableDef, Transaction, ViewDef};
+use relational::{Resolver, Table, View};
+use sqlparser::tokenizer::Span;
 
 use crate::names::Name;
+use crate::parse;
 use crate::pg_catalog::{self, PG_CATALOG, Scene};
 use crate::rights::access::Access;
-use crate::tables::{MemoryTable, StoredTable, VirtualTable};
+use crate::tables::{MemoryTable, StoredTable, VirtualTable, arrow_error};
 
 /// Schemas that users can neither create nor write to.
 const RESERVED: [&str; 3] = ["ledger", "pg_catalog", "information_schema"];
@@ -67,6 +70,36 @@ impl Scope {
         }
     }
 
+    /// The object that a relation's name means: a table, view or sequence, or the table of an index.
+    pub(crate) fn relation(&self, name: &Name) -> Option<&Object> {
+        let find = |schema: &str| self.catalog.relation_owner(schema, &name.name).and_then(|id| self.catalog.object(id));
+        match &name.schema {
+            Some(schema) => find(schema),
+            None if pg_catalog::claims(&name.name) => None,
+            None => self.schemas().find_map(find),
+        }
+    }
+
+    /// The sequence of that name, if there is one.
+    pub(crate) fn sequence(&self, name: &Name) -> Option<&Arc<SequenceDef>> {
+        match self.relation(name) {
+            Some(Object::Sequence(sequence)) => Some(sequence),
+            _ => None,
+        }
+    }
+
+    /// The view of that name, if the name means one.
+    pub(crate) fn view(&self, schema: Option<&str>, name: &str) -> Option<&Arc<ViewDef>> {
+        match schema {
+            Some(schema) => self.catalog.view(schema, name),
+            None if pg_catalog::claims(name) => None,
+            None => {
+                let schema = self.schemas().find(|schema| self.catalog.relation_owner(schema, name).is_some())?;
+                self.catalog.view(schema, name)
+            }
+        }
+    }
+
     /// A table that INSERT, UPDATE, DELETE, COPY FROM or DROP names. Errors: 42P01, 42501 for the ledger's own.
     pub(crate) fn writable(&self, name: &Name) -> SqlResult<&Arc<TableDef>> {
         if let Some(schema) = name.schema.as_deref().filter(|schema| is_reserved(schema)) {
@@ -84,7 +117,13 @@ impl Scope {
         if name.schema.is_none() && pg_catalog::claims(&name.name) {
             return Err(catalog_is_read_only(&name.name));
         }
-        self.stored(name.schema.as_deref(), &name.name).ok_or_else(|| undefined_table(&name.shown()))
+        self.stored(name.schema.as_deref(), &name.name).ok_or_else(|| match self.relation(name) {
+            Some(Object::View(view)) => {
+                not_writable("view", &view.name).hint("The rows of a view follow from its query; write to the tables that it reads.")
+            }
+            Some(Object::Sequence(sequence)) => not_writable("sequence", sequence.name()),
+            _ => undefined_table(&name.shown()),
+        })
     }
 
     /// The schema that CREATE puts an object into. Errors: 3F000, 42501.
@@ -110,6 +149,11 @@ fn catalog_is_read_only(name: &str) -> SqlError {
         .hint("Its rows follow from CREATE and DROP and can only be read.")
 }
 
+/// 42809
+fn not_writable(kind: &str, name: &str) -> SqlError {
+    SqlError::new(SqlState::WRONG_OBJECT_TYPE, format!("cannot change {kind} \"{name}\""))
+}
+
 /// 42P01
 pub(crate) fn undefined_table(shown: &str) -> SqlError {
     SqlError::new(SqlState::UNDEFINED_TABLE, format!("relation \"{shown}\" does not exist"))
@@ -130,7 +174,38 @@ pub(crate) struct Binding<'a> {
     pub(crate) ctes: &'a [MemoryTable],
 }
 
+impl Binding<'_> {
+    fn sequence(&self, schema: Option<&str>, name: &str) -> Option<&Arc<SequenceDef>> {
+        let name = Name { schema: schema.map(str::to_owned), name: name.to_owned(), span: Span::empty() };
+        self.scope.sequence(&name)
+    }
+
+    /// The one row that Postgres shows of a sequence.
+    fn state_of(&self, sequence: &SequenceDef) -> SqlResult<Arc<dyn Table>> {
+        let state = self.scope.ledger.sequence_state(&self.scope.catalog, sequence.id())?;
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(Int64Array::from(vec![state.last])),
+            Arc::new(Int64Array::from(vec![i64::try_from(state.reserved).unwrap_or(0)])),
+            Arc::new(BooleanArray::from(vec![state.is_called])),
+        ];
+        let schema = sequence.state.arrow_schema();
+        let row = RecordBatch::try_new(Arc::clone(&schema), columns).map_err(arrow_error)?;
+        Ok(Arc::new(MemoryTable { name: sequence.name().to_owned(), schema, batches: vec![row] }))
+    }
+}
+
 impl Resolver for Binding<'_> {
+    fn view(&self, schema: Option<&str>, name: &str) -> SqlResult<Option<View>> {
+        if self.local.is_some_and(|local| schema.is_none() && local.name == name) {
+            return Ok(None);
+        }
+        let Some(view) = self.scope.view(schema, name) else { return Ok(None) };
+        let parsed = parse::parse(&view.query)?;
+        let [one] = parsed.as_slice() else { return Err(SqlError::internal(format!("view \"{name}\" is no query"))) };
+        let columns = view.columns.iter().map(|column| (column.name.clone(), column.sql_type.arrow())).collect();
+        Ok(Some(View { statement: one.statement.as_ref().clone(), columns }))
+    }
+
     fn table(&self, schema: Option<&str>, name: &str) -> SqlResult<Arc<dyn Table>> {
         let mut known = self.local.into_iter().chain(self.ctes);
         if let Some(local) = known.find(|local| schema.is_none() && local.name == name) {
@@ -154,10 +229,13 @@ impl Resolver for Binding<'_> {
                 let opened = self.scope.opened(table)?;
                 Ok(Arc::new(StoredTable::new(Arc::clone(table), self.transaction.view(table), opened)))
             }
-            None => Err(undefined_table(&match schema {
-                Some(schema) => format!("{schema}.{name}"),
-                None => name.to_owned(),
-            })),
+            None => match self.sequence(schema, name) {
+                Some(sequence) => self.state_of(sequence),
+                None => Err(undefined_table(&match schema {
+                    Some(schema) => format!("{schema}.{name}"),
+                    None => name.to_owned(),
+                })),
+            },
         }
     }
 }

@@ -9,12 +9,13 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, RecordBatchOptions};
+use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use base::{SqlError, SqlResult};
+use base::{RowId, SqlError, SqlResult};
 use engine::system::SystemTable;
-use engine::{Chunk, ColumnDef, TableDef, TableView};
-use relational::{Bound, DECLARED_TYPE, HIDDEN, Partition, TABLE_COLUMN, Table};
+use engine::{Chunk, ColumnDef, SqlType, TableDef, TableView};
+use relational::{Bound, Comparison, DECLARED_TYPE, HIDDEN, Partition, TABLE_COLUMN, Table};
 
 use crate::rights::{Opened, things};
 
@@ -22,6 +23,8 @@ use crate::rights::{Opened, things};
 pub(crate) const ROW_ID: &str = "_row_id";
 /// Rows a batch, at most.
 const BATCH_ROWS: usize = 8_192;
+/// Rows that an index may find one by one; a scan is quicker for more.
+const INDEX_ROWS_MAX: usize = 4_096;
 
 /// A table of the engine at one view.
 pub(crate) struct StoredTable {
@@ -43,6 +46,33 @@ impl StoredTable {
         };
         let fields = table.arrow_schema().fields().iter().zip(&table.columns).map(declared).chain([row_id]).collect::<Vec<_>>();
         Self { schema: Arc::new(Schema::new(fields)), table, view, opened }
+    }
+
+    /// Ids of the rows that bounds can mean, where they bind every column of some key to one value.
+    fn by_index(&self, pruning: &[Bound]) -> SqlResult<Option<Vec<RowId>>> {
+        let bound = |position: &usize| {
+            let is_exact = !matches!(self.table.columns[*position].sql_type, SqlType::Float4 | SqlType::Float8);
+            pruning.iter().find(|bound| is_exact && bound.column == *position && bound.op == Comparison::Eq)
+        };
+        for key in self.table.keys() {
+            let values: Option<Vec<ArrayRef>> =
+                key.positions.iter().map(|position| bound(position).map(|bound| Arc::clone(&bound.value))).collect();
+            if let Some(values) = values
+                && let Some(rows) = self.view.find_all(key, &values)?
+            {
+                return Ok((rows.len() <= INDEX_ROWS_MAX).then_some(rows));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whole rows by id, with the hidden column.
+    fn rows(&self, ids: &[RowId]) -> SqlResult<RecordBatch> {
+        let found = ids.iter().map(|row| self.view.row_by_id(*row)).collect::<SqlResult<Vec<_>>>()?;
+        let user = concat_batches(&self.table.arrow_schema(), &found).map_err(arrow_error)?;
+        let mut columns = user.columns().to_vec();
+        columns.push(Arc::new(ids.iter().map(|row| row.0.cast_signed()).collect::<Int64Array>()));
+        RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(arrow_error)
     }
 
     fn project(&self, projection: &[usize]) -> SqlResult<SchemaRef> {
@@ -85,8 +115,16 @@ impl Table for StoredTable {
         RecordBatch::try_new(Arc::clone(&self.schema), columns).map(|batch| vec![batch]).map_err(arrow_error)
     }
 
-    /// Bounds are hints, and no chunk knows its least and greatest value: all are read.
-    fn scan(&self, projection: &[usize], _pruning: &[Bound], partitions: usize) -> SqlResult<Vec<Partition>> {
+    /// Bounds are hints, and no chunk knows its least and greatest value: all are read, unless bounds give the whole key of an index.
+    fn scan(&self, projection: &[usize], pruning: &[Bound], partitions: usize) -> SqlResult<Vec<Partition>> {
+        if let Some(rows) = self.by_index(pruning)? {
+            let batch = self.rows(&rows)?.project(projection).map_err(arrow_error)?;
+            let pieces: Vec<SqlResult<RecordBatch>> = (0..batch.num_rows())
+                .step_by(BATCH_ROWS)
+                .map(|start| Ok(batch.slice(start, BATCH_ROWS.min(batch.num_rows() - start))))
+                .collect();
+            return Ok(vec![Box::new(pieces.into_iter())]);
+        }
         let width = self.table.columns.len();
         if let Opened::Columns(may) = &self.opened
             && projection.iter().any(|column| may.get(*column) == Some(&false))
@@ -202,18 +240,4 @@ pub(crate) fn row_ids(column: &ArrayRef) -> SqlResult<&Int64Array> {
         Some(ids) if ids.null_count() == 0 => Ok(ids),
         _ => Err(SqlError::internal("row ids came back in another type")),
     }
-}
-
-/// Whole rows of the table from some of its columns; the others are NULL.
-pub(crate) fn whole_rows(table: &TableDef, rows: usize, given: Vec<(usize, ArrayRef)>) -> SqlResult<RecordBatch> {
-    let mut columns: Vec<Option<ArrayRef>> = vec![None; table.columns.len()];
-    for (position, array) in given {
-        columns[position] = Some(array);
-    }
-    let columns = columns
-        .into_iter()
-        .zip(&table.columns)
-        .map(|(array, column)| array.unwrap_or_else(|| new_null_array(&column.sql_type.arrow(), rows)))
-        .collect();
-    RecordBatch::try_new(table.arrow_schema(), columns).map_err(arrow_error)
 }

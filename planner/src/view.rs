@@ -5,14 +5,16 @@
 use std::sync::Arc;
 
 use engine::Transaction;
-use relational::{Environment, Moment};
+use relational::{Environment, Moment, Relational};
 
 use crate::database::{Database, version_text};
 use crate::effects::Effects;
-use crate::pg_catalog;
+use crate::pg_catalog::{self, Scene};
 use crate::receipts_shown;
 use crate::resolver::Scope;
 use crate::rights::access::Access;
+use crate::rules::{Shelf, Surroundings};
+use crate::sequence_functions::{self, Used};
 use crate::session_functions;
 use crate::settings::Settings;
 
@@ -25,6 +27,8 @@ pub(crate) struct View<'a> {
     pub(crate) transaction_time_us: i64,
     /// Where functions put what the session is to do.
     pub(crate) effects: &'a Effects,
+    /// Values of sequences that the session got.
+    pub(crate) used: &'a Used,
 }
 
 impl View<'_> {
@@ -58,6 +62,9 @@ impl View<'_> {
         if pg_catalog::mentioned(text) {
             functions.extend(pg_catalog::functions(scope.scene()));
         }
+        if sequence_functions::mentioned(text) {
+            functions.extend(sequence_functions::all(&scope.scene(), self.used));
+        }
         Environment {
             user: self.settings.current_user().to_owned(),
             session_user: self.settings.session_user().to_owned(),
@@ -68,5 +75,37 @@ impl View<'_> {
             statement_time_us: self.database.now_us(),
             functions,
         }
+    }
+}
+
+/// A statement of a session, as rules see it.
+pub(crate) struct Place<'a> {
+    pub(crate) view: View<'a>,
+    pub(crate) scope: &'a Scope,
+}
+
+impl Surroundings for Place<'_> {
+    fn relational(&self) -> &Relational {
+        &self.view.database.relational
+    }
+
+    fn shelf(&self) -> &Shelf {
+        &self.view.database.shelf
+    }
+
+    fn environment(&self, text: &str) -> Environment {
+        self.view.environment(self.scope, text)
+    }
+
+    fn scene(&self) -> Scene {
+        self.scope.scene()
+    }
+
+    fn used(&self) -> &Used {
+        self.view.used
+    }
+
+    fn now_us(&self) -> i64 {
+        self.view.transaction_time_us
     }
 }

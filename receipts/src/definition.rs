@@ -50,8 +50,8 @@ impl TableDefinition {
         let error = |why: &str| FormatError::new("table definition", why);
         let text = str::from_utf8(definition).map_err(|_| error("is not UTF-8"))?;
         let table = json::parse(text)?;
-        if text_of(&table, "kind")? != "table" {
-            return Err(error("is of another kind than table"));
+        if !matches!(text_of(&table, "kind")?.as_str(), "table" | "sequence") {
+            return Err(error("is of another kind than table or sequence"));
         }
         let Some(Json::List(list)) = table.member("columns") else { return Err(error("has no list of columns")) };
         if list.len() > COLUMNS_MAX {

@@ -144,15 +144,8 @@ impl Rows {
                     let slice = stored::resolve_own(&run.table, slice, span.first_row).map_err(|error| unreadable(&error))?;
                     let new = catalog_rows::read(row, &slice).map_err(|error| malformed(&run.place, error.message()))?;
                     // At once, for a commit may fill the table that it makes; the catalog's own rows come first in it.
-                    for object in new.iter().filter_map(|row| row.object.as_ref()) {
-                        if let Object::Table(table) = object {
-                            self.definitions.entry((table.id, table.version)).or_insert_with(|| Arc::clone(table));
-                        }
-                    }
-                    for object in new.iter().filter_map(|row| row.object.as_ref()) {
-                        if let Object::Table(table) = object {
-                            self.definitions.insert((table.id, table.version), Arc::clone(table));
-                        }
+                    for table in new.iter().filter_map(|row| row.object.as_ref()).filter_map(Object::rows) {
+                        self.definitions.insert((table.id, table.version), Arc::clone(table));
                     }
                     self.catalog_rows.extend(new);
                 } else if relation == SEGMENTS {

@@ -4,30 +4,35 @@
 //! Never: outlives the planning of its statement.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use base::{SqlError, SqlResult};
 use datafusion::catalog::cte_worktable::CteWorkTable;
 use datafusion::catalog::{TableFunctionArgs, default_table_source::provider_as_source};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::common::{DFSchema, DataFusionError, Result, TableReference, plan_datafusion_err};
+use datafusion::common::{Column, DFSchema, DataFusionError, Result, TableReference, plan_datafusion_err};
+use datafusion::datasource::ViewTable;
 use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, TypePlanner};
 use datafusion::logical_expr::simplify::SimplifyContext;
-use datafusion::logical_expr::{AggregateUDF, Expr, HigherOrderUDF, ScalarUDF, TableSource, WindowUDF};
+use datafusion::logical_expr::{
+    AggregateUDF, Cast, Expr, HigherOrderUDF, LogicalPlan, LogicalPlanBuilder, ScalarUDF, TableSource, WindowUDF,
+};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
+use datafusion::sql::planner::{PlannerContext, SqlToRel};
 use sqlparser::ast::ObjectName;
 
 use crate::environment::Environment;
 use crate::functions::{self, session};
 use crate::position;
 use crate::provider::Provider;
-use crate::relational::Query;
+use crate::relational::{self, Query};
 use crate::sql_types::PostgresTypes;
-use crate::table::{Resolver, Table};
+use crate::table::{Resolver, Table, View};
 
 /// Tables met so far, by schema as written and name.
 type Resolved = HashMap<(Option<String>, String), Arc<dyn Table>>;
@@ -41,7 +46,9 @@ pub(crate) struct Context<'a> {
     functions: HashMap<String, Arc<ScalarUDF>>,
     mentioned: &'a BTreeSet<String>,
     tables: RefCell<Resolved>,
-    found: RefCell<Found>,
+    found: Rc<RefCell<Found>>,
+    /// Views that are being expanded, from the outermost.
+    depth: usize,
 }
 
 /// What binding came upon.
@@ -55,6 +62,9 @@ pub(crate) struct Found {
     pub(crate) is_dated: bool,
 }
 
+/// Views within views, at most.
+const VIEW_DEPTH_MAX: usize = 32;
+
 impl<'a> Context<'a> {
     /// `mentioned` holds the identifiers that may name hidden columns (`hidden::mentioned`).
     pub(crate) fn new(
@@ -65,8 +75,8 @@ impl<'a> Context<'a> {
         mentioned: &'a BTreeSet<String>,
     ) -> Self {
         let functions = functions::of_environment(env);
-        let (tables, found) = (RefCell::default(), RefCell::default());
-        Self { state, query, resolver, database: &env.database, functions, mentioned, tables, found }
+        let (tables, found) = (RefCell::default(), Rc::default());
+        Self { state, query, resolver, database: &env.database, functions, mentioned, tables, found, depth: 0 }
     }
 
     /// What was found so far.
@@ -88,7 +98,45 @@ impl<'a> Context<'a> {
     pub(crate) fn schema_of(&self, name: &ObjectName) -> Option<Schema> {
         let mut parts = position::folded_parts(name);
         let table = parts.pop()?;
-        self.resolve(parts.pop().as_deref(), &table).ok().map(|table| table.schema().as_ref().clone())
+        let schema = parts.pop();
+        if let Ok(Some(view)) = self.resolver.view(schema.as_deref(), &table) {
+            let field = |(name, data_type): (String, DataType)| Field::new(name, data_type, true);
+            return Some(Schema::new(view.columns.into_iter().map(field).collect::<Vec<_>>()));
+        }
+        self.resolve(schema.as_deref(), &table).ok().map(|table| table.schema().as_ref().clone())
+    }
+
+    /// The plan that a view stands for, its columns under the names it was made with.
+    fn expand(&self, view: View) -> Result<LogicalPlan> {
+        let external = |error| DataFusionError::External(Box::new(error));
+        if self.depth >= VIEW_DEPTH_MAX {
+            return Err(external(SqlError::new(base::SqlState::STATEMENT_TOO_COMPLEX, "views are nested too deeply")));
+        }
+        let mentioned = BTreeSet::new();
+        let inner = Context {
+            state: self.state,
+            query: Query { statement: self.query.statement, text: "" },
+            resolver: self.resolver,
+            database: self.database,
+            functions: self.functions.clone(),
+            mentioned: &mentioned,
+            tables: RefCell::new(HashMap::new()),
+            found: Rc::clone(&self.found),
+            depth: self.depth + 1,
+        };
+        let mut statement = view.statement;
+        relational::prepare(&mut statement, &inner, &mentioned).map_err(external)?;
+        let plan = SqlToRel::new(&inner).sql_statement_to_plan_with_context(statement, &mut PlannerContext::new())?;
+        let fields: Vec<_> = plan.schema().iter().map(|(qualifier, field)| (qualifier.cloned(), Arc::clone(field))).collect();
+        if fields.len() != view.columns.len() {
+            return Err(external(SqlError::internal("a view has other columns than when it was made")));
+        }
+        let shown = fields.iter().zip(&view.columns).map(|((qualifier, field), (name, data_type))| {
+            let column = Expr::Column(Column::new(qualifier.clone(), field.name()));
+            let typed = if field.data_type() == data_type { column } else { Expr::Cast(Cast::new(Box::new(column), data_type.clone())) };
+            typed.alias(name)
+        });
+        LogicalPlanBuilder::from(plan).project(shown.collect::<Vec<_>>())?.build()
     }
 
     /// Whether a FROM item names a table that can have no row.
@@ -98,11 +146,13 @@ impl<'a> Context<'a> {
         self.resolve(parts.pop().as_deref(), &table).is_ok_and(|table| table.is_always_empty())
     }
 
-    /// The column that identifies a row of the table a FROM item names, if there is one beside the key.
-    pub(crate) fn unique_column(&self, name: &ObjectName) -> Option<String> {
+    /// The columns that identify a row of the table a FROM item names, if there are such beside the key.
+    pub(crate) fn unique_columns(&self, name: &ObjectName) -> Option<Vec<String>> {
         let mut parts = position::folded_parts(name);
         let table = parts.pop()?;
-        self.resolve(parts.pop().as_deref(), &table).ok()?.unique_column().map(str::to_owned)
+        let found = self.resolve(parts.pop().as_deref(), &table).ok()?;
+        let columns: Vec<String> = found.unique_columns().iter().map(|column| (*column).to_owned()).collect();
+        (!columns.is_empty()).then_some(columns)
     }
 
     /// Whether a call of this name can be an aggregate's.
@@ -136,6 +186,9 @@ impl ContextProvider for Context<'_> {
         let external = |error| DataFusionError::External(Box::new(error));
         if name.catalog().is_some_and(|catalog| catalog != self.database) {
             return Err(external(SqlError::unsupported(format!("cross-database reference \"{name}\""))));
+        }
+        if let Some(view) = self.resolver.view(name.schema(), name.table()).map_err(external)? {
+            return Ok(provider_as_source(Arc::new(ViewTable::new(self.expand(view)?, None))));
         }
         let table = self.resolve(name.schema(), name.table()).map_err(external)?;
         let label = name.schema().map_or_else(|| name.table().to_owned(), |schema| format!("{schema}.{}", name.table()));

@@ -17,6 +17,7 @@ use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::execution::{SessionStateDefaults, TaskContext};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::planner::{PlannerContext, SqlToRel};
@@ -215,6 +216,20 @@ impl Relational {
         }
     }
 
+    pub(crate) fn state(&self) -> &SessionState {
+        &self.state
+    }
+
+    /// Planned and analyzed, for a statement without parameters.
+    pub(crate) fn analyzed(&self, query: Query<'_>, resolver: &dyn Resolver, env: &Environment) -> SqlResult<LogicalPlan> {
+        let failed = |error| errors::placed(&error, query);
+        let mentioned = hidden::mentioned(query.statement);
+        let context = Context::new(&self.state, query, resolver, env, &mentioned);
+        let statement = respelled(query.statement, &mentioned, &context)?;
+        let plan = SqlToRel::new(&context).sql_statement_to_plan_with_context(statement, &mut PlannerContext::new()).map_err(failed)?;
+        self.state.analyzer().execute_and_check(plan, self.state.config_options(), |_, _| {}).map_err(failed)
+    }
+
     /// A plan filled in for one run: a kept one, or a new one.
     fn ready(&self, shape: &Arc<Shape>, resolver: &dyn Resolver, moment: Moment, parameters: &[ArrayRef]) -> SqlResult<Run> {
         let values = parameters::values(parameters, &shape.parameters)?;
@@ -283,13 +298,18 @@ fn value_of(which: Which, values: &[ScalarValue], moment: Moment) -> Option<Scal
 /// The statement as DataFusion is to read it.
 fn respelled(statement: &Statement, mentioned: &BTreeSet<String>, context: &Context<'_>) -> SqlResult<Statement> {
     let mut statement = statement.clone();
-    hidden::exclude_from_wildcards(&mut statement, mentioned, &|name| context.schema_of(name))?;
-    dialect::sets::compare_by_name(&mut statement)?;
-    names::assign(&mut statement);
-    dialect::empty::prune(&mut statement, context);
-    dialect::by_key::aggregate(&mut statement, context);
-    dialect::apply(&mut statement)?;
+    prepare(&mut statement, context, mentioned)?;
     Ok(statement)
+}
+
+/// Everything done to a statement's text before DataFusion's planner reads it.
+pub(crate) fn prepare(statement: &mut Statement, context: &Context<'_>, mentioned: &BTreeSet<String>) -> SqlResult<()> {
+    hidden::exclude_from_wildcards(statement, mentioned, &|name| context.schema_of(name))?;
+    dialect::sets::compare_by_name(statement)?;
+    names::assign(statement);
+    dialect::empty::prune(statement, context);
+    dialect::by_key::aggregate(statement, context);
+    dialect::apply(statement)
 }
 
 /// A plan about to run.

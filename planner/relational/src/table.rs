@@ -8,8 +8,9 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use base::SqlResult;
+use sqlparser::ast::Statement;
 
 /// Key in a field's metadata; with value `"true"` the column is hidden: `SELECT *` leaves it out, naming it reads it.
 pub const HIDDEN: &str = "shockwave.hidden";
@@ -36,9 +37,9 @@ pub trait Table: Send + Sync + Debug {
     /// The exact count of rows this snapshot sees, or `None` if it is not known without a scan.
     fn row_count(&self) -> Option<usize>;
 
-    /// A column that no two rows share a value of and that is never NULL, beside the primary key.
-    fn unique_column(&self) -> Option<&str> {
-        None
+    /// Columns that no two rows share the values of and that are never NULL, beside the primary key; none where there are none.
+    fn unique_columns(&self) -> &[&str] {
+        &[]
     }
 
     /// Whether no snapshot of the table can ever have a row: then what a query computes over it need not be planned.
@@ -90,4 +91,18 @@ pub trait Resolver: Send + Sync {
     ///
     /// Errors: 42P01, 3F000, 42501 …: they reach the user unchanged, with the name's position added if they have none.
     fn table(&self, schema: Option<&str>, name: &str) -> SqlResult<Arc<dyn Table>>;
+
+    /// The view of that name, asked before [`Resolver::table`]. Errors: likewise.
+    fn view(&self, _schema: Option<&str>, _name: &str) -> SqlResult<Option<View>> {
+        Ok(None)
+    }
+}
+
+/// A stored query that stands for a table.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// The query; every table in it is named with its schema.
+    pub statement: Statement,
+    /// Names and types of its columns, in order.
+    pub columns: Vec<(String, DataType)>,
 }

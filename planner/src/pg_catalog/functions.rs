@@ -36,7 +36,7 @@ const fn known(name: &'static str, args: &'static [DataType], optional: usize, r
 }
 
 const KNOWN: &[Known] = &[
-    known("col_description", &[INT, INT], 0, TEXT, nothing),
+    known("col_description", &[INT, INT], 0, TEXT, column_description),
     known("current_schemas", &[BOOL], 0, TEXT, current_schemas),
     known("format_type", &[INT, INT], 0, TEXT, format_type),
     known("has_any_column_privilege", &[TEXT, TEXT, TEXT], 1, BOOL, privileges::has_any_column_privilege),
@@ -44,7 +44,7 @@ const KNOWN: &[Known] = &[
     known("has_database_privilege", &[TEXT, TEXT, TEXT], 1, BOOL, privileges::has_database_privilege),
     known("has_schema_privilege", &[TEXT, TEXT, TEXT], 1, BOOL, privileges::has_schema_privilege),
     known("has_table_privilege", &[TEXT, TEXT, TEXT], 1, BOOL, privileges::has_table_privilege),
-    known("obj_description", &[INT, TEXT], 1, TEXT, nothing),
+    known("obj_description", &[INT, TEXT], 1, TEXT, object_description),
     known("pg_encoding_to_char", &[INT], 0, TEXT, |_, args| Ok(if args[0] == Cell::Int(6) { "UTF8".into() } else { "".into() })),
     known("pg_function_is_visible", &[INT], 0, BOOL, always),
     known("pg_get_constraintdef", &[INT, BOOL], 1, TEXT, constraint_definition),
@@ -54,12 +54,13 @@ const KNOWN: &[Known] = &[
     known("pg_get_function_result", &[INT], 0, TEXT, nothing),
     known("pg_get_indexdef", &[INT, INT, BOOL], 2, TEXT, index_definition),
     known("pg_get_partkeydef", &[INT], 0, TEXT, nothing),
-    known("pg_get_serial_sequence", &[TEXT, TEXT], 0, TEXT, nothing),
+    known("pg_get_serial_sequence", &[TEXT, TEXT], 0, TEXT, serial_sequence),
     known("pg_get_userbyid", &[INT], 0, TEXT, user_by_id),
-    known("pg_get_viewdef", &[INT, BOOL], 1, TEXT, nothing),
+    known("pg_get_viewdef", &[INT, BOOL], 1, TEXT, view_definition),
     known("pg_has_role", &[TEXT, TEXT, TEXT], 1, BOOL, privileges::pg_has_role),
     known("pg_indexes_size", &[INT], 0, INT, nothing),
     known("pg_database_size", &[TEXT], 0, INT, nothing),
+    known("pg_partition_ancestors", &[TEXT], 0, INT, nothing),
     known("pg_relation_is_publishable", &[INT], 0, BOOL, |_, _| Ok(false.into())),
     known("pg_relation_size", &[INT, TEXT], 1, INT, nothing),
     known("pg_size_pretty", &[INT], 0, TEXT, size_pretty),
@@ -173,21 +174,44 @@ fn is_visible(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
 
 /// `pg_get_indexdef(index [, column, pretty])`: of the whole index, or the name of one of its columns.
 fn index_definition(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
-    let Some(Relation::Index(table)) = int(args.first()).and_then(|oid| scene.relation(oid)) else { return Ok(Cell::Null) };
-    let is_pretty = args.get(2) == Some(&Cell::Bool(true));
-    Ok(match int(args.get(1)).unwrap_or(0) {
-        0 => names::index_definition(table, !(is_pretty && scene.is_visible(&Relation::Table(table)))).into(),
-        column => {
-            let position = usize::try_from(column - 1).ok().and_then(|at| table.key_columns().get(at));
+    let Some(Relation::Index(table, key)) = int(args.first()).and_then(|oid| scene.relation(oid)) else { return Ok(Cell::Null) };
+    let is_short = args.get(2) == Some(&Cell::Bool(true)) && scene.is_visible(&Relation::Table(table));
+    Ok(match int(args.get(1)) {
+        None | Some(0) => names::index_definition(table, key, !is_short).into(),
+        Some(column) => {
+            let position = usize::try_from(column - 1).ok().and_then(|at| key.positions.get(at));
             position.map_or_else(String::new, |at| names::quote(&table.columns[*at].name)).into()
         }
     })
 }
 
 fn constraint_definition(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
-    let oid = int(args.first());
-    let table = scene.keyed_tables().find(|table| Some(super::oids::constraint(table)) == oid);
-    Ok(table.map(|table| names::constraint_definition(table)).into())
+    let pretty = args.get(1) == Some(&Cell::Bool(true));
+    Ok(int(args.first()).and_then(|oid| names::constraint_definition(scene, oid, pretty)).into())
+}
+
+fn view_definition(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
+    match int(args.first()).and_then(|oid| scene.relation(oid)) {
+        Some(Relation::View(view)) => Ok(super::views::definition(scene, view, args.get(1) == Some(&Cell::Bool(true))).into()),
+        _ => Ok(Cell::Null),
+    }
+}
+
+fn object_description(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
+    Ok(int(args.first()).and_then(|oid| super::made::comment(scene, oid, args.get(1).and_then(Cell::text), 0)).into())
+}
+
+fn column_description(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
+    let (Some(oid), Some(column)) = (int(args.first()), int(args.get(1))) else { return Ok(Cell::Null) };
+    Ok(super::made::comment(scene, oid, Some("pg_class"), column).into())
+}
+
+fn serial_sequence(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
+    let (Some(table), Some(column)) = (args.first().and_then(Cell::text), args.get(1).and_then(Cell::text)) else {
+        return Ok(Cell::Null);
+    };
+    let table = names::read(scene, "regclass", table)?;
+    Ok(super::made::serial_sequence(scene, table, column).into())
 }
 
 fn size_pretty(_scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {

@@ -1,14 +1,15 @@
-//! `information_schema`: schemata, tables, columns, and the constraints that are primary keys or NOT NULL.
+//! `information_schema`: schemata, tables, columns, views, sequences and constraints.
 //!
 //! I1: rows are those Postgres would have for the same tables; the catalog's own tables are left out.
 //! Never: names a domain; the standard's domains are shown as the types they stand for.
 
-use engine::{ColumnDef, SqlType, TableDef};
+use engine::{Action, ColumnDef, Identity, KeyDef, Object, SqlType, TableDef};
 
 use super::cells::{Cell, Row, row};
-use super::oids;
+use super::keys::{self, Kind};
 use super::scene::{Relation, Scene};
 use super::types;
+use super::{names, oids};
 
 pub(super) fn catalog_name(scene: &Scene) -> Vec<Row> {
     vec![row!["catalog_name": scene.database()]]
@@ -24,8 +25,8 @@ pub(super) fn tables(scene: &Scene) -> Vec<Row> {
         let is_users = matches!(&relation, Relation::Table(table) if table.schema != engine::LEDGER_SCHEMA);
         let kind = match &relation {
             Relation::Table(_) => "BASE TABLE",
-            Relation::Virtual { .. } => "VIEW",
-            Relation::Index(_) | Relation::Shape(_) => return None,
+            Relation::View(_) | Relation::Virtual { .. } => "VIEW",
+            Relation::Index(..) | Relation::Sequence(_) | Relation::Shape(_) => return None,
         };
         Some(row![
             "table_catalog": scene.database(),
@@ -47,7 +48,7 @@ pub(super) fn columns(scene: &Scene) -> Vec<Row> {
     let mut rows = Vec::new();
     for relation in scene.relations() {
         let name = relation.name();
-        let mut add = |column: &str, number: i64, sql_type: SqlType, nullable: bool, updatable: bool| {
+        let mut add = |column: &str, number: i64, sql_type: SqlType, nullable: bool, updatable: bool, default: Row| {
             let mut row = row![
                 "table_catalog": scene.database(),
                 "table_schema": relation.schema(),
@@ -57,31 +58,62 @@ pub(super) fn columns(scene: &Scene) -> Vec<Row> {
                 "is_nullable": yes_or_no(nullable),
                 "dtd_identifier": number.to_string(),
                 "is_self_referencing": "NO",
-                "is_identity": "NO",
-                "identity_cycle": "NO",
                 "is_generated": "NEVER",
                 "is_updatable": yes_or_no(updatable),
                 "udt_catalog": scene.database(),
                 "udt_schema": super::PG_CATALOG,
             ];
             row.extend(type_columns(sql_type));
+            row.extend(default);
             rows.push(row);
         };
         match &relation {
             Relation::Table(table) => {
                 let updatable = table.schema != engine::LEDGER_SCHEMA;
-                table
-                    .columns
-                    .iter()
-                    .for_each(|column| add(&column.name, i64::from(column.id.0), column.sql_type, !column.not_null, updatable));
+                for column in &table.columns {
+                    let default = default_columns(scene, table, column);
+                    add(&column.name, i64::from(column.id.0), column.sql_type, !column.not_null, updatable, default);
+                }
+            }
+            Relation::View(view) => {
+                view.columns.iter().zip(1..).for_each(|(column, at)| add(&column.name, at, column.sql_type, true, false, no_identity()));
             }
             Relation::Virtual { name, .. } => {
-                scene.virtual_columns(name).iter().zip(1..).for_each(|((column, sql_type), at)| add(column, at, *sql_type, true, false));
+                scene
+                    .virtual_columns(name)
+                    .iter()
+                    .zip(1..)
+                    .for_each(|((column, sql_type), at)| add(column, at, *sql_type, true, false, no_identity()));
             }
-            Relation::Index(_) | Relation::Shape(_) => {}
+            Relation::Index(..) | Relation::Sequence(_) | Relation::Shape(_) => {}
         }
     }
     rows
+}
+
+fn no_identity() -> Row {
+    row!["is_identity": "NO", "identity_cycle": "NO"]
+}
+
+/// What the view says of a column's default and identity.
+fn default_columns(scene: &Scene, table: &TableDef, column: &ColumnDef) -> Row {
+    let rules = table.rules.column(column.id);
+    let (Some(kind), Some(Object::Sequence(sequence))) =
+        (rules.and_then(|rules| rules.identity), rules.and_then(|rules| rules.sequence).and_then(|id| scene.catalog.object(id)))
+    else {
+        let mut row = no_identity();
+        row.extend(row!["column_default": names::column_default(scene, table, column)]);
+        return row;
+    };
+    row![
+        "is_identity": "YES",
+        "identity_generation": if kind == Identity::Always { "ALWAYS" } else { "BY DEFAULT" },
+        "identity_start": sequence.start.to_string(),
+        "identity_increment": sequence.increment.to_string(),
+        "identity_maximum": sequence.max.to_string(),
+        "identity_minimum": sequence.min.to_string(),
+        "identity_cycle": yes_or_no(sequence.cycle),
+    ]
 }
 
 /// What the view says of a column's type.
@@ -134,9 +166,11 @@ pub(super) fn table_constraints(scene: &Scene) -> Vec<Row> {
             row.extend([("nulls_distinct", if kind == "UNIQUE" { Cell::from("YES") } else { Cell::Null })]);
             rows.push(row);
         };
-        if !table.primary_key.is_empty() {
-            add(table.key_constraint(), "PRIMARY KEY");
+        for (key, kind) in constraint_keys(table) {
+            add(key.name.clone(), if kind == Kind::Primary { "PRIMARY KEY" } else { "UNIQUE" });
         }
+        table.rules.references.iter().for_each(|reference| add(reference.name.clone(), "FOREIGN KEY"));
+        table.rules.checks.iter().for_each(|check| add(check.name.clone(), "CHECK"));
         for column in table.columns.iter().filter(|column| column.not_null) {
             let name = format!("{}_{}_{}_not_null", scene.schema_oid(&table.schema), oids::table(table), column.id);
             add(name, "CHECK");
@@ -145,27 +179,160 @@ pub(super) fn table_constraints(scene: &Scene) -> Vec<Row> {
     rows
 }
 
-fn keys<'a>(scene: &'a Scene) -> impl Iterator<Item = (&'a TableDef, &'a ColumnDef, i64)> {
-    let columns = |table: &'a std::sync::Arc<TableDef>| {
-        table.key_columns().iter().zip(1..).map(|(at, position)| (table.as_ref(), &table.columns[*at], position))
-    };
-    scene.keyed_tables().flat_map(columns)
+/// Keys that are constraints.
+fn constraint_keys(table: &TableDef) -> impl Iterator<Item = (&KeyDef, Kind)> {
+    let is_reference = |key: &&KeyDef| table.rules.references.iter().any(|reference| reference.id == key.id);
+    table
+        .keys()
+        .iter()
+        .filter(move |key| !is_reference(key))
+        .map(|key| (key, keys::kind(table, key)))
+        .filter(|(_, kind)| *kind != Kind::Index)
 }
 
 pub(super) fn key_columns(scene: &Scene) -> Vec<Row> {
-    let row = |(table, column, position): (&TableDef, &ColumnDef, i64)| {
-        let mut row = constraint(scene, table, table.key_constraint());
-        row.extend(row!["column_name": column.name.as_str(), "ordinal_position": position]);
-        row
-    };
-    keys(scene).map(row).collect()
+    let mut rows = Vec::new();
+    for table in scene.tables() {
+        let mut add = |name: &str, positions: &[usize], referenced: Option<Vec<i64>>| {
+            for (at, position) in positions.iter().enumerate() {
+                let mut row = constraint(scene, table, name.to_owned());
+                row.extend(row![
+                    "column_name": table.columns[*position].name.as_str(),
+                    "ordinal_position": at as i64 + 1,
+                    "position_in_unique_constraint": referenced.as_ref().and_then(|places| places.get(at).copied()),
+                ]);
+                rows.push(row);
+            }
+        };
+        constraint_keys(table).for_each(|(key, _)| add(&key.name, &key.positions, None));
+        for reference in &table.rules.references {
+            let positions: Vec<usize> = reference.columns.iter().filter_map(|id| table.position(*id)).collect();
+            // A definition lists columns in the order of the key that it references.
+            add(&reference.name, &positions, Some((1..=positions.len() as i64).collect()));
+        }
+    }
+    rows
 }
 
 pub(super) fn constraint_columns(scene: &Scene) -> Vec<Row> {
-    let row = |(table, column, _): (&TableDef, &ColumnDef, i64)| {
-        let mut row = constraint(scene, table, table.key_constraint());
-        row.extend(row!["column_name": column.name.as_str()]);
-        row
+    let mut rows = Vec::new();
+    for table in scene.tables() {
+        let mut add = |of: &TableDef, column: &ColumnDef, name: &str| {
+            rows.push(row![
+                "table_catalog": scene.database(),
+                "table_schema": of.schema.as_str(),
+                "table_name": of.name.as_str(),
+                "column_name": column.name.as_str(),
+                "constraint_catalog": scene.database(),
+                "constraint_schema": table.schema.as_str(),
+                "constraint_name": name,
+            ]);
+        };
+        for (key, _) in constraint_keys(table) {
+            key.positions.iter().for_each(|at| add(table, &table.columns[*at], &key.name));
+        }
+        for check in &table.rules.checks {
+            check.columns.iter().filter_map(|id| table.column(*id)).for_each(|column| add(table, column, &check.name));
+        }
+        for reference in &table.rules.references {
+            if let Some(parent) = scene.catalog.table_by_id(reference.table) {
+                reference.referenced.iter().filter_map(|id| parent.column(*id)).for_each(|column| add(parent, column, &reference.name));
+            }
+        }
+    }
+    rows
+}
+
+pub(super) fn check_constraints(scene: &Scene) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for table in scene.tables() {
+        let mut add = |name: String, clause: String| {
+            rows.push(row![
+                "constraint_catalog": scene.database(),
+                "constraint_schema": table.schema.as_str(),
+                "constraint_name": name,
+                "check_clause": clause,
+            ]);
+        };
+        for check in &table.rules.checks {
+            add(check.name.clone(), format!("({})", super::deparse::condition(table, &check.expression, false)));
+        }
+        for column in table.columns.iter().filter(|column| column.not_null) {
+            let name = format!("{}_{}_{}_not_null", scene.schema_oid(&table.schema), oids::table(table), column.id);
+            add(name, format!("{} IS NOT NULL", column.name));
+        }
+    }
+    rows
+}
+
+pub(super) fn referential_constraints(scene: &Scene) -> Vec<Row> {
+    let rule = |action: Action| match action {
+        Action::NoAction => "NO ACTION",
+        Action::Restrict => "RESTRICT",
+        Action::Cascade => "CASCADE",
+        Action::SetNull => "SET NULL",
+        Action::SetDefault => "SET DEFAULT",
     };
-    keys(scene).map(row).collect()
+    let mut rows = Vec::new();
+    for table in scene.tables() {
+        for reference in &table.rules.references {
+            let parent = scene.catalog.table_by_id(reference.table);
+            rows.push(row![
+                "constraint_catalog": scene.database(),
+                "constraint_schema": table.schema.as_str(),
+                "constraint_name": reference.name.as_str(),
+                "unique_constraint_catalog": scene.database(),
+                "unique_constraint_schema": parent.map(|parent| parent.schema.as_str()),
+                "unique_constraint_name": parent.and_then(|parent| parent.key(reference.key)).map(|key| key.name.as_str()),
+                "match_option": if reference.full { "FULL" } else { "NONE" },
+                "update_rule": rule(reference.on_update),
+                "delete_rule": rule(reference.on_delete),
+            ]);
+        }
+    }
+    rows
+}
+
+pub(super) fn sequences(scene: &Scene) -> Vec<Row> {
+    let row = |sequence: &std::sync::Arc<engine::SequenceDef>| {
+        let bits = match sequence.sql_type {
+            SqlType::Int2 => 16,
+            SqlType::Int4 => 32,
+            _ => 64,
+        };
+        row![
+            "sequence_catalog": scene.database(),
+            "sequence_schema": sequence.schema(),
+            "sequence_name": sequence.name(),
+            "data_type": sequence.sql_type.name(),
+            "numeric_precision": bits,
+            "numeric_precision_radix": 2,
+            "numeric_scale": 0,
+            "start_value": sequence.start.to_string(),
+            "minimum_value": sequence.min.to_string(),
+            "maximum_value": sequence.max.to_string(),
+            "increment": sequence.increment.to_string(),
+            "cycle_option": yes_or_no(sequence.cycle),
+        ]
+    };
+    // Those of identity columns are columns' own, as in Postgres.
+    scene.catalog.sequences().filter(|sequence| !sequence.is_identity).map(row).collect()
+}
+
+pub(super) fn views(scene: &Scene) -> Vec<Row> {
+    let row = |view: &std::sync::Arc<engine::ViewDef>| {
+        row![
+            "table_catalog": scene.database(),
+            "table_schema": view.schema.as_str(),
+            "table_name": view.name.as_str(),
+            "view_definition": super::views::definition(scene, view, false),
+            "check_option": "NONE",
+            "is_updatable": "NO",
+            "is_insertable_into": "NO",
+            "is_trigger_updatable": "NO",
+            "is_trigger_deletable": "NO",
+            "is_trigger_insertable_into": "NO",
+        ]
+    };
+    scene.catalog.views().map(row).collect()
 }

@@ -1,73 +1,148 @@
-//! `pg_index`, `pg_constraint`, `pg_indexes`: primary keys, the only constraints with a name and the only indexes of this version.
+//! `pg_index`, `pg_constraint`, `pg_indexes`, `pg_attrdef`: keys, checks, references and defaults.
 //!
 //! Never: lists NOT NULL, which Postgres 15 does not list either.
 
-use engine::{SqlType, TableDef};
+use std::sync::Arc;
+
+use base::ColumnId;
+use engine::{KeyDef, SqlType, TableDef};
 
 use super::cells::{Row, array, row, vector};
 use super::scene::Scene;
-use super::{oids, types};
+use super::{names, oids, types};
 
-pub(super) fn indexes(scene: &Scene) -> Vec<Row> {
-    scene.keyed_tables().map(|table| index(table)).collect()
+/// What kind of key a key of a table is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Primary,
+    /// Of a UNIQUE constraint.
+    Unique,
+    /// Made by CREATE INDEX.
+    Index,
 }
 
-fn index(table: &TableDef) -> Row {
-    let columns = || table.key_columns().iter().map(|at| &table.columns[*at]);
+pub(super) fn kind(table: &TableDef, key: &KeyDef) -> Kind {
+    match table.rules.indexes.iter().find(|index| index.id == key.id) {
+        None => Kind::Primary,
+        Some(index) if index.constraint => Kind::Unique,
+        Some(_) => Kind::Index,
+    }
+}
+
+pub(super) fn indexes(scene: &Scene) -> Vec<Row> {
+    scene.indexes().map(|(table, key)| index(table, key)).collect()
+}
+
+fn index(table: &TableDef, key: &KeyDef) -> Row {
+    let columns = || key.positions.iter().map(|at| &table.columns[*at]);
     let collation = |sql_type: SqlType| types::by_oid(i64::from(sql_type.oid())).map_or(0, |known| known.collation);
-    let width = table.primary_key.len() as i64;
+    let width = key.positions.len() as i64;
+    let options = table.rules.indexes.iter().find(|index| index.id == key.id).map(|index| index.options.clone());
     row![
-        "indexrelid": oids::index(table),
+        "indexrelid": oids::index(table, key),
         "indrelid": oids::table(table),
         "indnatts": width,
         "indnkeyatts": width,
-        "indisunique": true,
-        "indisprimary": true,
+        "indisunique": key.unique,
+        "indisprimary": kind(table, key) == Kind::Primary,
         "indimmediate": true,
         "indisvalid": true,
         "indisready": true,
         "indislive": true,
-        "indkey": vector(numbers(table)),
+        "indkey": vector(columns().map(|column| i64::from(column.id.0))),
         "indcollation": vector(columns().map(|column| collation(column.sql_type))),
         "indclass": vector(columns().map(|_| 0)),
-        "indoption": vector(columns().map(|_| 0)),
+        "indoption": vector(options.unwrap_or_else(|| vec![0; key.positions.len()]).into_iter().map(i64::from)),
     ]
 }
 
-/// The key's columns as `attnum`s, in key order.
-fn numbers(table: &TableDef) -> impl Iterator<Item = i64> {
-    table.primary_key.iter().map(|id| i64::from(id.0))
+fn numbers(ids: &[ColumnId]) -> String {
+    array(ids.iter().map(|id| i64::from(id.0)))
 }
 
+/// Oid, name and kind of every constraint of a table, with the part that is not the same for all.
 pub(super) fn constraints(scene: &Scene) -> Vec<Row> {
-    let row = |table: &std::sync::Arc<TableDef>| {
+    scene.tables().flat_map(|table| constraints_of(scene, table)).collect()
+}
+
+fn constraints_of(scene: &Scene, table: &Arc<TableDef>) -> Vec<Row> {
+    let common = |oid: i64, name: &str, kind: &str| {
         row![
-            "oid": oids::constraint(table),
-            "conname": table.key_constraint(),
+            "oid": oid,
+            "conname": name,
             "connamespace": scene.schema_oid(&table.schema),
-            "contype": "p",
+            "contype": kind,
             "convalidated": true,
             "conrelid": oids::table(table),
-            "conindid": oids::index(table),
-            "confupdtype": " ",
-            "confdeltype": " ",
-            "confmatchtype": " ",
             "conislocal": true,
-            "connoinherit": true,
-            "conkey": array(numbers(table)),
         ]
     };
-    scene.keyed_tables().map(row).collect()
+    let none = || row!["confupdtype": " ", "confdeltype": " ", "confmatchtype": " "];
+    let mut rows = Vec::new();
+    for key in table.keys() {
+        let letter = match kind(table, key) {
+            _ if table.rules.references.iter().any(|reference| reference.id == key.id) => continue,
+            Kind::Primary => "p",
+            Kind::Unique => "u",
+            Kind::Index => continue,
+        };
+        let mut row = common(oids::constraint(table, key), &key.name, letter);
+        let ids: Vec<ColumnId> = key.positions.iter().map(|at| table.columns[*at].id).collect();
+        row.extend(row!["conindid": oids::index(table, key), "connoinherit": true, "conkey": numbers(&ids)]);
+        row.extend(none());
+        rows.push(row);
+    }
+    for check in &table.rules.checks {
+        let mut row = common(i64::from(check.id), &check.name, "c");
+        let conkey = (!check.columns.is_empty()).then(|| numbers(&check.columns));
+        row.extend(row!["conkey": conkey, "conbin": super::deparse::condition(table, &check.expression, false)]);
+        row.extend(none());
+        rows.push(row);
+    }
+    for reference in &table.rules.references {
+        let mut row = common(i64::from(reference.id), &reference.name, "f");
+        let parent = scene.catalog.table_by_id(reference.table);
+        let index = parent.and_then(|parent| Some(oids::index(parent, parent.key(reference.key)?)));
+        row.extend(row![
+            "conindid": index.unwrap_or(0),
+            "confrelid": i64::from(reference.table.0),
+            "confupdtype": reference.on_update.letter().to_string(),
+            "confdeltype": reference.on_delete.letter().to_string(),
+            "confmatchtype": if reference.full { "f" } else { "s" },
+            "connoinherit": true,
+            "conkey": numbers(&reference.columns),
+            "confkey": numbers(&reference.referenced),
+        ]);
+        rows.push(row);
+    }
+    rows
 }
 
 pub(super) fn index_definitions(scene: &Scene) -> Vec<Row> {
-    let row = |table: &std::sync::Arc<TableDef>| {
+    let row = |(table, key): (&Arc<TableDef>, &KeyDef)| {
         row![
             "schemaname": table.schema.as_str(),
             "tablename": table.name.as_str(),
-            "indexname": table.key_constraint(),
-            "indexdef": super::names::index_definition(table, true),
+            "indexname": key.name.as_str(),
+            "indexdef": names::index_definition(table, key, true),
         ]
     };
-    scene.keyed_tables().map(row).collect()
+    scene.indexes().map(row).collect()
+}
+
+pub(super) fn defaults(scene: &Scene) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for table in scene.tables() {
+        for column in &table.columns {
+            if let Some(text) = names::column_default(scene, table, column) {
+                rows.push(row![
+                    "oid": oids::default(table, column.id.0),
+                    "adrelid": oids::table(table),
+                    "adnum": i64::from(column.id.0),
+                    "adbin": text,
+                ]);
+            }
+        }
+    }
+    rows
 }

@@ -7,9 +7,11 @@
 //! What is there and what is empty: docs/compatibility.md.
 
 mod cells;
+mod deparse;
 mod functions;
 mod information_schema;
 mod keys;
+mod made;
 mod names;
 mod oids;
 mod privileges;
@@ -20,6 +22,7 @@ mod server;
 mod shapes;
 mod table;
 mod types;
+mod views;
 
 use std::sync::Arc;
 
@@ -42,32 +45,42 @@ type Rows = fn(&Scene) -> Vec<Row>;
 /// The tables that have rows. Every other shape is always empty.
 const FILLED: &[(&str, &str, Rows)] = &[
     (PG_CATALOG, "pg_am", server::access_methods),
+    (PG_CATALOG, "pg_attrdef", keys::defaults),
     (PG_CATALOG, "pg_attribute", relations::attributes),
     (PG_CATALOG, "pg_auth_members", roles::members),
     (PG_CATALOG, "pg_authid", roles::authids),
     (PG_CATALOG, "pg_class", relations::classes),
     (PG_CATALOG, "pg_constraint", keys::constraints),
     (PG_CATALOG, "pg_database", server::databases),
+    (PG_CATALOG, "pg_depend", made::dependencies),
+    (PG_CATALOG, "pg_description", made::descriptions),
     (PG_CATALOG, "pg_group", roles::groups),
     (PG_CATALOG, "pg_index", keys::indexes),
     (PG_CATALOG, "pg_indexes", keys::index_definitions),
     (PG_CATALOG, "pg_namespace", relations::namespaces),
     (PG_CATALOG, "pg_roles", roles::roles),
+    (PG_CATALOG, "pg_sequence", made::sequences),
+    (PG_CATALOG, "pg_sequences", made::sequences_with_values),
     (PG_CATALOG, "pg_tables", relations::tables),
     (PG_CATALOG, "pg_tablespace", server::tablespaces),
     (PG_CATALOG, "pg_type", types::rows),
     (PG_CATALOG, "pg_user", roles::users),
+    (PG_CATALOG, "pg_views", made::views),
     ("information_schema", "applicable_roles", roles::applicable_roles),
+    ("information_schema", "check_constraints", information_schema::check_constraints),
     ("information_schema", "columns", information_schema::columns),
     ("information_schema", "constraint_column_usage", information_schema::constraint_columns),
     ("information_schema", "enabled_roles", roles::enabled_roles),
     ("information_schema", "information_schema_catalog_name", information_schema::catalog_name),
     ("information_schema", "key_column_usage", information_schema::key_columns),
+    ("information_schema", "referential_constraints", information_schema::referential_constraints),
     ("information_schema", "role_table_grants", privileges::role_table_grants),
     ("information_schema", "schemata", information_schema::schemata),
+    ("information_schema", "sequences", information_schema::sequences),
     ("information_schema", "table_constraints", information_schema::table_constraints),
     ("information_schema", "table_privileges", privileges::table_privileges),
     ("information_schema", "tables", information_schema::tables),
+    ("information_schema", "views", information_schema::views),
 ];
 
 /// Whether an unqualified name means a table of `pg_catalog`, which comes before the search path.

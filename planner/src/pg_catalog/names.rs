@@ -4,8 +4,9 @@
 //! Never: resolves beyond the statement's catalog.
 
 use base::{SqlError, SqlResult, SqlState};
-use engine::TableDef;
+use engine::{Action, ColumnDef, KeyDef, Object, Reference, TableDef};
 
+use super::keys::{Kind, kind};
 use super::scene::{Relation, Scene};
 use super::types;
 
@@ -118,17 +119,80 @@ fn shown(scene: &Scene, relation: &Relation<'_>) -> String {
 }
 
 /// `CREATE UNIQUE INDEX …` as Postgres prints it.
-pub(super) fn index_definition(table: &TableDef, qualified: bool) -> String {
+pub(super) fn index_definition(table: &TableDef, key: &KeyDef, qualified: bool) -> String {
     let schema = if qualified { format!("{}.", quote(&table.schema)) } else { String::new() };
-    let (index, name) = (quote(&table.key_constraint()), quote(&table.name));
-    format!("CREATE UNIQUE INDEX {index} ON {schema}{name} USING btree ({})", key(table))
+    let (index, name) = (quote(&key.name), quote(&table.name));
+    let unique = if key.unique { "UNIQUE " } else { "" };
+    let options = table.rules.indexes.iter().find(|index| index.id == key.id).map(|index| index.options.clone()).unwrap_or_default();
+    let column = |(at, position): (usize, &usize)| {
+        let order = match options.get(at) {
+            None | Some(0) => "",
+            Some(1) => " DESC NULLS LAST",
+            Some(2) => " NULLS FIRST",
+            Some(_) => " DESC",
+        };
+        format!("{}{order}", quote(&table.columns[*position].name))
+    };
+    let columns: Vec<String> = key.positions.iter().enumerate().map(column).collect();
+    format!("CREATE {unique}INDEX {index} ON {schema}{name} USING btree ({})", columns.join(", "))
 }
 
-/// `PRIMARY KEY (a, b)`
-pub(super) fn constraint_definition(table: &TableDef) -> String {
-    format!("PRIMARY KEY ({})", key(table))
+/// A constraint as Postgres prints it; `None` for an oid that is none.
+pub(super) fn constraint_definition(scene: &Scene, oid: i64, pretty: bool) -> Option<String> {
+    for table in scene.tables() {
+        if let Some(key) = table.keys().iter().find(|key| oids::constraint(table, key) == oid) {
+            let columns: Vec<String> = key.positions.iter().map(|at| quote(&table.columns[*at].name)).collect();
+            let what = match kind(table, key) {
+                Kind::Primary => "PRIMARY KEY",
+                Kind::Unique => "UNIQUE",
+                Kind::Index => return None,
+            };
+            return Some(format!("{what} ({})", columns.join(", ")));
+        }
+        if let Some(check) = table.rules.checks.iter().find(|check| i64::from(check.id) == oid) {
+            return Some(format!("CHECK ({})", super::deparse::condition(table, &check.expression, pretty)));
+        }
+        if let Some(reference) = table.rules.references.iter().find(|reference| i64::from(reference.id) == oid) {
+            return reference_definition(scene, table, reference);
+        }
+    }
+    None
 }
 
-fn key(table: &TableDef) -> String {
-    table.key_columns().iter().map(|at| quote(&table.columns[*at].name)).collect::<Vec<_>>().join(", ")
+fn listed(table: &TableDef, ids: &[base::ColumnId]) -> String {
+    ids.iter().filter_map(|id| table.column(*id)).map(|column| quote(&column.name)).collect::<Vec<_>>().join(", ")
+}
+
+fn reference_definition(scene: &Scene, table: &TableDef, reference: &Reference) -> Option<String> {
+    let parent = scene.catalog.table_by_id(reference.table)?;
+    let name = shown(scene, &Relation::Table(parent));
+    let mut out =
+        format!("FOREIGN KEY ({}) REFERENCES {name}({})", listed(table, &reference.columns), listed(parent, &reference.referenced));
+    if reference.full {
+        out.push_str(" MATCH FULL");
+    }
+    for (event, action) in [("UPDATE", reference.on_update), ("DELETE", reference.on_delete)] {
+        let words = match action {
+            Action::NoAction => continue,
+            Action::Restrict => "RESTRICT",
+            Action::Cascade => "CASCADE",
+            Action::SetNull => "SET NULL",
+            Action::SetDefault => "SET DEFAULT",
+        };
+        out.push_str(&format!(" ON {event} {words}"));
+    }
+    Some(out)
+}
+
+/// A column's default as Postgres prints it: a sequence by its present name; none for identity columns.
+pub(super) fn column_default(scene: &Scene, table: &TableDef, column: &ColumnDef) -> Option<String> {
+    let rules = table.rules.column(column.id).filter(|rules| rules.identity.is_none())?;
+    let text = rules.default.as_deref()?;
+    match rules.sequence.and_then(|id| scene.catalog.object(id)) {
+        Some(Object::Sequence(sequence)) => {
+            let name = shown(scene, &Relation::Sequence(sequence));
+            Some(format!("nextval('{}'::regclass)", name.replace('\'', "''")))
+        }
+        _ => Some(super::deparse::default(text, column.sql_type)),
+    }
 }

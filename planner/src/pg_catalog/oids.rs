@@ -1,10 +1,11 @@
 //! Oids of what has no id in the catalog.
 //!
-//! O1: ids of users' objects are below 2³⁰; the two bits above say what was derived from the table: its primary-key index or its constraint.
+//! O1: ids of users' objects are below 2³⁰; the two bits above say what was derived from the table: the index of the primary key it was made
+//!     with, or the constraint of a key.
 //! O2: the oids of Postgres's own schemas, roles and tables are Postgres's.
 //! Never: depends on the order or number of objects.
 
-use engine::TableDef;
+use engine::{KeyDef, TableDef};
 
 /// `pg_catalog`
 pub(super) const PG_CATALOG: i64 = 11;
@@ -32,12 +33,17 @@ pub(super) fn table(table: &TableDef) -> i64 {
     i64::from(table.id.0)
 }
 
-/// The index behind a table's primary key.
-pub(super) fn index(table: &TableDef) -> i64 {
-    self::table(table) | INDEX
+/// The index behind a key: the primary key that a table was made with has no id of its own.
+pub(super) fn index(table: &TableDef, key: &KeyDef) -> i64 {
+    if key.id == table.id.0 { self::table(table) | INDEX } else { i64::from(key.id) }
 }
 
-/// The constraint a table's primary key is.
-pub(super) fn constraint(table: &TableDef) -> i64 {
-    self::table(table) | CONSTRAINT
+/// The constraint that a key is.
+pub(super) fn constraint(_table: &TableDef, key: &KeyDef) -> i64 {
+    i64::from(key.id) | CONSTRAINT
+}
+
+/// The default of a column: above every other oid.
+pub(super) fn default(table: &TableDef, column: u32) -> i64 {
+    (self::table(table) << 16 | i64::from(column)) | 1 << 50
 }

@@ -2,6 +2,8 @@
 //!
 //! Never: says how many rows or pages there are: `reltuples` is −1, which is Postgres's «not known».
 
+use engine::Identity;
+
 use super::cells::{Row, row};
 use super::oids;
 use super::scene::{Relation, Scene};
@@ -21,10 +23,21 @@ pub(super) fn classes(scene: &Scene) -> Vec<Row> {
     scene.relations().map(|relation| class(scene, &relation)).collect()
 }
 
+fn has_index(relation: &Relation<'_>) -> bool {
+    matches!(relation, Relation::Table(table) if table.keys().len() > table.rules.references.len())
+}
+
+/// Postgres keeps foreign keys by triggers on both tables; tools look for keys only where there are some.
+fn has_references(scene: &Scene, relation: &Relation<'_>) -> bool {
+    matches!(relation, Relation::Table(table) if !table.rules.references.is_empty() || scene.catalog.is_referenced(table.id))
+}
+
 fn class(scene: &Scene, relation: &Relation<'_>) -> Row {
     let columns = match relation {
         Relation::Table(table) => table.columns.len(),
-        Relation::Index(table) => table.primary_key.len(),
+        Relation::Index(_, key) => key.positions.len(),
+        Relation::Sequence(sequence) => sequence.state.columns.len(),
+        Relation::View(view) => view.columns.len(),
         Relation::Shape(shape) => shape.columns.len(),
         Relation::Virtual { name, .. } => scene.virtual_columns(name).len(),
     };
@@ -45,10 +58,13 @@ fn class(scene: &Scene, relation: &Relation<'_>) -> Row {
         "relam": access_method,
         "relfilenode": if relation.kind() == "v" { 0 } else { relation.oid() },
         "reltuples": -1,
-        "relhasindex": matches!(relation, Relation::Table(table) if !table.primary_key.is_empty()),
+        "relhasindex": has_index(relation),
         "relpersistence": "p",
         "relkind": relation.kind(),
         "relnatts": columns as i64,
+        "relchecks": match relation { Relation::Table(table) => table.rules.checks.len() as i64, _ => 0 },
+        "relhasrules": matches!(relation, Relation::View(_)),
+        "relhastriggers": has_references(scene, relation),
         "relispopulated": true,
         "relreplident": if relation.kind() == "r" { "d" } else { "n" },
     ]
@@ -65,6 +81,9 @@ struct Attribute<'a> {
     type_oid: i64,
     typmod: i64,
     not_null: bool,
+    has_default: bool,
+    /// As in `attidentity`.
+    identity: &'static str,
 }
 
 fn attributes_of(scene: &Scene, relation: &Relation<'_>) -> Vec<Row> {
@@ -72,20 +91,41 @@ fn attributes_of(scene: &Scene, relation: &Relation<'_>) -> Vec<Row> {
     match relation {
         Relation::Table(table) => {
             let row = |column: &engine::ColumnDef| {
-                let mut row = attribute(oid, &Attribute { number: i64::from(column.id.0), not_null: column.not_null, ..of_column(column) });
+                let rules = table.rules.column(column.id);
+                let identity = match rules.and_then(|rules| rules.identity) {
+                    None => "",
+                    Some(Identity::Always) => "a",
+                    Some(Identity::ByDefault) => "d",
+                };
+                let has_default = identity.is_empty() && rules.is_some_and(|rules| rules.default.is_some());
+                let (number, not_null) = (i64::from(column.id.0), column.not_null);
+                let mut row = attribute(oid, &Attribute { number, not_null, has_default, identity, ..of_column(column) });
                 row.extend(row!["attacl": scene.column_acl(table.id.0, column.id.0)]);
                 row
             };
             table.columns.iter().map(row).collect()
         }
-        Relation::Index(table) => {
-            let keys = table.key_columns().iter().map(|at| &table.columns[*at]);
+        Relation::Sequence(sequence) => {
+            let row = |column: &engine::ColumnDef| {
+                attribute(oid, &Attribute { number: i64::from(column.id.0), not_null: true, ..of_column(column) })
+            };
+            sequence.state.columns.iter().map(row).collect()
+        }
+        Relation::View(view) => {
+            let row = |(column, number): (&engine::ViewColumn, i64)| {
+                let (type_oid, typmod) = (i64::from(column.sql_type.oid()), i64::from(column.sql_type.typmod()));
+                attribute(oid, &Attribute { number, type_oid, typmod, ..named(&column.name) })
+            };
+            view.columns.iter().zip(1..).map(row).collect()
+        }
+        Relation::Index(table, key) => {
+            let keys = key.positions.iter().map(|at| &table.columns[*at]);
             keys.zip(1..).map(|(column, number)| attribute(oid, &Attribute { number, ..of_column(column) })).collect()
         }
         Relation::Shape(shape) => {
             let columns = shape.columns.iter().zip(1..);
             let row = |(column, number): (&super::shapes::ShapeColumn, i64)| {
-                attribute(oid, &Attribute { name: column.name, number, type_oid: column.type_oid(), typmod: -1, not_null: false })
+                attribute(oid, &Attribute { number, type_oid: column.type_oid(), ..named(column.name) })
             };
             columns.map(row).collect()
         }
@@ -93,7 +133,7 @@ fn attributes_of(scene: &Scene, relation: &Relation<'_>) -> Vec<Row> {
             let columns = scene.virtual_columns(name);
             let row = |((name, sql_type), number): (&(String, engine::SqlType), i64)| {
                 let type_oid = i64::from(sql_type.oid());
-                attribute(oid, &Attribute { name, number, type_oid, typmod: i64::from(sql_type.typmod()), not_null: false })
+                attribute(oid, &Attribute { number, type_oid, typmod: i64::from(sql_type.typmod()), ..named(name) })
             };
             columns.iter().zip(1..).map(row).collect()
         }
@@ -103,7 +143,11 @@ fn attributes_of(scene: &Scene, relation: &Relation<'_>) -> Vec<Row> {
 /// Name and type; number and NOT NULL are the caller's.
 fn of_column(column: &engine::ColumnDef) -> Attribute<'_> {
     let (type_oid, typmod) = (i64::from(column.sql_type.oid()), i64::from(column.sql_type.typmod()));
-    Attribute { name: &column.name, number: 0, type_oid, typmod, not_null: false }
+    Attribute { type_oid, typmod, ..named(&column.name) }
+}
+
+fn named(name: &str) -> Attribute<'_> {
+    Attribute { name, number: 0, type_oid: 0, typmod: -1, not_null: false, has_default: false, identity: "" }
 }
 
 fn attribute(relation: i64, attribute: &Attribute<'_>) -> Row {
@@ -121,6 +165,8 @@ fn attribute(relation: i64, attribute: &Attribute<'_>) -> Row {
         "attalign": known.map_or("i", |known| known.align),
         "attstorage": known.map_or("x", |known| known.storage),
         "attnotnull": attribute.not_null,
+        "atthasdef": attribute.has_default,
+        "attidentity": attribute.identity,
         "attislocal": true,
         "attcollation": known.map_or(0, |known| known.collation),
     ]
@@ -133,7 +179,7 @@ pub(super) fn tables(scene: &Scene) -> Vec<Row> {
             "schemaname": relation.schema(),
             "tablename": relation.name(),
             "tableowner": scene.role_name(scene.owner(u32::try_from(relation.oid()).unwrap_or_default())),
-            "hasindexes": matches!(&relation, Relation::Table(table) if !table.primary_key.is_empty()),
+            "hasindexes": has_index(&relation),
         ]
     };
     scene.relations().filter(is_table).map(row).collect()

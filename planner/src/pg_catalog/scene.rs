@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use engine::{Catalog, Ledger, SqlType, TableDef};
+use base::SqlResult;
+use engine::{Catalog, KeyDef, Ledger, SequenceDef, SqlType, TableDef, ViewDef};
 
 use super::oids;
 use super::shapes::{self, Shape};
@@ -30,8 +31,10 @@ pub(super) struct Schema<'a> {
 /// Anything `pg_class` has a row for.
 pub(super) enum Relation<'a> {
     Table(&'a Arc<TableDef>),
-    /// The primary-key index of a table.
-    Index(&'a Arc<TableDef>),
+    /// The index of a table's primary key or one of its others.
+    Index(&'a Arc<TableDef>, &'a KeyDef),
+    Sequence(&'a Arc<SequenceDef>),
+    View(&'a Arc<ViewDef>),
     /// A table of pg_catalog or information_schema.
     Shape(&'static Shape),
     /// A virtual table of the ledger.
@@ -64,14 +67,25 @@ impl Scene {
         self.catalog.tables()
     }
 
-    pub(super) fn keyed_tables(&self) -> impl Iterator<Item = &Arc<TableDef>> {
-        self.tables().filter(|table| !table.primary_key.is_empty())
+    /// Every index: of primary keys, unique constraints, and those made by CREATE INDEX.
+    pub(super) fn indexes(&self) -> impl Iterator<Item = (&Arc<TableDef>, &KeyDef)> {
+        self.tables().flat_map(|table| {
+            let is_index = |key: &&KeyDef| table.rules.references.iter().all(|reference| reference.id != key.id);
+            table.keys().iter().filter(is_index).map(move |key| (table, key))
+        })
     }
 
     pub(super) fn relations(&self) -> impl Iterator<Item = Relation<'_>> {
         let virtuals = (oids::LEDGER_VIRTUAL..).zip(Ledger::system_tables()).map(|(oid, name)| Relation::Virtual { name, oid });
         let shapes = shapes::all().map(Relation::Shape);
-        shapes.chain(virtuals).chain(self.tables().map(Relation::Table)).chain(self.keyed_tables().map(Relation::Index))
+        let made = self.catalog.sequences().map(Relation::Sequence).chain(self.catalog.views().map(Relation::View));
+        let indexes = self.indexes().map(|(table, key)| Relation::Index(table, key));
+        shapes.chain(virtuals).chain(self.tables().map(Relation::Table)).chain(made).chain(indexes)
+    }
+
+    /// The oid that a text means as `regclass`. Errors: 42P01, 42602.
+    pub(crate) fn relation_named(&self, text: &str) -> SqlResult<i64> {
+        super::names::read(self, "regclass", text)
     }
 
     pub(super) fn relation(&self, oid: i64) -> Option<Relation<'_>> {
@@ -91,15 +105,10 @@ impl Scene {
         match relation {
             Relation::Shape(shape) => shape.schema == super::PG_CATALOG,
             Relation::Virtual { .. } => false,
-            Relation::Table(table) => {
-                let first = self.path.iter().find(|schema| self.catalog.table(schema, &table.name).is_some());
-                first == Some(&table.schema) && !super::claims(&table.name)
-            }
-            Relation::Index(table) => {
-                let first = self.path.iter().find(|schema| {
-                    self.keyed_tables().any(|other| other.schema == **schema && other.key_constraint() == table.key_constraint())
-                });
-                first == Some(&table.schema)
+            _ => {
+                let name = relation.name();
+                let first = self.path.iter().find(|schema| self.catalog.relation_owner(schema, &name).is_some());
+                first.is_some_and(|first| first == relation.schema()) && !super::claims(&name)
             }
         }
     }
@@ -109,7 +118,9 @@ impl Relation<'_> {
     pub(super) fn oid(&self) -> i64 {
         match self {
             Self::Table(table) => oids::table(table),
-            Self::Index(table) => oids::index(table),
+            Self::Index(table, key) => oids::index(table, key),
+            Self::Sequence(sequence) => i64::from(sequence.id()),
+            Self::View(view) => i64::from(view.id),
             Self::Shape(shape) => shape.oid,
             Self::Virtual { oid, .. } => *oid,
         }
@@ -117,7 +128,9 @@ impl Relation<'_> {
 
     pub(super) fn schema(&self) -> &str {
         match self {
-            Self::Table(table) | Self::Index(table) => &table.schema,
+            Self::Table(table) | Self::Index(table, _) => &table.schema,
+            Self::Sequence(sequence) => sequence.schema(),
+            Self::View(view) => &view.schema,
             Self::Shape(shape) => shape.schema,
             Self::Virtual { .. } => engine::LEDGER_SCHEMA,
         }
@@ -126,7 +139,9 @@ impl Relation<'_> {
     pub(super) fn name(&self) -> String {
         match self {
             Self::Table(table) => table.name.clone(),
-            Self::Index(table) => table.key_constraint(),
+            Self::Index(_, key) => key.name.clone(),
+            Self::Sequence(sequence) => sequence.name().to_owned(),
+            Self::View(view) => view.name.clone(),
             Self::Shape(shape) => shape.name.to_owned(),
             Self::Virtual { name, .. } => (*name).to_owned(),
         }
@@ -144,9 +159,10 @@ impl Relation<'_> {
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Table(_) => "r",
-            Self::Index(_) => "i",
+            Self::Index(..) => "i",
+            Self::Sequence(_) => "S",
             Self::Shape(shape) => shape.kind,
-            Self::Virtual { .. } => "v",
+            Self::View(_) | Self::Virtual { .. } => "v",
         }
     }
 }

@@ -44,8 +44,12 @@ impl Table for CatalogTable {
         self.rows.row_count()
     }
 
-    fn unique_column(&self) -> Option<&str> {
-        self.rows.schema.index_of("oid").is_ok().then_some("oid")
+    fn unique_columns(&self) -> &[&str] {
+        match self.rows.schema.index_of("oid") {
+            _ if self.rows.name == "pg_catalog.pg_attrdef" => &["adrelid", "adnum"],
+            Ok(_) => &["oid"],
+            Err(_) => &[],
+        }
     }
 
     fn is_always_empty(&self) -> bool {

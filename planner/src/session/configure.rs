@@ -47,6 +47,9 @@ impl Session {
                     self.close_statements();
                     self.unlisten_all();
                 }
+                if *all || *tag == "DISCARD SEQUENCES" {
+                    self.used.forget();
+                }
                 Ok(Outcome::Command(Tag::command(tag)))
             }
             Configure::DefaultModes { isolation, read_only } => {

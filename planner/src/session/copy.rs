@@ -12,7 +12,7 @@ use crate::copy_in::CopyIn;
 use crate::outcome::{Outcome, Tag};
 use crate::statements;
 use crate::statements::authority::check;
-use crate::view::View;
+use crate::view::{Place, View};
 
 impl Session {
     pub(super) fn begin_copy(&mut self, prepared: &Prepared, watch: Watch) -> SqlResult<Outcome> {
@@ -45,11 +45,12 @@ impl Session {
             settings: &self.settings,
             transaction_time_us: self.now_us(),
             effects: &effects,
+            used: &self.used,
         };
         let scope = view.scope(&transaction);
         let checked = check::check(&prepared.plan, &prepared.parsed.statement, &scope, self.database.name());
         let started =
-            checked.and_then(|_| statements::copy_from::start(&prepared.parsed, &scope, self.database.name(), transaction, watch));
+            checked.and_then(|_| statements::copy_from::start(&prepared.parsed, &Place { view, scope: &scope }, transaction, watch));
         if let Some(block) = block {
             self.state = if started.is_ok() { State::Copying(block) } else { State::Failed(block) };
         }

@@ -33,6 +33,7 @@ use crate::effects::Wishes;
 use crate::outcome::{Notice, Outcome, TransactionStatus};
 use crate::plan_cache::Stamp;
 use crate::resolver::Scope;
+use crate::sequence_functions::Used;
 use crate::settings::Settings;
 use crate::statements::authority::check;
 use crate::statements::{self, Execution, Plan};
@@ -61,6 +62,7 @@ pub struct Session {
     cursors: cursors::Cursors,
     mail: notify::Mail,
     wishes: Wishes,
+    used: Used,
 }
 
 impl Session {
@@ -84,6 +86,7 @@ impl Session {
             notices: Vec::new(),
             canceller: Canceller::default(),
             last_commit: None,
+            used: Used::default(),
         }
     }
 
@@ -246,8 +249,14 @@ impl Session {
         begun_us: i64,
     ) -> SqlResult<Outcome> {
         let effects = self.effects();
-        let view =
-            View { database: &self.database, user: &self.user, settings: &self.settings, transaction_time_us: begun_us, effects: &effects };
+        let view = View {
+            database: &self.database,
+            user: &self.user,
+            settings: &self.settings,
+            transaction_time_us: begun_us,
+            effects: &effects,
+            used: &self.used,
+        };
         let mut scope = view.scope(transaction);
         let mut plan = Arc::clone(&prepared.plan);
         if prepared.replan || stamp(&scope, &self.settings) != prepared.stamp {

@@ -15,6 +15,8 @@ use crate::copy_in::CopyIn;
 use crate::names::{Name, fold};
 use crate::parse::Parsed;
 use crate::resolver::Scope;
+use crate::rules::Guard;
+use crate::view::Place;
 
 /// Rows handed to the engine at once.
 const BATCH_ROWS: usize = 32_768;
@@ -73,9 +75,10 @@ pub(super) fn options(parsed: &Parsed, direction: CopyDirection) -> SqlResult<Co
 }
 
 /// Begins a COPY; names are looked up again, in the transaction it runs in.
-pub(crate) fn start(parsed: &Parsed, scope: &Scope, database: &str, transaction: Transaction, watch: Watch) -> SqlResult<CopyIn> {
-    let Bound { table, positions, options } = bind(parsed, scope, database)?;
+pub(crate) fn start(parsed: &Parsed, place: &Place<'_>, transaction: Transaction, watch: Watch) -> SqlResult<CopyIn> {
+    let Bound { table, positions, options } = bind(parsed, place.scope, place.view.database.name())?;
+    let guard = Guard::new(place, &table, &positions)?;
     let columns = positions.iter().map(|at| (table.columns[*at].name.clone(), table.columns[*at].sql_type)).collect();
     let parser = CopyParser::new(options, &table.name, columns, BATCH_ROWS);
-    Ok(CopyIn::new(parser, table, positions, transaction, watch))
+    Ok(CopyIn::new(parser, table, positions, guard, transaction, watch))
 }

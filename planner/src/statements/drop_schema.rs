@@ -2,10 +2,14 @@
 //!
 //! Never: drops a reserved schema; removes rows from the ledger (they stay, under definitions that have ended).
 
+use std::collections::BTreeSet;
+
 use base::{SqlError, SqlResult, SqlState};
+use engine::Object;
 use sqlparser::ast::Statement;
 
 use super::Execution;
+use super::drop::drop_objects;
 use crate::names::{fold, simple};
 use crate::outcome::{Notice, Outcome, Tag};
 use crate::resolver::{is_reserved, undefined_schema};
@@ -31,30 +35,33 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
             execution.notices.push(Notice::new(SqlState::INVALID_SCHEMA_NAME, message));
             continue;
         };
-        let tables: Vec<_> = catalog.tables().filter(|table| table.schema == name).collect();
-        if let (Some(first), false) = (tables.first(), *cascade) {
+        // A sequence that a column owns goes with its table, and is not told apart.
+        let is_told = |object: &&Object| !matches!(object, Object::Sequence(sequence) if sequence.owner.is_some());
+        let objects: Vec<&Object> = catalog.objects().filter(|object| object.schema() == Some(&name)).collect();
+        let shown = |object: &Object| {
+            let first = execution.scope.schemas().find(|schema| catalog.relation_owner(schema, object.name()).is_some());
+            let prefix = if first == Some(&name) { String::new() } else { format!("{name}.") };
+            format!("{} {prefix}{}", object.kind(), object.name())
+        };
+        let told: Vec<String> = objects.iter().copied().filter(is_told).map(shown).collect();
+        if !told.is_empty() && !*cascade {
+            let lines: Vec<String> = told.iter().map(|object| format!("{object} depends on schema {name}")).collect();
             return Err(SqlError::new(
                 SqlState::DEPENDENT_OBJECTS_STILL_EXIST,
                 format!("cannot drop schema {name} because other objects depend on it"),
             )
-            .detail(format!("table {name}.{} depends on schema {name}", first.name))
+            .detail(lines.join("\n"))
             .hint("Use DROP ... CASCADE to drop the dependent objects too."));
         }
-        for table in &tables {
-            execution.transaction.drop_object(table.id.0)?;
+        match told.as_slice() {
+            [] => {}
+            [one] => execution.notices.push(Notice::new(SqlState("00000"), format!("drop cascades to {one}"))),
+            many => execution.notices.push(Notice::new(SqlState("00000"), format!("drop cascades to {} other objects", many.len()))),
         }
-        if let Some(message) = cascaded(&name, &tables.iter().map(|table| table.name.as_str()).collect::<Vec<_>>()) {
-            execution.notices.push(Notice::new(SqlState("00000"), message));
-        }
-        execution.transaction.drop_object(schema.id)?;
+        let ids: BTreeSet<u32> = objects.iter().map(|object| object.id()).collect();
+        let schema = schema.id;
+        drop_objects(execution, &ids, true)?;
+        execution.transaction.drop_object(schema)?;
     }
     Ok(Outcome::Command(Tag::command("DROP SCHEMA")))
-}
-
-fn cascaded(schema: &str, tables: &[&str]) -> Option<String> {
-    match tables {
-        [] => None,
-        [table] => Some(format!("drop cascades to table {schema}.{table}")),
-        tables => Some(format!("drop cascades to {} other objects", tables.len())),
-    }
 }

@@ -10,9 +10,9 @@ use base::{SqlError, SqlResult, SqlState};
 use engine::TableDef;
 use engine::key_index::Key;
 use relational::Shape;
-use sqlparser::ast::{Insert, OnInsert, Query, SelectItem, SetExpr, Spanned, Statement, TableObject, Values, With};
+use sqlparser::ast::{Expr, Insert, OnInsert, Query, SelectItem, SetExpr, Spanned, Statement, TableObject, Value, Values, With};
 
-use super::assignment::{self, assign, is_unknown_literal};
+use super::assignment::{self, assign, is_default, is_unknown_literal};
 use super::hints::Hints;
 use super::mixed_values::MixedValues;
 use super::on_conflict::OnConflict;
@@ -22,7 +22,8 @@ use super::{Execution, Planned, Planning};
 use crate::cells::{self, Source};
 use crate::names::{fold, simple};
 use crate::outcome::{Outcome, Tag};
-use crate::tables::whole_rows;
+use crate::parse_clauses::Overriding;
+use crate::rules::{self, Guard};
 
 /// How an INSERT runs.
 #[derive(Debug)]
@@ -72,11 +73,18 @@ pub(super) fn plan(planning: &Planning<'_>, insert: &Insert, with: Option<&With>
         return Err(SqlError::unsupported("INSERT into something that is not a table"));
     };
     let (name, table) = assignment::target(planning, object)?;
-    let targets = targets(planning, insert, &table)?;
+    let mut targets = targets(planning, insert, &table)?;
     let mut hints = Hints::new(planning.given);
     let rows = match &insert.source {
-        None => Rows::Values { count: 1, sources: targets.iter().map(|at| Source::nulls(table.columns[*at].sql_type, 1)).collect() },
-        Some(source) => plan_source(planning, &table, &targets, insert, source, with, &mut hints)?,
+        None => {
+            targets.clear();
+            Rows::Values { count: 1, sources: Vec::new() }
+        }
+        Some(source) => {
+            let (source, kept) = without_defaults(planning, &table, &targets, source)?;
+            check_identity(planning, &table, &mut targets, kept, &source)?;
+            plan_source(planning, &table, &targets, insert, &source, with, &mut hints)?
+        }
     };
     let targets = match &rows {
         Rows::Values { sources, .. } => targets[..sources.len()].to_vec(),
@@ -91,6 +99,71 @@ pub(super) fn plan(planning: &Planning<'_>, insert: &Insert, with: Option<&With>
     let columns = returning.as_ref().map(Returning::columns);
     let parameters = hints.complete()?;
     Ok(Planned { plan: super::Plan::Insert(Plan { table, targets, rows, on_conflict, returning }), parameters, columns })
+}
+
+/// The source with DEFAULT told apart: a column of nothing but DEFAULT is not given at all, and elsewhere DEFAULT is the default's expression.
+/// Says which of the targets are still given.
+fn without_defaults(planning: &Planning<'_>, table: &TableDef, targets: &[usize], source: &Query) -> SqlResult<(Query, Vec<bool>)> {
+    let mut kept = vec![true; targets.len()];
+    let SetExpr::Values(values) = source.body.as_ref() else { return Ok((source.clone(), kept)) };
+    let width = values.rows.first().map_or(0, |row| row.content.len());
+    let is_plain = values.rows.iter().all(|row| row.content.len() == width) && width <= targets.len();
+    // OVERRIDING USER VALUE: what is given for an identity column counts as DEFAULT.
+    let is_user = planning.parsed.clauses.overriding == Some(Overriding::User);
+    let is_ignored =
+        |position: usize| is_user && table.rules.column(table.columns[position].id).is_some_and(|rules| rules.identity.is_some());
+    if !is_plain || !(is_user || values.rows.iter().any(|row| row.content.iter().any(is_default))) {
+        return Ok((source.clone(), kept));
+    }
+    let mut source = source.clone();
+    let SetExpr::Values(values) = source.body.as_mut() else { return Ok((source, kept)) };
+    for (at, position) in targets.iter().take(width).enumerate() {
+        if is_ignored(*position) || values.rows.iter().all(|row| is_default(&row.content[at])) {
+            kept[at] = false;
+            continue;
+        }
+        let text = rules::default_of(&planning.scope.catalog, table, *position);
+        for row in &mut values.rows {
+            if is_default(&row.content[at]) {
+                row.content[at] = match &text {
+                    Some(text) => rules::expression(text)?,
+                    None => Expr::Value(Value::Null.into()),
+                };
+            }
+        }
+    }
+    for row in &mut values.rows {
+        let mut at = 0;
+        row.content.retain(|_| {
+            at += 1;
+            kept.get(at - 1).copied().unwrap_or(true)
+        });
+    }
+    Ok((source, kept))
+}
+
+/// Identity columns take given values as OVERRIDING says. Errors: 428C9.
+fn check_identity(planning: &Planning<'_>, table: &TableDef, targets: &mut Vec<usize>, kept: Vec<bool>, source: &Query) -> SqlResult<()> {
+    let mut at = 0;
+    targets.retain(|_| {
+        at += 1;
+        kept[at - 1]
+    });
+    let given = match source.body.as_ref() {
+        SetExpr::Values(values) => values.rows.first().map_or(0, |row| row.content.len()),
+        SetExpr::Select(select)
+            if select.projection.iter().all(|item| matches!(item, SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. })) =>
+        {
+            select.projection.len()
+        }
+        _ => targets.len(),
+    };
+    if planning.parsed.clauses.overriding != Some(Overriding::System) {
+        for position in targets.iter().take(given) {
+            rules::identity_given(table, *position, rules::Verb::Insert)?;
+        }
+    }
+    Ok(())
 }
 
 fn refuse_clauses(insert: &Insert) -> SqlResult<()> {
@@ -236,7 +309,8 @@ fn constant_columns(planning: &Planning<'_>, table: &TableDef, targets: &[usize]
 }
 
 pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
-    let mut written = Written { rows: 0, batches: plan.returning.is_some().then(Vec::new), keys: HashSet::new() };
+    let guard = Guard::new(&execution.place(), &plan.table, &plan.targets)?;
+    let mut written = Written { rows: 0, batches: plan.returning.is_some().then(Vec::new), keys: HashSet::new(), guard };
     match &plan.rows {
         Rows::Values { count, sources } => {
             let mut given = Vec::with_capacity(sources.len());
@@ -270,7 +344,8 @@ struct Written {
     rows: u64,
     batches: Option<Vec<RecordBatch>>,
     /// Keys met by an ON CONFLICT clause.
-    keys: HashSet<Key>,
+    keys: HashSet<(u32, Key)>,
+    guard: Guard,
 }
 
 impl Written {
@@ -289,16 +364,17 @@ async fn insert(
     given: Vec<(usize, ArrayRef)>,
     written: &mut Written,
 ) -> SqlResult<()> {
-    let batch = whole_rows(&plan.table, rows, given)?;
+    let batch = written.guard.complete(rows, given)?;
+    written.guard.check(&batch)?;
     let Some(on_conflict) = &plan.on_conflict else {
         execution.transaction.insert(&plan.table, &batch)?;
         written.add(batch);
         return Ok(());
     };
     let sorted = on_conflict.sort(&plan.table, execution.transaction, &batch, &mut written.keys)?;
-    execution.transaction.insert(&plan.table, &sorted.fresh).map_err(|error| as_conflict(error, false))?;
+    execution.transaction.insert(&plan.table, &sorted.fresh).map_err(|error| as_conflict(error, &plan.table, &|_| false))?;
     written.add(sorted.fresh.clone());
-    for batch in on_conflict.update(&plan.table, sorted, execution).await? {
+    for batch in on_conflict.update(&plan.table, sorted, execution, &written.guard).await? {
         written.add(batch);
     }
     Ok(())

@@ -12,14 +12,20 @@ pub(crate) mod cursor;
 pub(crate) mod named;
 pub(crate) mod notify;
 
+mod alter_table;
 mod assignment;
+mod comment;
 mod copy_to;
+mod create_index;
 mod create_schema;
+mod create_sequence;
 mod create_table;
+mod create_view;
 mod delete;
+mod drop;
 mod drop_schema;
-mod drop_table;
 mod explain;
+mod foreign_keys;
 mod hints;
 mod insert;
 mod key_access;
@@ -27,9 +33,11 @@ pub(crate) mod maintenance;
 mod merge;
 mod mixed_values;
 mod on_conflict;
+mod referencing;
 mod returning;
 mod rewrite;
 mod select;
+mod table_draft;
 mod truncate;
 mod update;
 mod with;
@@ -49,7 +57,7 @@ use crate::parse::{Own, Parsed};
 use crate::resolver::{Binding, Scope};
 use crate::role_syntax::Command;
 use crate::tables::MemoryTable;
-use crate::view::View;
+use crate::view::{Place, View};
 pub(crate) use assignment::is_unknown_literal;
 
 /// What planning a statement stands on.
@@ -113,8 +121,13 @@ pub(crate) enum Plan {
     Maintenance(maintenance::Plan),
     CreateSchema,
     CreateTable,
+    CreateSequence,
+    CreateIndex,
+    CreateView,
+    AlterTable,
+    Comment,
     DropSchema,
-    DropTable,
+    Drop,
     Truncate,
     Select(select::Plan),
     Insert(insert::Plan),
@@ -150,8 +163,13 @@ impl Plan {
         Some(match self {
             Self::CreateSchema => "CREATE SCHEMA",
             Self::CreateTable => "CREATE TABLE",
+            Self::CreateSequence => "CREATE SEQUENCE",
+            Self::CreateIndex => "CREATE INDEX",
+            Self::CreateView => "CREATE VIEW",
+            Self::AlterTable => "ALTER TABLE",
+            Self::Comment => "COMMENT",
             Self::DropSchema => "DROP SCHEMA",
-            Self::DropTable => "DROP TABLE",
+            Self::Drop => "DROP TABLE",
             Self::Truncate => "TRUNCATE TABLE",
             Self::Insert(_) => "INSERT",
             Self::Update(_) => "UPDATE",
@@ -237,7 +255,14 @@ fn plan_statement(planning: &Planning<'_>, statement: &Statement) -> SqlResult<P
         Statement::CreateSchema { .. } => Ok(Planned::command(Plan::CreateSchema)),
         Statement::CreateTable(_) => Ok(Planned::command(Plan::CreateTable)),
         Statement::Drop { object_type: ObjectType::Schema, .. } => Ok(Planned::command(Plan::DropSchema)),
-        Statement::Drop { object_type: ObjectType::Table, .. } => Ok(Planned::command(Plan::DropTable)),
+        Statement::CreateSequence { .. } => Ok(Planned::command(Plan::CreateSequence)),
+        Statement::CreateIndex(_) => Ok(Planned::command(Plan::CreateIndex)),
+        Statement::CreateView(_) => Ok(Planned::command(Plan::CreateView)),
+        Statement::AlterTable(_) => Ok(Planned::command(Plan::AlterTable)),
+        Statement::Comment { .. } => Ok(Planned::command(Plan::Comment)),
+        Statement::Drop { object_type: ObjectType::Table | ObjectType::View | ObjectType::Sequence | ObjectType::Index, .. } => {
+            Ok(Planned::command(Plan::Drop))
+        }
         Statement::Truncate(_) => Ok(Planned::command(Plan::Truncate)),
         Statement::Copy { to: false, .. } => copy_from::plan(planning, statement).map(Planned::command),
         Statement::Copy { to: true, .. } => copy_to::plan(planning, statement).map(Planned::command),
@@ -248,11 +273,24 @@ fn plan_statement(planning: &Planning<'_>, statement: &Statement) -> SqlResult<P
 
 /// Runs a plan. The writes stay in the transaction.
 pub(crate) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
+    let outcome = run(plan, execution).await?;
+    if plan.write_verb().is_some() {
+        referencing::settle(execution)?;
+    }
+    Ok(outcome)
+}
+
+async fn run(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     match plan {
         Plan::CreateSchema => create_schema::execute(execution),
         Plan::CreateTable => create_table::execute(execution),
         Plan::DropSchema => drop_schema::execute(execution),
-        Plan::DropTable => drop_table::execute(execution),
+        Plan::CreateSequence => create_sequence::execute(execution),
+        Plan::CreateIndex => create_index::execute(execution),
+        Plan::CreateView => create_view::execute(execution),
+        Plan::AlterTable => alter_table::execute(execution),
+        Plan::Comment => comment::execute(execution),
+        Plan::Drop => drop::execute(execution),
         Plan::Truncate => truncate::execute(execution),
         Plan::Select(plan) => select::execute(plan, execution),
         Plan::Insert(plan) => insert::execute(plan, execution).await,
@@ -322,6 +360,16 @@ impl Planning<'_> {
 }
 
 impl Execution<'_> {
+    /// The statement as rules see it; names are looked up as the transaction has them now.
+    pub(crate) fn place(&self) -> Place<'_> {
+        Place { view: self.view, scope: self.scope }
+    }
+
+    /// The names as the transaction has them now, own definitions included.
+    pub(crate) fn fresh_scope(&self) -> Scope {
+        Scope { catalog: self.transaction.catalog(), ..self.scope.clone() }
+    }
+
     /// The transaction as this statement reads it.
     pub(crate) fn reading(&self) -> &Transaction {
         match self.reading {

@@ -13,7 +13,7 @@ use arrow::compute::{concat_batches, filter_record_batch, take, take_record_batc
 use arrow::datatypes::{DataType, Field, Schema};
 use base::{RowId, SqlError, SqlResult, SqlState};
 use engine::key_index::{Key, KeyReader};
-use engine::{TableDef, Transaction};
+use engine::{KeyDef, TableDef, Transaction};
 use relational::Shape;
 use sqlparser::ast::{ConflictTarget, DoUpdate, Expr, OnConflict as Clause, OnConflictAction, SetExpr, Statement};
 
@@ -23,6 +23,7 @@ use super::{Execution, Planning, rewrite, update};
 use crate::cells::{self, Parameters, Source};
 use crate::names::{fold, simple};
 use crate::parse;
+use crate::rules::Guard;
 use crate::tables::{MemoryTable, arrow_error, row_ids};
 
 /// Names no statement can write: the rows at hand, and their number.
@@ -33,7 +34,14 @@ const EXCLUDED: &str = "excluded";
 
 /// A planned ON CONFLICT clause.
 #[derive(Debug)]
-pub(super) enum OnConflict {
+pub(super) struct OnConflict {
+    /// Ids of the unique keys that it arbitrates; all of the table's where none is named.
+    keys: Vec<u32>,
+    action: Action,
+}
+
+#[derive(Debug)]
+enum Action {
     Nothing,
     Update(Update),
 }
@@ -65,15 +73,16 @@ pub(super) struct Sorted {
 impl OnConflict {
     /// Plans a clause. `alias` is what expressions call the table. Errors: 42P10, 42704, 42601, what the expressions raise.
     pub(super) fn plan(planning: &Planning<'_>, table: &TableDef, alias: &str, clause: &Clause, hints: &mut Hints) -> SqlResult<Self> {
-        check_target(planning, table, clause)?;
-        match &clause.action {
-            OnConflictAction::DoNothing => Ok(Self::Nothing),
+        let keys = arbiters(planning, table, clause)?;
+        let action = match &clause.action {
+            OnConflictAction::DoNothing => Ok(Action::Nothing),
             OnConflictAction::DoUpdate(_) if clause.conflict_target.is_none() => {
                 Err(SqlError::new(SqlState::SYNTAX_ERROR, "ON CONFLICT DO UPDATE requires inference specification or constraint name")
                     .hint("For example, ON CONFLICT (column_name)."))
             }
-            OnConflictAction::DoUpdate(action) => plan_update(planning, table, alias, action, hints).map(Self::Update),
-        }
+            OnConflictAction::DoUpdate(action) => plan_update(planning, table, alias, action, hints).map(Action::Update),
+        };
+        Ok(Self { keys, action: action? })
     }
 
     /// Splits rows by whether their key is taken; `seen` has the keys that the statement met before.
@@ -84,30 +93,36 @@ impl OnConflict {
         table: &Arc<TableDef>,
         transaction: &Transaction,
         batch: &RecordBatch,
-        seen: &mut HashSet<Key>,
+        seen: &mut HashSet<(u32, Key)>,
     ) -> SqlResult<Sorted> {
-        let Some(reader) = KeyReader::new(table, batch) else {
-            return Ok(Sorted { fresh: batch.clone(), taken: Vec::new(), proposed: batch.slice(0, 0) });
-        };
+        let keys: Vec<&KeyDef> = self.keys.iter().filter_map(|id| table.key(*id)).collect();
+        let readers: Vec<KeyReader<'_>> = keys.iter().map(|key| KeyReader::of_key(table, key, batch)).collect();
         let view = transaction.view(table);
         let (mut is_fresh, mut taken, mut taken_at) = (Vec::with_capacity(batch.num_rows()), Vec::new(), Vec::new());
         for row in 0..batch.num_rows() {
-            // NULL in a key conflicts with nothing; inserting it says what is wrong.
-            let Some(key) = reader.key(row) else {
-                is_fresh.push(true);
-                continue;
-            };
-            if !seen.insert(key) {
-                if matches!(self, Self::Update(_)) {
+            // NULL in a key conflicts with nothing; where it may not be, inserting it says what is wrong.
+            let values: Vec<(u32, Key)> = keys.iter().zip(&readers).filter_map(|(key, reader)| Some((key.id, reader.key(row)?))).collect();
+            if values.iter().any(|value| seen.contains(value)) {
+                if matches!(self.action, Action::Update(_)) {
                     return Err(twice());
                 }
                 is_fresh.push(false);
                 continue;
             }
-            let key: Vec<ArrayRef> = table.key_columns().iter().map(|at| batch.column(*at).slice(row, 1)).collect();
-            let found = view.lookup(&key)?;
+            let mut found = None;
+            for key in &keys {
+                let value: Vec<ArrayRef> = key.positions.iter().map(|at| batch.column(*at).slice(row, 1)).collect();
+                found = view.lookup_by(key, &value)?;
+                if found.is_some() {
+                    break;
+                }
+            }
             is_fresh.push(found.is_none());
-            if let (Some(found), Self::Update(_)) = (found, self) {
+            // A row that is passed over takes no value from those after it.
+            if found.is_none() || matches!(self.action, Action::Update(_)) {
+                seen.extend(values);
+            }
+            if let (Some(found), Action::Update(_)) = (found, &self.action) {
                 taken.push(found);
                 taken_at.push(row as u32);
             }
@@ -118,8 +133,14 @@ impl OnConflict {
     }
 
     /// Updates the rows that have the keys; the new versions, as many as the clause's WHERE lets through.
-    pub(super) async fn update(&self, table: &Arc<TableDef>, sorted: Sorted, execution: &mut Execution<'_>) -> SqlResult<Vec<RecordBatch>> {
-        let (Self::Update(update), false) = (self, sorted.taken.is_empty()) else { return Ok(Vec::new()) };
+    pub(super) async fn update(
+        &self,
+        table: &Arc<TableDef>,
+        sorted: Sorted,
+        execution: &mut Execution<'_>,
+        guard: &Guard,
+    ) -> SqlResult<Vec<RecordBatch>> {
+        let (Action::Update(update), false) = (&self.action, sorted.taken.is_empty()) else { return Ok(Vec::new()) };
         let (ids, rows): (Vec<RowId>, Vec<RecordBatch>) = sorted.taken.into_iter().unzip();
         let old = concat_batches(&table.arrow_schema(), &rows).map_err(arrow_error)?;
         let mut written = Vec::new();
@@ -130,7 +151,7 @@ impl OnConflict {
                     columns[*position] = from.values(table, *position, &sorted.proposed, execution.parameters)?;
                 }
                 let new = RecordBatch::try_new(table.arrow_schema(), columns).map_err(arrow_error)?;
-                write(table, execution, &ids, &new, set.iter().map(|(position, _)| *position))?;
+                write(table, execution, guard, &ids, &new, &|at| set.iter().any(|(position, _)| *position == at))?;
                 written.push(new);
             }
             Update::Query { shape, set } => {
@@ -145,7 +166,7 @@ impl OnConflict {
                         columns[*position] = assign(&columns[*position], &table.columns[*position], *unknown)?;
                     }
                     let new = RecordBatch::try_new(table.arrow_schema(), columns).map_err(arrow_error)?;
-                    write(table, execution, &chosen, &new, set.iter().map(|(position, _)| *position))?;
+                    write(table, execution, guard, &chosen, &new, &|at| set.iter().any(|(position, _)| *position == at))?;
                     written.push(new);
                 }
             }
@@ -169,12 +190,13 @@ impl From {
 fn write(
     table: &Arc<TableDef>,
     execution: &mut Execution<'_>,
+    guard: &Guard,
     old: &[RowId],
     new: &RecordBatch,
-    mut set: impl Iterator<Item = usize>,
+    sets: &dyn Fn(usize) -> bool,
 ) -> SqlResult<()> {
-    let sets_key = set.any(|position| table.key_columns().contains(&position));
-    execution.transaction.update(table, old, new).map_err(|error| update::as_conflict(error, sets_key))
+    guard.check(new)?;
+    execution.transaction.update(table, old, new).map_err(|error| update::as_conflict(error, table, sets))
 }
 
 fn twice() -> SqlError {
@@ -182,10 +204,11 @@ fn twice() -> SqlError {
         .hint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.")
 }
 
-/// The only thing to conflict with is the primary key.
-fn check_target(planning: &Planning<'_>, table: &TableDef, clause: &Clause) -> SqlResult<()> {
+/// The unique keys that a clause means. Errors: 42P10, 42704, 42703.
+fn arbiters(planning: &Planning<'_>, table: &TableDef, clause: &Clause) -> SqlResult<Vec<u32>> {
+    let unique = || table.keys().iter().filter(|key| key.unique);
     match &clause.conflict_target {
-        None => Ok(()),
+        None => Ok(unique().map(|key| key.id).collect()),
         Some(ConflictTarget::Columns(columns)) => {
             let mut named = Vec::with_capacity(columns.len());
             for column in columns {
@@ -193,10 +216,14 @@ fn check_target(planning: &Planning<'_>, table: &TableDef, clause: &Clause) -> S
             }
             named.sort_unstable();
             named.dedup();
-            let mut key = table.key_columns().to_vec();
-            key.sort_unstable();
-            if !key.is_empty() && named == key {
-                return Ok(());
+            let is_over = |key: &&KeyDef| {
+                let mut positions = key.positions.clone();
+                positions.sort_unstable();
+                positions == named
+            };
+            let found: Vec<u32> = unique().filter(is_over).map(|key| key.id).collect();
+            if !found.is_empty() {
+                return Ok(found);
             }
             let message = "there is no unique or exclusion constraint matching the ON CONFLICT specification";
             Err(SqlError::new(SqlState::INVALID_COLUMN_REFERENCE, message))
@@ -204,8 +231,9 @@ fn check_target(planning: &Planning<'_>, table: &TableDef, clause: &Clause) -> S
         Some(ConflictTarget::OnConstraint(name)) => {
             let ident = simple(name)?;
             let name = fold(ident);
-            if !table.key_columns().is_empty() && name == table.key_constraint() {
-                return Ok(());
+            let is_constraint = |id: u32| table.rules.indexes.iter().all(|index| index.id != id || index.constraint);
+            if let Some(key) = unique().find(|key| key.name == name && is_constraint(key.id)) {
+                return Ok(vec![key.id]);
             }
             let message = format!("constraint \"{name}\" for table \"{}\" does not exist", table.name);
             Err(planning.parsed.point(SqlError::new(SqlState::UNDEFINED_OBJECT, message), ident.span))

@@ -24,6 +24,7 @@ use super::{Execution, Planned, Planning, rewrite};
 use crate::cells::{self, Source};
 use crate::names::{Name, fold, simple};
 use crate::outcome::{Outcome, Tag};
+use crate::rules::{self, Guard};
 use crate::tables::{ROW_ID, arrow_error, row_ids};
 
 /// How an UPDATE runs.
@@ -43,16 +44,16 @@ enum Find {
 }
 
 impl Plan {
-    fn sets_key(&self) -> bool {
-        let is_key = |position: &usize| self.table.key_columns().contains(position);
+    fn sets(&self, position: usize) -> bool {
         match &self.find {
-            Find::Key { sources, .. } => sources.iter().any(|(position, _)| is_key(position)),
-            Find::Query { set, .. } => set.iter().any(|(position, _)| is_key(position)),
+            Find::Key { sources, .. } => sources.iter().any(|(other, _)| *other == position),
+            Find::Query { set, .. } => set.iter().any(|(other, _)| *other == position),
         }
     }
 
-    fn write(&self, execution: &mut Execution<'_>, old: &[RowId], new: &RecordBatch) -> SqlResult<()> {
-        execution.transaction.update(&self.table, old, new).map_err(|error| as_conflict(error, self.sets_key()))
+    fn write(&self, execution: &mut Execution<'_>, old: &[RowId], new: &RecordBatch, guard: &Guard) -> SqlResult<()> {
+        guard.check(new)?;
+        execution.transaction.update(&self.table, old, new).map_err(|error| as_conflict(error, &self.table, &|at| self.sets(at)))
     }
 
     /// Columns of the answer that are to become receipts.
@@ -70,8 +71,10 @@ impl Plan {
 }
 
 /// A duplicate of a key that the statement does not set is the key of a version that another transaction has just made of the same row (U2).
-pub(super) fn as_conflict(error: SqlError, sets_key: bool) -> SqlError {
-    if error.state() != SqlState::UNIQUE_VIOLATION || sets_key {
+pub(super) fn as_conflict(error: SqlError, table: &TableDef, sets: &dyn Fn(usize) -> bool) -> SqlError {
+    let violated = error.fields().find(|(letter, _)| *letter == b'n').map(|(_, name)| name);
+    let key = violated.and_then(|name| table.keys().iter().find(|key| key.name == name));
+    if error.state() != SqlState::UNIQUE_VIOLATION || key.is_none_or(|key| key.positions.iter().any(|at| sets(*at))) {
         return error;
     }
     SqlError::new(SqlState::SERIALIZATION_FAILURE, "could not serialize access due to concurrent update")
@@ -114,7 +117,7 @@ pub(super) fn plan(planning: &Planning<'_>, update: &Update, with: Option<&With>
     Ok(Planned { plan: super::Plan::Update(Plan { table, find, returning }), parameters, columns })
 }
 
-/// Columns set and the expressions they are set to. DEFAULT is NULL.
+/// Columns set and the expressions they are set to. Errors: 428C9 for an identity column.
 pub(super) fn read_assignments(planning: &Planning<'_>, assignments: &[Assignment], table: &TableDef) -> SqlResult<Vec<(usize, Expr)>> {
     let mut set: Vec<(usize, Expr)> = Vec::new();
     let mut add = |target: &ObjectName, value: &Expr| -> SqlResult<()> {
@@ -125,7 +128,15 @@ pub(super) fn read_assignments(planning: &Planning<'_>, assignments: &[Assignmen
             let error = SqlError::new(SqlState::SYNTAX_ERROR, format!("multiple assignments to same column \"{column}\""));
             return Err(planning.parsed.point(error, ident.span));
         }
-        set.push((position, if is_default(value) { Expr::Value(Value::Null.into()) } else { value.clone() }));
+        let default = || rules::default_of(&planning.scope.catalog, table, position).map(|text| rules::expression(&text)).transpose();
+        let value = match is_default(value) {
+            true => default()?.unwrap_or_else(|| Expr::Value(Value::Null.into())),
+            false => {
+                rules::identity_given(table, position, rules::Verb::Update)?;
+                value.clone()
+            }
+        };
+        set.push((position, value));
         Ok(())
     };
     for assignment in assignments {
@@ -201,6 +212,7 @@ fn plan_query(
 pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     let mut rows = 0;
     let mut returned = Vec::new();
+    let guard = Guard::new(&execution.place(), &plan.table, &(0..plan.table.columns.len()).collect::<Vec<_>>())?;
     match &plan.find {
         Find::Key { key, sources } => {
             if let Some((row, old)) = key.find(&plan.table, execution.reading(), execution.parameters)? {
@@ -209,7 +221,7 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
                     columns[*position] = source.array(&plan.table.columns[*position], execution.parameters)?;
                 }
                 let new = RecordBatch::try_new(plan.table.arrow_schema(), columns).map_err(arrow_error)?;
-                plan.write(execution, &[row], &new)?;
+                plan.write(execution, &[row], &new, &guard)?;
                 rows = 1;
                 returned.push(new);
             }
@@ -224,7 +236,7 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
                     columns[*position] = assign(&columns[*position], &plan.table.columns[*position], *unknown)?;
                 }
                 let new = RecordBatch::try_new(plan.table.arrow_schema(), columns).map_err(arrow_error)?;
-                plan.write(execution, &old, &new)?;
+                plan.write(execution, &old, &new, &guard)?;
                 rows += old.len() as u64;
                 if plan.returning.is_some() {
                     returned.push(new);

@@ -14,7 +14,7 @@ use relational::Relational;
 pub struct Fixture {
     pub database: Arc<Database>,
     _server: Server,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Fixture {
@@ -24,7 +24,11 @@ impl Fixture {
         let ledger = server.ledger("shockwave").unwrap();
         let options = relational::Options { memory_bytes: 256 << 20, partitions: 2, batch_rows: 8_192 };
         let relational = Arc::new(Relational::new(options).unwrap());
-        Self { database: Database::new(ledger, relational), _server: server, _folder: folder }
+        Self { database: Database::new(ledger, relational), _server: server, folder }
+    }
+
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     pub fn session(&self) -> Client {

@@ -1,13 +1,14 @@
 //! The SQL front end over a real ledger in a temporary folder.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-mod fixture;
-
+mod alter_table;
 mod copy;
 mod cursors;
 mod ddl;
 mod dml;
 mod errors;
+mod fixture;
+mod foreign_keys;
 mod key_access;
 mod ledger_tables;
 mod limits;
@@ -16,7 +17,9 @@ mod pg_catalog;
 mod plan_cache;
 mod prepared;
 mod roles;
+mod rules;
 mod savepoints;
+mod sequences;
 mod settings;
 mod transactions;
 mod types;

@@ -10,6 +10,7 @@ mod pipeline;
 mod portals;
 mod program;
 mod psql;
+mod psql_definitions;
 mod queries;
 mod raw;
 mod security;

@@ -59,7 +59,7 @@ SELECT count(*) FROM t;
 }
 
 /// What psql prints for a backslash command, formatted as for a person; `None` if psql is not installed.
-async fn shown(server: &TestServer, command: &str) -> Option<String> {
+pub(crate) async fn shown(server: &TestServer, command: &str) -> Option<String> {
     let port = server.address.port().to_string();
     let command = command.to_owned();
     let run = move || {

@@ -1,13 +1,15 @@
-//! A correlated scalar subquery over one table by its unique column becomes an aggregate, which the engine can run.
+//! A correlated scalar subquery over one table by its unique columns becomes an aggregate, which the engine can run.
 //!
 //! D15: only where at most one row can answer, so that its greatest value is its value.
+//! D16: what such a subquery asks of the outer row alone is asked outside of it.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
+use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    BinaryOperator, Expr, FunctionArgExpr, GroupByExpr, Ident, Query, Select, SelectItem, SetExpr, Statement, TableFactor, Value, VisitMut,
-    VisitorMut,
+    BinaryOperator, CaseWhen, Expr, FunctionArgExpr, GroupByExpr, Ident, Query, Select, SelectItem, SetExpr, Statement, TableFactor, Value,
+    VisitMut, VisitorMut,
 };
 
 use super::spelling::call;
@@ -30,6 +32,7 @@ impl VisitorMut for ByKey<'_> {
     type Break = ();
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        let mut conditions = Vec::new();
         if let Expr::Subquery(query) = expr
             && self.has_one_row(query)
             && let SetExpr::Select(select) = query.body.as_mut()
@@ -49,7 +52,18 @@ impl VisitorMut for ByKey<'_> {
                     *item = SelectItem::ExprWithAlias { expr: greatest, alias };
                 }
             }
+            conditions = take_foreign(select);
             query.order_by = None;
+        }
+        if let Some(condition) = conditions.into_iter().reduce(and) {
+            let result = std::mem::replace(expr, Expr::Value(Value::Null.into()));
+            *expr = Expr::Case {
+                case_token: AttachedToken::empty(),
+                end_token: AttachedToken::empty(),
+                operand: None,
+                conditions: vec![CaseWhen { condition, result }],
+                else_result: None,
+            };
         }
         ControlFlow::Continue(())
     }
@@ -65,13 +79,48 @@ impl ByKey<'_> {
         if folded_parts(name).last().is_none_or(|name| self.ctes.contains(name)) {
             return false;
         }
-        let Some(unique) = self.context.unique_column(name) else { return false };
+        let Some(unique) = self.context.unique_columns(name) else { return false };
         let table = match alias {
             Some(alias) => folded(&alias.name),
             None => folded_parts(name).pop().unwrap_or_default(),
         };
-        is_ungrouped && query.with.is_none() && query.limit_clause.is_none() && from.joins.is_empty() && binds(selection, &table, &unique)
+        is_ungrouped
+            && query.with.is_none()
+            && query.limit_clause.is_none()
+            && from.joins.is_empty()
+            && unique.iter().all(|column| binds(selection, &table, column))
     }
+}
+
+/// D16: conditions on nothing but a column of another table are asked before the subquery, which the engine cannot join by them.
+fn take_foreign(select: &mut Select) -> Vec<Expr> {
+    let [from] = select.from.as_slice() else { return Vec::new() };
+    let table = match &from.relation {
+        TableFactor::Table { alias: Some(alias), .. } => folded(&alias.name),
+        TableFactor::Table { name, .. } => folded_parts(name).pop().unwrap_or_default(),
+        _ => return Vec::new(),
+    };
+    let Some(selection) = select.selection.take() else { return Vec::new() };
+    let mut terms = Vec::new();
+    conjuncts(selection, &mut terms);
+    let is_foreign = |term: &Expr| is_qualified(term, |qualifier| qualifier != table);
+    let (foreign, own): (Vec<Expr>, Vec<Expr>) = terms.into_iter().partition(is_foreign);
+    select.selection = own.into_iter().reduce(and);
+    foreign
+}
+
+fn conjuncts(condition: Expr, terms: &mut Vec<Expr>) {
+    match condition {
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+            conjuncts(*left, terms);
+            conjuncts(*right, terms);
+        }
+        other => terms.push(other),
+    }
+}
+
+fn and(left: Expr, right: Expr) -> Expr {
+    Expr::BinaryOp { left: Box::new(left), op: BinaryOperator::And, right: Box::new(right) }
 }
 
 /// Whether one of the conditions joined by AND compares the table's column with a column of another table.

@@ -1,0 +1,223 @@
+//! Definitions in a transaction: schemas, tables, sequences and views made, changed and dropped as rows of `ledger.catalog`.
+//!
+//! G1: own rows of a table stand under one definition, the newest: when it changes they are written anew under it.
+//! G2: a table made by this very transaction stays at version 1, a committed one goes to the next version, once a transaction.
+//! G3: what a definition was checked against must be as it was at commit, else 40001.
+//! Never: evaluates an expression.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use base::{RelationId, SqlError, SqlResult, SqlState};
+
+use crate::catalog::{CATALOG, CATALOG_TABLE, LEDGER_SCHEMA, Object, SchemaDef, relation_exists, role_exists, schema_exists};
+use crate::layout;
+use crate::relations::{SequenceDef, ViewDef};
+use crate::roles::{FIRST_SUPERUSER, GrantsDef, RoleDef};
+use crate::schema::TableDef;
+use crate::transaction::Transaction;
+use crate::unique;
+use crate::writes::TableWrites;
+
+impl Transaction {
+    /// Defines a schema. Errors: 42P06 for a name already taken, 42939 for reserved ones.
+    pub fn create_schema(&mut self, name: &str) -> SqlResult<()> {
+        if name == LEDGER_SCHEMA || name == "information_schema" || name.starts_with("pg_") {
+            return Err(SqlError::new(SqlState::RESERVED_NAME, format!("unacceptable schema name \"{name}\""))
+                .detail("The names \"ledger\" and \"information_schema\" and the prefix \"pg_\" are reserved."));
+        }
+        if self.catalog().schema(name).is_some() {
+            return Err(schema_exists(name));
+        }
+        let id = self.ledger.next_object_id();
+        self.define(Object::Schema(Arc::new(SchemaDef { id, name: name.to_owned(), comment: None })))
+    }
+
+    /// Defines a table from a definition made with an id of [`crate::Ledger::next_object_id`].
+    ///
+    /// Errors: 42P07, 3F000 for an unknown schema, 42501 in schema `ledger`.
+    pub fn create_table(&mut self, table: TableDef) -> SqlResult<()> {
+        self.create_relation(Object::Table(Arc::new(table)))
+    }
+
+    /// Defines a sequence, likewise.
+    pub fn create_sequence(&mut self, sequence: SequenceDef) -> SqlResult<()> {
+        let sequence = Arc::new(sequence);
+        self.create_relation(Object::Sequence(Arc::clone(&sequence)))?;
+        self.ledger.sequences().begin(&sequence);
+        Ok(())
+    }
+
+    /// Defines a view, likewise.
+    pub fn create_view(&mut self, view: ViewDef) -> SqlResult<()> {
+        self.create_relation(Object::View(Arc::new(view)))
+    }
+
+    fn create_relation(&mut self, object: Object) -> SqlResult<()> {
+        let schema = object.schema().unwrap_or_default();
+        if schema == LEDGER_SCHEMA {
+            return Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, "permission denied for schema ledger")
+                .hint("The schema \"ledger\" holds the ledger's own read-only tables."));
+        }
+        let catalog = self.catalog();
+        if catalog.schema(schema).is_none() {
+            return Err(SqlError::new(SqlState::INVALID_SCHEMA_NAME, format!("schema \"{schema}\" does not exist")));
+        }
+        if catalog.relation_owner(schema, object.name()).is_some() {
+            return Err(relation_exists(object.name()));
+        }
+        self.define(object)
+    }
+
+    /// Defines a role or redefines it. Errors: 42710 for a name already taken, 40001 where another commit changed it meanwhile.
+    pub fn define_role(&mut self, role: RoleDef) -> SqlResult<()> {
+        let taken = self.catalog().authority().role_named(&role.name).is_some_and(|other| other.id != role.id);
+        if taken { Err(role_exists(&role.name)) } else { self.put(Object::Role(Arc::new(role))) }
+    }
+
+    /// Sets owner and privileges of an object; `grants.id` is that of the grants it has, or of [`crate::Ledger::next_object_id`].
+    ///
+    /// Errors: 40001 where another commit changed them meanwhile.
+    pub fn define_grants(&mut self, grants: GrantsDef) -> SqlResult<()> {
+        self.put(Object::Grants(Arc::new(grants)))
+    }
+
+    /// Makes `owner` the owner of an object that this transaction has just made; the first superuser owns without being written down.
+    pub fn own_new(&mut self, object: u32, owner: u32) -> SqlResult<()> {
+        if owner == FIRST_SUPERUSER {
+            return Ok(());
+        }
+        let id = self.ledger.next_object_id();
+        self.define_grants(GrantsDef { id, object, owner, acl: None, columns: BTreeMap::new() })
+    }
+
+    /// Defines an object or, where its id is in the catalog already, the next version of it.
+    fn put(&mut self, object: Object) -> SqlResult<()> {
+        if self.catalog().definition_row(object.id()).is_some() { self.redefine(object) } else { self.define(object) }
+    }
+
+    /// Drops an object by id, and the grants on it; its rows stay in the ledger. Errors: 42704 for an unknown id.
+    pub fn drop_object(&mut self, id: u32) -> SqlResult<()> {
+        let grants = self.catalog().authority().grants_on(id).map(|grants| grants.id);
+        if let Some(grants) = grants {
+            self.drop_alone(grants)?;
+        }
+        self.drop_alone(id)
+    }
+
+    fn drop_alone(&mut self, id: u32) -> SqlResult<()> {
+        let row = self.catalog().definition_row(id).ok_or_else(|| SqlError::new(SqlState::UNDEFINED_OBJECT, "object does not exist"))?;
+        self.delete(&CATALOG_TABLE, &[row])?;
+        self.defined.retain(|(object, _)| object.id() != id);
+        self.dropped.push(id);
+        self.catalog = Some(self.overlay()?);
+        Ok(())
+    }
+
+    fn define(&mut self, object: Object) -> SqlResult<()> {
+        let row = catalog_row(&object)?;
+        let own = self.writes.get(&CATALOG).map_or(0, |writes| writes.rows);
+        self.insert(&CATALOG_TABLE, &row)?;
+        self.defined.push((object, own));
+        self.catalog = Some(self.overlay()?);
+        Ok(())
+    }
+
+    /// Replaces an object's definition by another of the same id. Errors: 42704, 42P07, 40001.
+    pub fn redefine(&mut self, object: Object) -> SqlResult<()> {
+        let id = object.id();
+        let before = self.catalog().definition_row(id).ok_or_else(|| SqlError::new(SqlState::UNDEFINED_OBJECT, "object does not exist"))?;
+        let row = catalog_row(&object)?;
+        let own = self.writes.get(&CATALOG).map_or(0, |writes| writes.rows);
+        self.update(&CATALOG_TABLE, &[before], &row)?;
+        self.defined.retain(|(other, _)| other.id() != id);
+        self.defined.push((object, own));
+        self.catalog = Some(self.overlay()?);
+        Ok(())
+    }
+
+    /// The version that a changed definition of this table has (G2).
+    pub fn next_version(&self, id: RelationId) -> u32 {
+        match self.snapshot.catalog.table_by_id(id) {
+            Some(committed) => committed.version + 1,
+            None => 1,
+        }
+    }
+
+    /// Replaces a table's definition; own rows move under it (G1). Returns it as the catalog has it now.
+    ///
+    /// Errors: as [`Transaction::redefine`]; 23505 where own rows violate a unique key that is new.
+    pub fn alter_table(&mut self, table: TableDef) -> SqlResult<Arc<TableDef>> {
+        let table = Arc::new(table);
+        self.redefine(Object::Table(Arc::clone(&table)))?;
+        self.move_rows(&table)?;
+        Ok(table)
+    }
+
+    fn move_rows(&mut self, table: &Arc<TableDef>) -> SqlResult<()> {
+        let Some(before) = self.writes.remove(&table.id) else { return Ok(()) };
+        let mut after = TableWrites::new(Arc::clone(table));
+        after.keys_checked_at = before.keys_checked_at;
+        {
+            let own = after.own_mut();
+            own.ended.clone_from(&before.own.ended);
+            own.own_ended.clone_from(&before.own.own_ended);
+            own.unindexed.clone_from(&before.own.unindexed);
+        }
+        let threads = self.ledger.options().hash_threads;
+        let is_same = layout::is_same(&before.table, table) && before.table.version == table.version;
+        for piece in &before.own.pieces {
+            let (batch, position) = if is_same {
+                (piece.batch.clone(), piece.position)
+            } else {
+                self.ahead(table, layout::convert(&before.table, table, &piece.batch)?)?
+            };
+            let keys = unique::read(table, &batch);
+            let first = after.rows;
+            after.push(batch, position, threads)?;
+            after.learn_keys(keys, first);
+        }
+        self.writes.insert(table.id, after);
+        Ok(())
+    }
+
+    /// Notes that a definition was checked against a table's rows as they are now (G3).
+    pub fn rely_on(&mut self, id: RelationId) {
+        let count = self.ledger.table_state(id).count_at(self.snapshot.seq);
+        self.relied_on.entry(id).or_insert((count.rows, count.ended));
+    }
+
+    /// Checks the rows of a table against a unique key of its new definition. Errors: 23505 `could not create unique index …`.
+    pub fn check_unique(&mut self, table: &Arc<TableDef>, key: u32) -> SqlResult<()> {
+        self.rely_on(table.id);
+        let Some(def) = table.key(key).cloned() else { return Ok(()) };
+        let found = unique::find(&self.view(table), &def)?;
+        let Some((batch, row)) = found.repeated else {
+            if !found.committed.is_empty() && !self.ledger.keys().contains(key) {
+                self.writes_of(table).own_mut().unindexed.insert(key, Arc::new(found.committed));
+            }
+            return Ok(());
+        };
+        let shown = crate::violations::shown(table, &def.positions, batch.columns(), row);
+        Err(SqlError::new(SqlState::UNIQUE_VIOLATION, format!("could not create unique index \"{}\"", def.name))
+            .detail(format!("Key {shown} is duplicated."))
+            .table(&table.schema, &table.name)
+            .constraint(def.name))
+    }
+
+    /// Whether this transaction defined the object and no other can see it.
+    pub(crate) fn is_unpublished(&self, id: u32) -> bool {
+        self.snapshot.catalog.object(id).is_none() && self.defined.iter().any(|(object, _)| object.id() == id)
+    }
+}
+
+fn catalog_row(object: &Object) -> SqlResult<RecordBatch> {
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(Int64Array::from(vec![i64::from(object.id())])),
+        Arc::new(StringArray::from(vec![object.kind()])),
+        Arc::new(StringArray::from(vec![object.name()])),
+        Arc::new(StringArray::from(vec![object.definition()])),
+    ];
+    RecordBatch::try_new(CATALOG_TABLE.arrow_schema(), columns).map_err(|error| SqlError::internal(format!("catalog row: {error}")))
+}

@@ -1,0 +1,129 @@
+//! Unique keys of new rows: read once, compared with each other, with own writes and with what committed.
+//!
+//! U1: of a unique key at most one row is live with one value, and it is the newest of its chain (K3 of `key_index.rs`).
+//! U2: a value with a NULL in it conflicts with nothing.
+//! Never: writes.
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::Int64Type;
+use base::{RowId, SqlResult};
+use hashbrown::{HashMap, HashSet};
+
+use crate::canonical::OWN_ROW;
+use crate::key_index::{Key, KeyReader};
+use crate::ledger::Ledger;
+use crate::rules::KeyDef;
+use crate::schema::TableDef;
+use crate::table::TableState;
+use crate::view::TableView;
+use crate::violations::{conflict, duplicate_key};
+use crate::writes::{NewKeys, OwnRows, TableWrites};
+
+/// Values of every unique key in rows that begin with the table's user columns.
+pub(crate) fn read(table: &TableDef, rows: &RecordBatch) -> NewKeys {
+    let unique = table.keys().iter().filter(|key| key.unique);
+    unique
+        .map(|key| {
+            let reader = KeyReader::of_key(table, key, rows);
+            (key.id, (0..rows.num_rows()).map(|row| reader.key(row)).collect())
+        })
+        .collect()
+}
+
+/// Compares new rows with each other, with own writes and with the newest committed rows; rows `replaced` by them do not count as taken.
+///
+/// Errors: 23505.
+pub(crate) fn check(
+    ledger: &Ledger,
+    table: &TableDef,
+    rows: &RecordBatch,
+    keys: &NewKeys,
+    own: &OwnRows,
+    replaced: &[RowId],
+) -> SqlResult<()> {
+    let state = ledger.table_state(table.id);
+    let set: HashSet<u64> = if replaced.len() > 16 { replaced.iter().map(|row| row.0).collect() } else { HashSet::new() };
+    let is_replaced = |row: u64| if set.is_empty() { replaced.iter().any(|old| old.0 == row) } else { set.contains(&row) };
+    for (id, values) in keys {
+        let Some(def) = table.key(*id) else { continue };
+        let mut seen = HashSet::with_capacity(if values.len() > 1 { values.len() } else { 0 });
+        for (at, key) in values.iter().enumerate() {
+            let Some(key) = key else { continue };
+            let taken = own.newest(*id, key).is_some_and(|own_row| !own.own_ended.contains(&own_row) && !is_replaced(own_row | OWN_ROW));
+            if taken || (values.len() > 1 && !seen.insert(key)) {
+                return Err(duplicate_key(table, def, rows, at));
+            }
+        }
+        drop(seen);
+        if let Some(known) = own.unindexed.get(id) {
+            let taken = |key: &Key| known.get(key).is_some_and(|row| !own.ended.contains(row) && !is_replaced(*row));
+            if let Some(at) = values.iter().position(|key| key.as_ref().is_some_and(taken)) {
+                return Err(duplicate_key(table, def, rows, at));
+            }
+        }
+        ledger.keys().newest_of(*id, values.iter().flatten(), |key, row| {
+            if own.ended.contains(&row) || is_replaced(row) || state.ended_by(row).is_some() {
+                return Ok(());
+            }
+            let at = values.iter().position(|other| other.as_ref() == Some(key)).unwrap_or(0);
+            Err(ledger.failure().unwrap_or_else(|| duplicate_key(table, def, rows, at)))
+        })?;
+    }
+    Ok(())
+}
+
+/// What [`check`] found may have been overtaken: compares with the rows that committed since. Errors: 23505, 40001.
+pub(crate) fn check_again(ledger: &Ledger, writes: &TableWrites, state: &TableState) -> SqlResult<()> {
+    let own = &*writes.own;
+    for (id, known) in &own.keys {
+        let Some(def) = writes.table.key(*id) else { continue };
+        let live: Vec<(&Key, u64)> =
+            known.iter().filter(|(_, own_row)| !own.own_ended.contains(*own_row)).map(|(key, own_row)| (key, *own_row)).collect();
+        ledger.keys().newest_of(*id, live.iter().map(|(key, _)| *key), |key, row| {
+            if own.ended.contains(&row) || state.ended_by(row).is_some() {
+                return Ok(());
+            }
+            let own_row = live.iter().find(|(other, _)| *other == key).map_or(0, |(_, own_row)| *own_row);
+            match own.locate(own_row) {
+                Some((batch, offset)) => Err(duplicate_key(&writes.table, def, batch, offset)),
+                None => Err(conflict()),
+            }
+        })?;
+    }
+    Ok(())
+}
+
+/// Rows that a view shows by their value of a key.
+pub(crate) struct Found {
+    /// Committed ones.
+    pub(crate) committed: HashMap<Key, u64>,
+    /// The first row whose value another has too, with its batch.
+    pub(crate) repeated: Option<(RecordBatch, usize)>,
+}
+
+/// Reads the values of a key that is to be unique. Errors: XX001 where a segment is damaged.
+pub(crate) fn find(view: &TableView, def: &KeyDef) -> SqlResult<Found> {
+    let table = view.table();
+    let all: Vec<usize> = (0..table.columns.len()).collect();
+    let (mut committed, mut own) = (HashMap::new(), HashSet::new());
+    for chunk in view.scan(&all, true) {
+        let batch = chunk.read()?;
+        let ids = batch.column(all.len()).as_primitive::<Int64Type>();
+        let reader = KeyReader::of_key(table, def, &batch);
+        for row in 0..batch.num_rows() {
+            let Some(key) = reader.key(row) else { continue };
+            let id = ids.value(row).cast_unsigned();
+            let is_own = id & OWN_ROW != 0;
+            let is_repeated = committed.contains_key(&key) || own.contains(&key);
+            if is_repeated {
+                return Ok(Found { committed, repeated: Some((batch, row)) });
+            }
+            if is_own {
+                own.insert(key);
+            } else {
+                committed.insert(key, id);
+            }
+        }
+    }
+    Ok(Found { committed, repeated: None })
+}

@@ -1,0 +1,265 @@
+//! Clauses of Postgres that sqlparser does not read: taken out of the tokens before it sees them, and kept beside the syntax tree.
+//!
+//! - `OVERRIDING SYSTEM | USER VALUE` of an INSERT;
+//! - the options of CREATE SEQUENCE and of identity columns, in any order, and ALTER SEQUENCE, which becomes a CREATE SEQUENCE that alters;
+//! - `ALTER SEQUENCE | INDEX | VIEW … RENAME TO` and `… SET SCHEMA`, which become forms of ALTER TABLE.
+//!
+//! C1: what is not recognised stays where it is, for sqlparser to refuse.
+//! Never: looks at the catalog.
+
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::{Token, TokenWithSpan};
+
+/// What was taken out.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Clauses {
+    /// Of an INSERT.
+    pub(crate) overriding: Option<Overriding>,
+    /// Of CREATE or ALTER SEQUENCE.
+    pub(crate) sequence: Option<SequenceClauses>,
+    /// What ALTER TABLE stands for, if something else.
+    pub(crate) alters: Option<&'static str>,
+    /// The new name of a RENAME TO is that of a schema.
+    pub(crate) set_schema: bool,
+}
+
+/// Who wins over an identity column.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Overriding {
+    /// The value given.
+    System,
+    /// The sequence.
+    User,
+}
+
+/// Numbers of a sequence as written; `None` where one is not, `Some(None)` for NO.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Numbers {
+    pub(crate) increment: Option<i64>,
+    pub(crate) min: Option<Option<i64>>,
+    pub(crate) max: Option<Option<i64>>,
+    pub(crate) start: Option<i64>,
+    pub(crate) cache: Option<i64>,
+    pub(crate) cycle: Option<bool>,
+}
+
+/// Options of a sequence.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct SequenceClauses {
+    pub(crate) alters: bool,
+    pub(crate) if_exists: bool,
+    pub(crate) numbers: Numbers,
+    /// `RESTART [WITH n]`
+    pub(crate) restart: Option<Option<i64>>,
+}
+
+/// Whether a statement that begins with this token may have such clauses. An INSERT pays for one look at its words.
+pub(crate) fn concern(first: &TokenWithSpan, tokens: &[TokenWithSpan]) -> bool {
+    match keyword(first) {
+        Keyword::CREATE | Keyword::ALTER => true,
+        Keyword::INSERT => tokens.iter().any(|token| is_word(token, "overriding")),
+        _ => false,
+    }
+}
+
+/// Takes clauses out of a statement's visible tokens.
+pub(crate) fn take(tokens: &[TokenWithSpan]) -> Option<(Vec<TokenWithSpan>, Clauses)> {
+    let mut words = tokens.iter().map(keyword);
+    match (words.next()?, words.next()) {
+        (Keyword::INSERT, _) => take_overriding(tokens),
+        (Keyword::CREATE, Some(Keyword::SEQUENCE)) => take_sequence(tokens, false),
+        (Keyword::CREATE, Some(Keyword::TABLE)) => ordered_identity(tokens).map(|rest| (rest, Clauses::default())),
+        (Keyword::ALTER, Some(kind @ (Keyword::SEQUENCE | Keyword::INDEX | Keyword::VIEW | Keyword::TABLE))) => take_alter(tokens, kind),
+        _ => None,
+    }
+}
+
+fn keyword(token: &TokenWithSpan) -> Keyword {
+    match &token.token {
+        Token::Word(word) if word.quote_style.is_none() => word.keyword,
+        _ => Keyword::NoKeyword,
+    }
+}
+
+fn is_word(token: &TokenWithSpan, text: &str) -> bool {
+    matches!(&token.token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(text))
+}
+
+fn take_overriding(tokens: &[TokenWithSpan]) -> Option<(Vec<TokenWithSpan>, Clauses)> {
+    let mut depth = 0;
+    let at = tokens.iter().position(|token| {
+        match token.token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth -= 1,
+            _ => {}
+        }
+        depth == 0 && is_word(token, "overriding")
+    })?;
+    let overriding = match tokens.get(at + 1) {
+        Some(token) if is_word(token, "system") => Overriding::System,
+        Some(token) if is_word(token, "user") => Overriding::User,
+        _ => return None,
+    };
+    if !tokens.get(at + 2).is_some_and(|token| is_word(token, "value")) {
+        return None;
+    }
+    let mut rest = tokens.to_vec();
+    rest.drain(at..at + 3);
+    Some((rest, Clauses { overriding: Some(overriding), ..Clauses::default() }))
+}
+
+fn take_alter(tokens: &[TokenWithSpan], kind: Keyword) -> Option<(Vec<TokenWithSpan>, Clauses)> {
+    let tail = tokens.len().checked_sub(3)?;
+    let renames = tokens.len() > 4 && keyword(&tokens[tail]) == Keyword::RENAME && keyword(&tokens[tail + 1]) == Keyword::TO;
+    let moves = tokens.len() > 4 && keyword(&tokens[tail]) == Keyword::SET && keyword(&tokens[tail + 1]) == Keyword::SCHEMA;
+    if renames || moves {
+        let mut rest = tokens.to_vec();
+        rest[1].token = Token::make_keyword("TABLE");
+        if moves {
+            rest[tail].token = Token::make_keyword("RENAME");
+            rest[tail + 1].token = Token::make_keyword("TO");
+        }
+        let alters = match kind {
+            Keyword::SEQUENCE => Some("ALTER SEQUENCE"),
+            Keyword::INDEX => Some("ALTER INDEX"),
+            Keyword::VIEW => Some("ALTER VIEW"),
+            _ => None,
+        };
+        return Some((rest, Clauses { alters, set_schema: moves, ..Clauses::default() }));
+    }
+    if kind == Keyword::SEQUENCE {
+        return take_sequence(tokens, true);
+    }
+    ordered_identity(tokens).map(|rest| (rest, Clauses::default()))
+}
+
+/// The options of `IDENTITY (…)` in the one order that sqlparser reads; `None` where there are none.
+fn ordered_identity(tokens: &[TokenWithSpan]) -> Option<Vec<TokenWithSpan>> {
+    const ORDER: [&str; 6] = ["increment", "minvalue", "maxvalue", "start", "cache", "cycle"];
+    let rank = |group: &[TokenWithSpan]| {
+        let word = group.iter().find(|token| !is_word(token, "no"));
+        word.and_then(|token| ORDER.iter().position(|name| is_word(token, name))).unwrap_or(ORDER.len())
+    };
+    let mut rest = tokens.to_vec();
+    let mut found = false;
+    let mut at = 0;
+    while at + 1 < rest.len() {
+        at += 1;
+        if rest[at].token != Token::LParen || !is_word(&rest[at - 1], "identity") {
+            continue;
+        }
+        let end = at + rest[at..].iter().position(|token| token.token == Token::RParen)?;
+        let mut groups: Vec<Vec<TokenWithSpan>> = Vec::new();
+        for token in &rest[at + 1..end] {
+            let begins = is_word(token, "no") || ORDER.iter().any(|name| is_word(token, name));
+            let goes_on = groups.last().is_some_and(|group| group.len() == 1 && is_word(&group[0], "no"));
+            match groups.last_mut() {
+                Some(group) if !begins || goes_on => group.push(token.clone()),
+                _ => groups.push(vec![token.clone()]),
+            }
+        }
+        groups.sort_by_key(|group| rank(group));
+        rest.splice(at + 1..end, groups.into_iter().flatten());
+        found = true;
+    }
+    found.then_some(rest)
+}
+
+/// Keeps `[IF NOT EXISTS] name [AS type] [OWNED BY …]` and reads the rest. `None` for a word that is no option (C1).
+fn take_sequence(tokens: &[TokenWithSpan], alters: bool) -> Option<(Vec<TokenWithSpan>, Clauses)> {
+    let mut rest = tokens[..2].to_vec();
+    rest[0].token = Token::make_keyword("CREATE");
+    let mut clauses = SequenceClauses { alters, ..SequenceClauses::default() };
+    let mut at = 2;
+    if alters && keyword(tokens.get(at)?) == Keyword::IF && keyword(tokens.get(at + 1)?) == Keyword::EXISTS {
+        clauses.if_exists = true;
+        at += 2;
+    } else if keyword(tokens.get(at)?) == Keyword::IF {
+        rest.extend_from_slice(tokens.get(at..at + 3)?);
+        at += 3;
+    }
+    // The name, with its dots.
+    rest.push(tokens.get(at)?.clone());
+    at += 1;
+    while tokens.get(at).is_some_and(|token| token.token == Token::Period) {
+        rest.extend_from_slice(tokens.get(at..at + 2)?);
+        at += 2;
+    }
+    let (mut data_type, mut owned) = (Vec::new(), Vec::new());
+    let mut options = Options { tokens, at };
+    while let Some(token) = tokens.get(options.at) {
+        let start = options.at;
+        options.at += 1;
+        match keyword(token) {
+            Keyword::AS => {
+                options.at += 1;
+                data_type = tokens.get(start..options.at)?.to_vec();
+            }
+            Keyword::OWNED => {
+                options.at += 2;
+                while tokens.get(options.at).is_some_and(|token| token.token == Token::Period) {
+                    options.at += 2;
+                }
+                owned = tokens.get(start..options.at)?.to_vec();
+            }
+            _ if is_word(token, "increment") => {
+                options.skip("by");
+                clauses.numbers.increment = Some(options.number()?);
+            }
+            _ if is_word(token, "minvalue") => clauses.numbers.min = Some(Some(options.number()?)),
+            _ if is_word(token, "maxvalue") => clauses.numbers.max = Some(Some(options.number()?)),
+            _ if is_word(token, "cache") => clauses.numbers.cache = Some(options.number()?),
+            _ if is_word(token, "cycle") => clauses.numbers.cycle = Some(true),
+            _ if is_word(token, "start") => {
+                options.skip("with");
+                clauses.numbers.start = Some(options.number()?);
+            }
+            _ if is_word(token, "restart") && alters => {
+                options.skip("with");
+                let before = options.at;
+                clauses.restart = Some(options.number());
+                if clauses.restart == Some(None) {
+                    options.at = before;
+                }
+            }
+            _ if is_word(token, "no") => {
+                let what = tokens.get(options.at)?;
+                options.at += 1;
+                match what {
+                    what if is_word(what, "minvalue") => clauses.numbers.min = Some(None),
+                    what if is_word(what, "maxvalue") => clauses.numbers.max = Some(None),
+                    what if is_word(what, "cycle") => clauses.numbers.cycle = Some(false),
+                    _ => return None,
+                }
+            }
+            _ => return None,
+        }
+    }
+    rest.append(&mut data_type);
+    rest.append(&mut owned);
+    Some((rest, Clauses { sequence: Some(clauses), ..Clauses::default() }))
+}
+
+struct Options<'a> {
+    tokens: &'a [TokenWithSpan],
+    at: usize,
+}
+
+impl Options<'_> {
+    fn skip(&mut self, word: &str) {
+        if self.tokens.get(self.at).is_some_and(|token| is_word(token, word)) {
+            self.at += 1;
+        }
+    }
+
+    fn number(&mut self) -> Option<i64> {
+        let mut sign = "";
+        if let Some(Token::Minus | Token::Plus) = self.tokens.get(self.at).map(|token| &token.token) {
+            sign = if self.tokens[self.at].token == Token::Minus { "-" } else { "" };
+            self.at += 1;
+        }
+        let Some(Token::Number(digits, _)) = self.tokens.get(self.at).map(|token| &token.token) else { return None };
+        self.at += 1;
+        format!("{sign}{digits}").parse().ok()
+    }
+}

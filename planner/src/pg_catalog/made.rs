@@ -1,0 +1,131 @@
+//! `pg_sequence`, `pg_sequences`, `pg_views`, `pg_description`, `pg_depend`: sequences, views and comments.
+//!
+//! Never: takes a value from a sequence to show it.
+
+use engine::Object;
+
+use super::cells::{Row, row};
+use super::scene::Scene;
+use super::{oids, views};
+
+/// Oids of the catalogs that a comment's object stands in.
+const CLASS: i64 = 1259;
+const NAMESPACE: i64 = 2615;
+const CONSTRAINT: i64 = 2606;
+
+pub(super) fn sequences(scene: &Scene) -> Vec<Row> {
+    let row = |sequence: &std::sync::Arc<engine::SequenceDef>| {
+        row![
+            "seqrelid": i64::from(sequence.id()),
+            "seqtypid": i64::from(sequence.sql_type.oid()),
+            "seqstart": sequence.start,
+            "seqincrement": sequence.increment,
+            "seqmax": sequence.max,
+            "seqmin": sequence.min,
+            "seqcache": sequence.cache,
+            "seqcycle": sequence.cycle,
+        ]
+    };
+    scene.catalog.sequences().map(row).collect()
+}
+
+pub(super) fn sequences_with_values(scene: &Scene) -> Vec<Row> {
+    let row = |sequence: &std::sync::Arc<engine::SequenceDef>| {
+        let state = scene.ledger.sequence_state(&scene.catalog, sequence.id()).ok();
+        row![
+            "schemaname": sequence.schema(),
+            "sequencename": sequence.name(),
+            "sequenceowner": scene.user(),
+            "data_type": i64::from(sequence.sql_type.oid()),
+            "start_value": sequence.start,
+            "min_value": sequence.min,
+            "max_value": sequence.max,
+            "increment_by": sequence.increment,
+            "cycle": sequence.cycle,
+            "cache_size": sequence.cache,
+            "last_value": state.filter(|state| state.is_called).map(|state| state.last),
+        ]
+    };
+    scene.catalog.sequences().map(row).collect()
+}
+
+pub(super) fn views(scene: &Scene) -> Vec<Row> {
+    let row = |view: &std::sync::Arc<engine::ViewDef>| {
+        row![
+            "schemaname": view.schema.as_str(),
+            "viewname": view.name.as_str(),
+            "viewowner": scene.user(),
+            "definition": views::definition(scene, view, false),
+        ]
+    };
+    scene.catalog.views().map(row).collect()
+}
+
+/// Sequences that go with a column; other dependencies are not listed.
+pub(super) fn dependencies(scene: &Scene) -> Vec<Row> {
+    let row = |sequence: &std::sync::Arc<engine::SequenceDef>| {
+        let (table, column) = sequence.owner?;
+        Some(row![
+            "classid": CLASS,
+            "objid": i64::from(sequence.id()),
+            "refclassid": CLASS,
+            "refobjid": i64::from(table.0),
+            "refobjsubid": i64::from(column.0),
+            "deptype": if sequence.is_identity { "i" } else { "a" },
+        ])
+    };
+    scene.catalog.sequences().filter_map(row).collect()
+}
+
+/// Every comment: object, catalog of the object, column or 0, text.
+fn comments(scene: &Scene) -> Vec<(i64, i64, i64, &str)> {
+    let mut found: Vec<(i64, i64, i64, Option<&str>)> = Vec::new();
+    for object in scene.catalog.objects() {
+        let oid = i64::from(object.id());
+        match object {
+            Object::Role(_) | Object::Grants(_) => {}
+            Object::Schema(schema) => found.push((oid, NAMESPACE, 0, schema.comment.as_deref())),
+            Object::Sequence(sequence) => found.push((oid, CLASS, 0, sequence.comment.as_deref())),
+            Object::View(view) => {
+                found.push((oid, CLASS, 0, view.comment.as_deref()));
+                found.extend(view.columns.iter().zip(1..).map(|(column, at)| (oid, CLASS, at, column.comment.as_deref())));
+            }
+            Object::Table(table) => {
+                let rules = &table.rules;
+                found.push((oid, CLASS, 0, rules.comment.as_deref()));
+                found.extend(rules.columns.iter().map(|(id, column)| (oid, CLASS, i64::from(id.0), column.comment.as_deref())));
+                found.extend(rules.indexes.iter().map(|index| (i64::from(index.id), CLASS, 0, index.comment.as_deref())));
+                found.extend(rules.checks.iter().map(|check| (i64::from(check.id), CONSTRAINT, 0, check.comment.as_deref())));
+                found.extend(rules.references.iter().map(|one| (i64::from(one.id), CONSTRAINT, 0, one.comment.as_deref())));
+            }
+        }
+    }
+    found.into_iter().filter_map(|(oid, class, column, text)| Some((oid, class, column, text?))).collect()
+}
+
+pub(super) fn descriptions(scene: &Scene) -> Vec<Row> {
+    let row =
+        |(oid, class, column, text): (i64, i64, i64, &str)| row!["objoid": oid, "classoid": class, "objsubid": column, "description": text];
+    comments(scene).into_iter().map(row).collect()
+}
+
+/// The comment on an object of one of the catalogs, or of any; `column` 0 is the object itself.
+pub(super) fn comment(scene: &Scene, oid: i64, class: Option<&str>, column: i64) -> Option<String> {
+    let class = match class {
+        None => None,
+        Some("pg_class") => Some(CLASS),
+        Some("pg_namespace") => Some(NAMESPACE),
+        Some("pg_constraint") => Some(CONSTRAINT),
+        Some(_) => return None,
+    };
+    let is_it = |(other, of, at, _): &(i64, i64, i64, &str)| *other == oid && class.is_none_or(|class| class == *of) && *at == column;
+    comments(scene).into_iter().find(is_it).map(|(_, _, _, text)| text.to_owned())
+}
+
+/// The sequence that a column draws from, as `pg_get_serial_sequence` names it.
+pub(super) fn serial_sequence(scene: &Scene, table: i64, column: &str) -> Option<String> {
+    let found = scene.tables().find(|found| oids::table(found) == table)?;
+    let id = found.columns.iter().find(|other| other.name == column)?.id;
+    let sequence = scene.catalog.sequences().find(|sequence| sequence.owner == Some((found.id, id)))?;
+    Some(format!("{}.{}", super::names::quote(sequence.schema()), super::names::quote(sequence.name())))
+}

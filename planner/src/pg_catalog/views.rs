@@ -1,0 +1,70 @@
+//! The text of views as Postgres prints it: one item, table and condition a line.
+//!
+//! W1: schemas are left out where the search path finds the relation without.
+//! Never: changes what is kept; a query of another shape is printed on one line.
+
+use engine::{Object, ViewDef};
+use sqlparser::ast::{Expr, GroupByExpr, SelectItem, SetExpr, Statement, TableFactor};
+
+use super::names::quote;
+use super::scene::{Relation, Scene};
+use crate::names::fold;
+use crate::parse;
+
+/// As `pg_get_viewdef` prints it, with a semicolon at the end.
+pub(super) fn definition(scene: &Scene, view: &ViewDef, pretty: bool) -> String {
+    simple(scene, view, pretty).unwrap_or_else(|| format!(" {};", view.query))
+}
+
+/// A SELECT of columns from one table; the rest is left to the text that is kept.
+fn simple(scene: &Scene, view: &ViewDef, pretty: bool) -> Option<String> {
+    let parsed = parse::parse(&view.query).ok()?;
+    let Statement::Query(query) = &*parsed.first()?.statement else { return None };
+    let SetExpr::Select(select) = query.body.as_ref() else { return None };
+    let plain = query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none() && select.distinct.is_none();
+    let [from] = select.from.as_slice() else { return None };
+    let TableFactor::Table { name, alias: Some(alias), args: None, .. } = &from.relation else { return None };
+    if !plain || !from.joins.is_empty() || select.having.is_some() || !is_ungrouped(&select.group_by) {
+        return None;
+    }
+    let [schema, table] = name.0.as_slice() else { return None };
+    let (schema, table) = (fold(schema.as_ident()?), fold(table.as_ident()?));
+    let alias = fold(&alias.name);
+    let mut items = Vec::new();
+    for (item, column) in select.projection.iter().zip(&view.columns) {
+        let (expr, given) = match item {
+            SelectItem::UnnamedExpr(expr) => (expr, None),
+            SelectItem::ExprWithAlias { expr, alias } => (expr, Some(fold(alias))),
+            _ => return None,
+        };
+        let printed = match expr {
+            Expr::Identifier(ident) => format!("{}.{}", quote(&alias), quote(&fold(ident))),
+            Expr::CompoundIdentifier(parts) => parts.iter().map(|part| quote(&fold(part))).collect::<Vec<_>>().join("."),
+            other => other.to_string(),
+        };
+        let is_column = matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
+        let own = printed.rsplit('.').next().unwrap_or(&printed).to_owned();
+        let named = given.unwrap_or_else(|| column.name.clone());
+        items.push(if is_column && own == quote(&column.name) { printed } else { format!("{printed} AS {}", quote(&named)) });
+    }
+    (items.len() == view.columns.len()).then_some(())?;
+    let shown = match scene.catalog.relation_owner(&schema, &table).and_then(|id| scene.catalog.object(id)) {
+        Some(Object::Table(found)) if scene.is_visible(&Relation::Table(found)) => quote(&table),
+        Some(Object::View(found)) if scene.is_visible(&Relation::View(found)) => quote(&table),
+        _ => format!("{}.{}", quote(&schema), quote(&table)),
+    };
+    let source = if alias == table { shown } else { format!("{shown} {}", quote(&alias)) };
+    let condition = match (&select.selection, scene.catalog.table(&schema, &table)) {
+        (None, _) => String::new(),
+        (Some(condition), Some(found)) => {
+            let printed = super::deparse::condition_of(found, &alias, &condition.to_string(), pretty);
+            format!("\n  WHERE {printed}")
+        }
+        (Some(condition), None) => format!("\n  WHERE {condition}"),
+    };
+    Some(format!(" SELECT {}\n   FROM {source}{condition};", items.join(",\n    ")))
+}
+
+fn is_ungrouped(group_by: &GroupByExpr) -> bool {
+    matches!(group_by, GroupByExpr::Expressions(keys, modifiers) if keys.is_empty() && modifiers.is_empty())
+}

@@ -1,0 +1,309 @@
+//! CREATE [OR REPLACE] VIEW name [(columns)] AS query
+//!
+//! V1: a view's text names every table with its schema and an alias, and every column that `*` meant.
+//! V2: columns keep the names and types that they had when the view was made.
+//! Never: runs the query.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use base::{ColumnId, SqlError, SqlResult, SqlState};
+use engine::{Object, SqlType, ViewColumn, ViewDef};
+use sqlparser::ast::{
+    CreateTableOptions, CreateView, Expr, Ident, ObjectName, Query, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement,
+    TableAlias, TableFactor, VisitMut, VisitorMut, visit_expressions,
+};
+
+use super::{Execution, shown_type};
+use crate::names::{Name, fold, quoted};
+use crate::outcome::{Outcome, Tag};
+use crate::parse;
+use crate::resolver::{Binding, Scope};
+
+pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
+    let parsed = execution.parsed;
+    let Statement::CreateView(create) = &*parsed.statement else {
+        return Err(SqlError::internal("not a CREATE VIEW"));
+    };
+    refuse_clauses(create)?;
+    let name = Name::of(&create.name, execution.view.database.name())?;
+    let schema = execution.scope.creation_schema(&name).map_err(|error| parsed.point(error, name.span))?;
+    let scope = execution.fresh_scope();
+    let mut query = create.query.as_ref().clone();
+    let mut qualify = Qualify { scope: &scope, hidden: Vec::new(), reads: BTreeSet::new() };
+    if let ControlFlow::Break(error) = VisitMut::visit(&mut query, &mut qualify) {
+        return Err(error);
+    }
+    let reads = qualify.reads;
+    let statement = Statement::Query(Box::new(query));
+    let columns = columns(execution, &scope, &statement, create)?;
+    let columns_read = |id: u32| columns_mentioned(&scope, &statement, id);
+    let view = ViewDef {
+        id: 0,
+        schema,
+        name: name.name,
+        columns,
+        query: statement.to_string(),
+        reads: reads.into_iter().map(|id| (id, columns_read(id))).collect(),
+        comment: None,
+    };
+    define(execution, view, create.or_replace)?;
+    Ok(Outcome::Command(Tag::command("CREATE VIEW")))
+}
+
+fn define(execution: &mut Execution<'_>, mut view: ViewDef, or_replace: bool) -> SqlResult<()> {
+    let catalog = execution.transaction.catalog();
+    let taken = catalog.relation_owner(&view.schema, &view.name).and_then(|id| catalog.object(id));
+    match taken {
+        Some(Object::View(before)) if or_replace => {
+            for (at, old) in before.columns.iter().enumerate() {
+                let Some(new) = view.columns.get(at) else {
+                    return Err(SqlError::new(SqlState::INVALID_TABLE_DEFINITION, "cannot drop columns from view"));
+                };
+                if new.name != old.name {
+                    let message = format!("cannot change name of view column \"{}\" to \"{}\"", old.name, new.name);
+                    return Err(SqlError::new(SqlState::INVALID_TABLE_DEFINITION, message)
+                        .hint("Use ALTER VIEW ... RENAME COLUMN ... to change name of view column instead."));
+                }
+                if new.sql_type != old.sql_type {
+                    let (a, b) = (old.sql_type.name(), new.sql_type.name());
+                    let message = format!("cannot change data type of view column \"{}\" from {a} to {b}", old.name);
+                    return Err(SqlError::new(SqlState::INVALID_TABLE_DEFINITION, message));
+                }
+            }
+            if view.reads.iter().any(|(read, _)| *read == before.id) {
+                let message = format!("infinite recursion detected in rules for relation \"{}\"", view.name);
+                return Err(SqlError::new(SqlState("42P17"), message));
+            }
+            view.id = before.id;
+            view.comment.clone_from(&before.comment);
+            execution.transaction.redefine(Object::View(Arc::new(view)))
+        }
+        Some(object) if or_replace && object.name() == view.name => {
+            Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, format!("\"{}\" is not a view", view.name)))
+        }
+        _ => {
+            view.id = execution.transaction.ledger().next_object_id();
+            execution.transaction.create_view(view)
+        }
+    }
+}
+
+fn refuse_clauses(create: &CreateView) -> SqlResult<()> {
+    let refused = [
+        (create.materialized, "CREATE MATERIALIZED VIEW"),
+        (create.temporary, "CREATE TEMPORARY VIEW"),
+        (create.options != CreateTableOptions::None, "WITH on a view"),
+        (create.if_not_exists, "CREATE VIEW IF NOT EXISTS"),
+        (!create.cluster_by.is_empty() || create.to.is_some() || create.params.is_some(), "this form of CREATE VIEW"),
+    ];
+    match refused.iter().find(|(present, _)| *present) {
+        Some((_, what)) => Err(SqlError::unsupported(what)),
+        None => Ok(()),
+    }
+}
+
+/// Names and types of the view's columns. Errors: whatever the query raises; 42P16, 42701.
+fn columns(execution: &Execution<'_>, scope: &Scope, statement: &Statement, create: &CreateView) -> SqlResult<Vec<ViewColumn>> {
+    let binding = Binding { scope, transaction: execution.transaction, local: None };
+    let environment = execution.view.environment(scope, &execution.parsed.source);
+    let query = relational::Query { statement, text: "" };
+    let description = execution.view.database.relational.describe(query, &binding, &environment, &[])?;
+    if !description.parameters.is_empty() {
+        return Err(SqlError::new(SqlState::UNDEFINED_PARAMETER, "there is no parameter $1"));
+    }
+    if create.columns.len() > description.columns.len() {
+        return Err(SqlError::new(SqlState::SYNTAX_ERROR, "CREATE VIEW specifies more column names than columns"));
+    }
+    let declared = declared_types(scope, statement);
+    let mut columns: Vec<ViewColumn> = Vec::with_capacity(description.columns.len());
+    for (at, (name, data_type)) in description.columns.into_iter().enumerate() {
+        let name = create.columns.get(at).map_or(name, |given| fold(&given.name));
+        if columns.iter().any(|other| other.name == name) {
+            return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, format!("column \"{name}\" specified more than once")));
+        }
+        let declared = declared.get(at).copied().flatten().filter(|sql_type| sql_type.arrow() == data_type);
+        let sql_type = declared.map_or_else(|| shown_type(&data_type), Ok)?;
+        columns.push(ViewColumn { name, sql_type, comment: None });
+    }
+    Ok(columns)
+}
+
+/// Types of the items that are plain columns: what queries compute does not tell `varchar(10)` from `text`.
+fn declared_types(scope: &Scope, statement: &Statement) -> Vec<Option<SqlType>> {
+    let Statement::Query(query) = statement else { return Vec::new() };
+    let SetExpr::Select(select) = query.body.as_ref() else { return Vec::new() };
+    let mut known: Vec<(String, String, SqlType)> = Vec::new();
+    for from in &select.from {
+        for factor in std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)) {
+            let TableFactor::Table { name, alias: Some(alias), args: None, .. } = factor else { continue };
+            let Ok(read) = Name::of(name, scope.ledger.name()) else { continue };
+            let alias = fold(&alias.name);
+            match scope.relation(&read) {
+                Some(Object::Table(table)) => {
+                    known.extend(table.columns.iter().map(|column| (alias.clone(), column.name.clone(), column.sql_type)));
+                }
+                Some(Object::View(view)) => {
+                    known.extend(view.columns.iter().map(|column| (alias.clone(), column.name.clone(), column.sql_type)));
+                }
+                _ => {}
+            }
+        }
+    }
+    let of = |expr: &Expr| {
+        let (table, column) = match expr {
+            Expr::Identifier(column) => (None, fold(column)),
+            Expr::CompoundIdentifier(parts) => {
+                let [table, column] = parts.as_slice() else { return None };
+                (Some(fold(table)), fold(column))
+            }
+            _ => return None,
+        };
+        let mut found = known.iter().filter(|(alias, name, _)| *name == column && table.as_ref().is_none_or(|table| table == alias));
+        match (found.next(), found.next()) {
+            (Some((_, _, sql_type)), None) => Some(*sql_type),
+            _ => None,
+        }
+    };
+    let item = |item: &SelectItem| match item {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => of(expr),
+        _ => None,
+    };
+    select.projection.iter().map(item).collect()
+}
+
+/// Columns of a table that a query can mean: those whose name stands in it anywhere, rather too many than too few.
+fn columns_mentioned(scope: &Scope, statement: &Statement, id: u32) -> Option<Vec<ColumnId>> {
+    let Some(Object::Table(table)) = scope.catalog.object(id) else { return None };
+    let mut found = BTreeSet::new();
+    let _ = visit_expressions(statement, |expr| {
+        let ident = match expr {
+            Expr::Identifier(ident) => Some(ident),
+            Expr::CompoundIdentifier(parts) => parts.last(),
+            _ => None,
+        };
+        if let Some(ident) = ident {
+            let name = fold(ident);
+            found.extend(table.columns.iter().filter(|column| column.name == name).map(|column| column.id));
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    Some(found.into_iter().collect())
+}
+
+/// V1.
+struct Qualify<'a> {
+    scope: &'a Scope,
+    /// Names of CTEs, by query.
+    hidden: Vec<Vec<String>>,
+    reads: BTreeSet<u32>,
+}
+
+impl VisitorMut for Qualify<'_> {
+    type Break = SqlError;
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<SqlError> {
+        let names = query.with.as_ref().map_or_else(Vec::new, |with| with.cte_tables.iter().map(|cte| fold(&cte.alias.name)).collect());
+        self.hidden.push(names);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<SqlError> {
+        self.hidden.pop();
+        expand_wildcards(self.scope, &mut query.body);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<SqlError> {
+        let TableFactor::Table { name, alias, args: None, .. } = factor else { return ControlFlow::Continue(()) };
+        let read = match Name::of(name, self.scope.ledger.name()) {
+            Ok(read) => read,
+            Err(error) => return ControlFlow::Break(error),
+        };
+        if read.schema.is_none() && self.hidden.iter().flatten().any(|hidden| *hidden == read.name) {
+            return ControlFlow::Continue(());
+        }
+        let Some(object) = self.scope.relation(&read).filter(|object| object.name() == read.name) else {
+            return ControlFlow::Continue(());
+        };
+        self.reads.insert(object.id());
+        let schema = object.schema().unwrap_or_default();
+        if alias.is_none() {
+            *alias = Some(TableAlias { explicit: false, name: Ident::with_quote('"', &read.name), columns: Vec::new(), at: None });
+        }
+        *name = ObjectName::from(vec![quoted(schema), quoted(&read.name)]);
+        ControlFlow::Continue(())
+    }
+}
+
+/// `*` and `t.*` of a SELECT from plain tables and views, written out.
+fn expand_wildcards(scope: &Scope, body: &mut SetExpr) {
+    let SetExpr::Select(select) = body else { return };
+    let has_wildcard = select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)));
+    if !has_wildcard {
+        return;
+    }
+    let mut tables: Vec<(String, Vec<String>)> = Vec::new();
+    for from in &select.from {
+        for factor in std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)) {
+            let TableFactor::Table { name, alias: Some(alias), args: None, .. } = factor else { return };
+            let Ok(read) = Name::of(name, scope.ledger.name()) else { return };
+            let columns = match scope.relation(&read) {
+                Some(Object::Table(table)) => table.columns.iter().map(|column| column.name.clone()).collect(),
+                Some(Object::View(view)) => view.columns.iter().map(|column| column.name.clone()).collect(),
+                _ => return,
+            };
+            tables.push((fold(&alias.name), columns));
+        }
+        // What USING and NATURAL merge stays for the query to say.
+        if from
+            .joins
+            .iter()
+            .any(|join| join.to_string().to_uppercase().contains(" USING") || join.to_string().to_uppercase().contains("NATURAL"))
+        {
+            return;
+        }
+    }
+    let column = |table: &str, column: &str| SelectItem::UnnamedExpr(Expr::CompoundIdentifier(vec![quoted(table), quoted(column)]));
+    let mut items = Vec::new();
+    for item in std::mem::take(&mut select.projection) {
+        match &item {
+            SelectItem::Wildcard(_) => {
+                items.extend(tables.iter().flat_map(|(table, columns)| columns.iter().map(|name| column(table, name)).collect::<Vec<_>>()));
+            }
+            SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
+                let named = name.0.last().and_then(|part| part.as_ident()).map(fold);
+                match tables.iter().find(|(table, _)| Some(table) == named.as_ref()) {
+                    Some((table, columns)) => items.extend(columns.iter().map(|name| column(table, name))),
+                    None => items.push(item),
+                }
+            }
+            _ => items.push(item),
+        }
+    }
+    select.projection = items;
+}
+
+/// Views that read a relation go on reading it under its new name.
+pub(super) fn follow_rename(execution: &mut Execution<'_>, id: u32, from: (&str, &str), to: (&str, &str)) -> SqlResult<()> {
+    let catalog = execution.transaction.catalog();
+    let readers: Vec<Arc<ViewDef>> =
+        catalog.views().filter(|view| view.reads.iter().any(|(read, _)| *read == id)).map(Arc::clone).collect();
+    for view in readers {
+        let parsed = parse::parse(&view.query)?;
+        let [one] = parsed.as_slice() else { return Err(SqlError::internal("a view is no query")) };
+        let mut statement = one.statement.as_ref().clone();
+        let (old, new) = (ObjectName::from(vec![quoted(from.0), quoted(from.1)]), ObjectName::from(vec![quoted(to.0), quoted(to.1)]));
+        let old = old.to_string();
+        let _ = sqlparser::ast::visit_relations_mut(&mut statement, |name| {
+            if name.to_string() == old {
+                *name = new.clone();
+            }
+            ControlFlow::<()>::Continue(())
+        });
+        let renamed = ViewDef { query: statement.to_string(), ..view.as_ref().clone() };
+        execution.transaction.redefine(Object::View(Arc::new(renamed)))?;
+    }
+    Ok(())
+}
