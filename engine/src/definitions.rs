@@ -83,13 +83,18 @@ impl Transaction {
         self.put(Object::Grants(Arc::new(grants)))
     }
 
-    /// Makes `owner` the owner of an object that this transaction has just made; the first superuser owns without being written down.
-    pub fn own_new(&mut self, object: u32, owner: u32) -> SqlResult<()> {
-        if owner == FIRST_SUPERUSER {
+    /// From here on, what this transaction makes belongs to that role.
+    pub fn owned_by(&mut self, role: u32) {
+        self.owner = role;
+    }
+
+    /// Writes down who owns a new object; the first superuser owns without being written down.
+    fn own_new(&mut self, object: &Object) -> SqlResult<()> {
+        if self.owner == FIRST_SUPERUSER || matches!(object, Object::Role(_) | Object::Grants(_)) {
             return Ok(());
         }
         let id = self.ledger.next_object_id();
-        self.define_grants(GrantsDef { id, object, owner, acl: None, columns: BTreeMap::new() })
+        self.define_grants(GrantsDef { id, object: object.id(), owner: self.owner, acl: None, columns: BTreeMap::new() })
     }
 
     /// Defines an object or, where its id is in the catalog already, the next version of it.
@@ -119,9 +124,9 @@ impl Transaction {
         let row = catalog_row(&object)?;
         let own = self.writes.get(&CATALOG).map_or(0, |writes| writes.rows);
         self.insert(&CATALOG_TABLE, &row)?;
-        self.defined.push((object, own));
+        self.defined.push((object.clone(), own));
         self.catalog = Some(self.overlay()?);
-        Ok(())
+        self.own_new(&object)
     }
 
     /// Replaces an object's definition by another of the same id. Errors: 42704, 42P07, 40001.

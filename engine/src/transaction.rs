@@ -17,6 +17,7 @@ use crate::catalog::{Catalog, Object};
 use crate::commit::{Committed, Request};
 use crate::ledger::{Ledger, Snapshot};
 use crate::references::{Owed, Removed};
+use crate::roles::FIRST_SUPERUSER;
 use crate::schema::TableDef;
 use crate::stored;
 use crate::unique;
@@ -151,103 +152,6 @@ impl Transaction {
         let first = writes.rows;
         writes.own_mut().own_ended.extend(first..first + old.len() as u64);
         self.push(table, stored, NewKeys::new())
-    }
-
-    /// Defines a schema. Errors: 42P06 for a name already taken, 42939 for reserved ones.
-    pub fn create_schema(&mut self, name: &str) -> SqlResult<()> {
-        if name == LEDGER_SCHEMA || name == "information_schema" || name.starts_with("pg_") {
-            return Err(SqlError::new(SqlState::RESERVED_NAME, format!("unacceptable schema name \"{name}\""))
-                .detail("The names \"ledger\" and \"information_schema\" and the prefix \"pg_\" are reserved."));
-        }
-        if self.catalog().schema(name).is_some() {
-            return Err(schema_exists(name));
-        }
-        let id = self.ledger.next_object_id();
-        self.define(Object::Schema(Arc::new(SchemaDef { id, name: name.to_owned() })))
-    }
-
-    /// Defines a table from a definition made with an id of [`Ledger::next_object_id`].
-    ///
-    /// Errors: 42P07, 3F000 for an unknown schema, 42501 in schema `ledger`.
-    pub fn create_table(&mut self, table: TableDef) -> SqlResult<()> {
-        if table.schema == LEDGER_SCHEMA {
-            return Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, "permission denied for schema ledger")
-                .hint("The schema \"ledger\" holds the ledger's own read-only tables."));
-        }
-        let catalog = self.catalog();
-        if catalog.schema(&table.schema).is_none() {
-            return Err(SqlError::new(SqlState::INVALID_SCHEMA_NAME, format!("schema \"{}\" does not exist", table.schema)));
-        }
-        if catalog.table(&table.schema, &table.name).is_some() {
-            return Err(SqlError::new(SqlState::DUPLICATE_TABLE, format!("relation \"{}\" already exists", table.name)));
-        }
-        self.define(Object::Table(Arc::new(table)))
-    }
-
-    /// Defines a role or redefines it. Errors: 42710 for a name already taken, 40001 where another commit changed it meanwhile.
-    pub fn define_role(&mut self, role: RoleDef) -> SqlResult<()> {
-        let taken = self.catalog().authority().role_named(&role.name).is_some_and(|other| other.id != role.id);
-        if taken { Err(role_exists(&role.name)) } else { self.put(Object::Role(Arc::new(role))) }
-    }
-
-    /// Sets owner and privileges of an object; `grants.id` is that of the grants it has, or of [`Ledger::next_object_id`].
-    ///
-    /// Errors: 40001 where another commit changed them meanwhile.
-    pub fn define_grants(&mut self, grants: GrantsDef) -> SqlResult<()> {
-        self.put(Object::Grants(Arc::new(grants)))
-    }
-
-    /// From here on, what this transaction makes belongs to that role.
-    pub fn owned_by(&mut self, role: u32) {
-        self.owner = role;
-    }
-
-    /// Writes down who owns a new object; the first superuser owns without being written down.
-    fn own_new(&mut self, object: &Object) -> SqlResult<()> {
-        if self.owner == FIRST_SUPERUSER || matches!(object, Object::Role(_) | Object::Grants(_)) {
-            return Ok(());
-        }
-        let id = self.ledger.next_object_id();
-        self.define_grants(GrantsDef { id, object: object.id(), owner: self.owner, acl: None, columns: BTreeMap::new() })
-    }
-
-    /// Defines an object or, where its id is in the catalog already, the next version of it.
-    fn put(&mut self, object: Object) -> SqlResult<()> {
-        let Some(row) = self.catalog().definition_row(object.id()) else { return self.define(object) };
-        let own = self.writes.get(&CATALOG).map_or(0, |writes| writes.rows);
-        let new = catalog_row(&object)?;
-        self.update(&CATALOG_TABLE, &[row], &new)?;
-        self.defined.retain(|(other, _)| other.id() != object.id());
-        self.defined.push((object, own));
-        self.catalog = Some(self.overlay()?);
-        Ok(())
-    }
-
-    /// Drops an object by id, and the grants on it; its rows stay in the ledger. Errors: 42704 for an unknown id.
-    pub fn drop_object(&mut self, id: u32) -> SqlResult<()> {
-        let grants = self.catalog().authority().grants_on(id).map(|grants| grants.id);
-        if let Some(grants) = grants {
-            self.drop_alone(grants)?;
-        }
-        self.drop_alone(id)
-    }
-
-    fn drop_alone(&mut self, id: u32) -> SqlResult<()> {
-        let row = self.catalog().definition_row(id).ok_or_else(|| SqlError::new(SqlState::UNDEFINED_OBJECT, "object does not exist"))?;
-        self.delete(&CATALOG_TABLE, &[row])?;
-        self.defined.retain(|(object, _)| object.id() != id);
-        self.dropped.push(id);
-        self.catalog = Some(self.overlay()?);
-        Ok(())
-    }
-
-    fn define(&mut self, object: Object) -> SqlResult<()> {
-        let row = catalog_row(&object)?;
-        let own = self.writes.get(&CATALOG).map_or(0, |writes| writes.rows);
-        self.insert(&CATALOG_TABLE, &row)?;
-        self.defined.push((object.clone(), own));
-        self.catalog = Some(self.overlay()?);
-        self.own_new(&object)
     }
 
     pub(crate) fn overlay(&self) -> SqlResult<Arc<Catalog>> {

@@ -16,8 +16,9 @@ use datafusion::logical_expr::{BinaryExpr, Cast, Expr, ExprSchemable, LogicalPla
 use datafusion::optimizer::AnalyzerRule;
 
 use crate::layouts::UUID;
-use crate::operators::{call, is_compared_by_key, is_compared_by_type, sorts_by_key};
-use crate::semantics::map_named;
+use crate::layouts::{is_compared_by_key, is_compared_by_type};
+use crate::mapping::map_named;
+use crate::operators::{call, sorts_by_key};
 
 /// C1 and C2; runs before type coercion.
 #[derive(Debug)]

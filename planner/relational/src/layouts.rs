@@ -85,3 +85,13 @@ pub(crate) fn texts(array: &ArrayRef) -> SqlResult<StringArray> {
     let nulls = NullBuffer::union(document.nulls(), inner.nulls());
     Ok(StringArray::new(inner.offsets().clone(), inner.values().clone(), nulls))
 }
+
+/// Whether values of this type are compared only with values of the same type.
+pub(crate) fn is_compared_by_type(data_type: &DataType) -> bool {
+    *data_type == UUID || *data_type == TIME || is_compared_by_key(data_type)
+}
+
+/// Whether values of this type are compared by the keys of their values.
+pub(crate) fn is_compared_by_key(data_type: &DataType) -> bool {
+    *data_type == INTERVAL || document_name(data_type).is_some() || element(data_type).is_some()
+}

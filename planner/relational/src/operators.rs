@@ -17,7 +17,7 @@ use datafusion::logical_expr::{BinaryExpr, Cast, Expr, ExprSchemable, GetFieldAc
 use sqlparser::ast::BinaryOperator;
 
 use crate::functions::{arrays, documents, intervals, types};
-use crate::layouts::{self, INTERVAL, TIME, UUID};
+use crate::layouts::{self, INTERVAL, is_compared_by_key, is_compared_by_type};
 
 /// Has no state.
 #[derive(Debug)]
@@ -75,14 +75,6 @@ impl Operand {
     fn is(&self, test: impl Fn(&DataType) -> bool) -> bool {
         self.data_type.as_ref().is_some_and(test)
     }
-}
-
-pub(crate) fn is_compared_by_type(data_type: &DataType) -> bool {
-    *data_type == UUID || *data_type == TIME || is_compared_by_key(data_type)
-}
-
-pub(crate) fn is_compared_by_key(data_type: &DataType) -> bool {
-    *data_type == INTERVAL || layouts::document_name(data_type).is_some() || layouts::element(data_type).is_some()
 }
 
 /// Whether rows are to be ordered by the keys of values of this type (P2).

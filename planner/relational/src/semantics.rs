@@ -9,11 +9,9 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result};
 use datafusion::logical_expr::expr::ScalarFunction;
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Cast, Expr, ExprSchemable, LogicalPlan, Operator, ScalarUDF, WindowFunctionDefinition};
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::optimizer::analyzer::resolve_grouping_function::ResolveGroupingFunction;
@@ -22,6 +20,7 @@ use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
 use crate::coercions::OwnTypes;
 use crate::functions::averages::BIGINT_DECIMAL;
 use crate::functions::{arithmetic, casts, conversions, quotients, rounding};
+use crate::mapping::map_named;
 
 /// Every analyzer rule, in order: DataFusion's own with ours around type coercion (S2).
 pub(crate) fn rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
@@ -116,23 +115,6 @@ impl AnalyzerRule for PostgresSemantics {
         })?;
         Ok(plan.data)
     }
-}
-
-/// Rewrites a node's expressions from the leaves up, under the names they had (S1).
-pub(crate) fn map_named(
-    plan: LogicalPlan,
-    rewrite: &mut dyn FnMut(Expr, &DFSchema) -> Result<Transformed<Expr>>,
-) -> Result<Transformed<LogicalPlan>> {
-    let mut schema = merge_schema(&plan.inputs());
-    if let LogicalPlan::TableScan(scan) = &plan {
-        let source = DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?;
-        schema.merge(&source);
-    }
-    let names = NamePreserver::new(&plan);
-    plan.map_expressions(|expr| {
-        let name = names.save(&expr);
-        Ok(expr.transform_up(|expr| rewrite(expr, &schema))?.update_data(|expr| name.restore(expr)))
-    })
 }
 
 /// An integer constant under a cast to another integer type, as a constant of that type.

@@ -114,7 +114,7 @@ pub(super) fn arrow_of(data_type: &DataType, cells: &[&Cell]) -> Option<ArrayRef
         DataType::Utf8 => Arc::new(texts(cells)?),
         DataType::List(_) => {
             let literals: ArrayRef = Arc::new(texts(cells)?);
-            relational::values::convert(&literals, data_type).ok()?
+            relational::convert(&literals, data_type).ok()?
         }
         other => cells.iter().all(|cell| **cell == Cell::Null).then(|| new_null_array(other, cells.len()))?,
     })

@@ -81,7 +81,7 @@ fn elements(array: &ArrayRef, from: SqlType, to: SqlType) -> SqlResult<ArrayRef>
 
 /// Casts that `relational` has.
 fn by_query_rules(array: &ArrayRef, to: SqlType) -> SqlResult<ArrayRef> {
-    relational::values::convert(array, &to.arrow())
+    relational::convert(array, &to.arrow())
 }
 
 /// Arrow's own cast, with an error instead of NULL for what does not fit.

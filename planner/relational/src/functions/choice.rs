@@ -11,7 +11,7 @@ use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature};
 
 use super::native::castable;
-use crate::operators::is_compared_by_type;
+use crate::layouts::is_compared_by_type;
 
 /// The function with our coercion before its own.
 pub(super) fn lenient(function: Arc<ScalarUDF>) -> Arc<ScalarUDF> {

@@ -72,7 +72,7 @@ impl ScalarUDFImpl for Conversion {
 }
 
 /// A column as another type, as an explicit cast of Postgres would have it. Errors: the types' own; 42846 where there is no cast.
-pub(crate) fn convert(array: &ArrayRef, to: &DataType) -> SqlResult<ArrayRef> {
+pub fn convert(array: &ArrayRef, to: &DataType) -> SqlResult<ArrayRef> {
     let from = array.data_type();
     if from == to {
         return Ok(Arc::clone(array));

@@ -9,14 +9,7 @@ pub mod json;
 pub mod time;
 pub mod uuid;
 
-use arrow::array::ArrayRef;
-use arrow::datatypes::DataType;
-use base::{SqlError, SqlResult, SqlState};
-
-/// A column as another type, as an explicit cast of Postgres would have it. Errors: the types' own; 42846 where there is no cast.
-pub fn convert(array: &ArrayRef, to: &DataType) -> SqlResult<ArrayRef> {
-    crate::functions::conversions::convert(array, to)
-}
+use base::{SqlError, SqlState};
 
 /// `invalid input syntax for type uuid: "x"` (22P02).
 pub(crate) fn invalid_syntax(type_name: &str, text: &str) -> SqlError {

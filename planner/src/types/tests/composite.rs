@@ -167,7 +167,7 @@ fn both_sides_of_the_query_engine_have_the_same_layouts() {
         for sql_type in [sql_type, array(sql_type)] {
             let text = if sql_type.element().is_some() { format!("{{{text}}}") } else { text.to_owned() };
             let texts: ArrayRef = Arc::new(StringArray::from(vec![text.as_str()]));
-            let read = relational::values::convert(&texts, &sql_type.arrow()).unwrap();
+            let read = relational::convert(&texts, &sql_type.arrow()).unwrap();
             assert_eq!(read.as_ref(), parse_text(sql_type, &text).unwrap().as_ref(), "{}", sql_type.name());
         }
     }
