@@ -19,7 +19,6 @@ mod rights;
 mod role_syntax;
 mod verifier;
 
-mod authority;
 mod column_types;
 mod database;
 mod effects;

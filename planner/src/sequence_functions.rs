@@ -13,6 +13,7 @@ use engine::{Object, SequenceDef};
 use relational::ScalarFunction;
 
 use crate::pg_catalog::Scene;
+use crate::rights::access::Access;
 
 /// The last values a session got.
 #[derive(Clone, Default)]
@@ -110,8 +111,18 @@ fn each(
     Ok(Arc::new(Int64Array::from(values)))
 }
 
+/// Its owner and superusers draw from a sequence and set it. Errors: 42501.
+fn check_may_change(scene: &Scene, sequence: &SequenceDef) -> SqlResult<()> {
+    let role = scene.catalog.authority().role_named(&scene.user).map_or(u32::MAX, |role| role.id);
+    if Access::of(&scene.catalog, role).owns(&scene.catalog, sequence.id()) {
+        return Ok(());
+    }
+    Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, format!("permission denied for sequence {}", sequence.name())))
+}
+
 fn next(scene: &Scene, used: &Used, arguments: &[ArrayRef]) -> SqlResult<ArrayRef> {
     each(scene, &arguments[0], |sequence, _, rows| {
+        check_may_change(scene, sequence)?;
         let values = scene.ledger.next_values(&scene.catalog, sequence.id(), rows as u64)?;
         if let Some(last) = values.last() {
             used.note(sequence.id(), *last);
@@ -134,6 +145,7 @@ fn set(scene: &Scene, used: &Used, arguments: &[ArrayRef]) -> SqlResult<ArrayRef
     let given = arguments[1].as_primitive::<Int64Type>();
     let called = arguments.get(2).and_then(|called| called.as_boolean_opt());
     each(scene, &arguments[0], |sequence, first, rows| {
+        check_may_change(scene, sequence)?;
         let mut values = Vec::with_capacity(rows);
         for row in first..first + rows {
             let (value, is_called) = (given.value(row), called.is_none_or(|called| called.value(row)));

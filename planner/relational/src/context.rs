@@ -4,8 +4,8 @@
 //! Never: outlives the planning of its statement.
 
 use std::cell::RefCell;
-use std::rc::Rc;
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};

@@ -35,7 +35,7 @@ pub(super) fn sequences_with_values(scene: &Scene) -> Vec<Row> {
         row![
             "schemaname": sequence.schema(),
             "sequencename": sequence.name(),
-            "sequenceowner": scene.user(),
+            "sequenceowner": scene.role_name(scene.owner(sequence.id())),
             "data_type": i64::from(sequence.sql_type.oid()),
             "start_value": sequence.start,
             "min_value": sequence.min,
@@ -54,7 +54,7 @@ pub(super) fn views(scene: &Scene) -> Vec<Row> {
         row![
             "schemaname": view.schema.as_str(),
             "viewname": view.name.as_str(),
-            "viewowner": scene.user(),
+            "viewowner": scene.role_name(scene.owner(view.id)),
             "definition": views::definition(scene, view, false),
         ]
     };

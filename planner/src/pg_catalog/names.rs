@@ -7,6 +7,7 @@ use base::{SqlError, SqlResult, SqlState};
 use engine::{Action, ColumnDef, KeyDef, Object, Reference, TableDef};
 
 use super::keys::{Kind, kind};
+use super::oids;
 use super::scene::{Relation, Scene};
 use super::types;
 

@@ -150,7 +150,9 @@ impl Relation<'_> {
     /// The id under which it has an owner: an index is its table's.
     pub(super) fn owned_as(&self) -> u32 {
         match self {
-            Self::Table(table) | Self::Index(table) => table.id.0,
+            Self::Table(table) | Self::Index(table, _) => table.id.0,
+            Self::Sequence(sequence) => sequence.id(),
+            Self::View(view) => view.id,
             Self::Shape(_) | Self::Virtual { .. } => u32::MAX,
         }
     }

@@ -164,8 +164,14 @@ impl Session {
             }
             _ => spare.insert(self.database.ledger.begin(&self.user)),
         };
-        let view =
-            View { database: &self.database, user: &self.user, settings: &self.settings, transaction_time_us: now_us, effects: &effects };
+        let view = View {
+            database: &self.database,
+            user: &self.user,
+            settings: &self.settings,
+            transaction_time_us: now_us,
+            effects: &effects,
+            used: &self.used,
+        };
         let scope = view.scope(transaction);
         let stamp = stamp(&scope, &self.settings);
         let is_lasting = Cell::new(true);

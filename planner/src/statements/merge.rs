@@ -26,7 +26,8 @@ use super::{Execution, Planned, Planning, rewrite};
 use crate::names::{fold, simple};
 use crate::outcome::{Outcome, Tag};
 use crate::parse::NOTHING;
-use crate::tables::{ROW_ID, arrow_error, whole_rows};
+use crate::rules::Guard;
+use crate::tables::{ROW_ID, arrow_error};
 
 /// How a MERGE runs.
 #[derive(Debug)]
@@ -236,15 +237,20 @@ impl Plan {
                     columns[set.position] = self.value(set, &chosen(set.column)?)?;
                 }
                 let new = RecordBatch::try_new(self.table.arrow_schema(), columns).map_err(arrow_error)?;
-                let sets_key = sets.iter().any(|set| self.table.key_columns().contains(&set.position));
-                execution.transaction.update(&self.table, &old, &new).map_err(|error| as_conflict(error, sets_key))?;
+                Guard::new(&execution.place(), &self.table, &(0..self.table.columns.len()).collect::<Vec<_>>())?.check(&new)?;
+                let is_set = |at| sets.iter().any(|set| set.position == at);
+                execution.transaction.update(&self.table, &old, &new).map_err(|error| as_conflict(error, &self.table, &is_set))?;
             }
             Clause::Insert(sets) => {
                 let given = sets
                     .iter()
                     .map(|set| Ok((set.position, self.value(set, &chosen(set.column)?)?)))
                     .collect::<SqlResult<Vec<(usize, ArrayRef)>>>()?;
-                execution.transaction.insert(&self.table, &whole_rows(&self.table, count, given)?)?;
+                let targets: Vec<usize> = given.iter().map(|(position, _)| *position).collect();
+                let guard = Guard::new(&execution.place(), &self.table, &targets)?;
+                let new = guard.complete(count, given)?;
+                guard.check(&new)?;
+                execution.transaction.insert(&self.table, &new)?;
             }
         }
         Ok(count as u64)

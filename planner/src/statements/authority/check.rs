@@ -13,11 +13,11 @@ use std::sync::Arc;
 
 use base::{RelationId, SqlError, SqlResult, SqlState};
 use engine::roles::{DATABASE, privilege};
-use engine::{LEDGER_SCHEMA, TableDef};
+use engine::{LEDGER_SCHEMA, Object, TableDef};
 use sqlparser::ast::{
-    Assignment, AssignmentTarget, ColumnOption, ConflictTarget, CopySource, CreateTable, Delete, Expr, FromTable, Insert, Merge,
-    MergeAction, ObjectName, OnConflict, OnConflictAction, OnInsert, SchemaName, SelectItem, Statement, TableConstraint, TableFactor,
-    TableObject, TableWithJoins, Update, Visit, Visitor,
+    Assignment, AssignmentTarget, ColumnOption, CommentObject, ConflictTarget, CopySource, CreateTable, Delete, Expr, FromTable, Insert,
+    Merge, MergeAction, ObjectName, OnConflict, OnConflictAction, OnInsert, SchemaName, SelectItem, Statement, TableConstraint,
+    TableFactor, TableObject, TableWithJoins, Update, Visit, Visitor,
 };
 
 use super::super::Plan;
@@ -52,7 +52,15 @@ pub(crate) fn class(plan: &Plan) -> Class {
         Plan::Insert(_) | Plan::Update(_) | Plan::Delete(_) | Plan::Merge(_) | Plan::With(_) | Plan::CopyFrom(_) | Plan::Truncate => {
             Class::Rows
         }
-        Plan::CreateSchema | Plan::CreateTable | Plan::DropSchema | Plan::DropTable => Class::Definitions,
+        Plan::CreateSchema
+        | Plan::CreateTable
+        | Plan::CreateSequence
+        | Plan::CreateIndex
+        | Plan::CreateView
+        | Plan::AlterTable
+        | Plan::Comment
+        | Plan::DropSchema
+        | Plan::Drop => Class::Definitions,
         Plan::Authority(_) => Class::Authority,
     }
 }
@@ -266,10 +274,15 @@ impl Checker<'_> {
                 truncate.table_names.iter().try_for_each(|target| self.need(&*self.target(&target.name)?, privilege::TRUNCATE))
             }
             Statement::CreateTable(create) => self.create_table(create),
+            Statement::CreateSequence { name, .. } => self.need_creation_of(name),
+            Statement::CreateView(create) => self.need_creation_of(&create.name),
+            Statement::CreateIndex(create) => self.own(&create.table_name),
+            Statement::AlterTable(alter) => self.own(&alter.name),
+            Statement::Comment { object_type, object_name, .. } => self.commented(*object_type, object_name),
             Statement::CreateSchema { schema_name, if_not_exists, .. } => self.create_schema(schema_name, *if_not_exists),
             Statement::Drop { object_type, names, if_exists, .. } => {
                 let is_schema = *object_type == sqlparser::ast::ObjectType::Schema;
-                names.iter().try_for_each(|name| if is_schema { self.own_schema(name, *if_exists) } else { self.own(name, *if_exists) })
+                names.iter().try_for_each(|name| if is_schema { self.own_schema(name, *if_exists) } else { self.own(name) })
             }
             Statement::Explain { statement, .. } => self.definitions(statement),
             _ => Ok(()),
@@ -329,20 +342,46 @@ impl Checker<'_> {
         if self.scope.access.owns(&self.scope.catalog, schema.id) { Ok(()) } else { Err(schema.not_owner()) }
     }
 
-    /// Dropping needs to own the relation, or its schema.
-    fn own(&self, object: &ObjectName, _if_exists: bool) -> SqlResult<()> {
+    fn need_creation_of(&self, object: &ObjectName) -> SqlResult<()> {
         let name = self.name(object)?;
-        let Some(table) = self.scope.stored(name.schema.as_deref(), &name.name) else { return Ok(()) };
-        if table.schema == LEDGER_SCHEMA {
-            return Ok(());
+        if let Some(relation) = self.scope.relation(&name) {
+            // In its place, or refused by name.
+            return self.own_relation(relation);
+        }
+        self.need_creation(&self.scope.creation_schema(&name)?)
+    }
+
+    fn commented(&self, kind: CommentObject, object: &ObjectName) -> SqlResult<()> {
+        let parts: Vec<_> = object.0.clone();
+        match kind {
+            CommentObject::Schema => self.own_schema(object, false),
+            CommentObject::Column => self.own(&ObjectName(parts[..parts.len().saturating_sub(1)].to_vec())),
+            _ => self.own(object),
+        }
+    }
+
+    /// Changing and dropping need to own the relation, or its schema.
+    fn own(&self, object: &ObjectName) -> SqlResult<()> {
+        match self.scope.relation(&self.name(object)?) {
+            Some(relation) => self.own_relation(relation),
+            // The statement says that there is none.
+            None => Ok(()),
+        }
+    }
+
+    fn own_relation(&self, relation: &Object) -> SqlResult<()> {
+        let Some(schema) = relation.schema().filter(|schema| *schema != LEDGER_SCHEMA) else { return Ok(()) };
+        if self.scope.access.is_auditor() {
+            return Err(not_owner(relation));
         }
         let owns = |id| self.scope.access.owns(&self.scope.catalog, id);
-        let schema = self.scope.catalog.schema(&table.schema);
-        if owns(table.id.0) || schema.is_some_and(|schema| owns(schema.id)) {
-            return Ok(());
-        }
-        Err(things::of_table(table).not_owner())
+        let schema = self.scope.catalog.schema(schema);
+        if owns(relation.id()) || schema.is_some_and(|schema| owns(schema.id)) { Ok(()) } else { Err(not_owner(relation)) }
     }
+}
+
+fn not_owner(relation: &Object) -> SqlError {
+    SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, format!("must be owner of {} {}", relation.kind(), relation.name()))
 }
 
 fn position(table: &TableDef, name: &str) -> Option<usize> {
