@@ -162,8 +162,21 @@ fn readable(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
     let first = tokens.iter().find(|token| is_visible(token)).map(|first| &first.token);
     match first {
         Some(first) if copy_syntax::is_word(first, "merge") || copy_syntax::is_word(first, "with") => with_nothing_named(tokens),
+        Some(first) if copy_syntax::is_word(first, "reset") => with_reset_of_session(tokens),
         _ => without_deferrable(tokens),
     }
+}
+
+/// `RESET SESSION AUTHORIZATION` as `SET SESSION AUTHORIZATION DEFAULT`.
+fn with_reset_of_session(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
+    let mut visible: Vec<TokenWithSpan> = tokens.iter().filter(|token| is_visible(token)).cloned().collect();
+    let is = |at: usize, word: &str| visible.get(at).is_some_and(|token| copy_syntax::is_word(&token.token, word));
+    if visible.len() == 3 && is(1, "session") && is(2, "authorization") {
+        let span = visible[2].span;
+        visible[0].token = Token::make_keyword("SET");
+        visible.push(TokenWithSpan { token: Token::make_keyword("DEFAULT"), span });
+    }
+    visible
 }
 
 /// The column that stands for DO NOTHING in a MERGE, which sqlparser does not read.

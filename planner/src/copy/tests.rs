@@ -131,13 +131,13 @@ fn errors_name_line_and_column() {
         (
             &text,
             b"1\ta\n2\tb\r\n",
-            "22P04 literal carriage return found in data # Use \"\\r\" to represent carriage return. # COPY c, line 2".into(),
+            "22P04 literal carriage return found in data # COPY c, line 2 # Use \"\\r\" to represent carriage return.".into(),
         ),
-        (&text, b"1\ta\r\n2\tb\n", "22P04 literal newline found in data # Use \"\\n\" to represent newline. # COPY c, line 2".into()),
+        (&text, b"1\ta\r\n2\tb\n", "22P04 literal newline found in data # COPY c, line 2 # Use \"\\n\" to represent newline.".into()),
         (
             &csv,
             b"1,a\n2,b\r\n",
-            "22P04 unquoted carriage return found in data # Use quoted CSV field to represent carriage return. # COPY c, line 2".into(),
+            "22P04 unquoted carriage return found in data # COPY c, line 2 # Use quoted CSV field to represent carriage return.".into(),
         ),
         (&csv, b"1,\"a\n2,b\n", "22P04 unterminated CSV quoted field # COPY c, line 3: \"1,\"a\n2,b\n\"".into()),
         (&text, b"1\ta\n\\.x\n", "22P04 end-of-copy marker corrupt # COPY c, line 2".into()),

@@ -15,6 +15,7 @@ mod documents;
 pub(crate) mod empty;
 mod escapes;
 mod exists;
+mod frames;
 mod integers;
 mod lateral;
 mod operators;
@@ -108,6 +109,11 @@ impl VisitorMut for Dialect {
         }
         integers::type_operands(expr);
         operators::respell(expr);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<SqlError> {
+        frames::restore(expr);
         ControlFlow::Continue(())
     }
 }
