@@ -180,7 +180,7 @@ async fn roles_are_joined_inherited_and_assumed() {
     root.run("RESET SESSION AUTHORIZATION").await;
     root.run("BEGIN; SET ROLE ada; ROLLBACK").await;
     assert_eq!(root.value("SELECT current_user").await, "shockwave");
-    refused(&mut root, "GRANT ada TO readers", "0LP01", "role \"readers\" is a member of role \"ada\"").await;
+    refused(&mut root, "GRANT ada TO readers", "0LP01", "role \"ada\" is a member of role \"readers\"").await;
     root.run("REVOKE readers FROM ada").await;
     refused(&mut ada, "SELECT * FROM t", "42501", "permission denied for table t").await;
 }
