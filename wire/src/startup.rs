@@ -123,6 +123,8 @@ async fn read_request(channel: &mut Channel, shared: &Shared) -> SqlResult<Optio
                 if message.len() == 16 {
                     shared.registry.cancel(be_u32(&message, 8) as i32, be_u32(&message, 12) as i32);
                 }
+                // Over TLS an end without a farewell is an error to the client.
+                channel.close().await;
                 return Ok(None);
             }
             version => {

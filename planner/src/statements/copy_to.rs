@@ -2,7 +2,7 @@
 //!
 //! Never: writes a file of the server's machine.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base::{SqlError, SqlResult};
 use engine::SqlType;
@@ -68,14 +68,27 @@ pub(super) fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<O
     writer.header(&names, &mut head);
     writer.trailer(&mut tail);
     let is_binary = writer.is_binary();
-    let frame =
-        |bytes: Vec<u8>| futures::stream::iter((!bytes.is_empty()).then(|| Ok(CopyPiece { ends: vec![bytes.len()], bytes, rows: 0 })));
+    // A line of names is a piece of its own; the binary header stands before what comes first, in one piece with it, as readers expect.
+    let line = if is_binary { Vec::new() } else { std::mem::take(&mut head) };
+    let before = Arc::new(Mutex::new(head));
+    let first = Arc::clone(&before);
     let batches = execution.watch.clone().stream(rows.stream);
     let lines = batches.map(move |batch| {
         let batch = batch?;
-        let mut bytes = Vec::new();
+        let mut bytes = if batch.num_rows() > 0 { taken(&first) } else { Vec::new() };
         let ends = writer.write_batch(&batch, &mut bytes)?;
         Ok(CopyPiece { bytes, ends, rows: batch.num_rows() as u64 })
     });
-    Ok(Outcome::CopyOut { columns: columns.len(), is_binary, pieces: frame(head).chain(lines).chain(frame(tail)).boxed() })
+    let end = futures::stream::once(async move { Ok(whole([taken(&before), tail].concat())) });
+    let pieces = futures::stream::iter([Ok(whole(line))]).chain(lines).chain(end);
+    Ok(Outcome::CopyOut { columns: columns.len(), is_binary, pieces: pieces.boxed() })
+}
+
+fn taken(bytes: &Mutex<Vec<u8>>) -> Vec<u8> {
+    std::mem::take(&mut *bytes.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Bytes that go out at once, if there are any.
+fn whole(bytes: Vec<u8>) -> CopyPiece {
+    CopyPiece { ends: if bytes.is_empty() { Vec::new() } else { vec![bytes.len()] }, bytes, rows: 0 }
 }

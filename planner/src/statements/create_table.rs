@@ -7,7 +7,7 @@ use std::sync::Arc;
 use base::{RelationId, SqlError, SqlResult, SqlState};
 use engine::TableDef;
 use sqlparser::ast::helpers::stmt_create_table::CreateTableBuilder;
-use sqlparser::ast::{CreateTable, CreateTableOptions, Statement, TableConstraint};
+use sqlparser::ast::{CreateTable, CreateTableOptions, SqlOption, Statement, TableConstraint};
 
 use super::Execution;
 use super::table_draft::Draft;
@@ -60,6 +60,17 @@ pub(super) fn make(execution: &mut Execution<'_>, mut draft: Draft) -> SqlResult
     Ok(table)
 }
 
+/// Nothing, or how full pages may be: there are none, so it is taken and means nothing.
+fn is_fill_factor(options: &CreateTableOptions) -> bool {
+    match options {
+        CreateTableOptions::None => true,
+        CreateTableOptions::With(options) => {
+            options.iter().all(|option| matches!(option, SqlOption::KeyValue { key, .. } if key.value.eq_ignore_ascii_case("fillfactor")))
+        }
+        _ => false,
+    }
+}
+
 /// Everything beside name, columns and constraints; by name where common, as a whole otherwise.
 fn refuse_clauses(create: &CreateTable) -> SqlResult<()> {
     let named = [
@@ -70,7 +81,7 @@ fn refuse_clauses(create: &CreateTable) -> SqlResult<()> {
         (create.like.is_some(), "CREATE TABLE … LIKE"),
         (create.inherits.is_some(), "INHERITS"),
         (create.partition_by.is_some() || create.partition_of.is_some(), "PARTITION"),
-        (create.table_options != CreateTableOptions::None, "WITH or TABLESPACE"),
+        (!is_fill_factor(&create.table_options), "WITH or TABLESPACE"),
         (create.on_commit.is_some(), "ON COMMIT"),
     ];
     if let Some((_, what)) = named.iter().find(|(present, _)| *present) {
@@ -82,5 +93,6 @@ fn refuse_clauses(create: &CreateTable) -> SqlResult<()> {
         .constraints(create.constraints.clone())
         .build();
     plain.hive_formats.clone_from(&create.hive_formats);
+    plain.table_options.clone_from(&create.table_options);
     if &plain == create { Ok(()) } else { Err(SqlError::unsupported("this form of CREATE TABLE")) }
 }
