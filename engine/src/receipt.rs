@@ -172,7 +172,7 @@ impl Ledger {
     }
 
     /// The definition under which a row was written.
-    fn table_of_row(&self, state: &TableState, row: u64) -> SqlResult<Arc<TableDef>> {
+    pub(crate) fn table_of_row(&self, state: &TableState, row: u64) -> SqlResult<Arc<TableDef>> {
         for _ in 0..2 {
             if let Some(chunk) = state.tail_chunk(row) {
                 return Ok(Arc::clone(&chunk.table));

@@ -106,7 +106,9 @@ fn read(scan: &Scan, run: &mut Run) -> SqlResult<arrow::array::RecordBatch> {
     let rows = if NEEDS_ROWS.iter().any(|column| scan.wants(*column)) {
         let (stored, offset) = scan.ledger.stored_batch(&state, run.row_id)?;
         let rows = ((stored.num_rows() - offset) as u64).min(run.end - run.row_id);
-        let hasher = RowHasher::new(&table, &stored, run.span_first)?;
+        // Rows lie in the layout of their own time; the names are those of now.
+        let written_as = scan.ledger.table_of_row(&state, run.row_id)?;
+        let hasher = RowHasher::new(&written_as, &stored, run.span_first)?;
         if scan.wants(HASH) {
             shown.hashes = hasher.hashes(offset, rows as usize);
         }

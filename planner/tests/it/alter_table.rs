@@ -159,3 +159,23 @@ async fn objects_are_described_and_renamed() {
         ["id|nextval('s.q'::regclass)", "y|∅"]
     );
 }
+
+#[tokio::test]
+async fn receipts_tell_of_rows_under_the_definition_they_were_written_with() {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    for sql in [
+        "CREATE TABLE t (id int PRIMARY KEY, a int)",
+        "INSERT INTO t VALUES (1, 1)",
+        "ALTER TABLE t ADD COLUMN b int DEFAULT 7",
+        "UPDATE t SET a = 2",
+        "ALTER TABLE t DROP COLUMN a",
+    ] {
+        client.run(sql).await;
+    }
+    let told = "SELECT op, count(row_hash) FROM ledger.receipts WHERE table_name = 't' GROUP BY op ORDER BY op";
+    assert_eq!(client.lines(told).await, ["INSERT|1", "UPDATE|1"]);
+    let receipts =
+        client.lines("SELECT ledger_receipt(commit_seq, row) FROM ledger.receipts WHERE table_name = 't' ORDER BY commit_seq").await;
+    assert!(receipts.len() == 2 && receipts.iter().all(|receipt| receipt.contains("c2sp.org/tlog-proof")), "{receipts:?}");
+}
