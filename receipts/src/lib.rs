@@ -10,6 +10,7 @@
 mod cursor;
 mod error;
 mod lanes;
+mod quote;
 
 pub mod hash;
 pub mod row;
