@@ -67,6 +67,28 @@ func TestVectors(t *testing.T) {
 	}
 }
 
+// TestDifferential takes the changed vectors that the Rust verifier has judged, where SHOCKWAVE_MUTATIONS names them.
+func TestDifferential(t *testing.T) {
+	path := os.Getenv("SHOCKWAVE_MUTATIONS")
+	if path == "" {
+		t.Skip("SHOCKWAVE_MUTATIONS names no file")
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for decoder := json.NewDecoder(file); decoder.More(); {
+		var v vector
+		if err := decoder.Decode(&v); err != nil {
+			t.Fatal(err)
+		}
+		if verdict := v.verify([]byte(v.Input)); verdict.Code != v.ExitCode || verdict.Text != v.Says {
+			t.Errorf("%s ends with %d, not %d, and says\n%s\nnot\n%s", v.Name, verdict.Code, v.ExitCode, verdict.Text, v.Says)
+		}
+	}
+}
+
 // TestMutations changes vectors here and there: whatever comes out ends in a verdict, and what was valid says the same if it still is.
 func TestMutations(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))

@@ -8,6 +8,9 @@ mod signed;
 mod text;
 mod types;
 
+pub use signed::of_definition;
+pub use types::of_column;
+
 use receipts::{Policy, Receipt, Verdict, verify_consistency, verify_receipt};
 
 use crate::sample::Sample;

@@ -15,8 +15,9 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")
 }
 
-fn to_json(attack: &Attack) -> String {
-    let exit_code = ["valid", "tampered", "malformed", "inconclusive"].iter().position(|name| *name == attack.verdict).unwrap();
+/// The members of a vector.
+pub fn json_of(attack: &Attack) -> Value {
+    let exit_code = ["valid", "tampered", "malformed", "inconclusive"].iter().position(|name| *name == attack.verdict);
     let mut json = json!({
         "name": attack.name,
         "kind": match attack.kind { Kind::Receipt => "receipt", Kind::Consistency => "consistency" },
@@ -30,7 +31,11 @@ fn to_json(attack: &Attack) -> String {
     if let Some(pinned) = &attack.pinned {
         json["pinned"] = pinned.as_str().into();
     }
-    serde_json::to_string_pretty(&json).unwrap() + "\n"
+    json
+}
+
+fn to_json(attack: &Attack) -> String {
+    serde_json::to_string_pretty(&json_of(attack)).unwrap() + "\n"
 }
 
 #[test]

@@ -103,5 +103,9 @@ def _read(path: str) -> bytes:
     return data
 
 
-if __name__ == "__main__":
+def run() -> None:
     sys.exit(main(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    run()

@@ -59,9 +59,7 @@ def open_checkpoint(note: Note, policy: Policy, report: Report) -> Checkpoint:
     try:
         signed_by = signers(note, policy.logs)
     except BadSignature as bad:
-        why = (
-            f"of pinned key {name(bad.args[0])} does not verify over the checkpoint"
-        )
+        why = f"of pinned key {name(bad.args[0])} does not verify over the checkpoint"
         raise Tampered("signature", why) from None
     checkpoint = parse_checkpoint(note.text)
     origin = name(checkpoint.origin)

@@ -130,9 +130,7 @@ def _row(read: Reader) -> Row:
     fields = [_field(read) for _ in range(count)]
     path, definition = read.path(), read.long_bytes()
     place, objects = read.uint(4), read.uint(4)
-    return Row(
-        index, header, fields, path, definition, place, objects, read.path()
-    )
+    return Row(index, header, fields, path, definition, place, objects, read.path())
 
 
 def _header(read: Reader) -> Header:

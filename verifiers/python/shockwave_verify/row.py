@@ -61,7 +61,9 @@ def _table(row: Row, span: Span, commit: Leaf) -> Definition:
     if table.id != relation:
         raise Tampered(what, f"says it is of table {table.id}, not {relation}")
     if table.version != version:
-        why = f"is version {table.version}, the row was committed under version {version}"
+        why = (
+            f"is version {table.version}, the row was committed under version {version}"
+        )
         raise Tampered(what, why)
     return table
 

@@ -106,9 +106,7 @@ def _open_pinned(pinned: bytes, policy: Policy) -> Checkpoint:
     try:
         return open_checkpoint(parse_note(utf8(pinned, "note")), policy, Report())
     except Failure as failure:
-        raise type(failure)(
-            f"pinned checkpoint: {failure.what}", failure.why
-        ) from None
+        raise type(failure)(f"pinned checkpoint: {failure.what}", failure.why) from None
 
 
 def _check_consistency(

@@ -145,15 +145,20 @@ fn definitions(sample: &Sample) -> Vec<Attack> {
 }
 
 fn definition_not_utf8(sample: &Sample) -> Attack {
-    let objects: [(u32, &[u8]); 1] = [(VISITS, b"\xff")];
+    let reason = "table definition: is not UTF-8";
+    Attack { name: "lie-definition-not-utf8", verdict: "malformed", reason, ..of_definition(sample, b"\xff") }
+}
+
+/// A receipt for row 0 of the sample's commit 2, in a log whose table of orders is defined by these bytes.
+pub fn of_definition(sample: &Sample, definition: &[u8]) -> Attack {
+    let objects = [(ORDERS, definition)];
     let Leaf::Commit(mut leaf) = sample.leaves[2].clone() else { unreachable!("leaf 2 of the sample is a commit") };
     (leaf.seq, leaf.schema_root) = (0, schema_root(&objects).unwrap());
     let mut liar = Sample::empty("shop", LEDGER, 0x41);
     liar.push(Leaf::Commit(leaf), None);
-    let schema_path = SchemaPath::new(&objects, VISITS).unwrap().unwrap();
-    let row = RowPart { definition: objects[0].1.to_vec(), schema_path, ..sample.row_part(2, 4) };
-    let input = Receipt { row: Some(row), ..liar.receipt(0, None, 1) };
-    receipt(sample, "lie-definition-not-utf8", &input, "malformed", "table definition: is not UTF-8")
+    let schema_path = SchemaPath::new(&objects, ORDERS).unwrap().unwrap();
+    let row = RowPart { definition: definition.to_vec(), schema_path, ..sample.row_part(2, 0) };
+    receipt(sample, "", &Receipt { row: Some(row), ..liar.receipt(0, None, 1) }, "", "")
 }
 
 /// Signatures by the sample's own SHA-256 key over its checkpoint at size 12, made with the private key against the rules: R the point of

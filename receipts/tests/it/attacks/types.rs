@@ -242,6 +242,12 @@ fn arrays(sample: &Sample) -> Attack {
     rows(sample, "valid-row-of-arrays", &columns)
 }
 
+/// A receipt for a row of one column of this type and value.
+pub fn of_column(sample: &Sample, oid: u32, bytes: &[u8]) -> Attack {
+    let lie = ledger(&[value("some type", oid, bytes)]);
+    receipt(sample, "", &lie.receipt(0, Some(0), 1), "", "")
+}
+
 /// Values in a second spelling.
 fn encodings(sample: &Sample) -> Vec<Attack> {
     let odd = |name, of, oid, bytes: &[u8], reason| {

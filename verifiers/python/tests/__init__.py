@@ -1,0 +1,1 @@
+"""Tests: `python -m unittest discover`, with the vectors of receipts/tests/vectors."""
