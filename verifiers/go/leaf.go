@@ -83,7 +83,8 @@ func parseLeaf(data []byte) (*leaf, *Failure) {
 
 func readCommit(r *reader, l *leaf) *Failure {
 	l.schemaRoot, l.rows, l.rowRoot = r.hash(), r.u64(), r.hash()
-	r.take(64) // hashes of policy and plan
+	r.hash() // of policy
+	r.hash() // of plan
 	r.zeros(8)
 	l.actor = r.shortText("actor")
 	key := r.take(int(r.u8()))
@@ -130,7 +131,8 @@ func (l *leaf) checkCommit(keyBytes int) *Failure {
 
 func readCheckpoint(r *reader, l *leaf) *Failure {
 	size := r.u64()
-	r.take(64)
+	r.hash()
+	r.hash()
 	if size > l.seq {
 		return malformed("checkpoint leaf", "at %d states roots of size %d", l.seq, size)
 	}
@@ -142,11 +144,11 @@ func readKey(r *reader, l *leaf) *Failure {
 	role := r.u8()
 	origin := r.shortText("origin")
 	ofSHA256, ofBLAKE3 := r.hash(), r.hash()
-	r.take(128)
+	readSignatures(r)
 	switch role {
 	case 0:
 	case 1:
-		r.take(128)
+		readSignatures(r)
 	default:
 		r.fail("key role %d is not supported", role)
 	}
@@ -159,9 +161,16 @@ func readKey(r *reader, l *leaf) *Failure {
 	return nil
 }
 
+func readSignatures(r *reader) {
+	r.take(64)
+	r.take(64)
+}
+
 func readIncarnation(r *reader, l *leaf) *Failure {
 	number := r.u32()
-	r.take(72)
+	r.u64()
+	r.hash()
+	r.hash()
 	if number == 0 {
 		return malformed("incarnation leaf", "numbers its incarnation 0")
 	}

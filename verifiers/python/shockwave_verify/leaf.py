@@ -73,7 +73,7 @@ def parse_leaf(data: bytes) -> Leaf:
 def _commit(read: Reader, leaf: Leaf) -> None:
     leaf.schema_root, leaf.rows = read.take(32), read.uint(8)
     leaf.row_root = read.take(32)
-    read.take(64)  # hashes of policy and plan
+    read.hashes(2)  # of policy and plan
     read.zeros(8)
     leaf.actor = read.short_text("actor")
     key = read.take(read.uint(1))
@@ -110,7 +110,7 @@ def _check_commit(leaf: Leaf, key_bytes: int) -> None:
 
 def _checkpoint(read: Reader, leaf: Leaf) -> None:
     size = read.uint(8)
-    read.take(64)
+    read.hashes(2)
     if size > leaf.seq:
         why = f"at {leaf.seq} states roots of size {size}"
         raise Malformed("checkpoint leaf", why)
@@ -119,10 +119,10 @@ def _checkpoint(read: Reader, leaf: Leaf) -> None:
 def _key(read: Reader, leaf: Leaf) -> None:
     role = read.uint(1)
     origin = read.short_text("origin")
-    keys = read.take(32), read.take(32)
-    read.take(128)
+    keys = read.hashes(2)
+    _signatures(read)
     if role == 1:
-        read.take(128)
+        _signatures(read)
     elif role != 0:
         raise read.fail(f"key role {role} is not supported")
     found = _ORIGIN.fullmatch(origin)
@@ -133,9 +133,15 @@ def _key(read: Reader, leaf: Leaf) -> None:
         raise Malformed("key leaf", "names one key for both trees")
 
 
+def _signatures(read: Reader) -> None:
+    read.take(64)
+    read.take(64)
+
+
 def _incarnation(read: Reader, leaf: Leaf) -> None:
     number = read.uint(4)
-    read.take(72)
+    read.take(8)
+    read.hashes(2)
     if number == 0:
         raise Malformed("incarnation leaf", "numbers its incarnation 0")
 

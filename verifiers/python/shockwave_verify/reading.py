@@ -54,6 +54,9 @@ class Reader:
         count = self.uint(1)
         if count > PATH_MAX:
             raise self.fail(f"a path of {count} hashes, at most {PATH_MAX}")
+        return self.hashes(count)
+
+    def hashes(self, count: int) -> list[bytes]:
         return [self.take(32) for _ in range(count)]
 
     def end(self) -> None:

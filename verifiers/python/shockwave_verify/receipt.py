@@ -137,11 +137,10 @@ def _header(read: Reader) -> Header:
     kind = read.take(1)
     if kind != b"\x01":
         raise read.fail(f"row kind {kind[0]} is not supported")
-    data = kind + read.take(18)
-    relation = int.from_bytes(data[1:5], "little")
-    version = int.from_bytes(data[5:9], "little")
-    operation, tag = data[9], data[10]
-    superseded = int.from_bytes(data[11:], "little")
+    parts = [kind, *(read.take(width) for width in (4, 4, 1, 1, 8))]
+    _, relation, version, operation, tag, superseded = (
+        int.from_bytes(part, "little") for part in parts
+    )
     if tag > OWN or (tag == NOTHING and superseded):
         raise read.fail(f"superseded row has tag {tag} with id {superseded}")
     if operation not in (INSERT, UPDATE, DELETE) or (operation == INSERT) != (
@@ -149,7 +148,7 @@ def _header(read: Reader) -> Header:
     ):
         why = f"operation {operation} does not go with superseded-row tag {tag}"
         raise read.fail(why)
-    return Header(data, relation, version, operation, tag, superseded)
+    return Header(b"".join(parts), relation, version, operation, tag, superseded)
 
 
 def _field(read: Reader) -> Field:

@@ -21,7 +21,8 @@ def vectors() -> list[dict]:
 
 def mutations() -> list[dict]:
     file = os.environ.get("SHOCKWAVE_MUTATIONS")
-    return [json.loads(line) for line in open(file, "rb")] if file else []
+    lines = Path(file).read_bytes().splitlines() if file else []
+    return [json.loads(line) for line in lines]
 
 
 def verify(vector: dict, given: bytes | None = None) -> Verdict:

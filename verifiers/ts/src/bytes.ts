@@ -83,8 +83,10 @@ export class Reader {
   path(): Uint8Array[] {
     const count = this.u8();
     if (count > PATH_MAX) throw this.fail(`a path of ${count} hashes, at most ${PATH_MAX}`);
-    return Array.from({ length: count }, () => this.take(32));
+    return this.hashes(count);
   }
+
+  hashes = (count: number) => Array.from({ length: count }, () => this.take(32));
 
   end(): void {
     const left = this.data.length - this.at;

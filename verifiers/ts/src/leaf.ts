@@ -82,7 +82,7 @@ function body(kind: number, read: Reader, place: Omit<Leaf, "kind">): Leaf {
 
 function readCommit(read: Reader): Commit {
   const [schemaRoot, rows, rowRoot] = [read.take(32), read.u64(), read.take(32)];
-  read.take(64); // hashes of policy and plan
+  read.hashes(2); // of policy and plan
   read.zeros(8);
   const actor = read.shortText("actor");
   const key = read.take(read.u8());
@@ -121,7 +121,7 @@ function checkCommit({ actor, spans, rows, rowRoot }: Commit, keyBytes: number):
 
 function readCheckpoint(read: Reader, seq: bigint): void {
   const size = read.u64();
-  read.take(64);
+  read.hashes(2);
   if (size > seq) throw malformed("checkpoint leaf", `at ${seq} states roots of size ${size}`);
 }
 
@@ -129,8 +129,8 @@ function readKey(read: Reader, ledger: string): void {
   const role = read.u8();
   const origin = read.shortText("origin");
   const [ofSha256, ofBlake3] = [read.take(32), read.take(32)];
-  read.take(128);
-  if (role === 1) read.take(128);
+  readSignatures(read);
+  if (role === 1) readSignatures(read);
   else if (role !== 0) throw read.fail(`key role ${role} is not supported`);
   if (encoded(origin).length > ORIGIN_BYTES_MAX || ledgerOf(origin) !== ledger) {
     throw malformed("key leaf", "has an origin that is not this ledger's");
@@ -138,8 +138,14 @@ function readKey(read: Reader, ledger: string): void {
   if (equal(ofSha256, ofBlake3)) throw malformed("key leaf", "names one key for both trees");
 }
 
+function readSignatures(read: Reader): void {
+  read.take(64);
+  read.take(64);
+}
+
 function readIncarnation(read: Reader): void {
   const number = read.u32();
-  read.take(72);
+  read.take(8);
+  read.hashes(2);
   if (number === 0) throw malformed("incarnation leaf", "numbers its incarnation 0");
 }

@@ -4,7 +4,7 @@
  * Format: docs/formats/receipt.md, docs/formats/checkpoint.md.
  */
 
-import { decimal, hex, pathLines, Reader, unbase64, unsigned, utf8 } from "./bytes.js";
+import { concat, decimal, hex, littleEndian, pathLines, Reader, unbase64, utf8 } from "./bytes.js";
 import { type Note, parseNote } from "./note.js";
 import { malformed } from "./verdict.js";
 
@@ -123,11 +123,9 @@ function readRow(read: Reader): Row {
 function readHeader(read: Reader): Header {
   const kind = read.u8();
   if (kind !== 1) throw read.fail(`row kind ${kind} is not supported`);
-  const rest = read.take(18);
-  const bytes = Uint8Array.of(kind, ...rest);
-  const part = new Reader(rest, read.what);
-  const [relation, schemaVersion, operation, supersedes] = [part.u32(), part.u32(), part.u8(), part.u8()];
-  const superseded = unsigned(part.take(8));
+  const [relation, schemaVersion, operation, supersedes, superseded] = [read.u32(), read.u32(), read.u8(), read.u8(), read.u64()];
+  const [head, ends] = [concat(littleEndian(relation, 4), littleEndian(schemaVersion, 4)), Uint8Array.of(operation, supersedes)];
+  const bytes = concat(Uint8Array.of(kind), head, ends, littleEndian(superseded, 8));
   if (supersedes > Supersedes.Own || (supersedes === Supersedes.Nothing && superseded !== 0n)) {
     throw read.fail(`superseded row has tag ${supersedes} with id ${superseded}`);
   }

@@ -32,8 +32,8 @@ export function checkRow(row: Row, commit: Commit, report: Report): void {
   if (found === undefined || !equal(found.root, commit.rowRoot)) {
     throw tampered("row", `as shown does not hash to row ${row.index} under the commit's row root`);
   }
-  report.steps.push({ title: `row ${row.index} of ${commit.rows} in the commit`, hash: hex(hash), siblings: found.siblings });
-  report.steps.push({ title: "row root, in the leaf", hash: hex(found.root), siblings: [] });
+  report.path.row.push({ title: `row ${row.index} of ${commit.rows} in the commit`, hash: hex(hash), siblings: found.siblings });
+  report.path.row.push({ title: "row root, in the leaf", hash: hex(found.root), siblings: [] });
   report.checked.push(`row ${row.index} of ${commit.rows} in the commit, recomputed from the fields shown`);
   describe(row, table, span, place, report);
 }

@@ -42,7 +42,8 @@ export class Report {
   readonly row: [string, string][] = [];
   readonly checked: string[] = [];
   readonly notCovered: string[] = [];
-  readonly steps: Step[] = [];
+  /** From the row to the row root, and from the leaf to the root of the log: of each what has been followed. */
+  readonly path: { row: Step[]; log: Step[] } = { row: [], log: [] };
 
   fact(name: string, value: string): void {
     this.facts.push([name, value]);

@@ -36,7 +36,6 @@ export function verifyConsistency(pinned: Uint8Array, proof: Uint8Array, policy:
 function checkReceipt(receipt: Receipt, policy: Policy, report: Report): void {
   const checkpoint = openCheckpoint(receipt.checkpoint, policy, report);
   const leaf = leafInLog(receipt, checkpoint, report);
-  const steps = report.steps.splice(0);
   report.fact("leaf", `${leaf.kind} at ${leaf.seq}`);
   report.fact("time, by the server's clock", timestamp(leaf.timeMicros, "+00"));
   report.subject = `${leaf.kind} ${leaf.seq} of ${plainName(checkpoint.origin)}`;
@@ -47,7 +46,6 @@ function checkReceipt(receipt: Receipt, policy: Policy, report: Report): void {
   } else if (receipt.row) {
     throw malformed("receipt", `shows a row of a ${leaf.kind} leaf`);
   }
-  report.steps.push(...steps);
   report.notCovered.push("that the log extends a checkpoint you pinned before: verify consistency");
 }
 
@@ -63,8 +61,8 @@ function leafInLog(receipt: Receipt, checkpoint: Checkpoint, report: Report): Le
   if (found === undefined || !equal(found.root, root)) {
     throw tampered("path to the root", `does not lead from the leaf at ${index} to the signed root`);
   }
-  report.steps.push({ title: `leaf ${index} of ${size} in the log`, hash: hex(hash), siblings: found.siblings });
-  report.steps.push({ title: "root of the log, in the checkpoint", hash: hex(root), siblings: [] });
+  report.path.log.push({ title: `leaf ${index} of ${size} in the log`, hash: hex(hash), siblings: found.siblings });
+  report.path.log.push({ title: "root of the log, in the checkpoint", hash: hex(root), siblings: [] });
   report.checked.push(`leaf at index ${index} of ${size} (SHA-256 tree)`);
   const leaf = parseLeaf(receipt.leaf);
   if (leaf.ledger !== ledger) throw tampered("leaf", "belongs to another ledger than the checkpoint");
