@@ -20,23 +20,18 @@ _ESCAPED = (
     (0xE0000, 0xE0FFF),
 )
 _SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+_SPELLED = {
+    code: f"\\u{{{code:x}}}"
+    for first, last in _ESCAPED
+    for code in range(first, last + 1)
+} | {ord(char): spelled for char, spelled in _SHORT.items()}
 _PLAIN = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./% "
 )
 
 
-def _is_escaped(char: str) -> bool:
-    return any(first <= ord(char) <= last for first, last in _ESCAPED)
-
-
-def _spelled(char: str) -> str:
-    if char in _SHORT:
-        return _SHORT[char]
-    return f"\\u{{{ord(char):x}}}" if _is_escaped(char) else char
-
-
 def escape(text: str) -> str:
-    return "".join(map(_spelled, text))
+    return text.translate(_SPELLED)
 
 
 def quote(text: str) -> str:
@@ -45,5 +40,5 @@ def quote(text: str) -> str:
 
 def name(text: str) -> str:
     """A name as it stands if it is plain, else in quotes."""
-    plain = (c in _PLAIN if c.isascii() else not _is_escaped(c) for c in text)
+    plain = (c in _PLAIN if c.isascii() else ord(c) not in _SPELLED for c in text)
     return text if text and all(plain) else quote(text)

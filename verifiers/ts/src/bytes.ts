@@ -21,9 +21,20 @@ export function concat(...parts: Uint8Array[]): Uint8Array {
   return whole;
 }
 
-export const hex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+const PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
-export const ascii = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
+export function hex(bytes: Uint8Array): string {
+  const chunks: string[] = [];
+  for (let at = 0; at < bytes.length; at += 4096) chunks.push(Array.from(bytes.subarray(at, at + 4096), (byte) => PAIRS[byte]).join(""));
+  return chunks.join("");
+}
+
+/** The bytes of a text whose characters are bytes. */
+export function ascii(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
 
 export const encoded = (text: string): Uint8Array => new TextEncoder().encode(text);
 

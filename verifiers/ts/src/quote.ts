@@ -4,22 +4,11 @@
  * Format: docs/formats/verdicts.md.
  */
 
-/** First and last code point of each run of control and formatting characters. */
-const ESCAPED: readonly [number, number][] = [
-  [0x00, 0x1f],
-  [0x7f, 0x9f],
-  [0xad, 0xad],
-  [0x61c, 0x61c],
-  [0x180e, 0x180e],
-  [0x200b, 0x200f],
-  [0x2028, 0x202e],
-  [0x2060, 0x206f],
-  [0xfeff, 0xfeff],
-  [0xfff0, 0xfffb],
-  [0x1bca0, 0x1bca3],
-  [0x1d173, 0x1d17a],
-  [0xe0000, 0xe0fff],
-];
+/** Control and formatting characters, and the two that escape and end a text. */
+const ESCAPED =
+  /["\\\u{0}-\u{1f}\u{7f}-\u{9f}\u{ad}\u{61c}\u{180e}\u{200b}-\u{200f}\u{2028}-\u{202e}\u{2060}-\u{206f}\u{feff}\u{fff0}-\u{fffb}\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/gu;
+/** What a name may hold besides characters beyond ASCII. */
+const PLAIN = /^[A-Za-z0-9_\-./% \u{80}-\u{10ffff}]+$/u;
 const SHORT: ReadonlyMap<string, string> = new Map([
   ['"', '\\"'],
   ["\\", "\\\\"],
@@ -30,20 +19,11 @@ const SHORT: ReadonlyMap<string, string> = new Map([
 
 export const codeOf = (char: string) => char.codePointAt(0) ?? 0;
 
-function isEscaped(char: string): boolean {
-  const code = codeOf(char);
-  return ESCAPED.some(([first, last]) => first <= code && code <= last);
-}
+const spelled = (char: string) => SHORT.get(char) ?? `\\u{${codeOf(char).toString(16)}}`;
 
-function spelled(char: string): string {
-  return SHORT.get(char) ?? (isEscaped(char) ? `\\u{${codeOf(char).toString(16)}}` : char);
-}
-
-export const escape = (text: string) => Array.from(text, spelled).join("");
+export const escape = (text: string) => text.replace(ESCAPED, spelled);
 
 export const quote = (text: string) => `"${escape(text)}"`;
 
-const isPlain = (char: string) => (codeOf(char) < 0x80 ? /[A-Za-z0-9_\-./% ]/.test(char) : !isEscaped(char));
-
 /** A name as it stands if it is plain, else in quotes. */
-export const plainName = (name: string) => (name !== "" && [...name].every(isPlain) ? name : quote(name));
+export const plainName = (name: string) => (PLAIN.test(name) && escape(name) === name ? name : quote(name));
