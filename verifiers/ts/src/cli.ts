@@ -7,7 +7,7 @@
  * Format: docs/formats/verdicts.md.
  */
 
-import { closeSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { conclude, malformed, type Policy, parsePolicy, policyOfKeys, type Verdict, verifyConsistency, verifyReceipt } from "./index.js";
 
@@ -90,16 +90,16 @@ function conclusion(work: () => Verdict): Verdict {
 
 function main(args: string[]): number {
   if (args.includes("--help") || args.includes("-h")) {
-    writeSync(1, USAGE);
+    process.stdout.write(USAGE);
     return 0;
   }
   try {
     const verdict = run(args);
-    writeSync(1, verdict.text);
+    process.stdout.write(verdict.text);
     return verdict.code;
   } catch (error) {
     if (!(error instanceof WrongUsage)) throw error;
-    writeSync(2, `error: ${error.message}\n\n${USAGE}`);
+    process.stderr.write(`error: ${error.message}\n\n${USAGE}`);
     return 2;
   }
 }

@@ -87,14 +87,16 @@ fn python(places: &Places, args: &[&str]) -> Command {
 
 fn python_install(places: &Places) -> Outcome {
     packages::ensure(&[Needed { program: "python3", package: "python3-venv" }])?;
-    let (sources, folder) = (places.sources.join("python"), places.installed.join("python"));
+    let folder = places.installed.join("python");
     let make = || quietly(Command::new("python3").args(["-m", "venv"]).arg(&folder));
-    for requirements in ["requirements.txt", "requirements-tests.txt"] {
-        let file = sources.join(requirements);
-        once(&file, &folder.join(requirements), || {
-            // Debian's Python comes without the module.
-            make().or_else(|_| packages::install(&["python3-venv"]).and_then(|()| make()))?;
-            std::fs::create_dir_all(folder.join(requirements)).map_err(|e| e.to_string())?;
+    if !folder.join("bin/python").is_file() {
+        // Debian's Python comes without the module.
+        make().or_else(|_| packages::install(&["python3-venv"]).and_then(|()| make()))?;
+    }
+    for name in ["requirements.txt", "requirements-tests.txt"] {
+        let (file, stamps) = (places.sources.join("python").join(name), folder.join("installed").join(name));
+        std::fs::create_dir_all(&stamps).map_err(|e| format!("{}: {e}", stamps.display()))?;
+        once(&file, &stamps, || {
             let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--requirement"];
             quietly(python(places, &install).arg(&file))
         })?;
