@@ -5,6 +5,7 @@
 use crate::error::LsmError;
 use crate::manifest;
 use crate::store::Store;
+use crate::version::SEQ_END;
 
 impl Store {
     /// M1, L1 and L2 of the levels; K1, X1, B1 and F1 of every run; T1: what is in runs is durable; L3 over all versions of all keys.
@@ -20,7 +21,7 @@ impl Store {
             }
         }
         let mut merge = view.merge(None);
-        merge.seek(&[])?;
+        merge.seek(&[], SEQ_END)?;
         let mut before: Option<(Vec<u8>, u64, usize)> = None;
         while let Some(version) = merge.version() {
             if let Some((key, seq, source)) = &before

@@ -13,21 +13,24 @@ use std::cmp::Ordering;
 /// What is wrong with a partition.
 pub(crate) type Fault = &'static str;
 
-/// A piece of a run: its offset in the file and its length, with what stands behind it as checksum.
+/// A piece of a run: its offset in the file, its length with what stands behind it as checksum, and whether it is packed, so that the cache can be
+/// asked for it before the file is looked at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Handle {
     pub(crate) offset: u64,
     pub(crate) bytes: usize,
+    pub(crate) packed: bool,
 }
 
 impl Handle {
     pub(crate) fn put(self, out: &mut Vec<u8>) {
         put(out, self.offset);
-        put(out, self.bytes as u64);
+        put(out, (self.bytes as u64) << 1 | u64::from(self.packed));
     }
 
     pub(crate) fn take(bytes: &[u8], at: &mut usize) -> Option<Self> {
-        Some(Self { offset: take(bytes, at)?, bytes: take_usize(bytes, at)? })
+        let (offset, length) = (take(bytes, at)?, take_usize(bytes, at)?);
+        Some(Self { offset, bytes: length >> 1, packed: length & 1 == 1 })
     }
 }
 
@@ -186,7 +189,7 @@ mod tests {
     fn partition(fences: &[Fence]) -> Vec<u8> {
         let mut builder = IndexBuilder::default();
         for (number, fence) in fences.iter().enumerate() {
-            builder.push(fence.clone(), Handle { offset: number as u64 * 1000, bytes: number });
+            builder.push(fence.clone(), Handle { offset: number as u64 * 1000, bytes: number, packed: number % 2 == 0 });
         }
         let (bytes, last) = builder.finish();
         assert_eq!(Some(&last), fences.last());
@@ -224,7 +227,7 @@ mod tests {
             }
             for (number, fence) in fences.iter().enumerate() {
                 assert_eq!(index.fence(number).as_ref(), Ok(fence));
-                assert_eq!(index.handle(number), Ok(Handle { offset: number as u64 * 1000, bytes: number }));
+                assert_eq!(index.handle(number), Ok(Handle { offset: number as u64 * 1000, bytes: number, packed: number % 2 == 0 }));
             }
         }
     }

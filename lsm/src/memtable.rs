@@ -109,9 +109,9 @@ impl MemtableCursor {
         self.table.list.version(self.place)
     }
 
-    /// To the first version of a key at or after `key`.
-    pub(crate) fn seek(&mut self, key: &[u8]) {
-        self.place = self.table.list.seek(key, SEQ_END);
+    /// To the first version at or after (`key`, `seq`).
+    pub(crate) fn seek(&mut self, key: &[u8], seq: u64) {
+        self.place = self.table.list.seek(key, seq);
     }
 
     /// To the last version of a key before `key`, or of the last key.

@@ -53,10 +53,10 @@ impl LevelCursor {
         self.cursor.as_mut()
     }
 
-    fn seek(&mut self, key: &[u8]) -> Result<(), LsmError> {
+    fn seek(&mut self, key: &[u8], seq: u64) -> Result<(), LsmError> {
         let at = self.runs.partition_point(|run| run.span().is_before(key));
         if let Some(cursor) = self.enter(at) {
-            cursor.seek(key)?;
+            cursor.seek(key, seq)?;
         }
         self.go_on()
     }
@@ -116,14 +116,14 @@ impl Source {
         }
     }
 
-    fn seek(&mut self, key: &[u8]) -> Result<(), LsmError> {
+    fn seek(&mut self, key: &[u8], seq: u64) -> Result<(), LsmError> {
         match self {
             Self::Memtable(cursor) => {
-                cursor.seek(key);
+                cursor.seek(key, seq);
                 Ok(())
             }
-            Self::Run(cursor) => cursor.seek(key),
-            Self::Level(cursor) => cursor.seek(key),
+            Self::Run(cursor) => cursor.seek(key, seq),
+            Self::Level(cursor) => cursor.seek(key, seq),
         }
     }
 
@@ -168,10 +168,10 @@ impl Merge {
         Self { losers: vec![NOBODY; sources.len().max(1)], sources, backward: false }
     }
 
-    /// Goes on from the first version of a key at or after `key`.
-    pub(crate) fn seek(&mut self, key: &[u8]) -> Result<(), LsmError> {
+    /// Goes on from the first version at or after (`key`, `seq`).
+    pub(crate) fn seek(&mut self, key: &[u8], seq: u64) -> Result<(), LsmError> {
         self.backward = false;
-        self.sources.iter_mut().try_for_each(|source| source.seek(key))?;
+        self.sources.iter_mut().try_for_each(|source| source.seek(key, seq))?;
         self.play_all();
         Ok(())
     }

@@ -12,6 +12,7 @@ use crate::retain::Retain;
 use crate::run::{Run, RunWriter, run_path};
 use crate::store::Store;
 use crate::tombstone::Fragments;
+use crate::version::SEQ_END;
 use std::sync::Arc;
 
 /// How runs are made.
@@ -53,7 +54,7 @@ impl Rewrite<'_> {
         let mut retain = Retain::new(self.keep, fragments, self.lowest);
         let kept_fragments = retain.fragments();
         let (mut open, mut runs): (Option<Open>, Vec<Arc<Run>>) = (None, Vec::new());
-        merge.seek(&[])?;
+        merge.seek(&[], SEQ_END)?;
         let mut passed = 0u32;
         while let Some(version) = merge.version() {
             passed = passed.wrapping_add(1);

@@ -221,9 +221,7 @@ impl Run {
 
     /// A data block, unpacked if need be.
     fn load(&self, number: usize, handle: Handle, cache: CacheUse<'_>) -> Result<Loaded<'_>, LsmError> {
-        let damaged = |reason| self.damaged(handle, reason);
-        let (codec, _) = format::piece(&self.map, self.file.number, handle, false).map_err(damaged)?;
-        if codec == Codec::Plain {
+        if !handle.packed {
             return self.plain(number, handle).map(Loaded::InPlace);
         }
         if let Some(bytes) = cache.and_then(|cache| cache.get(self.file.number, handle.offset)) {
@@ -239,7 +237,7 @@ impl Run {
     fn unpack(&self, handle: Handle) -> Result<Arc<[u8]>, LsmError> {
         let damaged = |reason| self.damaged(handle, reason);
         let (codec, stored) = format::piece(&self.map, self.file.number, handle, true).map_err(damaged)?;
-        let Codec::Lz4(unpacked) = codec else { return Err(damaged("the trailer changed while it was read")) };
+        let Codec::Lz4(unpacked) = codec else { return Err(damaged("a block is not packed that must be")) };
         let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, unpacked).collect();
         let room = Arc::get_mut(&mut bytes).unwrap_or_else(|| panic!("R3: nobody else has what was just made"));
         match lz4_flex::block::decompress_into(stored, room) {

@@ -8,7 +8,7 @@ use crate::cache::BlockCache;
 use crate::error::LsmError;
 use crate::merge::Merge;
 use crate::tombstone::Fragments;
-use crate::version::{Kind, Version};
+use crate::version::{Kind, SEQ_END, Version};
 use crate::view::View;
 use std::fmt;
 use std::ops::Bound;
@@ -31,9 +31,14 @@ pub struct Scan {
     key: Vec<u8>,
     /// The value, when going back.
     value: Vec<u8>,
+    /// A key that is being sought.
+    sought: Vec<u8>,
     started: bool,
     ended: bool,
 }
+
+/// So many versions are passed one by one before the place behind them is sought, which costs as much.
+const STEPS_MAX: usize = 12;
 
 /// Where a scan begins and ends.
 pub(crate) struct Bounds<'a> {
@@ -67,12 +72,12 @@ impl Scan {
         if !empty && backward {
             merge.seek_before(after.as_deref())?;
         } else if !empty {
-            merge.seek(&first)?;
+            merge.seek(&first, SEQ_END)?;
         }
         let fragments = view.fragments(&first, after.as_deref(), below);
         let end = owned(if backward { bounds.from } else { bounds.to });
-        let (key, value) = (Vec::new(), Vec::new());
-        Ok(Self { merge, below, fragments, end, backward, key, value, started: false, ended: empty })
+        let (key, value, sought) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { merge, below, fragments, end, backward, key, value, sought, started: false, ended: empty })
     }
 
     /// The next key and its value; `None` at the end (Z2).
@@ -116,9 +121,7 @@ impl Scan {
             if self.started {
                 self.pass_key()?;
             }
-            while self.merge.version().is_some_and(|version| version.seq >= self.below) {
-                self.merge.step()?;
-            }
+            self.pass_unseen()?;
             let Some(version) = self.merge.version() else { return Ok(false) };
             if self.is_beyond(version.key) {
                 return Ok(false);
@@ -133,10 +136,36 @@ impl Scan {
         }
     }
 
-    /// Past all versions of `key`.
+    /// Past all versions of `key`: step by step while they are few.
     fn pass_key(&mut self) -> Result<(), LsmError> {
-        while self.merge.version().is_some_and(|version| version.key == self.key.as_slice()) {
+        for _ in 0..STEPS_MAX {
+            if self.merge.version().is_none_or(|version| version.key != self.key.as_slice()) {
+                return Ok(());
+            }
             self.merge.step()?;
+        }
+        // The least key behind it.
+        self.key.push(0);
+        self.merge.seek(&self.key, SEQ_END)?;
+        self.key.pop();
+        Ok(())
+    }
+
+    /// Past versions that are too new to be seen.
+    fn pass_unseen(&mut self) -> Result<(), LsmError> {
+        for _ in 0..STEPS_MAX {
+            if self.merge.version().is_none_or(|version| version.seq < self.below) {
+                return Ok(());
+            }
+            self.merge.step()?;
+        }
+        while let Some(version) = self.merge.version().filter(|version| version.seq >= self.below) {
+            self.sought.clear();
+            self.sought.extend_from_slice(version.key);
+            match self.below.checked_sub(1) {
+                Some(seq) => self.merge.seek(&self.sought, seq)?,
+                None => self.merge.step()?,
+            }
         }
         Ok(())
     }

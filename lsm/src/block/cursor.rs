@@ -4,7 +4,8 @@
 //! costs what going on does.
 
 use super::{Entry, Fault, Layout, restart_before};
-use crate::version::{Kind, SEQ_END, Version};
+use crate::version::{Kind, SEQ_END, Version, order};
+use std::cmp::Ordering;
 use std::ops::Deref;
 
 /// A place in a block whose bytes `B` holds.
@@ -65,10 +66,11 @@ impl<B: Deref<Target = [u8]>> BlockCursor<B> {
         Ok(())
     }
 
-    /// To the first version of a key at or after `key`; to none if the block ends first.
-    pub(crate) fn seek(&mut self, key: &[u8]) -> Result<(), Fault> {
-        self.load(restart_before(&self.bytes, self.layout, key, SEQ_END)?)?;
-        self.at = self.slots.partition_point(|slot| &self.keys[slot.key_start..slot.key_end] < key);
+    /// To the first version at or after (`key`, `seq`); to none if the block ends first.
+    pub(crate) fn seek(&mut self, key: &[u8], seq: u64) -> Result<(), Fault> {
+        self.load(restart_before(&self.bytes, self.layout, key, seq)?)?;
+        let before = |slot: &Slot| order((&self.keys[slot.key_start..slot.key_end], slot.seq), (key, seq)) == Ordering::Less;
+        self.at = self.slots.partition_point(before);
         if self.at == self.slots.len() { self.next_interval() } else { Ok(()) }
     }
 

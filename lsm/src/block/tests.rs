@@ -72,8 +72,9 @@ fn keys_are_found_as_in_the_list() {
             let found = find(&bytes, &key, below).unwrap();
             assert_eq!(found.as_ref().map(|found| (found.seq, found.kind)), expected.map(|e| (e.1, e.2)), "seed {seed}");
             assert_eq!(found.map(|found| bytes[found.value].to_vec()), expected.map(|e| e.3.clone()));
-            cursor.seek(&key).unwrap();
-            assert_eq!(shown(cursor.version()).as_ref(), versions.iter().find(|version| version.0 >= key), "seed {seed}");
+            cursor.seek(&key, below).unwrap();
+            let expected = versions.iter().find(|version| order((&version.0, version.1), (&key, below)) != Ordering::Less);
+            assert_eq!(shown(cursor.version()).as_ref(), expected, "seed {seed}");
             cursor.seek_before(&key).unwrap();
             assert_eq!(shown(cursor.version()).as_ref(), versions.iter().rev().find(|version| version.0 < key), "seed {seed}");
         }
@@ -102,6 +103,6 @@ fn any_bytes_are_read_without_panic() {
         while step.is_ok() && cursor.version().is_some() {
             step = cursor.back();
         }
-        let _ = cursor.seek(b"user020").is_ok() && cursor.seek_before(b"user").is_ok();
+        let _ = cursor.seek(b"user020", 7).is_ok() && cursor.seek_before(b"user").is_ok();
     }
 }

@@ -94,7 +94,7 @@ impl SkipList {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn is_before(&self, place: u32, key: &[u8], seq: u64) -> bool {
         let node = self.nodes.at(place);
         match node.key().cmp(key) {
@@ -127,24 +127,13 @@ impl SkipList {
         }
     }
 
-    /// Makes the splice fit (`key`, `seq`), starting from the lowest level on which the last one still does (P2): keys that come in order
-    /// need no search.
+    /// Makes the splice fit (`key`, `seq`) (P2). It still does where keys come in order, which is asked first; others are searched for from the top.
     fn find_splice(&self, inserter: &mut Inserter, key: &[u8], seq: u64) {
         let splice = &mut inserter.splice;
-        let fits = |level: usize, at: u32| {
-            let next = self.nodes.at(at).next(level);
-            (at == HEAD || self.is_before(at, key, seq)) && (next == HEAD || !self.is_before(next, key, seq))
-        };
-        let top = self.height.load(Relaxed);
-        let level = (0..top).find(|level| fits(*level, splice[*level])).unwrap_or(top);
-        match level {
-            0 => {}
-            _ if level == top => {
-                self.descend((HEAD, top - 1), key, seq, |level, at| splice[level] = at);
-            }
-            _ => {
-                self.descend((splice[level], level - 1), key, seq, |level, at| splice[level] = at);
-            }
+        let (before, after) = (splice[0], self.next(splice[0]));
+        let follows = (before == HEAD || self.is_before(before, key, seq)) && (after == HEAD || !self.is_before(after, key, seq));
+        if !follows {
+            self.descend((HEAD, self.height.load(Relaxed) - 1), key, seq, |level, at| splice[level] = at);
         }
     }
 }

@@ -38,7 +38,7 @@ fn random_versions_come_out_in_order_both_ways() {
             model.insert((key, u64::MAX - seq), value);
         }
         let mut cursor = MemtableCursor::new(Arc::clone(&table));
-        cursor.seek(b"");
+        cursor.seek(b"", SEQ_END);
         for ((key, seq), value) in &model {
             let found = cursor.version().unwrap();
             assert_eq!(found, Version { key, seq: u64::MAX - seq, kind: Kind::Put, value }, "seed {seed}: K1");

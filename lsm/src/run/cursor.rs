@@ -36,19 +36,19 @@ impl RunCursor {
         if self.out { None } else { self.cursor.as_ref()?.version() }
     }
 
-    /// To the first version of a key at or after `key`.
-    pub(crate) fn seek(&mut self, key: &[u8]) -> Result<(), LsmError> {
-        if !self.find(key)? {
+    /// To the first version at or after (`key`, `seq`).
+    pub(crate) fn seek(&mut self, key: &[u8], seq: u64) -> Result<(), LsmError> {
+        if !self.find(key, seq)? {
             return Ok(());
         }
-        self.within(|cursor| cursor.seek(key))?;
+        self.within(|cursor| cursor.seek(key, seq))?;
         self.go_on()
     }
 
     /// To the last version of a key before `key`, or of the last key.
     pub(crate) fn seek_before(&mut self, key: Option<&[u8]>) -> Result<(), LsmError> {
         let found = match key {
-            Some(key) => self.find(key)?,
+            Some(key) => self.find(key, SEQ_END)?,
             None => false,
         };
         match key.filter(|_| found) {
@@ -60,7 +60,7 @@ impl RunCursor {
 
     /// To the first version.
     pub(crate) fn seek_first(&mut self) -> Result<(), LsmError> {
-        self.seek(&[])
+        self.seek(&[], SEQ_END)
     }
 
     #[inline]
@@ -80,16 +80,16 @@ impl RunCursor {
         self.go_back()
     }
 
-    /// Loads the block that holds the first version at or after `key`, if any does.
-    fn find(&mut self, key: &[u8]) -> Result<bool, LsmError> {
+    /// Loads the block that holds the first version at or after (`key`, `seq`), if any does.
+    fn find(&mut self, key: &[u8], seq: u64) -> Result<bool, LsmError> {
         self.out = true;
-        self.partition = self.run.partition_at(key, SEQ_END);
+        self.partition = self.run.partition_at(key, seq);
         if self.partition == self.run.meta.partitions.len() {
             return Ok(false);
         }
         let index = self.run.index(self.partition)?;
         let handle = self.run.meta.partitions[self.partition].index;
-        self.block = index.find(key, SEQ_END).map_err(|reason| self.run.damaged(handle, reason))?;
+        self.block = index.find(key, seq).map_err(|reason| self.run.damaged(handle, reason))?;
         if self.block == index.blocks() {
             return Err(self.run.damaged(handle, "the partition ends before its fence"));
         }

@@ -83,7 +83,7 @@ pub(crate) fn read_footer(file: &[u8], number: u64) -> Result<Handle, Fault> {
     let (offset, length) = (u64_at(bytes, 0).unwrap_or(0), u64_at(bytes, 8).unwrap_or(0));
     let within = offset.checked_add(length).is_some_and(|end| end <= (file.len() - FOOTER_BYTES) as u64);
     match usize::try_from(length) {
-        Ok(length) if within && u64_at(bytes, 16) == Some(number) => Ok(Handle { offset, bytes: length }),
+        Ok(length) if within && u64_at(bytes, 16) == Some(number) => Ok(Handle { offset, bytes: length, packed: false }),
         _ => Err(Fault::Malformed("the footer is of another run")),
     }
 }
@@ -120,10 +120,10 @@ pub(crate) fn piece(file: &[u8], number: u64, handle: Handle, verify: bool) -> R
         return Err("the checksum does not match");
     }
     let unpacked = u32_at(bytes, stored + 1).unwrap_or(0) as usize;
-    let codec = match bytes[stored] {
-        0 if unpacked == stored => Codec::Plain,
+    let codec = match (bytes[stored], handle.packed) {
+        (0, false) if unpacked == stored => Codec::Plain,
         // LZ4 makes at most 255 bytes of one.
-        1 if unpacked <= stored.saturating_mul(255) => Codec::Lz4(unpacked),
+        (1, true) if unpacked <= stored.saturating_mul(255) => Codec::Lz4(unpacked),
         _ => return Err("the trailer is malformed"),
     };
     Ok((codec, &bytes[..stored]))

@@ -1,6 +1,6 @@
 //! Walks a run from front to back and names the first thing that does not hold.
 
-use super::{Codec, Run, format};
+use super::{Run, format};
 use crate::block::BlockCursor;
 use crate::error::LsmError;
 use crate::filter;
@@ -63,11 +63,7 @@ impl Run {
 
     fn verify_block(&self, partition: usize, handle: Handle, fence: &Fence, walk: &mut Walk) -> Result<(), LsmError> {
         let damaged = |reason| self.damaged(handle, reason);
-        let (codec, _) = format::piece(&self.map, self.file.number, handle, true).map_err(damaged)?;
-        let bytes = match codec {
-            Codec::Plain => self.plain_again(handle)?.into(),
-            Codec::Lz4(_) => self.unpack(handle)?,
-        };
+        let bytes = if handle.packed { self.unpack(handle)? } else { self.plain_again(handle)?.into() };
         let mut cursor = BlockCursor::new(&bytes[..]).map_err(damaged)?;
         cursor.first().map_err(damaged)?;
         while let Some(version) = cursor.version() {

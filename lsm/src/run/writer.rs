@@ -144,7 +144,7 @@ impl RunWriter {
         let (start, offset) = (self.buffer.len(), self.offset());
         self.buffer.extend_from_slice(bytes);
         let sum = end_piece(&mut self.buffer, start, self.number, offset, Codec::Plain);
-        (Handle { offset, bytes: self.buffer.len() - start }, sum)
+        (Handle { offset, bytes: self.buffer.len() - start, packed: false }, sum)
     }
 
     /// Ends the data block; `next` is the key that follows.
@@ -154,7 +154,8 @@ impl RunWriter {
         end_piece(&mut self.buffer, start, self.number, offset, codec);
         self.block.clear();
         let last = self.last.as_ref().map(|(key, seq)| (key.as_slice(), *seq)).unwrap_or_default();
-        self.index.push(Fence::between(last, next), Handle { offset, bytes: self.buffer.len() - start });
+        let handle = Handle { offset, bytes: self.buffer.len() - start, packed: codec != Codec::Plain };
+        self.index.push(Fence::between(last, next), handle);
         if self.index.bytes() >= PARTITION_BYTES {
             self.close_partition();
         }

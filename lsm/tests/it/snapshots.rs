@@ -95,3 +95,28 @@ fn a_scan_outlives_its_snapshot() {
     tree.compact().unwrap();
     assert_eq!(scan.collect().unwrap().len(), 49);
 }
+
+#[test]
+fn a_key_with_many_versions_is_passed() {
+    let tree = open(&SimIo::new(1), small()).unwrap();
+    for seq in 0..300 {
+        write(&tree, seq, |batch| {
+            batch.put(b"b", &[seq as u8]);
+            if seq % 100 == 0 {
+                [&b"a"[..], b"b\0", b"c"].iter().for_each(|key| batch.put(key, &[seq as u8]));
+            }
+        });
+        if seq == 200 {
+            tree.flush().unwrap();
+        }
+    }
+    for seq in [0, 1, 99, 150, 205, 299] {
+        let snapshot = tree.snapshot(CommitSeq(seq)).unwrap();
+        let others = (seq / 100 * 100) as u8;
+        let expected = [(&b"a"[..], others), (b"b", seq as u8), (b"b\0", others), (b"c", others)];
+        let expected: Vec<_> = expected.iter().map(|(key, value)| (key.to_vec(), vec![*value])).collect();
+        assert_eq!(snapshot.range(..).unwrap().collect().unwrap(), expected, "{seq}");
+        let back = snapshot.range_rev(..).unwrap().collect().unwrap();
+        assert_eq!(back.into_iter().rev().collect::<Vec<_>>(), expected, "{seq}");
+    }
+}
