@@ -28,6 +28,18 @@ pub(crate) struct Edit {
     pub(crate) added: Vec<(usize, Arc<Run>)>,
 }
 
+impl Edit {
+    /// Runs that were in no level before.
+    pub(crate) fn fresh(&self) -> impl Iterator<Item = u64> {
+        self.added.iter().map(|(_, run)| run.file().number).filter(|number| !self.removed.contains(number))
+    }
+
+    /// Runs that are in no level any more.
+    pub(crate) fn gone(&self) -> impl Iterator<Item = u64> {
+        self.removed.iter().copied().filter(|number| self.added.iter().all(|(_, run)| run.file().number != *number))
+    }
+}
+
 impl Default for Levels {
     fn default() -> Self {
         Self((0..LEVELS_MAX).map(|_| Runs::from([])).collect())

@@ -62,7 +62,7 @@ pub(crate) fn level_bytes_max(options: &Options, level: usize) -> u64 {
 /// How far a level is beyond its size, in thousandths of it; due from 1,000 on.
 fn fullness(levels: &Levels, options: &Options, level: usize) -> u64 {
     match level {
-        0 => levels.level(0).len() as u64 * 1000 / options.l0_runs_compact.max(1) as u64,
+        0 => levels.level(0).len() as u64 * 1000 / options.l0_runs_compact as u64,
         _ => levels.bytes(level).saturating_mul(1000) / level_bytes_max(options, level).max(1),
     }
 }

@@ -4,19 +4,18 @@
 //! S2: the horizon only grows, and no snapshot is begun below it.
 //! A reader is known by its «below»: it sees the commits below that number.
 
-use std::collections::BTreeMap;
-
 /// Snapshots held, by their «below», and the lowest a new one may have.
 #[derive(Debug, Default)]
 pub(crate) struct Readers {
-    held: BTreeMap<u64, usize>,
+    /// Ascending, with how many snapshots there are at each: few, and most begin at the end.
+    held: Vec<(u64, usize)>,
     horizon: u64,
 }
 
 impl Readers {
     /// No snapshots, and none to come below `horizon`.
     pub(crate) fn new(horizon: u64) -> Self {
-        Self { held: BTreeMap::new(), horizon }
+        Self { held: Vec::new(), horizon }
     }
 
     pub(crate) fn horizon(&self) -> u64 {
@@ -25,20 +24,27 @@ impl Readers {
 
     /// Begins a snapshot, unless it would be below the horizon (S2).
     pub(crate) fn begin(&mut self, below: u64) -> bool {
-        let may = below >= self.horizon;
-        if may {
-            *self.held.entry(below).or_default() += 1;
+        if below < self.horizon {
+            return false;
         }
-        may
+        match self.place(below) {
+            Ok(place) => self.held[place].1 += 1,
+            Err(place) => self.held.insert(place, (below, 1)),
+        }
+        true
     }
 
     /// Ends a snapshot that was begun.
     pub(crate) fn end(&mut self, below: u64) {
-        let count = self.held.get_mut(&below).unwrap_or_else(|| panic!("S1: a snapshot ends once"));
-        *count -= 1;
-        if *count == 0 {
-            self.held.remove(&below);
+        let place = self.place(below).unwrap_or_else(|_| panic!("S1: a snapshot ends once"));
+        self.held[place].1 -= 1;
+        if self.held[place].1 == 0 {
+            self.held.remove(place);
         }
+    }
+
+    fn place(&self, below: u64) -> Result<usize, usize> {
+        self.held.binary_search_by_key(&below, |held| held.0)
     }
 
     /// Promises that no snapshot will be begun below `horizon` (S2).
@@ -48,12 +54,12 @@ impl Readers {
 
     /// Number of snapshots held.
     pub(crate) fn count(&self) -> usize {
-        self.held.values().sum()
+        self.held.iter().map(|held| held.1).sum()
     }
 
     /// What must be kept, as of now. Readers to come only make less of a difference: they are above the horizon.
     pub(crate) fn keep(&self) -> Keep {
-        Keep { held: self.held.keys().copied().collect(), horizon: self.horizon }
+        Keep { held: self.held.iter().map(|held| held.0).collect(), horizon: self.horizon }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::merge::Merge;
 use crate::options::filter_bits;
 use crate::readers::Keep;
 use crate::retain::Retain;
-use crate::run::{Run, RunWriter, run_path};
+use crate::run::{Run, RunWriter};
 use crate::store::Store;
 use crate::tombstone::Fragments;
 use crate::version::SEQ_END;
@@ -43,9 +43,7 @@ impl Rewrite<'_> {
         let mut numbers = Vec::new();
         let runs = self.write(merge, fragments, &mut numbers);
         if runs.is_err() {
-            for number in numbers {
-                let _ = self.store.io.remove(&run_path(&self.store.dir, number));
-            }
+            numbers.into_iter().for_each(|number| self.store.remove_run(number));
         }
         runs
     }

@@ -63,6 +63,7 @@ pub(crate) fn last_below(below: u64) -> Option<CommitSeq> {
 impl Store {
     /// Opens what the folder's manifest names, or makes an empty tree in a folder without one.
     pub(crate) fn open(io: Arc<dyn Io>, dir: PathBuf, options: Options) -> Result<Self, LsmError> {
+        let options = options.within_range();
         io.create_dir_all(&dir).map_err(|error| LsmError::io("create", &dir, error))?;
         let names = io.list(&dir).map_err(|error| LsmError::io("list", &dir, error))?;
         let highest = names.iter().filter_map(|name| run_number(name)).max();
@@ -150,7 +151,13 @@ impl Store {
             levels: (0..crate::levels::LEVELS_MAX).map(files).collect(),
         };
         assert!(next.durable >= manifest.durable, "T1: what is durable stays so");
-        next.write(self.io.as_ref(), &self.dir)?;
+        if let Err(error) = next.write(self.io.as_ref(), &self.dir) {
+            // Where the disk was full the manifest is still the old one, and the new runs would only take more of it.
+            if may_pass(&error) {
+                edit.fresh().for_each(|number| self.remove_run(number));
+            }
+            return Err(error);
+        }
         *manifest = next;
         self.durable.store(manifest.durable, Ordering::Release);
         let mut view = self.view.write();
@@ -162,12 +169,14 @@ impl Store {
         *view = Arc::new(View { active: Arc::clone(&view.active), sealed, levels: Arc::new(levels) });
         drop(view);
         drop(manifest);
-        for number in edit.removed.iter().filter(|number| edit.added.iter().all(|(_, run)| run.file().number != **number)) {
-            // Whoever reads it has it mapped. A name that stays is removed at the next start (T3).
-            let _ = self.io.remove(&run_path(&self.dir, *number));
-        }
+        edit.gone().for_each(|number| self.remove_run(number));
         self.notify();
         Ok(())
+    }
+
+    /// Removes a run that no manifest names. Whoever reads it has it mapped; a name that stays is removed at the next start (T3).
+    pub(crate) fn remove_run(&self, number: u64) {
+        let _ = self.io.remove(&run_path(&self.dir, number));
     }
 
     /// Whether the disk's manifest is the one in memory.
@@ -184,12 +193,7 @@ impl Store {
 
     /// Judges a failure of a write: one after which the disk may hold anything stops all writing (T2).
     pub(crate) fn failed(&self, error: LsmError) -> LsmError {
-        let may_pass = match &error {
-            LsmError::Io { action, .. } => error.is_full() && *action != "sync",
-            LsmError::Closed => true,
-            _ => false,
-        };
-        if !may_pass {
+        if !may_pass(&error) {
             let _ = self.poison.set(error.to_string().into());
         }
         self.notify();
@@ -242,6 +246,15 @@ impl Store {
             self.changed.wait_for(&mut signal, std::time::Duration::from_nanos(slice));
             left -= slice;
         }
+    }
+}
+
+/// Whether after this failure the disk holds what it held before, but for files that no manifest names.
+fn may_pass(error: &LsmError) -> bool {
+    match error {
+        LsmError::Io { action, .. } => error.is_full() && *action != "sync",
+        LsmError::Closed => true,
+        _ => false,
     }
 }
 

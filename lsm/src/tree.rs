@@ -214,7 +214,7 @@ impl Tree {
         }
         let has_room = || {
             let view = store.view();
-            view.sealed.len() < options.memtables_sealed_max.max(1) && view.levels.level(0).len() < options.l0_runs_stop
+            view.sealed.len() < options.memtables_sealed_max && view.levels.level(0).len() < options.l0_runs_stop
         };
         if !has_room() {
             let begun = RealClock.monotonic_ns();

@@ -1,7 +1,7 @@
 //! A disk that fills or fails: what was said stays true, nothing is tried twice, reads go on.
 
-use crate::model::{Model, Operation, batch_of, compare, open, shared, small};
-use base::{CommitSeq, Rng, SeededRng, SimIo};
+use crate::model::{DIR, Model, Operation, batch_of, compare, open, shared, small};
+use base::{CommitSeq, Io, Rng, SeededRng, SimIo};
 use lsm::{Batch, LsmError, Options, Tree};
 use std::path::Path;
 
@@ -48,6 +48,8 @@ fn a_full_disk_refuses_writes_until_there_is_room() {
         compare(&tree.latest(), &model, "room again").unwrap();
         tree.settle().unwrap();
         tree.check().unwrap();
+        let files = io.list(Path::new(DIR)).unwrap().iter().filter(|name| name.ends_with(".run")).count();
+        assert_eq!(files, tree.stats().levels.iter().map(|level| level.runs).sum::<usize>(), "T3: refused work leaves nothing behind");
     }
 }
 
