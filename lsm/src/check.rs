@@ -40,3 +40,37 @@ impl Store {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::levels::Edit;
+    use crate::options::Options;
+    use crate::readers::Keep;
+    use crate::run::{Run, RunWriter};
+    use crate::version::{Kind, Version};
+    use base::{Io, SimIo};
+    use std::path::Path;
+    use std::sync::Arc;
+
+    fn run(io: &dyn Io, number: u64, seq: u64) -> Arc<Run> {
+        let mut writer = RunWriter::create(io, Path::new("/t"), number, 4096, 10).unwrap();
+        writer.push(&Version { key: b"key", seq, kind: Kind::Put, value: b"value" }).unwrap();
+        Arc::new(Run::open(io, Path::new("/t"), writer.finish(&[]).unwrap()).unwrap())
+    }
+
+    #[test]
+    fn an_older_version_above_a_newer_one_is_named() {
+        let io: Arc<dyn Io> = Arc::new(SimIo::new(1));
+        let store = Store::open(Arc::clone(&io), "/t".into(), Options::default()).unwrap();
+        store.set_applied(10);
+        store.seal();
+        let sealed = store.view().sealed[0].clone();
+        let runs = [run(io.as_ref(), store.draw_run_number(), 3), run(io.as_ref(), store.draw_run_number(), 9)];
+        let edit = Edit { removed: vec![], added: vec![(1, Arc::clone(&runs[0])), (2, Arc::clone(&runs[1]))] };
+        store.install(&edit, Some(&sealed), &Keep::default()).unwrap();
+        let error = store.check().unwrap_err();
+        assert!(matches!(error, LsmError::Broken { invariant: "L3", .. }), "{error}");
+        assert_eq!(error.to_string(), "L3 does not hold in tree file \"/t/manifest\": commit 3 of a key lies above its commit 9");
+    }
+}

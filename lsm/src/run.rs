@@ -31,6 +31,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+#[cfg(test)]
+mod tests;
+
 /// The file of a run: its number in twenty digits.
 pub(crate) fn run_path(dir: &Path, number: u64) -> PathBuf {
     dir.join(format!("{number:020}.run"))

@@ -22,6 +22,12 @@ pub(crate) struct Fragment {
     pub(crate) seqs: Vec<u64>,
 }
 
+impl Fragment {
+    fn tombstones(&self) -> impl Iterator<Item = Tombstone> {
+        self.seqs.iter().map(|seq| Tombstone { start: self.start.clone(), end: self.end.clone(), seq: *seq })
+    }
+}
+
 impl Fragments {
     /// The same deletions as `tombstones`, in pieces.
     pub(crate) fn of(tombstones: &[Tombstone]) -> Self {
@@ -70,14 +76,15 @@ impl Fragments {
 
     /// One tombstone for each fragment and commit.
     pub(crate) fn tombstones(&self) -> impl Iterator<Item = Tombstone> {
-        self.0.iter().flat_map(|fragment| {
-            fragment.seqs.iter().map(|seq| Tombstone { start: fragment.start.clone(), end: fragment.end.clone(), seq: *seq })
-        })
+        self.0.iter().flat_map(Fragment::tombstones)
     }
 
     /// What lies from `from` (with) to `to` (without), cut at both; `None` is no limit.
     pub(crate) fn clip(&self, from: Option<&[u8]>, to: Option<&[u8]>) -> Vec<Tombstone> {
-        let clipped = self.tombstones().map(|mut tombstone| {
+        let start = from.map_or(0, |from| self.0.partition_point(|fragment| fragment.end.as_slice() <= from));
+        let end = to.map_or(self.0.len(), |to| self.0.partition_point(|fragment| fragment.start.as_slice() < to));
+        let within = self.0.get(start..end).unwrap_or_default();
+        let clipped = within.iter().flat_map(Fragment::tombstones).map(|mut tombstone| {
             if let Some(from) = from.filter(|from| *from > tombstone.start.as_slice()) {
                 tombstone.start = from.to_vec();
             }

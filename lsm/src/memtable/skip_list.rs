@@ -47,12 +47,12 @@ impl SkipList {
 
     /// The first version at or after (`key`, `seq`), or the end.
     pub(super) fn seek(&self, key: &[u8], seq: u64) -> u32 {
-        self.next(self.before(key, seq))
+        self.descend(self.top(), key, seq, |_, _| {}).1
     }
 
     /// The last version before (`key`, `seq`), or the end if there is none.
     pub(super) fn before(&self, key: &[u8], seq: u64) -> u32 {
-        self.descend((HEAD, self.height.load(Relaxed) - 1), key, seq, |_, _| {})
+        self.descend(self.top(), key, seq, |_, _| {}).0
     }
 
     /// The first of the versions with the key and commit of the one at `place`: the one that counts.
@@ -65,7 +65,7 @@ impl SkipList {
 
     /// The last version, or the end if there is none.
     pub(super) fn last(&self) -> u32 {
-        let (mut at, mut level) = (HEAD, self.height.load(Relaxed) - 1);
+        let (mut at, mut level) = self.top();
         loop {
             match self.nodes.at(at).next(level) {
                 HEAD if level == 0 => return at,
@@ -75,9 +75,15 @@ impl SkipList {
         }
     }
 
-    /// Goes right while it is before (`key`, `seq`), then down; tells where it went down.
+    /// Where a search begins.
+    fn top(&self) -> (u32, usize) {
+        (HEAD, self.height.load(Relaxed) - 1)
+    }
+
+    /// Goes right while it is before (`key`, `seq`), then down; tells where it went down, and gives the last version before and the first not before.
+    /// That is the one it compared with: a link read again might lead to what was inserted meanwhile, which may well be before.
     #[inline]
-    fn descend(&self, (mut at, mut level): (u32, usize), key: &[u8], seq: u64, mut down: impl FnMut(usize, u32)) -> u32 {
+    fn descend(&self, (mut at, mut level): (u32, usize), key: &[u8], seq: u64, mut down: impl FnMut(usize, u32)) -> (u32, u32) {
         let mut behind = HEAD;
         loop {
             let next = self.nodes.at(at).next(level);
@@ -88,7 +94,7 @@ impl SkipList {
             behind = next;
             down(level, at);
             if level == 0 {
-                return at;
+                return (at, next);
             }
             level -= 1;
         }
@@ -133,7 +139,7 @@ impl SkipList {
         let (before, after) = (splice[0], self.next(splice[0]));
         let follows = (before == HEAD || self.is_before(before, key, seq)) && (after == HEAD || !self.is_before(after, key, seq));
         if !follows {
-            self.descend((HEAD, self.height.load(Relaxed) - 1), key, seq, |level, at| splice[level] = at);
+            self.descend(self.top(), key, seq, |level, at| splice[level] = at);
         }
     }
 }

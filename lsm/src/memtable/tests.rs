@@ -54,6 +54,8 @@ fn random_versions_come_out_in_order_both_ways() {
     }
 }
 
+/// A search found the place of a commit's version, and then read the link to it once more. The writer had put a newer version of the key in between
+/// by then, which the reader must not see, and saw. It took a busy machine to meet it.
 #[test]
 fn readers_beside_the_writer_see_whole_commits() {
     let table = Memtable::new(1 << 16);
