@@ -8,6 +8,26 @@
 //! run; levels of runs and the manifest that names them; reading all of it as one; who reads, and what may therefore go; the policy and the doing of
 //! flush and compaction; the tree.
 //!
+//! ```
+//! use base::{CommitSeq, SimIo};
+//! use lsm::{Batch, Options, Tree};
+//! use std::{path::Path, sync::Arc};
+//!
+//! let tree = Tree::open(Arc::new(SimIo::new(1)), Path::new("/tree"), Options::default())?;
+//! let mut batch = Batch::new();
+//! batch.put(b"key", b"value");
+//! tree.write(&batch, CommitSeq(0))?;
+//! let before = tree.snapshot(CommitSeq(0))?;
+//! batch.clear();
+//! batch.delete(b"key");
+//! tree.write(&batch, CommitSeq(1))?;
+//! assert_eq!(before.get(b"key")?, Some(b"value".to_vec()));
+//! assert_eq!(tree.latest().get(b"key")?, None);
+//! tree.flush()?;
+//! assert_eq!(tree.durable_seq(), Some(CommitSeq(1)));
+//! # Ok::<(), lsm::LsmError>(())
+//! ```
+//!
 //! Never: knows a log, a table or SQL; looks into a key; changes a run.
 //! Formats: docs/formats/run.md, docs/formats/manifest.md.
 //! Module order: varint, version, error, options, batch, tombstone, memtable, block, index, filter, cache, span, run, levels, manifest, merge, view, scan, readers, retain, policy, pacing, stats, store, rewrite, flush, compaction, check, workers, snapshot, tree
