@@ -154,12 +154,14 @@ impl Scan {
     /// Past versions that are too new to be seen.
     fn pass_unseen(&mut self) -> Result<(), LsmError> {
         for _ in 0..STEPS_MAX {
-            if self.merge.version().is_none_or(|version| version.seq < self.below) {
+            if !self.is_at_unseen() {
                 return Ok(());
             }
             self.merge.step()?;
         }
-        while let Some(version) = self.merge.version().filter(|version| version.seq >= self.below) {
+        while self.is_at_unseen()
+            && let Some(version) = self.merge.version()
+        {
             self.sought.clear();
             self.sought.extend_from_slice(version.key);
             match self.below.checked_sub(1) {
@@ -168,6 +170,11 @@ impl Scan {
             }
         }
         Ok(())
+    }
+
+    /// Whether it is at a version that is too new, and not beyond the end, where nothing matters any more.
+    fn is_at_unseen(&self) -> bool {
+        self.merge.version().is_some_and(|version| version.seq >= self.below && !self.is_beyond(version.key))
     }
 
     /// Going back the oldest version of a key comes first: the last visible one before the key changes is kept.

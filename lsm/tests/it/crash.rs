@@ -1,6 +1,6 @@
 //! Power fails, or a call fails, at every step of a life: what was durable is there, whole, in order, and the tree goes on.
 
-use crate::model::{Model, batch_of, compare, draw_batch, open, small};
+use crate::model::{Model, batch_of, compare, draw_batch, open, seeds, small};
 use base::{CommitSeq, Fault, Rng, SeededRng, SimIo};
 use lsm::{LsmError, Options, Tree};
 
@@ -111,18 +111,18 @@ fn at_every_step(fault: Fault, seeds: std::ops::Range<u64>) {
 
 #[test]
 fn power_loss_at_every_step() {
-    at_every_step(Fault::Crash, 0..6);
+    at_every_step(Fault::Crash, seeds(0..4));
 }
 
 #[test]
 fn an_error_at_every_step_and_then_power_loss() {
-    at_every_step(Fault::Error, 10..13);
+    at_every_step(Fault::Error, seeds(10..12));
 }
 
 /// Where the steps of threads fall is not the seed's to say; what must hold is.
 #[test]
 fn power_loss_beside_threads_at_work() {
-    for seed in 0..80 {
+    for seed in seeds(0..80) {
         let io = SimIo::new(seed);
         io.plan(1 + seed * 5, if seed % 4 == 3 { Fault::Error } else { Fault::Crash });
         let mut written = Written::default();

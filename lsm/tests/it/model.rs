@@ -32,6 +32,13 @@ pub fn open(io: &SimIo, options: Options) -> Result<Tree, LsmError> {
     Tree::open(shared(io), Path::new(DIR), options)
 }
 
+/// The seeds to run: `usual`, or those that `SHOCKWAVE_SEEDS=100..200` names.
+pub fn seeds(usual: std::ops::Range<u64>) -> std::ops::Range<u64> {
+    let Ok(named) = std::env::var("SHOCKWAVE_SEEDS") else { return usual };
+    let (first, end) = named.split_once("..").unwrap();
+    first.parse().unwrap()..end.parse().unwrap()
+}
+
 /// Keys and values.
 pub type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
 

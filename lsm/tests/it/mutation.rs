@@ -63,7 +63,7 @@ fn refit(bytes: &mut [u8], name: &str, start: usize, end: usize) {
 fn damage_of_any_kind_gives_answers_or_an_error() {
     let io = grown();
     let mut opened = 0;
-    for seed in 0..1500 {
+    for seed in 0..1000 {
         let copy = io.copy(seed);
         let rng = SeededRng::new(seed);
         for _ in 0..=seed % 3 {
