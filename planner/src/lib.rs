@@ -10,6 +10,7 @@ pub mod types;
 
 mod copy_syntax;
 mod cursor_syntax;
+mod lock_syntax;
 mod maintenance_syntax;
 mod names;
 mod parse;
@@ -21,8 +22,10 @@ mod verifier;
 
 mod column_types;
 mod database;
+mod databases;
 mod effects;
 mod ground;
+mod guests;
 mod ledger_functions;
 mod login;
 mod pg_catalog;
@@ -49,6 +52,7 @@ mod statements;
 pub use cancel::Canceller;
 pub use copy_in::CopyIn;
 pub use database::Database;
+pub use databases::Databases;
 pub use login::Account;
 pub use notifications::Notification;
 pub use outcome::{Column, CopyPiece, Notice, Outcome, SqlNotice, Tag, TransactionStatus};
