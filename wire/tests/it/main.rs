@@ -3,9 +3,11 @@
 
 mod cancel;
 mod copy;
+mod databases;
 mod differential;
 mod errors;
 mod limits;
+mod locks;
 mod pipeline;
 mod portals;
 mod program;
