@@ -90,7 +90,8 @@ impl Transaction {
         self.locking.is_alone
     }
 
-    /// Whether it neither waits nor makes others wait from here on; what others did first is then an error at commit.
+    /// Whether it neither waits nor makes others wait from here on, as every transaction does at first; what others did first is then an error
+    /// at once or at commit. Whoever says no must be ready to await [`Blocked`].
     ///
     /// Returns how it was before.
     pub fn set_deaf(&mut self, is_deaf: bool) -> bool {

@@ -126,8 +126,6 @@ impl Ledger {
     /// Commits a state. Errors: 40001 where another was committed meanwhile.
     fn write_state(self: &Arc<Self>, sequence: &SequenceDef, held: &mut Held, last: i64, is_called: bool) -> SqlResult<()> {
         let mut transaction = self.begin("shockwave");
-        // Whoever gets values holds the sequence already.
-        transaction.set_deaf(true);
         let rows = self.table_state(sequence.state.id).rows();
         let row = state_row(sequence, last, is_called)?;
         match rows.checked_sub(1) {

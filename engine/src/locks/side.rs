@@ -25,6 +25,7 @@ pub(crate) struct Locking {
     pub(crate) isolation: Isolation,
     /// One statement and its commit, with nothing between.
     pub(crate) is_alone: bool,
+    /// It has nobody who could wait for it, unless somebody says so.
     pub(crate) is_deaf: bool,
     pub(crate) blocked: Option<Wait>,
 }
@@ -38,6 +39,6 @@ impl Clone for Locking {
 
 impl Locking {
     pub(crate) fn new(owner: u64) -> Self {
-        Self { owner, held: Held::default(), isolation: Isolation::default(), is_alone: false, is_deaf: false, blocked: None }
+        Self { owner, held: Held::default(), isolation: Isolation::default(), is_alone: false, is_deaf: true, blocked: None }
     }
 }

@@ -310,6 +310,7 @@ impl Session {
     fn begin(&self, isolation: Isolation) -> Transaction {
         let mut transaction = self.database.ledger.begin(&self.user);
         transaction.set_isolation(isolation);
+        transaction.set_deaf(false);
         transaction
     }
 
