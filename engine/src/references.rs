@@ -145,6 +145,12 @@ fn check_gone(
         if parent.own.newest(reference.key, key).is_some_and(|own| !parent.own.own_ended.contains(&own)) {
             continue;
         }
+        // A statement that was run again may have meant it only at first.
+        let parent_state = ledger.table_state(parent.table.id);
+        let stays = |row: &u64| parent_state.ended_by(*row).is_none() && !parent.own.ended.contains(row);
+        if ledger.keys().find(reference.key, key, Some).as_ref().is_some_and(stays) {
+            continue;
+        }
         let live = ledger.keys().find(def.id, key, |row| {
             let ended = state.ended_by(row).is_some() || own_child.is_some_and(|writes| writes.own.ended.contains(&row));
             (!ended).then_some(row)

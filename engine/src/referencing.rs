@@ -70,7 +70,7 @@ impl Transaction {
         let state = self.ledger.table_state(parent.id);
         self.owed.asked.entry(parent.id).or_insert_with(|| state.ended());
         let own = self.writes.get(&parent.id).map(|writes| Arc::clone(&writes.own));
-        let mut known: HashSet<Key> = HashSet::new();
+        let (mut known, mut relied): (HashSet<Key>, Vec<RowId>) = (HashSet::new(), Vec::new());
         let values = KeyReader::of_key(child, own_key(child, reference)?, rows);
         for row in (0..rows.num_rows()).filter(|row| is_live(*row)) {
             let Some(key) = values.key(row) else {
@@ -89,9 +89,12 @@ impl Transaction {
             if !found {
                 return Err(missing_parent(child, &parent, reference, rows, row));
             }
+            if own_has.is_none() {
+                relied.extend(OwnRows::newest_committed(own.as_deref(), self.ledger.keys(), reference.key, &key).map(RowId));
+            }
             known.insert(key);
         }
-        Ok(())
+        self.rely_on_rows(&parent, &relied)
     }
 
     /// Compares all rows of a table with what a foreign key of it references: for one that is being added. Errors: 23503.
@@ -99,11 +102,12 @@ impl Transaction {
         self.rely_on(child.id);
         self.rely_on(reference.table);
         let all: Vec<usize> = (0..child.columns.len()).collect();
-        for chunk in self.view(child).scan(&all, false) {
-            let rows = chunk.read()?;
-            self.check_rows(child, reference, &rows, |_| true)?;
-        }
-        Ok(())
+        // What it relied on is compared at commit: a definition waits for nobody.
+        let was_deaf = self.set_deaf(true);
+        let chunks = self.view(child).scan(&all, false);
+        let checked = chunks.iter().try_for_each(|chunk| self.check_rows(child, reference, &chunk.read()?, |_| true));
+        self.set_deaf(was_deaf);
+        checked
     }
 
     fn referenced_table(&self, reference: &Reference) -> SqlResult<Arc<TableDef>> {

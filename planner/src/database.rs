@@ -3,12 +3,14 @@
 //! Never: knows a session.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use engine::Ledger;
 use relational::{Relational, ScalarFunction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use crate::databases::Databases;
+use crate::guests::Guests;
 use crate::ledger_functions;
 use crate::notifications::Channels;
 use crate::plan_cache::PlanCache;
@@ -30,12 +32,21 @@ pub struct Database {
     pub(crate) plans: PlanCache,
     pub(crate) channels: Channels,
     pub(crate) shelf: Shelf,
+    /// Its sessions.
+    pub(crate) guests: Arc<Guests>,
+    /// The server's databases, if it is one of several.
+    pub(crate) cluster: Weak<Databases>,
     rerun_turns: Arc<Mutex<()>>,
 }
 
 impl Database {
     /// A database over its ledger; the query service may be shared by several.
     pub fn new(ledger: Arc<Ledger>, relational: Arc<Relational>) -> Arc<Self> {
+        Self::among(ledger, relational, Weak::new())
+    }
+
+    /// The same as one of a server's.
+    pub(crate) fn among(ledger: Arc<Ledger>, relational: Arc<Relational>, cluster: Weak<Databases>) -> Arc<Self> {
         let functions = ledger_functions::all(&ledger);
         Arc::new(Self {
             ledger,
@@ -44,6 +55,8 @@ impl Database {
             plans: PlanCache::new(),
             channels: Channels::default(),
             shelf: Shelf::default(),
+            guests: Arc::default(),
+            cluster,
             rerun_turns: Arc::default(),
         })
     }

@@ -17,7 +17,7 @@ use crate::cursor_syntax::{self, Fetch};
 use crate::maintenance_syntax::{self, Maintenance};
 use crate::parse_clauses::{self, Clauses};
 use crate::role_syntax::Command;
-use crate::{copy_syntax, position, role_syntax};
+use crate::{copy_syntax, lock_syntax, position, role_syntax};
 
 /// How deep parentheses, subqueries and nested calls may go.
 const DEPTH_MAX: usize = 64;
@@ -162,11 +162,12 @@ fn parse_one(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Statement> {
 /// The tokens as sqlparser reads them.
 fn readable(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
     let first = tokens.iter().find(|token| is_visible(token)).map(|first| &first.token);
-    match first {
+    let tokens = match first {
         Some(first) if copy_syntax::is_word(first, "merge") || copy_syntax::is_word(first, "with") => with_nothing_named(tokens),
         Some(first) if copy_syntax::is_word(first, "reset") => with_reset_of_session(tokens),
         _ => without_deferrable(tokens),
-    }
+    };
+    lock_syntax::spell_out(tokens)
 }
 
 /// `RESET SESSION AUTHORIZATION` as `SET SESSION AUTHORIZATION DEFAULT`.

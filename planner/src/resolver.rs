@@ -6,14 +6,15 @@
 
 mod rights;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch};
 use base::{RelationId, SqlError, SqlResult, SqlState};
-use engine::{Catalog, Ledger, Object, SequenceDef, TableDef, Transaction, ViewDef};
+use engine::{Catalog, Ledger, Object, RowLocks, SequenceDef, TableDef, Transaction, ViewDef};
 use relational::{Resolver, Table, View};
 use sqlparser::tokenizer::Span;
 
+use crate::databases::Databases;
 use crate::names::Name;
 use crate::parse;
 use crate::pg_catalog::{self, PG_CATALOG, Scene};
@@ -32,6 +33,8 @@ pub(crate) fn is_reserved(schema: &str) -> bool {
 #[derive(Clone)]
 pub(crate) struct Scope {
     pub(crate) ledger: Arc<Ledger>,
+    /// The server's databases.
+    pub(crate) cluster: Weak<Databases>,
     pub(crate) catalog: Arc<Catalog>,
     /// As set, `$user` already replaced; schemas that do not exist are passed over.
     pub(crate) search_path: Arc<[String]>,
@@ -58,6 +61,7 @@ impl Scope {
             catalog: Arc::clone(&self.catalog),
             path: self.schemas().map(str::to_owned).collect(),
             user: Arc::clone(&self.user),
+            cluster: Weak::clone(&self.cluster),
         }
     }
 
@@ -172,6 +176,8 @@ pub(crate) struct Binding<'a> {
     pub(crate) local: Option<&'a MemoryTable>,
     /// More of them.
     pub(crate) ctes: &'a [MemoryTable],
+    /// Tables, by `schema.name`, whose rows are passed over where others have locked them.
+    pub(crate) passed: &'a [(String, RowLocks)],
 }
 
 impl Binding<'_> {
@@ -227,7 +233,10 @@ impl Resolver for Binding<'_> {
         match self.scope.stored(schema, name) {
             Some(table) => {
                 let opened = self.scope.opened(table)?;
-                Ok(Arc::new(StoredTable::new(Arc::clone(table), self.transaction.view(table), opened)))
+                let stored = StoredTable::new(Arc::clone(table), self.transaction.view(table), opened);
+                let full = |name: &str| name.strip_prefix(&table.schema).and_then(|rest| rest.strip_prefix('.')) == Some(&table.name);
+                let passed = self.passed.iter().find(|(name, _)| full(name)).map(|(_, locks)| locks.clone());
+                Ok(Arc::new(stored.passing(passed)))
             }
             None => match self.sequence(schema, name) {
                 Some(sequence) => self.state_of(sequence),

@@ -2,7 +2,7 @@
 //!
 //! Never: changes while the statement runs.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use engine::Transaction;
 use relational::{Environment, Moment, Relational};
@@ -40,6 +40,7 @@ impl View<'_> {
         let role = catalog.authority().role_named(user).map_or(u32::MAX, |role| role.id);
         Scope {
             ledger: Arc::clone(&self.database.ledger),
+            cluster: Weak::clone(&self.database.cluster),
             access: Arc::new(Access::of(&catalog, role)),
             catalog,
             search_path: Arc::clone(self.settings.search_path()),

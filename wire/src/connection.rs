@@ -123,9 +123,11 @@ impl Connection {
         loop {
             let is_free = !self.implicit && self.session.status() == TransactionStatus::Idle;
             let notified = self.session.notified();
+            let canceller = self.session.canceller();
             tokio::select! {
                 biased;
                 () = self.shutdown.requested() => return Err(Failure::Shutdown),
+                () = canceller.terminated() => return Err(Failure::Shutdown),
                 frame = self.channel.next() => return Ok(frame?),
                 () = notified, if is_free => {
                     self.send_notifications();

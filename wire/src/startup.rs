@@ -13,7 +13,7 @@ use base::{SqlError, SqlResult, SqlState};
 use bytes::BytesMut;
 use pgwire::messages::startup::{Authentication, BackendKeyData, NegotiateProtocolVersion, ParameterStatus, SecretKey, Startup};
 use pgwire::messages::{DecodeContext, Message, ProtocolVersion};
-use planner::{Account, Database, Session};
+use planner::{Account, Database, Databases, Session};
 use tokio::net::TcpStream;
 
 use crate::admission::Place;
@@ -76,8 +76,8 @@ async fn admit(channel: &mut Channel, shared: &Arc<Shared>) -> Result<Option<(Se
     let (user, name) = names(&request)?;
     let database = shared.databases.get(name);
     // A database that is not there is told of only after the proof, which the first one can judge.
-    let judge = database.or_else(|| shared.databases.values().next());
-    let account = judge.map(|judge| judge.account(user)).transpose()?.flatten();
+    let judge = database.clone().or_else(|| shared.databases.get(engine::FIRST_DATABASE));
+    let account = judge.as_ref().map(|judge| judge.account(user)).transpose()?.flatten();
     if shared.config.auth == Auth::Scram {
         authentication::scram(channel, user, account.as_ref(), &shared.pretence).await?;
     }
@@ -85,7 +85,7 @@ async fn admit(channel: &mut Channel, shared: &Arc<Shared>) -> Result<Option<(Se
     let database = database.ok_or_else(|| no_database(name, &shared.databases))?;
     check_account(&account, name)?;
     let place = shared.admissions.enter(&account, name, &shared.config)?;
-    let session = open(&request, database, &account)?;
+    let session = open(&request, &database, &account)?;
     Ok(Some((session, place)))
 }
 
@@ -204,8 +204,9 @@ fn open(request: &Request, database: &Arc<Database>, account: &Account) -> SqlRe
     Ok(session)
 }
 
-fn no_database(name: &str, known: &BTreeMap<String, Arc<Database>>) -> SqlError {
-    let names: Vec<&str> = known.keys().map(String::as_str).collect();
+fn no_database(name: &str, known: &Databases) -> SqlError {
+    let known = known.all();
+    let names: Vec<&str> = known.iter().map(|database| database.name()).collect();
     SqlError::new(SqlState::INVALID_CATALOG_NAME, format!("database \"{name}\" does not exist"))
         .hint(format!("Databases here: {}.", names.join(", ")))
 }

@@ -117,9 +117,9 @@ impl Session {
 
     fn isolation(&self) -> &'static str {
         match &self.state {
-            State::Open(open) => open.block.isolation.name(),
-            State::Copying(block) | State::Failed(block) => block.isolation.name(),
-            State::Idle => super::blocks::Isolation::named(&self.settings.default_isolation()).name(),
+            State::Open(open) => super::blocks::isolation_name(open.block.isolation),
+            State::Copying(block) | State::Failed(block) => super::blocks::isolation_name(block.isolation),
+            State::Idle => super::blocks::isolation_name(super::blocks::isolation_named(&self.settings.default_isolation())),
         }
     }
 

@@ -9,6 +9,7 @@ mod blocks;
 mod configure;
 mod copy;
 mod cursors;
+mod databases;
 mod effects;
 mod identity;
 mod named;
@@ -17,6 +18,7 @@ mod plans;
 mod prepared;
 mod receipts;
 mod savepoints;
+mod waits;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -24,12 +26,13 @@ use std::time::Duration;
 
 use arrow::array::ArrayRef;
 use base::{CommitSeq, SqlError, SqlResult, SqlState};
-use engine::{SqlType, Transaction};
+use engine::{Isolation, SqlType, Transaction};
 
 use crate::cancel::{Canceller, Watch};
 use crate::cells::Parameters;
 use crate::database::Database;
 use crate::effects::Wishes;
+use crate::guests::Guest;
 use crate::outcome::{Notice, Outcome, TransactionStatus};
 use crate::plan_cache::Stamp;
 use crate::resolver::Scope;
@@ -38,7 +41,7 @@ use crate::settings::Settings;
 use crate::statements::authority::check;
 use crate::statements::{self, Execution, Plan};
 use crate::view::View;
-use blocks::{Block, BlockKind, Isolation, Open, Replay, State};
+use blocks::{Block, BlockKind, Open, Replay, State, isolation_named};
 pub use named::NamedStatement;
 pub use prepared::Prepared;
 
@@ -46,6 +49,9 @@ pub use prepared::Prepared;
 const RERUNS_MAX: u32 = 10;
 /// How long the loser of a conflict waits for the winner's commit to become visible.
 const NEWER_SNAPSHOT_WAIT_MS: u32 = 100;
+
+/// The right to run a statement again, held by one of those who lost a conflict.
+type Turn = Option<tokio::sync::OwnedMutexGuard<()>>;
 
 /// One client's session on one database.
 pub struct Session {
@@ -63,6 +69,8 @@ pub struct Session {
     mail: notify::Mail,
     wishes: Wishes,
     used: Used,
+    /// Its place among those who use the database.
+    _guest: Guest,
 }
 
 impl Session {
@@ -72,7 +80,9 @@ impl Session {
         let mut settings = Settings::new(&user, &application_name.into());
         let catalog = database.ledger.snapshot().catalog;
         settings.note_superuser(catalog.authority().role_named(&user).is_some_and(|role| role.superuser));
+        let canceller = Canceller::default();
         Self {
+            _guest: database.guests.enter(canceller.clone()),
             mail: notify::Mail::new(&database),
             database,
             told: settings.clone(),
@@ -84,7 +94,7 @@ impl Session {
             state: State::Idle,
             implicit: false,
             notices: Vec::new(),
-            canceller: Canceller::default(),
+            canceller,
             last_commit: None,
             used: Used::default(),
         }
@@ -138,6 +148,7 @@ impl Session {
                 Ok(Outcome::Command(maintenance.tag()))
             }
             Plan::CopyFrom(_) => self.begin_copy(prepared, watch),
+            Plan::Authority(command) if command.is_about_databases() => self.change_databases(command).await,
             _ => self.run_data(prepared, parameters, watch).await,
         }
     }
@@ -155,13 +166,21 @@ impl Session {
         }
         let mut turn = None;
         let mut reruns = 0;
+        let mut seen;
         loop {
-            let mut transaction = self.database.ledger.begin(&self.user);
+            let mut transaction = self.begin(isolation_named(&self.settings.default_isolation()));
+            transaction.set_alone();
             let begun_us = self.now_us();
-            let seen = transaction.snapshot().seq;
-            let result = match self.attempt(&mut transaction, prepared, &parameters, &watch, begun_us).await {
-                Ok(outcome) => self.commit(transaction).await.map(|()| self.with_receipts(outcome, &prepared.plan)),
-                Err(error) => Err(error),
+            let result = match self.run_waiting(&mut transaction, prepared, &parameters, &watch, begun_us, &mut turn).await {
+                Ok(outcome) => {
+                    seen = transaction.snapshot().seq;
+                    self.commit(transaction).await.map(|()| self.with_receipts(outcome, &prepared.plan))
+                }
+                Err(error) => {
+                    seen = transaction.snapshot().seq;
+                    drop(transaction);
+                    Err(error)
+                }
             };
             let Err(error) = &result else { return result };
             if reruns == RERUNS_MAX || !self.lost_a_conflict(error, &prepared.plan, seen).await {
@@ -218,9 +237,9 @@ impl Session {
                 }
                 transaction
             }
-            None => self.database.ledger.begin(&self.user),
+            None => self.begin(open.block.isolation),
         };
-        match self.attempt(&mut transaction, prepared, &parameters, watch, open.block.begun_us).await {
+        match self.run_waiting(&mut transaction, prepared, &parameters, watch, open.block.begun_us, &mut None).await {
             Ok(outcome) => {
                 open.replay = match (&open.replay, &outcome) {
                     (Replay::Nothing, Outcome::Command(tag)) if open.block.kind == BlockKind::Implicit => {
@@ -285,6 +304,14 @@ impl Session {
             notices: &mut self.notices,
         };
         statements::execute(&plan, &mut execution).await
+    }
+
+    /// Opens a transaction of this session.
+    fn begin(&self, isolation: Isolation) -> Transaction {
+        let mut transaction = self.database.ledger.begin(&self.user);
+        transaction.set_isolation(isolation);
+        transaction.set_deaf(false);
+        transaction
     }
 
     /// Commits and waits until the commit is durable and signed (E3).
@@ -389,7 +416,7 @@ impl Session {
     fn new_block(&self, kind: BlockKind) -> Open {
         let block = Block {
             kind,
-            isolation: Isolation::named(&self.settings.default_isolation()),
+            isolation: isolation_named(&self.settings.default_isolation()),
             read_only: self.settings.default_read_only(),
             begun_us: self.now_us(),
             before: self.settings.clone(),

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use base::{SqlError, SqlResult, SqlState};
-use engine::SqlType;
+use engine::{Isolation, SqlType};
 
-use super::blocks::{Isolation, Open, State};
+use super::blocks::{Open, State};
 use super::prepared::Prepared;
 use super::{Session, block_failed, stamp};
 use crate::outcome::Outcome;
@@ -197,7 +197,7 @@ impl Session {
 
 /// Whether a plan serves later statements of other sessions too.
 fn is_keepable(prepared: &Prepared) -> bool {
-    !prepared.replan && matches!(*prepared.plan, Plan::Select(_) | Plan::Insert(_) | Plan::Update(_) | Plan::Delete(_))
+    !prepared.replan && matches!(*prepared.plan, Plan::Select(_) | Plan::Lock(_) | Plan::Insert(_) | Plan::Update(_) | Plan::Delete(_))
 }
 
 /// A kept plan as it was when it was kept.

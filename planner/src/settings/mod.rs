@@ -200,6 +200,12 @@ impl Settings {
         self.statement_timeout
     }
 
+    /// `lock_timeout`; `None` for 0.
+    pub(crate) fn lock_timeout(&self) -> Option<Duration> {
+        let limit = self.show("lock_timeout").map(|(_, value)| value).unwrap_or_default();
+        milliseconds(&limit).filter(|ms| *ms > 0).map(Duration::from_millis)
+    }
+
     /// Whether a plain BEGIN opens a read-only block.
     pub(crate) fn default_read_only(&self) -> bool {
         self.default_read_only

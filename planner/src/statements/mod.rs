@@ -27,8 +27,10 @@ mod drop_schema;
 mod explain;
 mod foreign_keys;
 mod hints;
+mod hoisting;
 mod insert;
 mod key_access;
+mod lock_rows;
 pub(crate) mod maintenance;
 mod merge;
 mod mixed_values;
@@ -46,12 +48,13 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use base::{SqlError, SqlResult};
-use engine::{SqlType, Transaction};
+use engine::{RowLocks, SqlType, Transaction};
 use relational::{Query, Shape};
 use sqlparser::ast::{Expr, ObjectType, SetExpr, Statement};
 
 use crate::cancel::Watch;
 use crate::cells::Parameters;
+use crate::lock_syntax;
 use crate::outcome::{Column, Notice, Outcome};
 use crate::parse::{Own, Parsed};
 use crate::resolver::{Binding, Scope};
@@ -130,6 +133,7 @@ pub(crate) enum Plan {
     Drop,
     Truncate,
     Select(select::Plan),
+    Lock(Box<lock_rows::Plan>),
     Insert(insert::Plan),
     Update(update::Plan),
     Delete(delete::Plan),
@@ -175,6 +179,7 @@ impl Plan {
             Self::Update(_) => "UPDATE",
             Self::Delete(_) => "DELETE",
             Self::Merge(_) => "MERGE",
+            Self::Lock(plan) => plan.verb(),
             Self::With(plan) => return plan.write_verb(),
             Self::CopyFrom(_) => "COPY FROM",
             Self::Authority(command) => command.tag(),
@@ -233,6 +238,11 @@ fn plan_statement(planning: &Planning<'_>, statement: &Statement) -> SqlResult<P
     if let Some(statement) = notify::recognise(statement) {
         return Ok(Planned::command(Plan::Notify(statement)));
     }
+    if lock_syntax::mentioned(&planning.parsed.source)
+        && let Some(hoisted) = hoisting::hoist(statement)
+    {
+        return plan_statement(planning, &hoisted);
+    }
     match statement {
         Statement::Query(query) if with::writes(query) => {
             with::refuse_nested(query)?;
@@ -243,6 +253,7 @@ fn plan_statement(planning: &Planning<'_>, statement: &Statement) -> SqlResult<P
             SetExpr::Update(Statement::Update(update)) => update::plan(planning, update, query.with.as_ref()),
             SetExpr::Delete(Statement::Delete(delete)) => delete::plan(planning, delete, query.with.as_ref()),
             SetExpr::Merge(Statement::Merge(merge)) => merge::plan(planning, merge, query.with.as_ref()),
+            _ if !query.locks.is_empty() => lock_rows::plan(planning, query),
             _ => {
                 with::refuse_nested(query)?;
                 select::plan(planning, statement, query)
@@ -293,6 +304,7 @@ async fn run(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
         Plan::Drop => drop::execute(execution),
         Plan::Truncate => truncate::execute(execution),
         Plan::Select(plan) => select::execute(plan, execution),
+        Plan::Lock(plan) => lock_rows::execute(plan, execution).await,
         Plan::Insert(plan) => insert::execute(plan, execution).await,
         Plan::Update(plan) => update::execute(plan, execution).await,
         Plan::Delete(plan) => delete::execute(plan, execution).await,
@@ -336,7 +348,7 @@ impl Planning<'_> {
 
     /// Binds a query. Types the client gave stay as given.
     pub(crate) fn describe(&self, statement: &Statement, local: Option<&MemoryTable>, given: &[Option<SqlType>]) -> SqlResult<Described> {
-        let binding = Binding { scope: self.scope, transaction: self.transaction, local, ctes: self.ctes };
+        let binding = Binding { scope: self.scope, transaction: self.transaction, local, ctes: self.ctes, passed: &[] };
         let types: Vec<_> = given.iter().map(|given| given.map(SqlType::arrow)).collect();
         let environment = self.view.environment(self.scope, &self.parsed.source);
         let shape = self.view.database.relational.bind(self.query(statement), &binding, &environment, &types)?;
@@ -380,7 +392,17 @@ impl Execution<'_> {
 
     /// Starts a query on this transaction's view; the parameters it mentions are those of the statement.
     pub(crate) fn rows(&self, shape: &Arc<Shape>, local: Option<&MemoryTable>) -> SqlResult<relational::Rows> {
-        let binding = Binding { scope: self.scope, transaction: self.reading(), local, ctes: self.ctes };
+        self.rows_passing(shape, local, &[])
+    }
+
+    /// Likewise, passing over the rows of some tables that others have locked.
+    pub(crate) fn rows_passing(
+        &self,
+        shape: &Arc<Shape>,
+        local: Option<&MemoryTable>,
+        passed: &[(String, RowLocks)],
+    ) -> SqlResult<relational::Rows> {
+        let binding = Binding { scope: self.scope, transaction: self.reading(), local, ctes: self.ctes, passed };
         self.view.database.relational.run(shape, &binding, self.view.moment(), self.parameters.arrays)
     }
 }

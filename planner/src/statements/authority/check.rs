@@ -16,11 +16,12 @@ use engine::roles::{DATABASE, privilege};
 use engine::{LEDGER_SCHEMA, Object, TableDef};
 use sqlparser::ast::{
     Assignment, AssignmentTarget, ColumnOption, CommentObject, ConflictTarget, CopySource, CreateTable, Delete, Expr, FromTable, Insert,
-    Merge, MergeAction, ObjectName, OnConflict, OnConflictAction, OnInsert, SchemaName, SelectItem, Statement, TableConstraint,
+    Merge, MergeAction, ObjectName, OnConflict, OnConflictAction, OnInsert, Query, SchemaName, SelectItem, Statement, TableConstraint,
     TableFactor, TableObject, TableWithJoins, Update, Visit, Visitor,
 };
 
 use super::super::Plan;
+use super::super::lock_rows::named_tables;
 use super::objects;
 use crate::names::{Name, fold, simple};
 use crate::resolver::Scope;
@@ -48,7 +49,7 @@ pub(crate) fn class(plan: &Plan) -> Class {
         // A named statement or a cursor's query is checked when it runs by itself.
         Plan::Block(_) | Plan::Configure(_) | Plan::Named(_) | Plan::Cursor(_) => Class::Session,
         Plan::Notify(_) | Plan::Maintenance(_) => Class::Session,
-        Plan::Select(_) | Plan::CopyTo(_) | Plan::Explain(_) => Class::Reads,
+        Plan::Select(_) | Plan::Lock(_) | Plan::CopyTo(_) | Plan::Explain(_) => Class::Reads,
         Plan::Insert(_) | Plan::Update(_) | Plan::Delete(_) | Plan::Merge(_) | Plan::With(_) | Plan::CopyFrom(_) | Plan::Truncate => {
             Class::Rows
         }
@@ -74,9 +75,12 @@ pub(crate) fn check(plan: &Plan, statement: &Statement, scope: &Scope, database:
         return Ok(None);
     }
     let checker = Checker { scope, database };
-    if let Plan::Select(select) = plan
-        && let Some((table, columns)) = select.looked_up()
-    {
+    let looked_up = match plan {
+        Plan::Select(select) => select.looked_up(),
+        Plan::Lock(lock) => lock.looked_up(),
+        _ => None,
+    };
+    if let Some((table, columns)) = looked_up {
         // A lookup by key opens its table by itself.
         checker.need_columns(table, privilege::SELECT, columns)?;
     }
@@ -104,6 +108,23 @@ struct Writes<'a> {
 
 impl Visitor for Writes<'_> {
     type Break = ();
+
+    /// Who locks rows might as well change them: some column at least.
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        for (object, _) in if query.locks.is_empty() { Vec::new() } else { named_tables(query) } {
+            let table = self.checker.name(object).map(|name| self.checker.scope.stored(name.schema.as_deref(), &name.name).cloned());
+            let checked = match table {
+                Ok(Some(table)) => self.checker.need_columns(&table, privilege::UPDATE, []),
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = checked {
+                self.refused = Some(error);
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    }
 
     fn pre_visit_statement(&mut self, statement: &Statement) -> ControlFlow<()> {
         let checked = match statement {
