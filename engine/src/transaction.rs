@@ -16,9 +16,9 @@ use crate::canonical::{OWN_ROW, Op};
 use crate::catalog::{Catalog, Object};
 use crate::commit::{Committed, Request};
 use crate::ledger::{Ledger, Snapshot};
-use crate::references::{Owed, Removed};
+use crate::references::{Deferred, Owed, Removed};
 use crate::roles::FIRST_SUPERUSER;
-use crate::schema::TableDef;
+use crate::schema::{OnCommit, TableDef};
 use crate::stored;
 use crate::unique;
 use crate::view::TableView;
@@ -42,6 +42,10 @@ pub struct Transaction {
     /// Tables that definitions were checked against: rows and ended rows they had then.
     pub(crate) relied_on: BTreeMap<RelationId, (u64, u64)>,
     pub(crate) owed: Owed,
+    pub(crate) deferred: Deferred,
+    /// Temporary objects, and what a commit does to them.
+    pub(crate) temporary: BTreeMap<u32, Object>,
+    pub(crate) on_commit: BTreeMap<u32, OnCommit>,
     /// Keeps log files that hold own DATA records.
     pin: Option<Arc<crate::ledger::LogPin>>,
 }
@@ -61,6 +65,9 @@ impl Transaction {
             catalog: None,
             relied_on: BTreeMap::new(),
             owed: Owed::default(),
+            deferred: Deferred::default(),
+            temporary: BTreeMap::new(),
+            on_commit: BTreeMap::new(),
             pin: None,
         }
     }
@@ -106,8 +113,15 @@ impl Transaction {
         check_not_null(table, rows)?;
         let keys = self.check_keys(table, rows, &[])?;
         let stored = stored::dress(table, rows, Op::Insert, None, &*self.ledger.options().rng)?;
-        self.owed.wrote(table, self.writes.get(&table.id).map_or(0, |writes| writes.rows));
+        self.owe(table);
         self.push(table, stored, keys)
+    }
+
+    /// References of the rows about to be written are checked later; those of temporary rows are nobody's (temporary.rs).
+    fn owe(&mut self, table: &Arc<TableDef>) {
+        if !self.is_temporary(table.id) {
+            self.owed.wrote(table, self.writes.get(&table.id).map_or(0, |writes| writes.rows));
+        }
     }
 
     /// Appends new versions `rows` of the rows `old`, pairwise.
@@ -129,7 +143,7 @@ impl Transaction {
             let before = self.rows_by_id(table, old)?;
             self.owed.took(Removed { table: Arc::clone(table), old: before, new: Some(rows.clone()) });
         }
-        self.owed.wrote(table, self.writes.get(&table.id).map_or(0, |writes| writes.rows));
+        self.owe(table);
         let supersedes: UInt64Array = old.iter().map(|row| row.0).collect::<Vec<_>>().into();
         let stored = stored::dress(table, rows, Op::Update, Some(supersedes), &*self.ledger.options().rng)?;
         self.end(table, old);
@@ -155,7 +169,9 @@ impl Transaction {
     }
 
     pub(crate) fn overlay(&self) -> SqlResult<Arc<Catalog>> {
-        let defined: Vec<_> = self.defined.iter().map(|(object, own)| (object.clone(), RowId(own | OWN_ROW))).collect();
+        let defined = self.defined.iter().map(|(object, own)| (object.clone(), RowId(own | OWN_ROW)));
+        let temporary = self.temporary.values().map(|object| (object.clone(), RowId(u64::MAX)));
+        let defined: Vec<_> = defined.chain(temporary).collect();
         Ok(Arc::new(self.snapshot.catalog.with_changes(&defined, &self.dropped)?))
     }
 
@@ -186,7 +202,7 @@ impl Transaction {
 
     /// Large writes go into the log now; the rows as they are read from there, and where.
     pub(crate) fn ahead(&mut self, table: &TableDef, stored: RecordBatch) -> SqlResult<(RecordBatch, Option<u64>)> {
-        if stored.num_rows() <= INLINE_ROWS_MAX {
+        if stored.num_rows() <= INLINE_ROWS_MAX || self.is_temporary(table.id) {
             return Ok((stored, None));
         }
         let pin = self.pin.get_or_insert_with(|| Arc::new(self.ledger.pin_log()));

@@ -9,18 +9,11 @@ use engine::Ledger;
 use relational::{Relational, ScalarFunction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use crate::backends::Backends;
 use crate::ledger_functions;
 use crate::notifications::Channels;
 use crate::plan_cache::PlanCache;
 use crate::rules::Shelf;
-
-/// Version as `SHOW server_version` gives it; drivers read the leading number.
-pub const SERVER_VERSION: &str = concat!("15.0 (Shockwave ", env!("CARGO_PKG_VERSION"), ")");
-
-/// What `version()` answers.
-pub(crate) fn version_text() -> String {
-    format!("PostgreSQL {SERVER_VERSION} on {}-{}, 64-bit", std::env::consts::ARCH, std::env::consts::OS)
-}
 
 /// A database that sessions are opened on.
 pub struct Database {
@@ -30,6 +23,7 @@ pub struct Database {
     pub(crate) plans: PlanCache,
     pub(crate) channels: Channels,
     pub(crate) shelf: Shelf,
+    pub(crate) backends: Arc<Backends>,
     rerun_turns: Arc<Mutex<()>>,
 }
 
@@ -37,6 +31,7 @@ impl Database {
     /// A database over its ledger; the query service may be shared by several.
     pub fn new(ledger: Arc<Ledger>, relational: Arc<Relational>) -> Arc<Self> {
         let functions = ledger_functions::all(&ledger);
+        let backends = Backends::new(ledger.options().clock.now_us());
         Arc::new(Self {
             ledger,
             relational,
@@ -44,6 +39,7 @@ impl Database {
             plans: PlanCache::new(),
             channels: Channels::default(),
             shelf: Shelf::default(),
+            backends,
             rerun_turns: Arc::default(),
         })
     }

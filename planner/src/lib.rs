@@ -8,6 +8,7 @@
 pub mod copy;
 pub mod types;
 
+mod constraint_syntax;
 mod copy_syntax;
 mod cursor_syntax;
 mod maintenance_syntax;
@@ -17,7 +18,9 @@ mod parse_clauses;
 mod position;
 mod rights;
 mod role_syntax;
+mod table_clauses;
 mod verifier;
+mod version;
 
 mod column_types;
 mod database;
@@ -33,6 +36,7 @@ mod rules;
 mod sequence_functions;
 mod tables;
 
+mod backends;
 mod cancel;
 mod cells;
 mod copy_in;
@@ -46,6 +50,7 @@ mod session;
 mod session_functions;
 mod statements;
 
+pub use backends::Reach;
 pub use cancel::Canceller;
 pub use copy_in::CopyIn;
 pub use database::Database;

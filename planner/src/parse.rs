@@ -12,11 +12,12 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
 
+use crate::constraint_syntax::SetConstraints;
 use crate::cursor_syntax::{self, Fetch};
 use crate::maintenance_syntax::{self, Maintenance};
 use crate::parse_clauses::{self, Clauses};
 use crate::role_syntax::Command;
-use crate::{copy_syntax, position, role_syntax};
+use crate::{constraint_syntax, copy_syntax, position, role_syntax};
 
 /// How deep parentheses, subqueries and nested calls may go.
 const DEPTH_MAX: usize = 64;
@@ -47,6 +48,7 @@ pub struct Parsed {
 pub(crate) enum Own {
     Fetch(Fetch),
     Maintenance(Maintenance),
+    Constraints(SetConstraints),
     /// Roles, grants, owners, databases.
     Authority(Arc<Command>),
 }
@@ -77,6 +79,10 @@ pub(crate) fn parse(sql: &str) -> SqlResult<Vec<Parsed>> {
         let (statement, copy_options) = if copy_syntax::is_word(&first.token, "copy") {
             parse_copy(sql, part)?
         } else if cursor_syntax::begins(&first.token) || maintenance_syntax::begins(&first.token) {
+            own = Some(parse_own(sql, part)?);
+            (Statement::Close { cursor: CloseCursor::All }, Vec::new())
+        } else if constraint_syntax::begins(&first.token, part.iter().filter(|token| is_visible(token)).nth(1).map(|second| &second.token))
+        {
             own = Some(parse_own(sql, part)?);
             (Statement::Close { cursor: CloseCursor::All }, Vec::new())
         } else if let Some(command) = parse_authority(sql, part)? {
@@ -137,6 +143,9 @@ fn parse_copy(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<(Statement, copy
 fn parse_own(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Own> {
     let visible: Vec<TokenWithSpan> = tokens.iter().filter(|token| is_visible(token)).cloned().collect();
     let read = match visible.first() {
+        Some(first) if constraint_syntax::begins(&first.token, visible.get(1).map(|second| &second.token)) => {
+            constraint_syntax::read(&visible).map(Own::Constraints)
+        }
         Some(first) if maintenance_syntax::begins(&first.token) => maintenance_syntax::read(&visible).map(Own::Maintenance),
         _ => cursor_syntax::read(&visible).map(Own::Fetch),
     };
@@ -163,8 +172,18 @@ fn readable(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
     match first {
         Some(first) if copy_syntax::is_word(first, "merge") || copy_syntax::is_word(first, "with") => with_nothing_named(tokens),
         Some(first) if copy_syntax::is_word(first, "reset") => with_reset_of_session(tokens),
+        Some(first) if copy_syntax::is_word(first, "abort") => with_rollback(tokens),
         _ => without_deferrable(tokens),
     }
+}
+
+/// `ABORT` as `ROLLBACK`, which it is.
+fn with_rollback(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
+    let mut tokens = tokens.to_vec();
+    if let Some(first) = tokens.iter_mut().find(|token| is_visible(token)) {
+        first.token = Token::make_keyword("ROLLBACK");
+    }
+    tokens
 }
 
 /// `RESET SESSION AUTHORIZATION` as `SET SESSION AUTHORIZATION DEFAULT`.
@@ -340,11 +359,18 @@ fn near(sql: &str, span: Span) -> SqlError {
     }
 }
 
+/// A statement that ends too early: at the semicolon behind it, or at the end of the text.
 fn at_end(sql: &str, tokens: &[TokenWithSpan]) -> SqlError {
-    let error = SqlError::new(SqlState::SYNTAX_ERROR, "syntax error at end of input");
-    match tokens.last().and_then(|token| position::character(sql, token.span.end)) {
-        Some(at) => error.at(at),
-        None => error,
+    let end = tokens.last().map_or(sql.len(), |token| position::byte(sql, token.span.end));
+    let behind = sql[end..].trim_start();
+    let message = match behind.starts_with(';') {
+        true => "syntax error at or near \";\"",
+        false => "syntax error at end of input",
+    };
+    let error = SqlError::new(SqlState::SYNTAX_ERROR, message);
+    match u32::try_from(sql[..sql.len() - behind.len()].chars().count() + 1) {
+        Ok(at) => error.at(at),
+        Err(_) => error,
     }
 }
 

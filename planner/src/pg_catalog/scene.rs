@@ -10,6 +10,8 @@ use engine::{Catalog, KeyDef, Ledger, SequenceDef, SqlType, TableDef, ViewDef};
 
 use super::oids;
 use super::shapes::{self, Shape};
+use crate::backends::{Backend, Backends};
+use crate::settings::Settings;
 
 /// One statement's view.
 #[derive(Clone)]
@@ -20,6 +22,11 @@ pub(crate) struct Scene {
     pub(crate) path: Vec<String>,
     /// Who asks.
     pub(crate) user: Arc<str>,
+    pub(crate) settings: Settings,
+    /// The sessions of the database.
+    pub(crate) backends: Arc<Backends>,
+    /// The one that asks.
+    pub(crate) backend: Arc<Backend>,
 }
 
 /// A schema's name and oid.

@@ -146,7 +146,7 @@ impl Session {
                     Err(error) if self.lost_a_conflict(error, &prepared.plan, seen).await => {}
                     _ => break,
                 }
-                let mut transaction = self.database.ledger.begin(&self.user);
+                let mut transaction = self.begin()?;
                 seen = transaction.snapshot().seq;
                 let begun_us = self.now_us();
                 match self.attempt(&mut transaction, &prepared, &parameters, &watch, begun_us).await? {

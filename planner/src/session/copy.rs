@@ -24,7 +24,7 @@ impl Session {
                 if self.settings.default_read_only() {
                     refuse_write(&prepared.plan)?;
                 }
-                (self.database.ledger.begin(&self.user), None)
+                (self.begin()?, None)
             }
             State::Open(Open { transaction, block, .. }) => match self.continued(transaction, &block, prepared) {
                 Ok(transaction) => (transaction, Some(block)),
@@ -46,6 +46,7 @@ impl Session {
             transaction_time_us: self.now_us(),
             effects: &effects,
             used: &self.used,
+            seat: &self.seat,
         };
         let scope = view.scope(&transaction);
         let checked = check::check(&prepared.plan, &prepared.parsed.statement, &scope, self.database.name());
@@ -67,7 +68,7 @@ impl Session {
         if block.read_only {
             refuse_write(&prepared.plan)?;
         }
-        let Some(mut transaction) = transaction else { return Ok(self.database.ledger.begin(&self.user)) };
+        let Some(mut transaction) = transaction else { return self.begin() };
         if block.isolation == Isolation::ReadCommitted {
             transaction.refresh()?;
         }

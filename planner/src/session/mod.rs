@@ -5,6 +5,7 @@
 //! E3: an answer to a writing statement outside a block is given after its commit is durable.
 //! Never: shared between connections; reads or writes the socket.
 
+mod advisory;
 mod blocks;
 mod configure;
 mod copy;
@@ -17,6 +18,7 @@ mod plans;
 mod prepared;
 mod receipts;
 mod savepoints;
+mod seat;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -24,8 +26,9 @@ use std::time::Duration;
 
 use arrow::array::ArrayRef;
 use base::{CommitSeq, SqlError, SqlResult, SqlState};
-use engine::{SqlType, Transaction};
+use engine::{SqlType, Temporary, Transaction};
 
+use crate::backends::Seat;
 use crate::cancel::{Canceller, Watch};
 use crate::cells::Parameters;
 use crate::database::Database;
@@ -63,6 +66,8 @@ pub struct Session {
     mail: notify::Mail,
     wishes: Wishes,
     used: Used,
+    seat: Seat,
+    temporary: Temporary,
 }
 
 impl Session {
@@ -72,6 +77,7 @@ impl Session {
         let mut settings = Settings::new(&user, &application_name.into());
         let catalog = database.ledger.snapshot().catalog;
         settings.note_superuser(catalog.authority().role_named(&user).is_some_and(|role| role.superuser));
+        let seat = Seat::unlisted(&database.backends, &user, database.now_us());
         Self {
             mail: notify::Mail::new(&database),
             database,
@@ -87,6 +93,8 @@ impl Session {
             canceller: Canceller::default(),
             last_commit: None,
             used: Used::default(),
+            seat,
+            temporary: Temporary::default(),
         }
     }
 
@@ -107,7 +115,16 @@ impl Session {
     /// Errors: whatever the statement raises; an open block has then failed. 57014 when cancelled or out of time.
     pub async fn execute(&mut self, prepared: &Prepared, parameters: Vec<ArrayRef>) -> SqlResult<Outcome> {
         let result = match self.carry_out() {
-            Ok(()) => self.dispatch(prepared, parameters).await,
+            Ok(()) => {
+                self.note_begin(&prepared.text);
+                if prepared.text.contains("pg_cursors") {
+                    self.show_cursors();
+                }
+                match advisory::mentioned(&prepared.text) {
+                    true => self.run_waiting(prepared, parameters).await,
+                    false => self.dispatch(prepared, parameters).await,
+                }
+            }
             Err(error) => Err(error),
         };
         if result.is_err() {
@@ -156,7 +173,7 @@ impl Session {
         let mut turn = None;
         let mut reruns = 0;
         loop {
-            let mut transaction = self.database.ledger.begin(&self.user);
+            let mut transaction = self.begin()?;
             let begun_us = self.now_us();
             let seen = transaction.snapshot().seq;
             let result = match self.attempt(&mut transaction, prepared, &parameters, &watch, begun_us).await {
@@ -218,7 +235,7 @@ impl Session {
                 }
                 transaction
             }
-            None => self.database.ledger.begin(&self.user),
+            None => self.begin()?,
         };
         match self.attempt(&mut transaction, prepared, &parameters, watch, open.block.begun_us).await {
             Ok(outcome) => {
@@ -239,6 +256,13 @@ impl Session {
         }
     }
 
+    /// A transaction of this session, its temporary tables included.
+    fn begin(&self) -> SqlResult<Transaction> {
+        let mut transaction = self.database.ledger.begin(&self.user);
+        transaction.carry(&self.temporary)?;
+        Ok(transaction)
+    }
+
     /// One run of a statement in a transaction; binds again first if names may now mean something else.
     async fn attempt(
         &mut self,
@@ -256,6 +280,7 @@ impl Session {
             transaction_time_us: begun_us,
             effects: &effects,
             used: &self.used,
+            seat: &self.seat,
         };
         let mut scope = view.scope(transaction);
         let mut plan = Arc::clone(&prepared.plan);
@@ -288,7 +313,15 @@ impl Session {
     }
 
     /// Commits and waits until the commit is durable and signed (E3).
-    async fn commit(&mut self, transaction: Transaction) -> SqlResult<()> {
+    async fn commit(&mut self, mut transaction: Transaction) -> SqlResult<()> {
+        transaction.check_deferred()?;
+        let temporary = transaction.take_temporary();
+        self.commit_lasting(transaction).await?;
+        self.temporary = temporary;
+        Ok(())
+    }
+
+    async fn commit_lasting(&mut self, transaction: Transaction) -> SqlResult<()> {
         if transaction.is_read_only() {
             return self.send_mail().await;
         }
