@@ -78,11 +78,7 @@ pub(crate) fn parse(sql: &str) -> SqlResult<Vec<Parsed>> {
         let mut clauses = Clauses::default();
         let (statement, copy_options) = if copy_syntax::is_word(&first.token, "copy") {
             parse_copy(sql, part)?
-        } else if cursor_syntax::begins(&first.token) || maintenance_syntax::begins(&first.token) {
-            own = Some(parse_own(sql, part)?);
-            (Statement::Close { cursor: CloseCursor::All }, Vec::new())
-        } else if constraint_syntax::begins(&first.token, part.iter().filter(|token| is_visible(token)).nth(1).map(|second| &second.token))
-        {
+        } else if begins_own(&first.token, part.iter().filter(|token| is_visible(token)).nth(1).map(|second| &second.token)) {
             own = Some(parse_own(sql, part)?);
             (Statement::Close { cursor: CloseCursor::All }, Vec::new())
         } else if let Some(command) = parse_authority(sql, part)? {
@@ -138,6 +134,11 @@ fn parse_copy(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<(Statement, copy
         None => at_end(sql, tokens),
     })?;
     Ok((statement, options))
+}
+
+/// Whether a statement that begins so is read here and not by sqlparser.
+fn begins_own(first: &Token, second: Option<&Token>) -> bool {
+    cursor_syntax::begins(first) || maintenance_syntax::begins(first) || constraint_syntax::begins(first, second)
 }
 
 fn parse_own(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Own> {

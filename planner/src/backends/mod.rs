@@ -72,7 +72,7 @@ pub(crate) struct Activity {
 /// What only the session itself sees of it.
 #[derive(Default)]
 pub(crate) struct Own {
-    pub(crate) statements: BTreeMap<Box<str>, StatementSeen>,
+    pub(crate) statements: BTreeMap<String, StatementSeen>,
     pub(crate) cursors: BTreeMap<String, CursorSeen>,
 }
 

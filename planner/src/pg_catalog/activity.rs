@@ -59,9 +59,9 @@ pub(super) fn prepared_statements(scene: &Scene) -> Vec<Row> {
         let names: Vec<String> = parameters.iter().map(|known| types::format(i64::from(known.oid()), None)).collect();
         super::cells::texts_array(&names)
     };
-    let row = |(name, seen): (&Box<str>, &crate::backends::StatementSeen)| {
+    let row = |(name, seen): (&String, &crate::backends::StatementSeen)| {
         row![
-            "name": &**name,
+            "name": name.as_str(),
             "statement": &*seen.text,
             "prepare_time": seen.prepared_us,
             "parameter_types": types(&seen.parameters),
