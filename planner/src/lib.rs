@@ -8,6 +8,7 @@
 pub mod copy;
 pub mod types;
 
+mod bounded_dialect;
 mod constraint_syntax;
 mod copy_syntax;
 mod cursor_syntax;
