@@ -53,7 +53,8 @@ pub struct ScalarFunction {
     pub optional_args: usize,
     /// Type of the answer.
     pub returns: DataType,
-    /// Gets as many arrays as the call had arguments, all of the batch's length (≥ 1 row), typed as `args`. Errors reach the user unchanged.
+    /// Gets as many arrays as the call had arguments, all of the batch's length (≥ 1 row), typed as `args`. Without arguments it gives one
+    /// row. Errors reach the user unchanged.
     pub call: ScalarCall,
 }
 

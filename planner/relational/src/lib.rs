@@ -26,6 +26,7 @@ mod hidden;
 mod layouts;
 mod mapping;
 mod names;
+mod names_shown;
 mod operand;
 mod operators;
 mod origins;

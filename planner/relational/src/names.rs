@@ -65,7 +65,7 @@ fn assign_in(select: &mut Select) {
             }
             SelectItem::UnnamedExpr(expr) => {
                 let name = of(expr).name;
-                let is_column = matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
+                let is_column = matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_)) && !is_current_schema(expr);
                 let is_taken = !taken.insert(name.clone());
                 if is_column && !is_taken && !has_wildcard {
                     continue;
@@ -77,6 +77,11 @@ fn assign_in(select: &mut Select) {
             SelectItem::ExprWithAliases { .. } | SelectItem::QualifiedWildcard(..) | SelectItem::Wildcard(_) => {}
         }
     }
+}
+
+/// A function without parentheses that sqlparser takes for a column.
+pub(crate) fn is_current_schema(expr: &Expr) -> bool {
+    matches!(expr, Expr::Identifier(ident) if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("current_schema"))
 }
 
 /// N2.

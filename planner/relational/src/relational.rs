@@ -35,7 +35,7 @@ use crate::parameters::{self, Parameters};
 use crate::shape::{Bound, Shape};
 use crate::slot::{Slot, Which};
 use crate::table::{Resolver, Table};
-use crate::{attach, dialect, errors, functions, hidden, names, operators, output, semantics};
+use crate::{attach, dialect, errors, functions, hidden, names, names_shown, operators, output, semantics};
 
 /// Limits and shape of execution, set once a server.
 #[derive(Clone, Copy, Debug)]
@@ -150,6 +150,7 @@ impl Relational {
             (plan(statement, &settled)?, settled)
         };
         let plan = self.state.analyzer().execute_and_check(plan, self.state.config_options(), |_, _| {}).map_err(failed)?;
+        let plan = names_shown::show(plan, &context).map_err(failed)?;
         // R5: before constants can narrow a type.
         let schema = output::shown_schema(&plan);
         let plan = attach::release_clocks(plan).map_err(failed)?;
@@ -308,6 +309,7 @@ pub(crate) fn prepare(statement: &mut Statement, context: &Context<'_>, mentione
     dialect::sets::compare_by_name(statement)?;
     names::assign(statement);
     dialect::empty::prune(statement, context);
+    dialect::impossible::prune(statement, context);
     dialect::by_key::aggregate(statement, context);
     dialect::apply(statement)
 }

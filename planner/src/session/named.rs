@@ -14,6 +14,7 @@ use sqlparser::ast::{Expr, Statement};
 
 use super::Session;
 use super::prepared::Prepared;
+use crate::backends::StatementSeen;
 use crate::cells::{self, Literal};
 use crate::outcome::{Column, Outcome, Tag};
 use crate::parse::Parsed;
@@ -39,6 +40,7 @@ impl Session {
 
     /// Gives a statement a name; the empty name's is replaced.
     pub fn put_statement(&mut self, name: &str, statement: NamedStatement) {
+        self.show_statement(name, &statement, false);
         self.names.0.insert(name.into(), statement);
     }
 
@@ -56,6 +58,16 @@ impl Session {
     /// Forgets a statement, if it exists.
     pub fn close_statement(&mut self, name: &str) {
         self.names.0.remove(name);
+        self.seat.backend.own().statements.remove(name);
+    }
+
+    /// For `pg_prepared_statements`, which has those with a name.
+    fn show_statement(&self, name: &str, statement: &NamedStatement, from_sql: bool) {
+        if let (false, Some(prepared)) = (name.is_empty(), statement.as_ref()) {
+            let (text, parameters) = (Arc::clone(&prepared.text), Arc::clone(&prepared.parameters));
+            let seen = StatementSeen { text, prepared_us: self.now_us(), parameters, from_sql };
+            self.seat.backend.own().statements.insert(name.into(), seen);
+        }
     }
 
     /// Columns that a statement about prepared statements answers.
@@ -66,6 +78,7 @@ impl Session {
 
     pub(super) fn close_statements(&mut self) {
         self.names.0.clear();
+        self.seat.backend.own().statements.clear();
     }
 
     /// PREPARE, EXECUTE, DEALLOCATE; `asking` is the statement itself.
@@ -74,7 +87,9 @@ impl Session {
             Named::Prepare { name, types, statement } => {
                 self.check_new_statement(name)?;
                 let prepared = self.prepare(statement.clone(), types).await?;
+                let statement = Arc::new(Some(Prepared { text: Arc::clone(&asking.text), ..prepared.clone() }));
                 self.put_statement(name, Arc::new(Some(prepared)));
+                self.show_statement(name, &statement, true);
                 Ok(Outcome::Command(Tag::command("PREPARE")))
             }
             Named::Execute { name, arguments } => {

@@ -162,7 +162,7 @@ impl Session {
                 }
                 transaction
             }
-            _ => spare.insert(self.database.ledger.begin(&self.user)),
+            _ => spare.insert(self.begin()?),
         };
         let view = View {
             database: &self.database,
@@ -171,6 +171,7 @@ impl Session {
             transaction_time_us: now_us,
             effects: &effects,
             used: &self.used,
+            seat: &self.seat,
         };
         let scope = view.scope(transaction);
         let stamp = stamp(&scope, &self.settings);

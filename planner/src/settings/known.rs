@@ -3,7 +3,7 @@
 //! G2: a parameter of Postgres whose effect this server has no use for is taken and shown, so that clients that set it go on.
 //! Never: holds a value of a session.
 
-use crate::database::SERVER_VERSION;
+use crate::version::SERVER_VERSION;
 
 /// What values a parameter takes.
 #[derive(Clone, Copy)]

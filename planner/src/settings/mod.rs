@@ -11,10 +11,12 @@ use std::time::Duration;
 use base::{SqlError, SqlResult, SqlState};
 
 mod known;
+mod seen;
 mod values;
 
 use crate::ground::Ground;
 use known::{KNOWN, Kind, Known};
+pub(crate) use seen::Seen;
 use values::{check, milliseconds};
 
 /// A parameter's name as it is kept.

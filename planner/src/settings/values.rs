@@ -110,7 +110,7 @@ pub(super) fn milliseconds(text: &str) -> Option<u64> {
     }
 }
 
-fn kilobytes(text: &str) -> Option<u64> {
+pub(super) fn kilobytes(text: &str) -> Option<u64> {
     let (n, unit) = amount(text)?;
     match unit {
         "" | "kB" => Some(n),

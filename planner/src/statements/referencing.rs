@@ -38,6 +38,10 @@ fn follow(execution: &mut Execution<'_>, removed: &Removed) -> SqlResult<()> {
         catalog.references_to(removed.table.id).map(|(table, reference)| (Arc::clone(table), reference.clone())).collect();
     for (child, reference) in &references {
         let action = if removed.new.is_some() { reference.on_update } else { reference.on_delete };
+        if action == Action::NoAction && execution.transaction.defers(reference) {
+            execution.transaction.defer_removed(child, reference, removed);
+            continue;
+        }
         let mut rows = execution.transaction.referencing(child, reference, removed)?;
         if matches!(action, Action::NoAction | Action::Restrict) {
             let mut refused = None;

@@ -7,12 +7,13 @@
 use super::arrays::ArrayBuilder;
 use super::errors::invalid_binary;
 use super::numeric::Shape;
-use super::{Format, boolean, bytea, datetime, documents, floats, integers, spans, strings};
+use super::{Format, boolean, bytea, datetime, documents, floats, integers, oids, spans, strings};
 use arrow::array::{
     ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, FixedSizeBinaryBuilder, Float32Builder, Float64Builder,
     Int16Builder, Int32Builder, Int64Builder, IntervalMonthDayNanoBuilder, StringBuilder, Time64MicrosecondBuilder,
-    TimestampMicrosecondBuilder,
+    TimestampMicrosecondBuilder, UInt32Builder,
 };
+use arrow::datatypes::DataType;
 use base::{SqlError, SqlResult, SqlState};
 use engine::SqlType;
 use relational::values::{time, uuid};
@@ -44,6 +45,7 @@ enum Values {
     Json(StringBuilder),
     Jsonb(StringBuilder),
     Array(Box<ArrayBuilder>),
+    Oid(UInt32Builder),
 }
 
 /// Bytes of text set aside for each row of a new string column.
@@ -68,6 +70,7 @@ macro_rules! every_builder {
             Values::Interval($builder) => $body,
             Values::Uuid($builder) => $body,
             Values::Array($builder) => $body,
+            Values::Oid($builder) => $body,
         }
     };
 }
@@ -100,6 +103,11 @@ impl ColumnBuilder {
             SqlType::Json => Values::Json(StringBuilder::with_capacity(capacity, bytes)),
             SqlType::Jsonb => Values::Jsonb(StringBuilder::with_capacity(capacity, bytes)),
             SqlType::Array(_) => Values::Array(Box::new(ArrayBuilder::new(sql_type, capacity))),
+            SqlType::Catalog(_) => match layout {
+                DataType::UInt32 => Values::Oid(UInt32Builder::with_capacity(capacity)),
+                DataType::List(_) => Values::Array(Box::new(ArrayBuilder::new(sql_type, capacity))),
+                _ => Values::Text(StringBuilder::with_capacity(capacity, bytes), None),
+            },
         };
         Self { sql_type, values }
     }
@@ -173,6 +181,7 @@ impl ColumnBuilder {
             Values::Json(builder) => append_string(builder, documents::parse_json(text)?)?,
             Values::Jsonb(builder) => append_string(builder, &documents::parse_jsonb(text)?)?,
             Values::Array(builder) => builder.append_text(text)?,
+            Values::Oid(builder) => builder.append_value(oids::parse(text)?),
         }
         Ok(())
     }
@@ -207,6 +216,7 @@ impl ColumnBuilder {
                 append_string(builder, &documents::parse_jsonb(text)?)?;
             }
             Values::Array(builder) => builder.append_binary(bytes)?,
+            Values::Oid(builder) => builder.append_value(u32::from_be_bytes(fixed(bytes, name)?)),
         }
         Ok(())
     }

@@ -32,7 +32,9 @@ pub(super) fn cast(array: &ArrayRef, from: SqlType, to: SqlType) -> SqlResult<Ar
         (Jsonb, Json) => documents::wrap(documents::texts(array), to),
         (Time, Interval) | (Interval, Time) => by_query_rules(array, to)?,
         (Timestamp | Timestamptz, Time) => by_query_rules(array, to)?,
-        (Int2 | Int4 | Int8, Int2 | Int4 | Int8) => arrow_cast(array, &to.arrow()).map_err(|_| out_of_range(&to.name()))?,
+        (Int2 | Int4 | Int8 | SqlType::Catalog(_), Int2 | Int4 | Int8) => {
+            arrow_cast(array, &to.arrow()).map_err(|_| out_of_range(&to.name()))?
+        }
         (Int2 | Int4 | Int8 | Float4, Float4 | Float8) => arrow_cast(array, &to.arrow())?,
         (Float8, Float4) => try_map::<Float64Type, Float32Type>(array, to, narrow)?,
         (Float4 | Float8, Int2 | Int4 | Int8) => float_to_integer(array, to)?,

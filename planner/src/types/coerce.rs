@@ -8,7 +8,7 @@ use super::cast::{arrow_cast, cast};
 use arrow::array::{Array, ArrayRef, AsArray, new_null_array};
 use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 use base::{SqlError, SqlResult, SqlState};
-use engine::SqlType;
+use engine::{CatalogType, SqlType};
 use std::sync::Arc;
 
 /// One column about to be stored.
@@ -39,11 +39,12 @@ fn family(sql_type: SqlType) -> Family {
     match sql_type {
         SqlType::Bool => Family::Bool,
         SqlType::Int2 | SqlType::Int4 | SqlType::Int8 | SqlType::Float4 | SqlType::Float8 | SqlType::Numeric { .. } => Family::Number,
+        SqlType::Catalog(CatalogType::Oid) => Family::Number,
         SqlType::Text | SqlType::Varchar(_) | SqlType::Bpchar(_) => Family::String,
         SqlType::Bytea => Family::Bytes,
         SqlType::Date | SqlType::Timestamp | SqlType::Timestamptz => Family::Moment,
         SqlType::Json | SqlType::Jsonb => Family::Document,
-        SqlType::Time | SqlType::Interval | SqlType::Uuid | SqlType::Array(_) => Family::Alone,
+        SqlType::Time | SqlType::Interval | SqlType::Uuid | SqlType::Array(_) | SqlType::Catalog(_) => Family::Alone,
     }
 }
 

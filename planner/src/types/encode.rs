@@ -4,14 +4,15 @@
 //! Never: allocates for a value; changes what is already in the output.
 
 use super::arrays::ArrayEncoder;
+use super::oids::Oids;
 use super::{boolean, bytea, canonical, datetime, documents, floats, integers, numeric, spans, strings};
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, Float32Array, Float64Array,
     Int16Array, Int32Array, Int64Array, IntervalMonthDayNanoArray, StringArray, Time64MicrosecondArray, TimestampMicrosecondArray,
 };
 use arrow::datatypes::{
-    Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, IntervalMonthDayNanoType, Time64MicrosecondType,
-    TimestampMicrosecondType,
+    DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, IntervalMonthDayNanoType,
+    Time64MicrosecondType, TimestampMicrosecondType,
 };
 use base::{SqlError, SqlResult, SqlState};
 use engine::SqlType;
@@ -72,6 +73,7 @@ enum Values {
     Json(StringArray),
     Jsonb(StringArray),
     Array(Box<ArrayEncoder>),
+    Oid(Oids),
 }
 
 macro_rules! every_array {
@@ -93,6 +95,7 @@ macro_rules! every_array {
             Values::Interval($array) => $body,
             Values::Uuid($array) => $body,
             Values::Array($array) => $body,
+            Values::Oid($array) => $body,
         }
     };
 }
@@ -100,6 +103,15 @@ macro_rules! every_array {
 impl ColumnEncoder {
     /// Prepares a column, shown as `sql_type`; any layout that can be laid out anew as `sql_type.arrow()` will do.
     pub fn new(array: &ArrayRef, sql_type: SqlType, format: Format) -> SqlResult<Self> {
+        if let SqlType::Catalog(known) = sql_type
+            && known.is_named()
+        {
+            match (array.as_string_opt::<i32>(), Oids::shown(array)) {
+                (Some(names), _) => return Ok(Self { values: Values::Text(names.clone()), format }),
+                (None, Some(oids)) => return Ok(Self { values: Values::Oid(oids), format }),
+                (None, None) => {}
+            }
+        }
         let array = canonical(array, sql_type)?;
         let values = match sql_type {
             SqlType::Bool => Values::Bool(array.as_boolean().clone()),
@@ -121,6 +133,11 @@ impl ColumnEncoder {
             SqlType::Json => Values::Json(documents::texts(&array)),
             SqlType::Jsonb => Values::Jsonb(documents::texts(&array)),
             SqlType::Array(_) => Values::Array(Box::new(ArrayEncoder::new(array.as_list::<i32>(), sql_type, format)?)),
+            SqlType::Catalog(_) => match array.data_type() {
+                DataType::UInt32 => Values::Oid(Oids::numbers(&array)),
+                DataType::List(_) => Values::Array(Box::new(ArrayEncoder::new(array.as_list::<i32>(), sql_type, format)?)),
+                _ => Values::Text(array.as_string::<i32>().clone()),
+            },
         };
         Ok(Self { values, format })
     }
@@ -184,6 +201,7 @@ impl ColumnEncoder {
             Values::Uuid(array) => uuid::write(array.value(row), out),
             Values::Json(array) | Values::Jsonb(array) => out.extend_from_slice(array.value(row).as_bytes()),
             Values::Array(array) => array.write_text(row, out),
+            Values::Oid(array) => array.write_text(row, out),
         }
     }
 
@@ -212,6 +230,7 @@ impl ColumnEncoder {
                 out.extend_from_slice(array.value(row).as_bytes());
             }
             Values::Array(array) => array.write_binary(row, out),
+            Values::Oid(array) => array.write_binary(row, out),
         }
     }
 }

@@ -21,6 +21,7 @@ mod errors;
 mod floats;
 mod integers;
 mod numeric;
+mod oids;
 mod spans;
 mod strings;
 /// The instant that a text means, µs since 1970-01-01 UTC. Errors: 22007, 22008.

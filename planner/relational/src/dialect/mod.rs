@@ -10,12 +10,14 @@ use sqlparser::ast::{Expr, Query, Select, SelectItem, SetExpr, SetOperator, SetQ
 
 mod arrays;
 pub(crate) mod by_key;
+mod by_keys;
 mod catalog;
 mod documents;
 pub(crate) mod empty;
 mod escapes;
 mod exists;
 mod frames;
+pub(crate) mod impossible;
 mod integers;
 mod lateral;
 mod operators;
@@ -28,9 +30,6 @@ mod spelling;
 ///
 /// Errors: 0A000 for what would be ignored (D0), 42704 for a collation there is not, 42601 for rows of different lengths.
 pub(crate) fn apply(statement: &mut Statement) -> SqlResult<()> {
-    if let Statement::Query(query) = statement {
-        catalog::show_names(query);
-    }
     documents::name_values(statement);
     if let ControlFlow::Break(error) = VisitMut::visit(statement, &mut Dialect) {
         return Err(error);

@@ -156,8 +156,13 @@ fn documents(text: &StringArray, name: &str) -> SqlResult<StringArray> {
 
 fn arrays(text: &StringArray, item: &Arc<Field>) -> SqlResult<ArrayRef> {
     let (mut elements, mut lengths) = (StringBuilder::new(), Vec::with_capacity(text.len()));
+    let is_vector = layouts::is_vector(&DataType::List(Arc::clone(item)));
+    let parse = |value: &str| match is_vector && !value.starts_with('{') {
+        true => Ok(value.split_whitespace().map(|element| Some(element.to_owned())).collect()),
+        false => array::parse(value),
+    };
     for value in text {
-        let parsed = value.map(array::parse).transpose()?.unwrap_or_default();
+        let parsed = value.map(parse).transpose()?.unwrap_or_default();
         lengths.push(parsed.len());
         parsed.into_iter().for_each(|element| elements.append_option(element));
     }
@@ -183,7 +188,10 @@ pub(crate) fn to_text(array: &ArrayRef) -> SqlResult<ArrayRef> {
         return Ok(Arc::new(layouts::texts(array)?));
     }
     if let DataType::List(item) = data_type {
-        return lists_to_text(array.as_list::<i32>(), item.data_type());
+        return match layouts::is_vector(data_type) {
+            true => vectors_to_text(array.as_list::<i32>()),
+            false => lists_to_text(array.as_list::<i32>(), item.data_type()),
+        };
     }
     let mut text = StringBuilder::with_capacity(array.len(), array.len() * 16);
     let mut bytes = Vec::new();
@@ -230,6 +238,16 @@ fn lists_to_text(lists: &ListArray, element: &DataType) -> SqlResult<ArrayRef> {
         text.append_value(str::from_utf8(&bytes).map_err(|_| SqlError::internal("V1: a value's text is not UTF-8"))?);
     }
     Ok(Arc::new(text.finish()))
+}
+
+/// `1 2`
+fn vectors_to_text(vectors: &ListArray) -> SqlResult<ArrayRef> {
+    let texts = element_texts(vectors.values(), vectors.values().data_type())?;
+    let shown = |(row, bounds): (usize, &[i32])| {
+        let elements = (bounds[0] as usize..bounds[1] as usize).map(|at| texts.value(at));
+        vectors.is_valid(row).then(|| elements.collect::<Vec<_>>().join(" "))
+    };
+    Ok(Arc::new(vectors.offsets().windows(2).enumerate().map(shown).collect::<StringArray>()))
 }
 
 /// Elements as an array's text has them: a boolean by its letter.

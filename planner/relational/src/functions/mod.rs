@@ -18,6 +18,7 @@ mod bytes;
 mod calendar;
 mod caller;
 pub(crate) mod casts;
+pub(crate) mod catalog;
 mod choice;
 pub(crate) mod conversions;
 mod dates;
@@ -50,6 +51,7 @@ pub(crate) fn scalars() -> Vec<Arc<ScalarUDF>> {
     let ours = [
         arrays::functions(),
         bytes::functions(),
+        catalog::functions(),
         dates::functions(),
         documents::functions(),
         format::functions(),

@@ -59,9 +59,10 @@ fn subscript_types(types: &[DataType]) -> Result<Vec<DataType>> {
 
 fn subscript(args: &[ArrayRef], rows: usize, _returns: &DataType) -> SqlResult<ArrayRef> {
     let (lists, places) = (list(&args[0])?, args[1].as_primitive::<Int64Type>());
+    let first = i64::from(layouts::first_subscript(lists.data_type()));
     let place = |row: usize| {
         let bounds = bounds(lists, row);
-        let at = usize::try_from(places.value(row)).ok()?.checked_sub(1)?;
+        let at = usize::try_from(places.value(row).checked_sub(first)?).ok()?;
         (lists.is_valid(row) && places.is_valid(row) && at < bounds.len()).then_some((bounds.start + at) as u64)
     };
     let indices: UInt64Array = (0..rows).map(place).collect();
