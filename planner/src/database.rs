@@ -9,10 +9,10 @@ use engine::Ledger;
 use relational::{Relational, ScalarFunction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::ledger_functions;
 use crate::notifications::Channels;
 use crate::plan_cache::PlanCache;
 use crate::rules::Shelf;
+use crate::{clock_functions, ledger_functions};
 
 /// Version as `SHOW server_version` gives it; drivers read the leading number.
 pub const SERVER_VERSION: &str = concat!("15.0 (Shockwave ", env!("CARGO_PKG_VERSION"), ")");
@@ -36,7 +36,8 @@ pub struct Database {
 impl Database {
     /// A database over its ledger; the query service may be shared by several.
     pub fn new(ledger: Arc<Ledger>, relational: Arc<Relational>) -> Arc<Self> {
-        let functions = ledger_functions::all(&ledger);
+        let mut functions = ledger_functions::all(&ledger);
+        functions.extend(clock_functions::all(&ledger.options().clock));
         Arc::new(Self {
             ledger,
             relational,

@@ -19,6 +19,7 @@ mod rights;
 mod role_syntax;
 mod verifier;
 
+mod clock_functions;
 mod column_types;
 mod database;
 mod effects;

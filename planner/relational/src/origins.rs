@@ -3,7 +3,8 @@
 //! Arrow does not tell `varchar(5)` from `text`, and metadata of fields is lost or kept by DataFusion as it likes; so what a table says of its
 //! columns stays outside the plan's schemas and is looked up here.
 //! G1: a column has an origin only if every node hands it on as it is.
-//! Never: looks into an expression other than a column's name.
+//! G2: a cast to a type of limited length is of that type.
+//! Never: looks into any other expression.
 
 use std::collections::HashMap;
 
@@ -11,6 +12,7 @@ use datafusion::common::Column;
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::{Expr, JoinType, LogicalPlan};
 
+use crate::functions::text::{BPCHAR, VARCHAR};
 use crate::provider::Provider;
 use crate::table::{DECLARED_TYPE, TABLE_COLUMN};
 
@@ -21,7 +23,10 @@ pub(crate) fn declared(plan: &LogicalPlan, at: usize) -> HashMap<String, String>
 
 fn find(plan: &LogicalPlan, at: usize) -> Option<HashMap<String, String>> {
     match plan {
-        LogicalPlan::Projection(node) => named(&node.input, column(node.expr.get(at)?)?),
+        LogicalPlan::Projection(node) => match limited(node.expr.get(at)?) {
+            Some(declared) => Some(HashMap::from([(DECLARED_TYPE.to_owned(), declared)])),
+            None => named(&node.input, column(node.expr.get(at)?)?),
+        },
         LogicalPlan::Aggregate(node) => named(&node.input, column(node.group_expr.get(at)?)?),
         LogicalPlan::Filter(node) => find(&node.input, at),
         LogicalPlan::Sort(node) => find(&node.input, at),
@@ -47,6 +52,30 @@ fn find(plan: &LogicalPlan, at: usize) -> Option<HashMap<String, String>> {
         }
         _ => None,
     }
+}
+
+/// The type of a cast to `varchar(n)` or `char(n)`, as its oid and modifier.
+fn limited(expr: &Expr) -> Option<String> {
+    let call = match expr {
+        Expr::Alias(alias) => return limited(&alias.expr),
+        Expr::ScalarFunction(call) => call,
+        _ => return None,
+    };
+    let oid = match call.func.name() {
+        VARCHAR => 1043,
+        BPCHAR => 1042,
+        _ => return None,
+    };
+    let limit = match call.args.get(1)? {
+        Expr::Literal(limit, _) => limit.to_string().parse::<i64>().ok()?,
+        Expr::Cast(cast) => match cast.expr.as_ref() {
+            Expr::Literal(limit, _) => limit.to_string().parse::<i64>().ok()?,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    // The modifier counts a header of four bytes.
+    Some(format!("{oid},{}", if limit < 0 { -1 } else { limit + 4 }))
 }
 
 fn column(expr: &Expr) -> Option<&Column> {

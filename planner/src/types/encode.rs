@@ -4,7 +4,7 @@
 //! Never: allocates for a value; changes what is already in the output.
 
 use super::arrays::ArrayEncoder;
-use super::{boolean, bytea, canonical, datetime, documents, floats, integers, numeric, spans, strings};
+use super::{Manner, boolean, bytea, canonical, documents, floats, integers, numeric, spans, strings};
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, Float32Array, Float64Array,
     Int16Array, Int32Array, Int64Array, IntervalMonthDayNanoArray, StringArray, Time64MicrosecondArray, TimestampMicrosecondArray,
@@ -15,7 +15,7 @@ use arrow::datatypes::{
 };
 use base::{SqlError, SqlResult, SqlState};
 use engine::SqlType;
-use relational::values::{time, uuid};
+use relational::values::{datetime, time, uuid};
 
 /// The two formats of the protocol.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,6 +49,7 @@ impl Format {
 pub struct ColumnEncoder {
     values: Values,
     format: Format,
+    manner: Manner,
 }
 
 enum Values {
@@ -100,6 +101,11 @@ macro_rules! every_array {
 impl ColumnEncoder {
     /// Prepares a column, shown as `sql_type`; any layout that can be laid out anew as `sql_type.arrow()` will do.
     pub fn new(array: &ArrayRef, sql_type: SqlType, format: Format) -> SqlResult<Self> {
+        Self::in_manner(array, sql_type, format, Manner::default())
+    }
+
+    /// [`ColumnEncoder::new`] in a session's manner.
+    pub fn in_manner(array: &ArrayRef, sql_type: SqlType, format: Format, manner: Manner) -> SqlResult<Self> {
         let array = canonical(array, sql_type)?;
         let values = match sql_type {
             SqlType::Bool => Values::Bool(array.as_boolean().clone()),
@@ -120,9 +126,9 @@ impl ColumnEncoder {
             SqlType::Uuid => Values::Uuid(array.as_fixed_size_binary().clone()),
             SqlType::Json => Values::Json(documents::texts(&array)),
             SqlType::Jsonb => Values::Jsonb(documents::texts(&array)),
-            SqlType::Array(_) => Values::Array(Box::new(ArrayEncoder::new(array.as_list::<i32>(), sql_type, format)?)),
+            SqlType::Array(_) => Values::Array(Box::new(ArrayEncoder::new(array.as_list::<i32>(), sql_type, format, manner)?)),
         };
-        Ok(Self { values, format })
+        Ok(Self { values, format, manner })
     }
 
     /// Rows of the column.
@@ -174,13 +180,13 @@ impl ColumnEncoder {
             Values::Float8(array) => floats::write_float8(array.value(row), out),
             Values::Numeric(array, scale) => numeric::write_text(array.value(row), *scale, out),
             Values::Text(array) => out.extend_from_slice(array.value(row).as_bytes()),
-            Values::Bytea(array) => bytea::write(array.value(row), out),
-            Values::Date(array) => datetime::write_date(array.value(row), out),
-            Values::Timestamp(array) => datetime::write_timestamp(array.value(row), false, out),
-            Values::Timestamptz(array) => datetime::write_timestamp(array.value(row), true, out),
+            Values::Bytea(array) => bytea::write(array.value(row), self.manner.bytes, out),
+            Values::Date(array) => datetime::write_date(array.value(row), &self.manner, out),
+            Values::Timestamp(array) => datetime::write_timestamp(array.value(row), &self.manner, out),
+            Values::Timestamptz(array) => datetime::write_timestamptz(array.value(row), &self.manner, out),
             Values::Bpchar(array, length) => strings::write_padded(array.value(row), *length, out),
             Values::Time(array) => time::write(array.value(row), out),
-            Values::Interval(array) => spans::write(array.value(row), out),
+            Values::Interval(array) => spans::write(array.value(row), self.manner.intervals, out),
             Values::Uuid(array) => uuid::write(array.value(row), out),
             Values::Json(array) | Values::Jsonb(array) => out.extend_from_slice(array.value(row).as_bytes()),
             Values::Array(array) => array.write_text(row, out),
