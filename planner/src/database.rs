@@ -11,10 +11,10 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::backends::Backends;
 use crate::databases::Databases;
-use crate::ledger_functions;
 use crate::notifications::Channels;
 use crate::plan_cache::PlanCache;
 use crate::rules::Shelf;
+use crate::{clock_functions, ledger_functions};
 
 /// A database that sessions are opened on.
 pub struct Database {
@@ -38,7 +38,8 @@ impl Database {
 
     /// The same as one of a server's.
     pub(crate) fn among(ledger: Arc<Ledger>, relational: Arc<Relational>, cluster: Weak<Databases>) -> Arc<Self> {
-        let functions = ledger_functions::all(&ledger);
+        let mut functions = ledger_functions::all(&ledger);
+        functions.extend(clock_functions::all(&ledger.options().clock));
         let backends = Backends::new(ledger.options().clock.now_us());
         Arc::new(Self {
             ledger,

@@ -24,6 +24,7 @@ mod table_clauses;
 mod verifier;
 mod version;
 
+mod clock_functions;
 mod column_types;
 mod database;
 mod databases;

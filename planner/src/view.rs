@@ -59,7 +59,8 @@ impl View<'_> {
 
     /// When the statement runs.
     pub(crate) fn moment(&self) -> Moment {
-        Moment { transaction_us: self.transaction_time_us, statement_us: self.database.now_us() }
+        let zone = self.settings.manner().zone;
+        Moment { transaction_us: self.transaction_time_us, statement_us: self.database.now_us(), zone }
     }
 
     /// What functions such as `current_user` and `now()` answer from; those of the catalog are there if the text can mean one.
@@ -81,6 +82,7 @@ impl View<'_> {
             version: version_text(),
             transaction_time_us: self.transaction_time_us,
             statement_time_us: self.database.now_us(),
+            manner: self.settings.manner(),
             functions,
         }
     }

@@ -381,6 +381,8 @@ fn clause(line: &str) -> Option<SqlError> {
         (SqlState::GROUPING_ERROR, "arguments to GROUPING must be grouping expressions of the associated query level".to_owned())
     } else if let Some(error) = frame(line) {
         return Some(error);
+    } else if let Some((_, data_type)) = line.split_once("nary operator 'NOT' requires a boolean expression, got ") {
+        (SqlState::DATATYPE_MISMATCH, format!("argument of NOT must be type boolean, not type {}", types::name_of_printed(data_type)))
     } else if line.contains("nary operator '-' only supports") {
         return Some(SqlError::new(SqlState::UNDEFINED_FUNCTION, "operator does not exist: - for this type").hint(ADD_OPERATOR_CASTS));
     } else if line.starts_with("OFFSET must be") {

@@ -137,6 +137,11 @@ fn element_of(name: &str) -> Option<DataType> {
     })
 }
 
+/// `numeric` without precision and scale.
+pub(crate) fn plain_numeric() -> DataType {
+    numeric(&ExactNumberInfo::None).unwrap_or(DataType::Decimal128(DECIMAL128_MAX_PRECISION, 10))
+}
+
 fn numeric(digits: &ExactNumberInfo) -> SqlResult<DataType> {
     let (precision, scale) = match digits {
         ExactNumberInfo::None => (38, 10),

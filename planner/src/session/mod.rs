@@ -322,7 +322,7 @@ impl Session {
             ctes: &[],
             watch,
             parsed: &prepared.parsed,
-            parameters: Parameters { arrays: parameters, types: &prepared.parameters },
+            parameters: Parameters { arrays: parameters, types: &prepared.parameters, manner: self.settings.manner() },
             notices: &mut self.notices,
         };
         statements::execute(&plan, &mut execution).await
@@ -399,6 +399,11 @@ impl Session {
     /// The handle by which other connections cancel this session's statement.
     pub fn canceller(&self) -> Canceller {
         self.canceller.clone()
+    }
+
+    /// How values are read and written now.
+    pub fn manner(&self) -> crate::types::Manner {
+        self.settings.manner()
     }
 
     /// Name and value of every parameter a client is told at start.

@@ -20,6 +20,7 @@ use crate::outcome::{Column, Outcome, Tag};
 use crate::parse::Parsed;
 use crate::statements::named::Named;
 use crate::statements::{is_unknown_literal, one_row_of, shown_type};
+use crate::types::Manner;
 use crate::types::{self, Assignment};
 
 /// A parsed statement; `None` for an empty string.
@@ -121,11 +122,11 @@ impl Session {
         }
         let mut values = Vec::with_capacity(wanted);
         for (index, (argument, sql_type)) in arguments.iter().zip(prepared.parameters.iter()).enumerate() {
-            values.push(match literal(argument, *sql_type)? {
+            values.push(match literal(argument, *sql_type, self.settings.manner())? {
                 Some(value) => value,
                 None => {
                     let value = self.computed(argument, parsed).await?;
-                    assigned(&value, index, *sql_type, is_unknown_literal(argument))?
+                    assigned(&value, index, *sql_type, is_unknown_literal(argument), self.settings.manner())?
                 }
             });
         }
@@ -148,20 +149,20 @@ impl Session {
 }
 
 /// A constant in the parameter's own type, where that says all.
-fn literal(expr: &Expr, sql_type: SqlType) -> SqlResult<Option<ArrayRef>> {
+fn literal(expr: &Expr, sql_type: SqlType, manner: Manner) -> SqlResult<Option<ArrayRef>> {
     Ok(match cells::literal(expr, sql_type) {
         Some(Literal::Null) => Some(new_null_array(&sql_type.arrow(), 1)),
-        Some(Literal::Text(text)) => Some(types::parse_text(sql_type, &text)?),
+        Some(Literal::Text(text)) => Some(types::parse_text_in(sql_type, &text, manner)?),
         Some(Literal::Number(digits)) if matches!(sql_type, SqlType::Int2 | SqlType::Int4 | SqlType::Int8) => {
-            types::parse_text(sql_type, &digits).ok()
+            types::parse_text_in(sql_type, &digits, manner).ok()
         }
         _ => None,
     })
 }
 
-fn assigned(value: &ArrayRef, index: usize, to: SqlType, from_unknown_literal: bool) -> SqlResult<ArrayRef> {
+fn assigned(value: &ArrayRef, index: usize, to: SqlType, from_unknown_literal: bool, manner: Manner) -> SqlResult<ArrayRef> {
     let from = shown_type(value.data_type())?;
-    types::coerce(value, &Assignment { column: "", from, to, from_unknown_literal }).map_err(|error| match error.state() {
+    types::coerce(value, &Assignment { column: "", from, to, from_unknown_literal, manner }).map_err(|error| match error.state() {
         SqlState::DATATYPE_MISMATCH => {
             let message = format!("parameter ${} of type {} cannot be coerced to the expected type {}", index + 1, from.name(), to.name());
             SqlError::new(SqlState::DATATYPE_MISMATCH, message).hint("You will need to rewrite or cast the expression.")

@@ -131,7 +131,10 @@ pub(super) fn plan_key(planning: &Planning<'_>, query: &Query, hints: &mut Hints
     let Some(table) = planning.scope.stored(name.schema.as_deref(), &name.name) else { return Ok(None) };
     let alias = alias.unwrap_or(name.name);
     let Some((positions, columns)) = plain_columns(table, &alias, &select.projection) else { return Ok(None) };
-    let Some(key) = KeyAccess::of(table, &alias, select.selection.as_ref(), hints, planning.parsed)? else { return Ok(None) };
+    let Some(key) = KeyAccess::of(table, &alias, select.selection.as_ref(), hints, planning.parsed, planning.view.settings.manner())?
+    else {
+        return Ok(None);
+    };
     let schema = table.arrow_schema().project(&positions).map(Arc::new).map_err(arrow_error)?;
     Ok(Some(KeySelect { table: Arc::clone(table), key, positions, schema, columns: columns.into() }))
 }

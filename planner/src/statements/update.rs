@@ -170,12 +170,14 @@ fn plan_key(
 ) -> SqlResult<Option<Find>> {
     let mut sources = Vec::with_capacity(set.len());
     for (position, value) in set {
-        match cells::source(&table.columns[*position], std::iter::once(value), planning.parsed)? {
+        match cells::source(&table.columns[*position], std::iter::once(value), planning.parsed, planning.view.settings.manner())? {
             Some(source) => sources.push((*position, source)),
             None => return Ok(None),
         }
     }
-    let Some(key) = KeyAccess::of(table, alias, update.selection.as_ref(), hints, planning.parsed)? else { return Ok(None) };
+    let Some(key) = KeyAccess::of(table, alias, update.selection.as_ref(), hints, planning.parsed, planning.view.settings.manner())? else {
+        return Ok(None);
+    };
     for (position, source) in &sources {
         hints.note_source(source, table.columns[*position].sql_type);
     }
@@ -239,7 +241,8 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
                 let (old, batch) = seen.first_matches(batch)?;
                 let mut columns = batch.columns()[1..].to_vec();
                 for (position, unknown) in set {
-                    columns[*position] = assign(&columns[*position], &plan.table.columns[*position], *unknown)?;
+                    columns[*position] =
+                        assign(&columns[*position], &plan.table.columns[*position], *unknown, execution.parameters.manner)?;
                 }
                 let new = RecordBatch::try_new(plan.table.arrow_schema(), columns).map_err(arrow_error)?;
                 plan.write(execution, &old, &new, &guard)?;

@@ -58,9 +58,10 @@ impl ScalarUDFImpl for Adapted {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let arrays = args.args.iter().map(|arg| arg.to_array(args.number_rows)).collect::<Result<Vec<_>>>()?;
         let answer = (self.function.call)(&arrays).map_err(|error| DataFusionError::External(Box::new(error)))?;
-        Ok(match arrays.is_empty() {
-            true => ColumnarValue::Scalar(ScalarValue::try_from_array(&answer, 0)?),
-            false => ColumnarValue::Array(answer),
-        })
+        if arrays.is_empty() && answer.len() == 1 {
+            // Without arguments it is not told how many rows there are.
+            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&answer, 0)?));
+        }
+        Ok(ColumnarValue::Array(answer))
     }
 }

@@ -1,22 +1,23 @@
-//! Gives date/time tokens their meaning, by the rules of Postgres's `DecodeDateTime` with `DateOrder = MDY`.
+//! Gives date/time tokens their meaning, by the rules of Postgres's `DecodeDateTime`.
 //!
 //! P1: each of year, month, day, time and zone is set at most once.
-//! Never: reads a clock; looks up a zone by its full name.
+//! Never: reads a clock.
 
 use super::tokens::{Token, tokens};
-use super::zones::{Wrong, abbreviation, displacement};
 use super::{DAY_MICROS, calendar};
+use crate::values::manner::DateOrder;
+use crate::values::zone::{Wrong, Zone, displacement};
 
 /// What a date/time input means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
     Infinity,
     MinusInfinity,
-    /// Local day since 1970-01-01, µs into it (0 to a whole day, both included), seconds east of Greenwich if named.
+    /// Local day since 1970-01-01, µs into it (0 to a whole day, both included), zone if named.
     Moment {
         day: i64,
         micros: i64,
-        zone: Option<i32>,
+        zone: Option<Zone>,
     },
 }
 
@@ -31,7 +32,7 @@ pub(super) enum Fault {
     Order,
     /// A zone displacement beyond 15:59:59.
     Displacement,
-    /// A full zone name.
+    /// The name of no zone.
     Zone(String),
     /// `now` and its kin.
     Clock(String),
@@ -47,21 +48,21 @@ impl From<Wrong> for Fault {
 }
 
 /// Decodes a text in lower case.
-pub(super) fn decode(text: &str) -> Result<Meaning, Fault> {
+pub(super) fn decode(text: &str, order: DateOrder) -> Result<Meaning, Fault> {
     let tokens = tokens(text).ok_or(Fault::Format)?;
     match tokens.as_slice() {
         [Token::Word("infinity")] => return Ok(Meaning::Infinity),
         [Token::Signed("-infinity")] => return Ok(Meaning::MinusInfinity),
-        [Token::Word("epoch")] => return Ok(Meaning::Moment { day: 0, micros: 0, zone: Some(0) }),
+        [Token::Word("epoch")] => return Ok(Meaning::Moment { day: 0, micros: 0, zone: Some(Zone::Fixed(0)) }),
         _ => {}
     }
-    let mut fields = Fields::default();
+    let mut fields = Fields { order, ..Fields::default() };
     for (at, token) in tokens.iter().enumerate() {
         match token {
             Token::Time(time) => fields.time(time)?,
             Token::Date(date) => fields.date(date)?,
             Token::Number(number) => fields.lone_number(number)?,
-            Token::Displacement(zone) => fields.zone(displacement(zone)?)?,
+            Token::Displacement(zone) => fields.zone(Zone::Fixed(displacement(zone)?))?,
             Token::Word(word) => fields.word(word, tokens.get(at + 1))?,
             Token::Signed(_) => return Err(Fault::Format),
         }
@@ -84,6 +85,7 @@ fn is_weekday(word: &str) -> bool {
 
 #[derive(Default)]
 struct Fields {
+    order: DateOrder,
     year: Option<i64>,
     month: Option<i64>,
     day: Option<i64>,
@@ -96,7 +98,7 @@ struct Fields {
     /// Hour and the µs after it.
     time: Option<(i64, i64)>,
     afternoon: Option<bool>,
-    zone: Option<i32>,
+    zone: Option<Zone>,
     weekday: bool,
     next_is_julian: bool,
 }
@@ -127,8 +129,8 @@ impl Fields {
         self.julian.is_some() || (self.year.is_some() && (self.day_of_year.is_some() || (self.month.is_some() && self.day.is_some())))
     }
 
-    fn zone(&mut self, seconds: i32) -> Result<(), Fault> {
-        set(&mut self.zone, seconds)
+    fn zone(&mut self, zone: Zone) -> Result<(), Fault> {
+        set(&mut self.zone, zone)
     }
 
     fn clock(&mut self, hour: i64, minute: i64, second: i64, micros: i64) -> Result<(), Fault> {
@@ -159,7 +161,7 @@ impl Fields {
         if let Some(minus) = text.find('-').filter(|_| self.date_is_complete() && self.time.is_none()) {
             // `20240102T030405-08`
             self.run_together(&text[..minus], None)?;
-            return self.zone(displacement(&text[minus..])?);
+            return self.zone(Zone::Fixed(displacement(&text[minus..])?));
         }
         if self.date_is_complete() || self.time.is_some() || self.weekday {
             return Err(Fault::Format);
@@ -217,9 +219,15 @@ impl Fields {
         if digits.len() == 3 && (self.year.is_some(), self.month, self.day) == (true, None, None) && (1..=366).contains(&value) {
             return set(&mut self.day_of_year, value);
         }
+        let year_first = long || self.order == DateOrder::Ymd;
         match (self.year, self.month, self.day) {
-            (None, None, None) if !long => self.month = Some(value),
-            (None, Some(_), None) if !(self.month_by_name && long) => self.day = Some(value),
+            (None, None, None) if !year_first && self.order == DateOrder::Dmy => self.day = Some(value),
+            (None, None, None) if !year_first => self.month = Some(value),
+            (None, Some(_), None) if !(self.month_by_name && year_first) => self.day = Some(value),
+            (Some(year), Some(_), None) if self.month_by_name && long && self.two_digit_year => {
+                // What was taken for the year was the day.
+                (self.day, self.year, self.two_digit_year) = (Some(year), Some(value), false);
+            }
             (None, None, None) | (None, Some(_), None | Some(_)) => {
                 self.year = Some(value);
                 self.two_digit_year = digits.len() <= 2;
@@ -243,7 +251,7 @@ impl Fields {
             }
             "t" if self.date_is_complete() && (number_follows || matches!(next, Some(Token::Time(_) | Token::Date(_)))) => Ok(()),
             "at" | "on" => Ok(()),
-            "allballs" => self.clock(0, 0, 0, 0).and_then(|()| self.zone(0)),
+            "allballs" => self.clock(0, 0, 0, 0).and_then(|()| self.zone(Zone::Fixed(0))),
             "now" | "today" | "tomorrow" | "yesterday" => Err(Fault::Clock(word.to_owned())),
             word if is_weekday(word) => {
                 self.weekday = true;
@@ -253,8 +261,8 @@ impl Fields {
                 if let Some(found) = month(word) {
                     return self.named_month(found);
                 }
-                match abbreviation(word) {
-                    Some(seconds) => self.zone(seconds),
+                match Zone::known(word) {
+                    Some(zone) => self.zone(zone),
                     None if word.contains('/') => Err(Fault::Zone(word.to_owned())),
                     None => Err(Fault::Format),
                 }

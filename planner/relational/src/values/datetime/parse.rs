@@ -4,11 +4,13 @@
 
 use super::fields::{Fault, Meaning, decode};
 use super::{DATE_INFINITY, DATE_MAX, DATE_MIN, DATE_MINUS_INFINITY, DAY_MICROS, INFINITY, MINUS_INFINITY, TIMESTAMP_MIN, calendar};
+use crate::values::manner::Manner;
+use crate::values::zone::Zone;
 use base::{SqlError, SqlResult, SqlState};
 
 /// Days since 1970-01-01; a time of day in the text is ignored.  22007, 22008, 22009.
-pub(in super::super) fn parse_date(text: &str) -> SqlResult<i32> {
-    match read(text, "date")? {
+pub fn parse_date(text: &str, manner: &Manner) -> SqlResult<i32> {
+    match read(text, "date", manner)? {
         Meaning::Infinity => Ok(DATE_INFINITY),
         Meaning::MinusInfinity => Ok(DATE_MINUS_INFINITY),
         Meaning::Moment { day, .. } => {
@@ -19,33 +21,33 @@ pub(in super::super) fn parse_date(text: &str) -> SqlResult<i32> {
 }
 
 /// Microseconds since 1970-01-01; a zone in the text is ignored, as Postgres does.
-pub(in super::super) fn parse_timestamp(text: &str) -> SqlResult<i64> {
-    parse_moment(text, "timestamp", false)
+pub fn parse_timestamp(text: &str, manner: &Manner) -> SqlResult<i64> {
+    parse_moment(text, "timestamp", manner, false)
 }
 
-/// Microseconds since 1970-01-01 UTC; without a zone the text is taken as UTC.
-pub(in super::super) fn parse_timestamptz(text: &str) -> SqlResult<i64> {
-    parse_moment(text, "timestamp with time zone", true)
+/// Microseconds since 1970-01-01 UTC; without a zone the text means the session's.
+pub fn parse_timestamptz(text: &str, manner: &Manner) -> SqlResult<i64> {
+    parse_moment(text, "timestamp with time zone", manner, true)
 }
 
-fn parse_moment(text: &str, type_name: &str, zoned: bool) -> SqlResult<i64> {
-    match read(text, type_name)? {
+fn parse_moment(text: &str, type_name: &str, manner: &Manner, zoned: bool) -> SqlResult<i64> {
+    match read(text, type_name, manner)? {
         Meaning::Infinity => Ok(INFINITY),
         Meaning::MinusInfinity => Ok(MINUS_INFINITY),
         Meaning::Moment { day, micros, zone } => {
-            let east = i64::from(zone.filter(|_| zoned).unwrap_or(0)) * 1_000_000;
-            let moment = day.checked_mul(DAY_MICROS).and_then(|start| start.checked_add(micros - east));
+            let clock = day.checked_mul(DAY_MICROS).and_then(|start| start.checked_add(micros));
+            let moment = clock.map(|clock| if zoned { zone.unwrap_or(manner.zone).instant_of(clock) } else { clock });
             let fitting = moment.filter(|moment| (TIMESTAMP_MIN..INFINITY).contains(moment));
             fitting.ok_or_else(|| super::overflow(format!("timestamp out of range: \"{text}\"")))
         }
     }
 }
 
-fn read(text: &str, type_name: &str) -> SqlResult<Meaning> {
+fn read(text: &str, type_name: &str, manner: &Manner) -> SqlResult<Meaning> {
     if let Some(meaning) = iso(text.as_bytes()) {
         return Ok(meaning);
     }
-    decode(&text.to_ascii_lowercase()).map_err(|fault| explain(&fault, type_name, text))
+    decode(&text.to_ascii_lowercase(), manner.order).map_err(|fault| explain(&fault, type_name, text))
 }
 
 fn explain(fault: &Fault, type_name: &str, text: &str) -> SqlError {
@@ -55,8 +57,7 @@ fn explain(fault: &Fault, type_name: &str, text: &str) -> SqlError {
         Fault::Range => overflow(),
         Fault::Order => overflow().hint("Perhaps you need a different \"datestyle\" setting."),
         Fault::Displacement => SqlError::new(SqlState("22009"), format!("time zone displacement out of range: \"{text}\"")),
-        Fault::Zone(name) => SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("time zone \"{name}\" not recognized"))
-            .hint("Give the displacement from UTC instead, such as +02:00."),
+        Fault::Zone(name) => SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("time zone \"{name}\" not recognized")),
         Fault::Clock(word) => SqlError::unsupported(format_args!("the {type_name} value \"{word}\"")).hint("Use now() or current_date."),
     }
 }
@@ -82,9 +83,9 @@ fn iso(bytes: &[u8]) -> Option<Meaning> {
     let (fraction, rest) = fraction(rest)?;
     let zone = match *rest {
         [] => None,
-        [b'Z'] => Some(0),
-        [sign @ (b'+' | b'-'), h0, h1] => Some(east(sign, two(h0, h1)?, 0)?),
-        [sign @ (b'+' | b'-'), h0, h1, b':', m0, m1] => Some(east(sign, two(h0, h1)?, two(m0, m1)?)?),
+        [b'Z'] => Some(Zone::Fixed(0)),
+        [sign @ (b'+' | b'-'), h0, h1] => Some(Zone::Fixed(east(sign, two(h0, h1)?, 0)?)),
+        [sign @ (b'+' | b'-'), h0, h1, b':', m0, m1] => Some(Zone::Fixed(east(sign, two(h0, h1)?, two(m0, m1)?)?)),
         _ => return None,
     };
     Some(Meaning::Moment { day, micros: ((hour * 60 + minute) * 60 + second) * 1_000_000 + fraction, zone })

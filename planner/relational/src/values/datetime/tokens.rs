@@ -112,7 +112,7 @@ impl<'a> Scanner<'a> {
             return Token::Word(self.since(start));
         }
         let end = self.at;
-        self.while_any(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'/' | b'.' | b'_'));
+        self.while_any(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'/' | b'.' | b'_' | b'+' | b':'));
         // `jan-08-1999` and `america/new_york`; a displacement may follow a zone's word («utc-3»): then the word ends before the sign.
         let whole = self.since(start);
         let month = super::fields::month(&whole[..end - start]).is_some();
