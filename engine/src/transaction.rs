@@ -140,6 +140,7 @@ impl Transaction {
         };
         if self.catalog().is_referenced(table.id) {
             let before = self.rows_by_id(table, old)?;
+            self.claim_given_up(table, &before, |at| strengths[at] != Strength::Update)?;
             self.owed.took(Removed { table: Arc::clone(table), old: before, new: Some(rows.clone()) });
         }
         self.owed.wrote(table, self.writes.get(&table.id).map_or(0, |writes| writes.rows));
@@ -156,6 +157,7 @@ impl Transaction {
         self.claim(table, old, |_| Strength::Update)?;
         if self.catalog().is_referenced(table.id) {
             let before = self.rows_by_id(table, old)?;
+            self.claim_given_up(table, &before, |_| false)?;
             self.owed.took(Removed { table: Arc::clone(table), old: before, new: None });
         }
         let ended: UInt64Array = old.iter().map(|row| row.0).collect::<Vec<_>>().into();
