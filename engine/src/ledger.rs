@@ -320,6 +320,11 @@ impl Ledger {
     }
 
     /// The state of a table; made on first use.
+    /// Bytes of a table's sealed segments, old versions of its rows included.
+    pub fn sealed_bytes(&self, id: RelationId) -> u64 {
+        self.table_state(id).layout().segments.iter().map(|segment| segment.bytes()).sum()
+    }
+
     pub(crate) fn table_state(&self, id: RelationId) -> Arc<TableState> {
         if let Some(state) = self.tables.read().get(&id) {
             return Arc::clone(state);

@@ -31,6 +31,18 @@ pub struct Removed {
     pub new: Option<RecordBatch>,
 }
 
+/// What a transaction has put off.
+#[derive(Clone, Default, Debug)]
+pub struct Deferred {
+    /// What SET CONSTRAINTS said of all, and of single ones after that.
+    pub(crate) all: Option<bool>,
+    pub(crate) named: BTreeMap<u32, bool>,
+    /// By foreign key: its table, and the first own row to be compared.
+    pub(crate) rows: BTreeMap<u32, (RelationId, u64)>,
+    /// Rows taken away from under a foreign key.
+    pub(crate) removed: Vec<(Arc<TableDef>, u32, Removed)>,
+}
+
 /// What a transaction owes to foreign keys.
 #[derive(Clone, Default, Debug)]
 pub struct Owed {

@@ -46,14 +46,25 @@ impl Transaction {
     pub fn check_references(&mut self) -> SqlResult<()> {
         for (relation, first) in std::mem::take(&mut self.owed.fresh) {
             let Some(writes) = self.writes.get(&relation) else { continue };
-            let (table, own) = (Arc::clone(&writes.table), Arc::clone(&writes.own));
+            let table = Arc::clone(&writes.table);
             for reference in &table.rules.references {
-                for piece in own.pieces.iter().filter(|piece| piece.first + piece.batch.num_rows() as u64 > first) {
-                    let skip = first.saturating_sub(piece.first) as usize;
-                    let is_live = |row: usize| row >= skip && !own.own_ended.contains(&(piece.first + row as u64));
-                    self.check_rows(&table, reference, &piece.batch, is_live)?;
+                if self.defers(reference) {
+                    self.defer_rows(relation, reference.id, first);
+                } else {
+                    self.check_own_rows(&table, reference, first)?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Compares own rows, from this one on, that are still there. Errors: 23503.
+    pub(crate) fn check_own_rows(&mut self, table: &Arc<TableDef>, reference: &Reference, first: u64) -> SqlResult<()> {
+        let Some(own) = self.writes.get(&table.id).map(|writes| Arc::clone(&writes.own)) else { return Ok(()) };
+        for piece in own.pieces.iter().filter(|piece| piece.first + piece.batch.num_rows() as u64 > first) {
+            let skip = first.saturating_sub(piece.first) as usize;
+            let is_live = |row: usize| row >= skip && !own.own_ended.contains(&(piece.first + row as u64));
+            self.check_rows(table, reference, &piece.batch, is_live)?;
         }
         Ok(())
     }

@@ -18,9 +18,9 @@ use crate::commit::{Committed, Request};
 use crate::ledger::{Ledger, Snapshot};
 use crate::locks::{Locking, Strength};
 use crate::reads::ReadSet;
-use crate::references::{Owed, Removed};
+use crate::references::{Deferred, Owed, Removed};
 use crate::roles::FIRST_SUPERUSER;
-use crate::schema::TableDef;
+use crate::schema::{OnCommit, TableDef};
 use crate::stored;
 use crate::unique;
 use crate::view::TableView;
@@ -47,6 +47,10 @@ pub struct Transaction {
     pub(crate) locking: Locking,
     /// What it read, where that is to be checked at commit.
     pub(crate) reads: Option<Arc<ReadSet>>,
+    pub(crate) deferred: Deferred,
+    /// Temporary objects, and what a commit does to them.
+    pub(crate) temporary: BTreeMap<u32, Object>,
+    pub(crate) on_commit: BTreeMap<u32, OnCommit>,
     /// Keeps log files that hold own DATA records.
     pin: Option<Arc<crate::ledger::LogPin>>,
 }
@@ -69,6 +73,9 @@ impl Transaction {
             owed: Owed::default(),
             locking: Locking::new(owner_of_locks),
             reads: None,
+            deferred: Deferred::default(),
+            temporary: BTreeMap::new(),
+            on_commit: BTreeMap::new(),
             pin: None,
         }
     }
@@ -114,8 +121,15 @@ impl Transaction {
         check_not_null(table, rows)?;
         let keys = self.check_keys(table, rows, unique::read(table, rows), &[])?;
         let stored = stored::dress(table, rows, Op::Insert, None, &*self.ledger.options().rng)?;
-        self.owed.wrote(table, self.writes.get(&table.id).map_or(0, |writes| writes.rows));
+        self.owe(table);
         self.push(table, stored, keys)
+    }
+
+    /// References of the rows about to be written are checked later; those of temporary rows are nobody's (temporary.rs).
+    fn owe(&mut self, table: &Arc<TableDef>) {
+        if !self.is_temporary(table.id) {
+            self.owed.wrote(table, self.writes.get(&table.id).map_or(0, |writes| writes.rows));
+        }
     }
 
     /// Appends new versions `rows` of the rows `old`, pairwise.
@@ -143,7 +157,7 @@ impl Transaction {
             self.claim_given_up(table, &before, |at| strengths[at] != Strength::Update)?;
             self.owed.took(Removed { table: Arc::clone(table), old: before, new: Some(rows.clone()) });
         }
-        self.owed.wrote(table, self.writes.get(&table.id).map_or(0, |writes| writes.rows));
+        self.owe(table);
         let supersedes: UInt64Array = old.iter().map(|row| row.0).collect::<Vec<_>>().into();
         let stored = stored::dress(table, rows, Op::Update, Some(supersedes), &*self.ledger.options().rng)?;
         self.end(table, old);
@@ -170,7 +184,9 @@ impl Transaction {
     }
 
     pub(crate) fn overlay(&self) -> SqlResult<Arc<Catalog>> {
-        let defined: Vec<_> = self.defined.iter().map(|(object, own)| (object.clone(), RowId(own | OWN_ROW))).collect();
+        let defined = self.defined.iter().map(|(object, own)| (object.clone(), RowId(own | OWN_ROW)));
+        let temporary = self.temporary.values().map(|object| (object.clone(), RowId(u64::MAX)));
+        let defined: Vec<_> = defined.chain(temporary).collect();
         Ok(Arc::new(self.snapshot.catalog.with_changes(&defined, &self.dropped)?))
     }
 
@@ -201,7 +217,7 @@ impl Transaction {
 
     /// Large writes go into the log now; the rows as they are read from there, and where.
     pub(crate) fn ahead(&mut self, table: &TableDef, stored: RecordBatch) -> SqlResult<(RecordBatch, Option<u64>)> {
-        if stored.num_rows() <= INLINE_ROWS_MAX {
+        if stored.num_rows() <= INLINE_ROWS_MAX || self.is_temporary(table.id) {
             return Ok((stored, None));
         }
         let pin = self.pin.get_or_insert_with(|| Arc::new(self.ledger.pin_log()));

@@ -21,7 +21,7 @@ use crate::key_index::{Key, KeyIndex, KeyReader};
 use crate::packed;
 use crate::record::{Piece, PieceBody, PieceHeader};
 use crate::rules::KeyDef;
-use crate::schema::TableDef;
+use crate::schema::{TEMPORARY_SCHEMA, TableDef};
 use crate::stored;
 
 /// Rows that travel inside the COMMIT record; more go ahead into DATA records.
@@ -127,11 +127,14 @@ impl TableWrites {
     ///
     /// Errors: XX000 where the layout is another.
     pub fn push(&mut self, batch: RecordBatch, position: Option<u64>, threads: usize) -> SqlResult<()> {
-        let hashes = row_hashes(&self.table, &batch, u64::MAX, threads)?;
-        self.tree.extend(&hashes);
-        match &mut self.hashes {
-            Some(kept) if kept.len() + hashes.len() <= KEPT_HASHES_MAX => kept.extend_from_slice(&hashes),
-            kept => *kept = None,
+        // A temporary table's rows are in no commit.
+        if self.table.schema != TEMPORARY_SCHEMA {
+            let hashes = row_hashes(&self.table, &batch, u64::MAX, threads)?;
+            self.tree.extend(&hashes);
+            match &mut self.hashes {
+                Some(kept) if kept.len() + hashes.len() <= KEPT_HASHES_MAX => kept.extend_from_slice(&hashes),
+                kept => *kept = None,
+            }
         }
         let rows = batch.num_rows() as u64;
         let first = self.rows;

@@ -21,8 +21,6 @@ pub struct Canceller(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     requested: AtomicBool,
-    /// The session is to end.
-    terminated: AtomicBool,
     wake: Notify,
 }
 
@@ -31,24 +29,6 @@ impl Canceller {
     pub fn cancel(&self) {
         self.0.requested.store(true, Ordering::SeqCst);
         self.0.wake.notify_waiters();
-    }
-
-    /// Asks the session to end, whatever it does.
-    pub fn terminate(&self) {
-        self.0.terminated.store(true, Ordering::SeqCst);
-        self.cancel();
-    }
-
-    /// Completes when the session is to end.
-    pub async fn terminated(&self) {
-        loop {
-            let mut woken = std::pin::pin!(self.0.wake.notified());
-            woken.as_mut().enable();
-            if self.0.terminated.load(Ordering::SeqCst) {
-                return;
-            }
-            woken.await;
-        }
     }
 
     /// Whether a request stands.
@@ -78,7 +58,7 @@ pub(crate) struct Watch {
 impl Watch {
     /// Starts a statement (K1). `timeout` of `None` is without limit.
     pub(crate) fn start(canceller: &Canceller, timeout: Option<Duration>) -> Self {
-        canceller.0.requested.store(canceller.0.terminated.load(Ordering::SeqCst), Ordering::SeqCst);
+        canceller.0.requested.store(false, Ordering::SeqCst);
         Self { canceller: canceller.clone(), deadline: timeout.map(|limit| Instant::now() + limit) }
     }
 

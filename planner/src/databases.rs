@@ -95,12 +95,12 @@ impl Databases {
             let sessions = {
                 let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
                 let database = open.get(name).ok_or_else(|| missing(name))?;
-                let sessions = database.guests.count();
+                let sessions = database.backends.count();
                 if sessions == 0 {
                     return open.remove(name).ok_or_else(|| missing(name));
                 }
-                if force && look == 0 {
-                    database.guests.end_all();
+                if force {
+                    database.backends.end_all();
                 }
                 sessions
             };

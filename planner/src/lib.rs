@@ -8,6 +8,8 @@
 pub mod copy;
 pub mod types;
 
+mod bounded_dialect;
+mod constraint_syntax;
 mod copy_syntax;
 mod cursor_syntax;
 mod lock_syntax;
@@ -18,14 +20,16 @@ mod parse_clauses;
 mod position;
 mod rights;
 mod role_syntax;
+mod table_clauses;
 mod verifier;
+mod version;
 
+mod clock_functions;
 mod column_types;
 mod database;
 mod databases;
 mod effects;
 mod ground;
-mod guests;
 mod ledger_functions;
 mod login;
 mod pg_catalog;
@@ -36,6 +40,7 @@ mod rules;
 mod sequence_functions;
 mod tables;
 
+mod backends;
 mod cancel;
 mod cells;
 mod copy_in;
@@ -49,6 +54,7 @@ mod session;
 mod session_functions;
 mod statements;
 
+pub use backends::Reach;
 pub use cancel::Canceller;
 pub use copy_in::CopyIn;
 pub use database::Database;

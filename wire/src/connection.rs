@@ -123,11 +123,10 @@ impl Connection {
         loop {
             let is_free = !self.implicit && self.session.status() == TransactionStatus::Idle;
             let notified = self.session.notified();
-            let canceller = self.session.canceller();
             tokio::select! {
                 biased;
                 () = self.shutdown.requested() => return Err(Failure::Shutdown),
-                () = canceller.terminated() => return Err(Failure::Shutdown),
+                () = self.stop.end_requested() => return Err(Failure::Shutdown),
                 frame = self.channel.next() => return Ok(frame?),
                 () = notified, if is_free => {
                     self.send_notifications();
@@ -195,6 +194,7 @@ impl Connection {
             self.report(&error);
         }
         let status = self.session.status();
+        self.session.rest();
         if status == TransactionStatus::Idle {
             self.names.end_transaction();
             self.send_notifications();

@@ -64,7 +64,10 @@ pub(crate) fn arrow_of(sql_type: &SqlType) -> SqlResult<Option<DataType>> {
             Some("bool") => DataType::Boolean,
             Some("int2") => DataType::Int16,
             Some("int4") => DataType::Int32,
-            Some("int8" | "oid") => DataType::Int64,
+            Some("int8") => DataType::Int64,
+            Some("oid" | "xid" | "regclass" | "regtype" | "regproc" | "regprocedure" | "regrole" | "regnamespace") => DataType::UInt32,
+            Some("int2vector") => layouts::vector_of(DataType::Int16),
+            Some("oidvector") => layouts::vector_of(DataType::UInt32),
             Some("float4") => DataType::Float32,
             Some("float8") => DataType::Float64,
             Some("text" | "varchar" | "bpchar" | "name" | "char") => DataType::Utf8,
@@ -116,9 +119,10 @@ fn element_of(name: &str) -> Option<DataType> {
         "int2" => DataType::Int16,
         "int4" => DataType::Int32,
         "int8" => DataType::Int64,
+        "oid" | "xid" | "regclass" | "regtype" | "regproc" | "regprocedure" | "regrole" | "regnamespace" => DataType::UInt32,
         "float4" => DataType::Float32,
         "float8" => DataType::Float64,
-        "text" | "varchar" | "bpchar" | "name" => DataType::Utf8,
+        "text" | "varchar" | "bpchar" | "name" | "char" => DataType::Utf8,
         "date" => DataType::Date32,
         "time" => TIME,
         "timestamp" => DataType::Timestamp(TimeUnit::Microsecond, None),
@@ -131,6 +135,11 @@ fn element_of(name: &str) -> Option<DataType> {
         "numeric" => numeric(&ExactNumberInfo::None).ok()?,
         _ => return None,
     })
+}
+
+/// `numeric` without precision and scale.
+pub(crate) fn plain_numeric() -> DataType {
+    numeric(&ExactNumberInfo::None).unwrap_or(DataType::Decimal128(DECIMAL128_MAX_PRECISION, 10))
 }
 
 fn numeric(digits: &ExactNumberInfo) -> SqlResult<DataType> {

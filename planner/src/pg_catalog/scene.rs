@@ -10,7 +10,9 @@ use engine::{Catalog, KeyDef, Ledger, SequenceDef, SqlType, TableDef, ViewDef};
 
 use super::oids;
 use super::shapes::{self, Shape};
+use crate::backends::{Backend, Backends};
 use crate::databases::Databases;
+use crate::settings::Settings;
 
 /// One statement's view.
 #[derive(Clone)]
@@ -23,6 +25,11 @@ pub(crate) struct Scene {
     pub(crate) path: Vec<String>,
     /// Who asks.
     pub(crate) user: Arc<str>,
+    pub(crate) settings: Settings,
+    /// The sessions of the database.
+    pub(crate) backends: Arc<Backends>,
+    /// The one that asks.
+    pub(crate) backend: Arc<Backend>,
 }
 
 /// A schema's name and oid.

@@ -59,7 +59,7 @@ pub(super) fn tablespaces(_scene: &Scene) -> Vec<Row> {
 
 pub(super) fn access_methods(_scene: &Scene) -> Vec<Row> {
     vec![
-        row!["oid": oids::HEAP, "amname": "heap", "amhandler": "heap_tableam_handler", "amtype": "t"],
-        row!["oid": oids::BTREE, "amname": "btree", "amhandler": "bthandler", "amtype": "i"],
+        row!["oid": oids::HEAP, "amname": "heap", "amhandler": 3, "amtype": "t"],
+        row!["oid": oids::BTREE, "amname": "btree", "amhandler": 330, "amtype": "i"],
     ]
 }

@@ -139,7 +139,7 @@ impl Session {
                     Err(error) if self.lost_a_conflict(error, &prepared.plan, seen).await => {}
                     _ => break,
                 }
-                let mut transaction = self.begin(block.isolation);
+                let mut transaction = self.begin(block.isolation)?;
                 seen = transaction.snapshot().seq;
                 let begun_us = self.now_us();
                 match self.run_waiting(&mut transaction, &prepared, &parameters, &watch, begun_us, &mut None).await? {

@@ -26,7 +26,7 @@ impl Session {
                 if self.settings.default_read_only() {
                     refuse_write(&prepared.plan)?;
                 }
-                (self.begin(Isolation::ReadCommitted), None)
+                (self.begin(Isolation::ReadCommitted)?, None)
             }
             State::Open(Open { transaction, block, .. }) => match self.continued(transaction, &block, prepared) {
                 Ok(transaction) => (transaction, Some(block)),
@@ -51,6 +51,7 @@ impl Session {
             transaction_time_us: self.now_us(),
             effects: &effects,
             used: &self.used,
+            seat: &self.seat,
         };
         let scope = view.scope(&transaction);
         let checked = check::check(&prepared.plan, &prepared.parsed.statement, &scope, self.database.name());
@@ -72,7 +73,7 @@ impl Session {
         if block.read_only {
             refuse_write(&prepared.plan)?;
         }
-        let Some(mut transaction) = transaction else { return Ok(self.begin(block.isolation)) };
+        let Some(mut transaction) = transaction else { return self.begin(block.isolation) };
         if block.isolation == Isolation::ReadCommitted {
             transaction.refresh()?;
         }

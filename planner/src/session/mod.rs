@@ -5,6 +5,7 @@
 //! E3: an answer to a writing statement outside a block is given after its commit is durable.
 //! Never: shared between connections; reads or writes the socket.
 
+mod advisory;
 mod blocks;
 mod configure;
 mod copy;
@@ -18,6 +19,7 @@ mod plans;
 mod prepared;
 mod receipts;
 mod savepoints;
+mod seat;
 mod waits;
 
 use std::cell::Cell;
@@ -26,13 +28,13 @@ use std::time::Duration;
 
 use arrow::array::ArrayRef;
 use base::{CommitSeq, SqlError, SqlResult, SqlState};
-use engine::{Isolation, SqlType, Transaction};
+use engine::{Isolation, SqlType, Temporary, Transaction};
 
+use crate::backends::Seat;
 use crate::cancel::{Canceller, Watch};
 use crate::cells::Parameters;
 use crate::database::Database;
 use crate::effects::Wishes;
-use crate::guests::Guest;
 use crate::outcome::{Notice, Outcome, TransactionStatus};
 use crate::plan_cache::Stamp;
 use crate::resolver::Scope;
@@ -69,8 +71,8 @@ pub struct Session {
     mail: notify::Mail,
     wishes: Wishes,
     used: Used,
-    /// Its place among those who use the database.
-    _guest: Guest,
+    seat: Seat,
+    temporary: Temporary,
 }
 
 impl Session {
@@ -80,9 +82,8 @@ impl Session {
         let mut settings = Settings::new(&user, &application_name.into());
         let catalog = database.ledger.snapshot().catalog;
         settings.note_superuser(catalog.authority().role_named(&user).is_some_and(|role| role.superuser));
-        let canceller = Canceller::default();
+        let seat = Seat::unlisted(&database.backends, &user, database.now_us());
         Self {
-            _guest: database.guests.enter(canceller.clone()),
             mail: notify::Mail::new(&database),
             database,
             told: settings.clone(),
@@ -94,9 +95,11 @@ impl Session {
             state: State::Idle,
             implicit: false,
             notices: Vec::new(),
-            canceller,
+            canceller: Canceller::default(),
             last_commit: None,
             used: Used::default(),
+            seat,
+            temporary: Temporary::default(),
         }
     }
 
@@ -117,7 +120,16 @@ impl Session {
     /// Errors: whatever the statement raises; an open block has then failed. 57014 when cancelled or out of time.
     pub async fn execute(&mut self, prepared: &Prepared, parameters: Vec<ArrayRef>) -> SqlResult<Outcome> {
         let result = match self.carry_out() {
-            Ok(()) => self.dispatch(prepared, parameters).await,
+            Ok(()) => {
+                self.note_begin(&prepared.text);
+                if prepared.text.contains("pg_cursors") {
+                    self.show_cursors();
+                }
+                match advisory::mentioned(&prepared.text) {
+                    true => self.run_waiting(prepared, parameters).await,
+                    false => self.dispatch(prepared, parameters).await,
+                }
+            }
             Err(error) => Err(error),
         };
         if result.is_err() {
@@ -168,7 +180,7 @@ impl Session {
         let mut reruns = 0;
         let mut seen;
         loop {
-            let mut transaction = self.begin(isolation_named(&self.settings.default_isolation()));
+            let mut transaction = self.begin(isolation_named(&self.settings.default_isolation()))?;
             transaction.set_alone();
             let begun_us = self.now_us();
             let result = match self.run_waiting(&mut transaction, prepared, &parameters, &watch, begun_us, &mut turn).await {
@@ -237,7 +249,7 @@ impl Session {
                 }
                 transaction
             }
-            None => self.begin(open.block.isolation),
+            None => self.begin(open.block.isolation)?,
         };
         match self.run_waiting(&mut transaction, prepared, &parameters, watch, open.block.begun_us, &mut None).await {
             Ok(outcome) => {
@@ -258,6 +270,15 @@ impl Session {
         }
     }
 
+    /// A transaction of this session, its temporary tables included.
+    fn begin(&self, isolation: Isolation) -> SqlResult<Transaction> {
+        let mut transaction = self.database.ledger.begin(&self.user);
+        transaction.set_isolation(isolation);
+        transaction.set_deaf(false);
+        transaction.carry(&self.temporary)?;
+        Ok(transaction)
+    }
+
     /// One run of a statement in a transaction; binds again first if names may now mean something else.
     async fn attempt(
         &mut self,
@@ -275,6 +296,7 @@ impl Session {
             transaction_time_us: begun_us,
             effects: &effects,
             used: &self.used,
+            seat: &self.seat,
         };
         let mut scope = view.scope(transaction);
         let mut plan = Arc::clone(&prepared.plan);
@@ -300,22 +322,22 @@ impl Session {
             ctes: &[],
             watch,
             parsed: &prepared.parsed,
-            parameters: Parameters { arrays: parameters, types: &prepared.parameters },
+            parameters: Parameters { arrays: parameters, types: &prepared.parameters, manner: self.settings.manner() },
             notices: &mut self.notices,
         };
         statements::execute(&plan, &mut execution).await
     }
 
-    /// Opens a transaction of this session.
-    fn begin(&self, isolation: Isolation) -> Transaction {
-        let mut transaction = self.database.ledger.begin(&self.user);
-        transaction.set_isolation(isolation);
-        transaction.set_deaf(false);
-        transaction
+    /// Commits and waits until the commit is durable and signed (E3).
+    async fn commit(&mut self, mut transaction: Transaction) -> SqlResult<()> {
+        transaction.check_deferred()?;
+        let temporary = transaction.take_temporary();
+        self.commit_lasting(transaction).await?;
+        self.temporary = temporary;
+        Ok(())
     }
 
-    /// Commits and waits until the commit is durable and signed (E3).
-    async fn commit(&mut self, transaction: Transaction) -> SqlResult<()> {
+    async fn commit_lasting(&mut self, transaction: Transaction) -> SqlResult<()> {
         if transaction.is_read_only() {
             return self.send_mail().await;
         }
@@ -377,6 +399,11 @@ impl Session {
     /// The handle by which other connections cancel this session's statement.
     pub fn canceller(&self) -> Canceller {
         self.canceller.clone()
+    }
+
+    /// How values are read and written now.
+    pub fn manner(&self) -> crate::types::Manner {
+        self.settings.manner()
     }
 
     /// Name and value of every parameter a client is told at start.

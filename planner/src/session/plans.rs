@@ -70,7 +70,7 @@ impl Session {
         }
         let lifted = template.lift(&lexed)?;
         let prepared = plans.plan(&lifted.text, &lifted.types, &stamp).and_then(prepared)?;
-        let values = lifted.values(&prepared.parameters)?;
+        let values = lifted.values(&prepared.parameters, self.settings.manner())?;
         Some((prepared, values))
     }
 
@@ -114,7 +114,7 @@ impl Session {
             if let Some(lifted) = template.lift(&lexed)
                 && let Some(statement) = parse::parse(&lifted.text).ok().and_then(|mut parsed| parsed.pop())
                 && let Ok(prepared) = self.plan(statement, &lifted.types)
-                && let Some(values) = lifted.values(&prepared.parameters)
+                && let Some(values) = lifted.values(&prepared.parameters, self.settings.manner())
                 && is_keepable(&prepared)
             {
                 let stamp = prepared.stamp.clone();
@@ -162,7 +162,7 @@ impl Session {
                 }
                 transaction
             }
-            _ => spare.insert(self.database.ledger.begin(&self.user)),
+            _ => spare.insert(self.begin()?),
         };
         let view = View {
             database: &self.database,
@@ -171,6 +171,7 @@ impl Session {
             transaction_time_us: now_us,
             effects: &effects,
             used: &self.used,
+            seat: &self.seat,
         };
         let scope = view.scope(transaction);
         let stamp = stamp(&scope, &self.settings);

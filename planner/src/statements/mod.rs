@@ -20,6 +20,7 @@ mod create_index;
 mod create_schema;
 mod create_sequence;
 mod create_table;
+mod create_table_as;
 mod create_view;
 mod delete;
 mod drop;
@@ -30,6 +31,7 @@ mod hints;
 mod hoisting;
 mod insert;
 mod key_access;
+mod like_table;
 mod lock_rows;
 pub(crate) mod maintenance;
 mod merge;
@@ -39,9 +41,11 @@ mod referencing;
 mod returning;
 mod rewrite;
 mod select;
+mod set_constraints;
 mod table_draft;
 mod truncate;
 mod update;
+mod validate;
 mod with;
 
 use std::cell::Cell;
@@ -54,6 +58,7 @@ use sqlparser::ast::{Expr, ObjectType, SetExpr, Statement};
 
 use crate::cancel::Watch;
 use crate::cells::Parameters;
+use crate::constraint_syntax::SetConstraints;
 use crate::lock_syntax;
 use crate::outcome::{Column, Notice, Outcome};
 use crate::parse::{Own, Parsed};
@@ -124,6 +129,7 @@ pub(crate) enum Plan {
     Maintenance(maintenance::Plan),
     CreateSchema,
     CreateTable,
+    CreateTableAs(Box<create_table_as::Plan>),
     CreateSequence,
     CreateIndex,
     CreateView,
@@ -142,6 +148,7 @@ pub(crate) enum Plan {
     CopyFrom(copy_from::Plan),
     CopyTo(Box<copy_to::Plan>),
     Explain(Box<explain::Plan>),
+    Constraints(SetConstraints),
     /// Roles, grants, owners.
     Authority(Arc<Command>),
 }
@@ -167,6 +174,7 @@ impl Plan {
         Some(match self {
             Self::CreateSchema => "CREATE SCHEMA",
             Self::CreateTable => "CREATE TABLE",
+            Self::CreateTableAs(_) => "CREATE TABLE AS",
             Self::CreateSequence => "CREATE SEQUENCE",
             Self::CreateIndex => "CREATE INDEX",
             Self::CreateView => "CREATE VIEW",
@@ -184,7 +192,7 @@ impl Plan {
             Self::CopyFrom(_) => "COPY FROM",
             Self::Authority(command) => command.tag(),
             Self::Block(_) | Self::Configure(_) | Self::Named(_) | Self::Cursor(_) | Self::Notify(_) => return None,
-            Self::Maintenance(_) => return None,
+            Self::Maintenance(_) | Self::Constraints(_) => return None,
             Self::Explain(plan) => return plan.write_verb(),
             Self::Select(_) | Self::CopyTo(_) => return None,
         })
@@ -229,6 +237,9 @@ fn plan_statement(planning: &Planning<'_>, statement: &Statement) -> SqlResult<P
     if let Some(Own::Maintenance(maintenance)) = &planning.parsed.own {
         return maintenance::plan(planning, maintenance).map(Planned::command);
     }
+    if let Some(Own::Constraints(constraints)) = &planning.parsed.own {
+        return Ok(Planned::command(Plan::Constraints(constraints.clone())));
+    }
     if let Some(statement) = named::recognise(planning.parsed, statement)? {
         return Ok(Planned::command(Plan::Named(Box::new(statement))));
     }
@@ -256,6 +267,9 @@ fn plan_statement(planning: &Planning<'_>, statement: &Statement) -> SqlResult<P
             _ if !query.locks.is_empty() => lock_rows::plan(planning, query),
             _ => {
                 with::refuse_nested(query)?;
+                if let Some((query, name, temporary)) = create_table_as::into(query) {
+                    return create_table_as::plan_into(planning, query, name, temporary);
+                }
                 select::plan(planning, statement, query)
             }
         },
@@ -264,7 +278,10 @@ fn plan_statement(planning: &Planning<'_>, statement: &Statement) -> SqlResult<P
         Statement::Delete(delete) => delete::plan(planning, delete, None),
         Statement::Merge(merge) => merge::plan(planning, merge, None),
         Statement::CreateSchema { .. } => Ok(Planned::command(Plan::CreateSchema)),
-        Statement::CreateTable(_) => Ok(Planned::command(Plan::CreateTable)),
+        Statement::CreateTable(create) => match &create.query {
+            Some(query) => create_table_as::plan_create(planning, create, query),
+            None => Ok(Planned::command(Plan::CreateTable)),
+        },
         Statement::Drop { object_type: ObjectType::Schema, .. } => Ok(Planned::command(Plan::DropSchema)),
         Statement::CreateSequence { .. } => Ok(Planned::command(Plan::CreateSequence)),
         Statement::CreateIndex(_) => Ok(Planned::command(Plan::CreateIndex)),
@@ -295,6 +312,7 @@ async fn run(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     match plan {
         Plan::CreateSchema => create_schema::execute(execution),
         Plan::CreateTable => create_table::execute(execution),
+        Plan::CreateTableAs(plan) => create_table_as::execute(plan, execution).await,
         Plan::DropSchema => drop_schema::execute(execution),
         Plan::CreateSequence => create_sequence::execute(execution),
         Plan::CreateIndex => create_index::execute(execution),
@@ -312,6 +330,7 @@ async fn run(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
         Plan::With(plan) => with::execute(plan, execution).await,
         Plan::CopyTo(plan) => copy_to::execute(plan, execution),
         Plan::Explain(plan) => explain::execute(plan, execution).await,
+        Plan::Constraints(constraints) => set_constraints::execute(constraints, execution),
         Plan::Authority(command) => authority::execute(command, execution),
         Plan::Block(_)
         | Plan::Configure(_)

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{Field, SchemaRef};
+use arrow::datatypes::{DataType, Field, SchemaRef};
 use base::{RowId, SqlResult};
 use engine::{SqlType, TableDef};
 use futures::StreamExt;
@@ -115,7 +115,12 @@ pub(super) fn column_of(field: &Field) -> SqlResult<Column> {
         Some((first.parse::<u32>().ok()?, second.parse::<i32>().ok()?))
     };
     let declared = pair(DECLARED_TYPE).and_then(|(oid, typmod)| SqlType::with_typmod(oid, typmod.into()));
-    let sql_type = declared.filter(|declared| declared.arrow() == *field.data_type()).unwrap_or(computed.sql_type);
+    let is_shown = |declared: &SqlType| match declared {
+        // An oid shown by name leaves as its name or with it.
+        SqlType::Catalog(known) if known.is_named() && *field.data_type() == DataType::Utf8 => true,
+        declared => declared.arrow() == *field.data_type(),
+    };
+    let sql_type = declared.filter(is_shown).unwrap_or(computed.sql_type);
     let (table_oid, place) = pair(TABLE_COLUMN).unwrap_or((0, 0));
     Ok(Column { sql_type, table_oid, column_attnum: i16::try_from(place).unwrap_or(0), ..computed })
 }
@@ -126,7 +131,10 @@ pub(super) fn plan_key(planning: &Planning<'_>, query: &Query, hints: &mut Hints
     let Some(table) = planning.scope.stored(name.schema.as_deref(), &name.name) else { return Ok(None) };
     let alias = alias.unwrap_or(name.name);
     let Some((positions, columns)) = plain_columns(table, &alias, &select.projection) else { return Ok(None) };
-    let Some(key) = KeyAccess::of(table, &alias, select.selection.as_ref(), hints, planning.parsed)? else { return Ok(None) };
+    let Some(key) = KeyAccess::of(table, &alias, select.selection.as_ref(), hints, planning.parsed, planning.view.settings.manner())?
+    else {
+        return Ok(None);
+    };
     let schema = table.arrow_schema().project(&positions).map(Arc::new).map_err(arrow_error)?;
     Ok(Some(KeySelect { table: Arc::clone(table), key, positions, schema, columns: columns.into() }))
 }

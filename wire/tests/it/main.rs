@@ -6,6 +6,7 @@ mod copy;
 mod databases;
 mod differential;
 mod errors;
+mod hostile;
 mod limits;
 mod locks;
 mod pipeline;

@@ -1,6 +1,6 @@
-//! `coalesce` over types that DataFusion finds no common type for: a string literal takes that of the other arguments.
+//! `coalesce`, `greatest`, `least` and `nullif` over types that DataFusion finds no common type for: a string literal takes that of the others.
 //!
-//! Where Arrow has no cast from text, `coercions` writes one.
+//! Before the plan is analysed a literal cannot be told from a text here; `coercions` casts the one and refuses the other.
 //! Never: computes; what DataFusion makes of the call stands.
 
 use std::sync::Arc;
@@ -11,16 +11,35 @@ use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature};
 
 use super::native::castable;
-use crate::layouts::is_compared_by_type;
+use crate::layouts;
+use crate::resolution;
 
 /// The function with our coercion before its own.
 pub(super) fn lenient(function: Arc<ScalarUDF>) -> Arc<ScalarUDF> {
-    if function.name() == "coalesce" { Arc::new(ScalarUDF::from(Choice { inner: function })) } else { function }
+    let is_choice = matches!(function.name(), "coalesce" | "greatest" | "least" | "nullif");
+    if is_choice { Arc::new(ScalarUDF::from(Choice::new(function))) } else { function }
 }
 
 #[derive(PartialEq, Eq, Hash, Debug)]
 struct Choice {
     inner: Arc<ScalarUDF>,
+    signature: Signature,
+}
+
+impl Choice {
+    fn new(inner: Arc<ScalarUDF>) -> Self {
+        let signature = Signature::user_defined(inner.signature().volatility);
+        Self { inner, signature }
+    }
+
+    /// What the arguments that may be no literals have in common.
+    fn settled(types: &[DataType]) -> Option<DataType> {
+        let known: Vec<DataType> = types.iter().filter(|data_type| !data_type.is_null() && !layouts::is_text(data_type)).cloned().collect();
+        match known.is_empty() {
+            true => types.iter().find(|data_type| !data_type.is_null()).cloned(),
+            false => resolution::common(&known).ok().flatten(),
+        }
+    }
 }
 
 impl ScalarUDFImpl for Choice {
@@ -29,7 +48,7 @@ impl ScalarUDFImpl for Choice {
     }
 
     fn signature(&self) -> &Signature {
-        self.inner.signature()
+        &self.signature
     }
 
     fn return_type(&self, arg_types: &[DataType]) -> Result<DataType> {
@@ -37,10 +56,13 @@ impl ScalarUDFImpl for Choice {
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
-        let own = args.arg_fields.iter().find(|field| is_compared_by_type(field.data_type()));
-        let own = own.map(|field| field.data_type().clone());
+        let types: Vec<DataType> = args.arg_fields.iter().map(|field| field.data_type().clone()).collect();
+        let settled = match self.name() {
+            "nullif" => types.first().filter(|data_type| !layouts::is_text(data_type)).cloned().or_else(|| Self::settled(&types)),
+            _ => Self::settled(&types),
+        };
         let field = self.inner.return_field_from_args(args)?;
-        Ok(own.map_or_else(|| Arc::clone(&field), |own| Arc::new(field.as_ref().clone().with_data_type(own))))
+        Ok(settled.map_or_else(|| Arc::clone(&field), |own| Arc::new(field.as_ref().clone().with_data_type(own))))
     }
 
     fn simplify(&self, args: Vec<Expr>, info: &SimplifyContext) -> Result<ExprSimplifyResult> {
@@ -56,12 +78,10 @@ impl ScalarUDFImpl for Choice {
     }
 
     fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
-        let is_open = |data_type: &DataType| data_type.is_null() || *data_type == DataType::Utf8;
-        match arg_types.iter().find(|data_type| is_compared_by_type(data_type)) {
-            Some(own) if arg_types.iter().all(|data_type| data_type == own || is_open(data_type)) => {
-                Ok(castable(arg_types, vec![own.clone(); arg_types.len()]))
-            }
-            _ => self.inner.coerce_types(arg_types),
+        match Self::settled(arg_types) {
+            Some(own) => Ok(castable(arg_types, vec![own; arg_types.len()])),
+            // `coercions` says which two clash.
+            None => Ok(arg_types.to_vec()),
         }
     }
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use base::{RelationId, SqlError, SqlResult, SqlState};
 use engine::roles::{DATABASE, privilege};
-use engine::{LEDGER_SCHEMA, Object, TableDef};
+use engine::{LEDGER_SCHEMA, Object, TEMPORARY_SCHEMA, TableDef};
 use sqlparser::ast::{
     Assignment, AssignmentTarget, ColumnOption, CommentObject, ConflictTarget, CopySource, CreateTable, Delete, Expr, FromTable, Insert,
     Merge, MergeAction, ObjectName, OnConflict, OnConflictAction, OnInsert, Query, SchemaName, SelectItem, Statement, TableConstraint,
@@ -48,13 +48,14 @@ pub(crate) fn class(plan: &Plan) -> Class {
     match plan {
         // A named statement or a cursor's query is checked when it runs by itself.
         Plan::Block(_) | Plan::Configure(_) | Plan::Named(_) | Plan::Cursor(_) => Class::Session,
-        Plan::Notify(_) | Plan::Maintenance(_) => Class::Session,
+        Plan::Notify(_) | Plan::Maintenance(_) | Plan::Constraints(_) => Class::Session,
         Plan::Select(_) | Plan::Lock(_) | Plan::CopyTo(_) | Plan::Explain(_) => Class::Reads,
         Plan::Insert(_) | Plan::Update(_) | Plan::Delete(_) | Plan::Merge(_) | Plan::With(_) | Plan::CopyFrom(_) | Plan::Truncate => {
             Class::Rows
         }
         Plan::CreateSchema
         | Plan::CreateTable
+        | Plan::CreateTableAs(_)
         | Plan::CreateSequence
         | Plan::CreateIndex
         | Plan::CreateView
@@ -84,7 +85,11 @@ pub(crate) fn check(plan: &Plan, statement: &Statement, scope: &Scope, database:
         // A lookup by key opens its table by itself.
         checker.need_columns(table, privilege::SELECT, columns)?;
     }
-    checker.definitions(statement)?;
+    if let Plan::CreateTableAs(plan) = plan {
+        checker.need_table(&plan.name, plan.temporary)?;
+    } else {
+        checker.definitions(statement)?;
+    }
     let mut writes = Writes { checker: &checker, exempt: None, refused: None };
     let _ = statement.visit(&mut writes);
     match writes.refused {
@@ -311,8 +316,7 @@ impl Checker<'_> {
     }
 
     fn create_table(&self, create: &CreateTable) -> SqlResult<()> {
-        let schema = self.scope.creation_schema(&self.name(&create.name)?)?;
-        self.need_creation(&schema)?;
+        self.need_table(&create.name, create.temporary)?;
         for column in &create.columns {
             for option in &column.options {
                 if let ColumnOption::ForeignKey(key) = &option.option {
@@ -326,6 +330,25 @@ impl Checker<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The right to make a table of that name.
+    fn need_table(&self, name: &ObjectName, temporary: bool) -> SqlResult<()> {
+        let name = self.name(name)?;
+        if temporary || name.schema.as_deref() == Some(TEMPORARY_SCHEMA) {
+            return self.need_temporary();
+        }
+        self.need_creation(&self.scope.creation_schema(&name)?)
+    }
+
+    /// Temporary tables are a right on the database, and nothing for those who write nothing.
+    fn need_temporary(&self) -> SqlResult<()> {
+        let had = self.scope.access.on(&self.scope.catalog, Kind::Database, DATABASE, privilege::TEMPORARY);
+        if had != 0 && !self.scope.access.is_auditor() {
+            return Ok(());
+        }
+        let message = format!("permission denied to create temporary tables in database \"{}\"", self.database);
+        Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, message))
     }
 
     fn need_references(&self, object: &ObjectName) -> SqlResult<()> {
