@@ -8,10 +8,11 @@
 
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use base::{RelationId, RowId, SqlError, SqlResult, SqlState};
 
 use crate::canonical::OWN_ROW;
-use crate::key_index::Key;
+use crate::key_index::{Key, KeyReader};
 use crate::ledger::Ledger;
 use crate::locks::{Asked, Deadlock, Held, Isolation, LockTable, Place, Strength, Wait};
 use crate::schema::TableDef;
@@ -233,20 +234,59 @@ impl Transaction {
         Some(self.block(&locks, Place::Row(table.id, row), Strength::KeyShare))
     }
 
-    /// Locks rows that new rows reference, so that they stay. Alone, it only looks.
-    pub(crate) fn rely_on_rows(&mut self, parent: &TableDef, rows: &[RowId]) -> SqlResult<()> {
+    /// Locks rows that new rows reference through a key, so that they stay: the rows as they are, and the values of the key, which stay theirs when
+    /// another changes the rest of them. Alone, it only looks.
+    pub(crate) fn rely_on_rows(&mut self, parent: &TableDef, key: u32, rows: &[(RowId, Key)]) -> SqlResult<()> {
         let locks = Arc::clone(self.ledger.locks());
         if self.locking.is_deaf || rows.len() > INLINE_ROWS_MAX || (self.locking.is_alone && locks.is_idle()) {
             return Ok(());
         }
+        let values: Vec<Place> = rows.iter().map(|(_, value)| locks.key(key, value)).collect();
         if !self.locking.is_alone {
-            return self.claim_rows(parent, rows, |_| Strength::KeyShare);
+            self.claim_places(&locks, &values, Strength::KeyShare)?;
+            let ids: Vec<RowId> = rows.iter().map(|(row, _)| *row).collect();
+            return self.claim_rows(parent, &ids, |_| Strength::KeyShare);
         }
-        let busy = |row: &&RowId| locks.is_busy(self.locking.owner, Place::Row(parent.id, row.0), Strength::KeyShare);
-        match rows.iter().find(busy) {
-            Some(row) => Err(self.block(&locks, Place::Row(parent.id, row.0), Strength::KeyShare)),
+        let places = rows.iter().map(|(row, _)| Place::Row(parent.id, row.0)).chain(values);
+        let mut busy = places.filter(|place| locks.is_busy(self.locking.owner, *place, Strength::KeyShare));
+        match busy.next() {
+            Some(place) => Err(self.block(&locks, place, Strength::KeyShare)),
             None => Ok(()),
         }
+    }
+
+    /// Locks the values of referenced keys that rows `old` give up; `stays`: rows whose keys are kept.
+    pub(crate) fn claim_given_up(&mut self, table: &TableDef, old: &RecordBatch, stays: impl Fn(usize) -> bool) -> SqlResult<()> {
+        if self.locking.is_deaf || old.num_rows() > INLINE_ROWS_MAX {
+            return Ok(());
+        }
+        let locks = Arc::clone(self.ledger.locks());
+        let mut referenced: Vec<u32> = self.catalog().references_to(table.id).map(|(_, reference)| reference.key).collect();
+        referenced.sort_unstable();
+        referenced.dedup();
+        let mut places = Vec::new();
+        for def in referenced.iter().filter_map(|id| table.key(*id)) {
+            let reader = KeyReader::of_key(table, def, old);
+            let values = (0..old.num_rows()).filter(|row| !stays(*row)).filter_map(|row| reader.key(row));
+            places.extend(values.map(|value| locks.key(def.id, &value)));
+        }
+        self.claim_places(&locks, &places, Strength::Update)
+    }
+
+    fn claim_places(&mut self, locks: &Arc<LockTable>, places: &[Place], strength: Strength) -> SqlResult<()> {
+        let (owner, mut grants, mut outcome) = (self.locking.owner, Vec::new(), Ok(()));
+        for place in places {
+            match locks.ask(owner, *place, strength) {
+                Asked::Granted => grants.push((*place, strength)),
+                Asked::Had => {}
+                Asked::Busy => {
+                    outcome = Err(self.block(locks, *place, strength));
+                    break;
+                }
+            }
+        }
+        self.locking.held.add(locks, owner, grants);
+        outcome
     }
 
     /// Begins to wait; the error that says so, should nobody await it (L1).

@@ -81,7 +81,7 @@ impl Transaction {
         let state = self.ledger.table_state(parent.id);
         self.owed.asked.entry(parent.id).or_insert_with(|| state.ended());
         let own = self.writes.get(&parent.id).map(|writes| Arc::clone(&writes.own));
-        let (mut known, mut relied): (HashSet<Key>, Vec<RowId>) = (HashSet::new(), Vec::new());
+        let (mut known, mut relied) = (HashSet::new(), Vec::new());
         let values = KeyReader::of_key(child, own_key(child, reference)?, rows);
         for row in (0..rows.num_rows()).filter(|row| is_live(*row)) {
             let Some(key) = values.key(row) else {
@@ -101,11 +101,12 @@ impl Transaction {
                 return Err(missing_parent(child, &parent, reference, rows, row));
             }
             if own_has.is_none() {
-                relied.extend(OwnRows::newest_committed(own.as_deref(), self.ledger.keys(), reference.key, &key).map(RowId));
+                let row = OwnRows::newest_committed(own.as_deref(), self.ledger.keys(), reference.key, &key).map(RowId);
+                relied.extend(row.map(|row| (row, key.clone())));
             }
             known.insert(key);
         }
-        self.rely_on_rows(&parent, &relied)
+        self.rely_on_rows(&parent, reference.key, &relied)
     }
 
     /// Compares all rows of a table with what a foreign key of it references: for one that is being added. Errors: 23503.

@@ -154,6 +154,7 @@ impl Transaction {
         };
         if self.catalog().is_referenced(table.id) {
             let before = self.rows_by_id(table, old)?;
+            self.claim_given_up(table, &before, |at| strengths[at] != Strength::Update)?;
             self.owed.took(Removed { table: Arc::clone(table), old: before, new: Some(rows.clone()) });
         }
         self.owe(table);
@@ -170,6 +171,7 @@ impl Transaction {
         self.claim(table, old, |_| Strength::Update)?;
         if self.catalog().is_referenced(table.id) {
             let before = self.rows_by_id(table, old)?;
+            self.claim_given_up(table, &before, |_| false)?;
             self.owed.took(Removed { table: Arc::clone(table), old: before, new: None });
         }
         let ended: UInt64Array = old.iter().map(|row| row.0).collect::<Vec<_>>().into();

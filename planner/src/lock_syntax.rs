@@ -62,10 +62,16 @@ pub(crate) fn spell_out(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF)).cloned().collect();
     let (mut spelt, mut at, mut changed) = (Vec::with_capacity(tokens.len()), 0, false);
     while at < visible.len() {
-        match clause(&visible[at..]).filter(|clause| clause.mark.is_some() || clause.tables.len() > 1) {
+        match clause(&visible[at..]) {
             Some(clause) => {
+                changed |= clause.mark.is_some() || clause.tables.len() > 1;
+                at += clause.length;
+                // LIMIT and its kin may stand on either side; sqlparser has them before.
+                let limit = limit_after(&visible[at..]);
+                changed |= limit > 0;
+                spelt.extend_from_slice(&visible[at..at + limit]);
+                at += limit;
                 clause.spell(&mut spelt);
-                (at, changed) = (at + clause.length, true);
             }
             None => {
                 spelt.push(visible[at].clone());
@@ -74,6 +80,24 @@ pub(crate) fn spell_out(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         }
     }
     if changed { spelt } else { tokens }
+}
+
+/// How many tokens after a clause are LIMIT, OFFSET and FETCH with what they say.
+fn limit_after(tokens: &[TokenWithSpan]) -> usize {
+    if !tokens.first().is_some_and(|first| ["limit", "offset", "fetch"].iter().any(|word| is_word(&first.token, word))) {
+        return 0;
+    }
+    let mut depth = 0_usize;
+    for (at, token) in tokens.iter().enumerate() {
+        match &token.token {
+            Token::LParen => depth += 1,
+            Token::RParen if depth == 0 => return at,
+            Token::RParen => depth -= 1,
+            _ if depth == 0 && clause(&tokens[at..]).is_some() => return at,
+            _ => {}
+        }
+    }
+    tokens.len()
 }
 
 fn clause(tokens: &[TokenWithSpan]) -> Option<Clause<'_>> {

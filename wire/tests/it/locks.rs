@@ -131,7 +131,8 @@ async fn an_insert_waits_for_the_key_that_another_has_made() {
     let one = table(&server).await;
     let mut two = server.connect().await;
     for (end, expected) in [("COMMIT", "23505"), ("ROLLBACK", "fine")] {
-        one.batch_execute("DELETE FROM t WHERE id = 9; BEGIN; INSERT INTO t VALUES (9, 0)").await.unwrap();
+        one.batch_execute("DELETE FROM t WHERE id = 9").await.unwrap();
+        one.batch_execute("BEGIN; INSERT INTO t VALUES (9, 0)").await.unwrap();
         let waiting = beside(two, "INSERT INTO t VALUES (9, 1)");
         waiting.waits().await;
         one.batch_execute(end).await.unwrap();
