@@ -11,6 +11,7 @@ use arrow::array::RecordBatch;
 use base::{SqlError, SqlResult, SqlState};
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
+use relational::Interrupt;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -71,6 +72,12 @@ impl Watch {
             Some(deadline) if Instant::now() >= deadline => Err(timed_out()),
             _ => Ok(()),
         }
+    }
+
+    /// [`Watch::check`] for work that is done far from here.
+    pub(crate) fn interrupt(&self) -> Interrupt {
+        let watch = self.clone();
+        Arc::new(move || watch.check())
     }
 
     /// Completes, with the error, only when the statement has to end.

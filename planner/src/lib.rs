@@ -18,6 +18,7 @@ mod names;
 mod parse;
 mod parse_clauses;
 mod position;
+mod query_syntax;
 mod rights;
 mod role_syntax;
 mod table_clauses;

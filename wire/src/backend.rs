@@ -150,7 +150,7 @@ impl Output {
                 body.push(0);
                 body.extend_from_slice(&column.table_oid.to_be_bytes());
                 body.extend_from_slice(&column.column_attnum.to_be_bytes());
-                body.extend_from_slice(&column.sql_type.oid().to_be_bytes());
+                body.extend_from_slice(&column.type_oid().to_be_bytes());
                 body.extend_from_slice(&column.sql_type.typlen().to_be_bytes());
                 body.extend_from_slice(&column.sql_type.typmod().to_be_bytes());
                 body.extend_from_slice(&format_code(format(index)).to_be_bytes());

@@ -13,8 +13,10 @@ use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Expr, LogicalPlan, ScalarUDF};
 
+use crate::apply;
 use crate::clock::Clock;
 use crate::functions::session;
+use crate::outer_values::Cell;
 use crate::provider::Provider;
 use crate::slot::{Reader, Slot, Which};
 
@@ -35,10 +37,17 @@ pub(crate) fn fix(plan: LogicalPlan, value: &dyn Fn(Which) -> Option<ScalarValue
 }
 
 /// Puts readers where placeholders are, and the slot's tables where the plan's are.
-pub(crate) fn attach(plan: LogicalPlan, slot: &Arc<Slot>) -> Result<LogicalPlan> {
-    let plan = replace(plan, &|expr| match expr {
+///
+/// `cell` holds the arguments of the subplan that the plan is; `make` gives the subplans it calls their operators.
+pub(crate) fn attach(
+    plan: LogicalPlan,
+    slot: &Arc<Slot>,
+    cell: Option<(usize, &Arc<Cell>)>,
+    make: apply::Change<'_>,
+) -> Result<LogicalPlan> {
+    let plan = replace_here(plan, &|expr| match expr {
         Expr::Placeholder(placeholder) => {
-            let reader = Reader::new(slot, Which::of(&placeholder.id)?, placeholder)?;
+            let reader = Reader::new(slot, cell, placeholder)?;
             Some(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::from(reader)), vec![])))
         }
         _ => None,
@@ -50,13 +59,22 @@ pub(crate) fn attach(plan: LogicalPlan, slot: &Arc<Slot>) -> Result<LogicalPlan>
             scan.source = provider_as_source(Arc::new(provider.attached(slot)));
             Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
         }
-        other => Ok(Transformed::no(other)),
+        other => apply::map_subplans(other, make),
     });
     attached.map(|plan| plan.data)
 }
 
-/// Replaces expressions everywhere in a plan; columns keep their names.
+/// Replaces expressions everywhere in a plan and its subplans; columns keep their names.
 fn replace(plan: LogicalPlan, with: &dyn Fn(&Expr) -> Option<Expr>) -> Result<LogicalPlan> {
+    let plan = replace_here(plan, with)?;
+    let replaced = plan.transform_up_with_subqueries(|node| {
+        apply::map_subplans(node, &mut |held| Ok(held.with_plan(replace(held.plan.as_ref().clone(), with)?)))
+    });
+    replaced.map(|plan| plan.data)
+}
+
+/// Replaces expressions everywhere in a plan; columns keep their names.
+fn replace_here(plan: LogicalPlan, with: &dyn Fn(&Expr) -> Option<Expr>) -> Result<LogicalPlan> {
     let replaced = plan.transform_up_with_subqueries(|node| {
         let names = NamePreserver::new(&node);
         node.map_expressions(|expr| {

@@ -11,18 +11,15 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use base::{SqlError, SqlResult};
 use datafusion::catalog::cte_worktable::CteWorkTable;
-use datafusion::catalog::{TableFunctionArgs, default_table_source::provider_as_source};
+use datafusion::catalog::default_table_source::provider_as_source;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::common::{Column, DFSchema, DataFusionError, Result, TableReference, plan_datafusion_err};
+use datafusion::common::{Column, DataFusionError, Result, TableReference};
 use datafusion::datasource::ViewTable;
 use datafusion::execution::context::SessionState;
-use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, TypePlanner};
-use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, RelationPlanner, TypePlanner};
 use datafusion::logical_expr::{
     AggregateUDF, Cast, Expr, HigherOrderUDF, LogicalPlan, LogicalPlanBuilder, ScalarUDF, TableSource, WindowUDF,
 };
-use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::sql::planner::{PlannerContext, SqlToRel};
 use sqlparser::ast::ObjectName;
 
@@ -31,6 +28,7 @@ use crate::functions::{self, session};
 use crate::position;
 use crate::provider::Provider;
 use crate::relational::{self, Query};
+use crate::set_functions::relation::SetFunctions;
 use crate::sql_types::PostgresTypes;
 use crate::table::{Resolver, Table, View};
 
@@ -49,6 +47,7 @@ pub(crate) struct Context<'a> {
     found: Rc<RefCell<Found>>,
     /// Views that are being expanded, from the outermost.
     depth: usize,
+    relations: [Arc<dyn RelationPlanner>; 1],
 }
 
 /// What binding came upon.
@@ -58,12 +57,14 @@ pub(crate) struct Found {
     pub(crate) tables: Vec<(Option<String>, String)>,
     /// Functions of the environment that are called.
     pub(crate) calls: Vec<String>,
-    /// Whether the time went into the plan as a constant.
-    pub(crate) is_dated: bool,
 }
 
 /// Views within views, at most.
 const VIEW_DEPTH_MAX: usize = 32;
+
+fn relations() -> [Arc<dyn RelationPlanner>; 1] {
+    [Arc::new(SetFunctions)]
+}
 
 impl<'a> Context<'a> {
     /// `mentioned` holds the identifiers that may name hidden columns (`hidden::mentioned`).
@@ -76,7 +77,7 @@ impl<'a> Context<'a> {
     ) -> Self {
         let functions = functions::of_environment(env);
         let (tables, found) = (RefCell::default(), Rc::default());
-        Self { state, query, resolver, database: &env.database, functions, mentioned, tables, found, depth: 0 }
+        Self { state, query, resolver, database: &env.database, functions, mentioned, tables, found, depth: 0, relations: relations() }
     }
 
     /// What was found so far.
@@ -123,6 +124,7 @@ impl<'a> Context<'a> {
             tables: RefCell::new(HashMap::new()),
             found: Rc::clone(&self.found),
             depth: self.depth + 1,
+            relations: relations(),
         };
         let mut statement = view.statement;
         relational::prepare(&mut statement, &inner, &mentioned).map_err(external)?;
@@ -215,29 +217,16 @@ impl ContextProvider for Context<'_> {
         Ok(provider_as_source(Arc::new(provider)))
     }
 
-    fn get_table_function_source(&self, name: &str, args: Vec<Expr>) -> Result<Arc<dyn TableSource>> {
-        let function = self.state.table_functions().get(name).ok_or_else(|| plan_datafusion_err!("Invalid function '{name}'."))?;
-        for arg in &args {
-            arg.apply(|arg| {
-                self.found.borrow_mut().is_dated |= matches!(arg, Expr::ScalarFunction(call) if session::clock(&call.func).is_some());
-                Ok(TreeNodeRecursion::Continue)
-            })?;
-        }
-        let simplify = SimplifyContext::builder().with_config_options(Arc::clone(self.state.config_options())).build();
-        let simplifier = ExprSimplifier::new(simplify);
-        let schema = DFSchema::empty();
-        let fold = |arg| simplifier.coerce(arg, &schema).and_then(|arg| simplifier.simplify(arg));
-        let args = args.into_iter().map(fold).collect::<Result<Vec<_>>>()?;
-        let provider = function.create_table_provider_with_args(TableFunctionArgs::new(&args, self.state))?;
-        Ok(provider_as_source(provider))
-    }
-
     fn create_cte_work_table(&self, name: &str, schema: SchemaRef) -> Result<Arc<dyn TableSource>> {
         Ok(provider_as_source(Arc::new(CteWorkTable::new(name, schema))))
     }
 
     fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
         self.state.expr_planners()
+    }
+
+    fn get_relation_planners(&self) -> &[Arc<dyn RelationPlanner>] {
+        &self.relations
     }
 
     fn get_type_planner(&self) -> Option<Arc<dyn TypePlanner>> {

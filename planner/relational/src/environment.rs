@@ -42,6 +42,9 @@ impl Environment {
     }
 }
 
+/// Asked now and then by work that nothing else can end: an error once the statement has to. It reaches the user unchanged.
+pub type Interrupt = Arc<dyn Fn() -> SqlResult<()> + Send + Sync>;
+
 /// The body of a [`ScalarFunction`]: argument arrays of one length in, one array of that length out.
 pub type ScalarCall = Arc<dyn Fn(&[ArrayRef]) -> SqlResult<ArrayRef> + Send + Sync>;
 

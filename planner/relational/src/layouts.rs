@@ -43,6 +43,14 @@ pub(crate) fn document_name(data_type: &DataType) -> Option<&'static str> {
     }
 }
 
+/// The fields of a row (`ROW(…)`, a relation's row), if the layout is one: a struct that is no document.
+pub(crate) fn record(data_type: &DataType) -> Option<&Fields> {
+    match data_type {
+        DataType::Struct(fields) if document_name(data_type).is_none() => Some(fields),
+        _ => None,
+    }
+}
+
 pub(crate) fn is_json(data_type: &DataType) -> bool {
     document_name(data_type) == Some("json")
 }

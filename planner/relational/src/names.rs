@@ -2,14 +2,15 @@
 //!
 //! N1: within one SELECT list no two items keep one name: later ones get [`MARK`] and a number, which [`shown`] takes off again.
 //! N2: under DISTINCT, a sort key that repeats an item is written as the item's name, since only items can be sorted by.
-//! Never: renames an item that has an alias of its own, unless N1 asks for it.
+//! N3: an item called like a column that only the order names, with its relation, gets a number likewise: the engine would not tell them apart.
+//! Never: renames an item that has an alias of its own, unless N1 or N3 asks for it.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     ArrayElemTypeDef, CeilFloorKind, DataType, DateTimeField, ExactNumberInfo, Expr, Ident, OrderBy, OrderByKind, Query, Select,
-    SelectItem, SetExpr, Statement, TrimWhereField, VisitMut, VisitorMut,
+    SelectItem, SetExpr, Statement, TrimWhereField, Visit, VisitMut, Visitor, VisitorMut,
 };
 
 use crate::position::{folded, folded_parts};
@@ -23,11 +24,19 @@ const NAMELESS: &str = "?column?";
 /// Gives every item of every SELECT list in the statement the name Postgres would show.
 pub(crate) fn assign(statement: &mut Statement) {
     let _ = VisitMut::visit(statement, &mut Assign);
+    if let Statement::Query(query) = statement {
+        keep_apart_from_keys(query);
+    }
 }
 
 /// The name to show for a column of the plan.
 pub(crate) fn shown(name: &str) -> &str {
     name.split(MARK).next().unwrap_or(name)
+}
+
+/// The name Postgres would show for an item without one.
+pub(crate) fn figured(expr: &Expr) -> String {
+    of(expr).name
 }
 
 struct Assign;
@@ -40,6 +49,13 @@ impl VisitorMut for Assign {
         ControlFlow::Continue(())
     }
 
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if let Expr::Subquery(query) | Expr::Exists { subquery: query, .. } | Expr::InSubquery { subquery: query, .. } = expr {
+            keep_apart_from_keys(query);
+        }
+        ControlFlow::Continue(())
+    }
+
     fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
         if let SetExpr::Select(select) = query.body.as_ref()
             && select.distinct.is_some()
@@ -47,6 +63,41 @@ impl VisitorMut for Assign {
         {
             keys.iter_mut().for_each(|key| order_by_alias(&mut key.expr, select));
         }
+        ControlFlow::Continue(())
+    }
+}
+
+/// N3.
+fn keep_apart_from_keys(query: &mut Query) {
+    let SetExpr::Select(select) = query.body.as_mut() else { return };
+    let Some(OrderBy { kind: OrderByKind::Expressions(keys), .. }) = &query.order_by else { return };
+    let mut named = Named { qualified: HashSet::new(), bare: HashSet::new() };
+    let _ = Visit::visit(keys, &mut named);
+    for (index, item) in select.projection.iter_mut().enumerate() {
+        if let SelectItem::ExprWithAlias { alias, .. } = item {
+            let name = folded(alias);
+            if named.qualified.contains(&name) && !named.bare.contains(&name) {
+                *alias = Ident::with_quote('"', format!("{name}{MARK}{index}"));
+            }
+        }
+    }
+}
+
+/// Names of columns in the keys of an order, with and without the relation's.
+struct Named {
+    qualified: HashSet<String>,
+    bare: HashSet<String>,
+}
+
+impl Visitor for Named {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        match expr {
+            Expr::Identifier(ident) => self.bare.insert(folded(ident)),
+            Expr::CompoundIdentifier(parts) => parts.last().is_some_and(|last| self.qualified.insert(folded(last))),
+            _ => false,
+        };
         ControlFlow::Continue(())
     }
 }

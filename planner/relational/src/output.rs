@@ -1,7 +1,7 @@
 //! Gives result batches the few Arrow types the wire writes, and the names Postgres shows.
 //!
 //! O1: columns that leave are Boolean, Int16/32/64, UInt32 (an oid), Float32/64, Decimal128, Utf8, Binary, Date32, Timestamp(µs, none or UTC), Time64(µs),
-//!     Interval(MonthDayNano), FixedSizeBinary(16), the layouts of json and jsonb, lists of these, or Null.
+//!     Interval(MonthDayNano), FixedSizeBinary(16), the layouts of json and jsonb, lists of these, or Null. A row leaves as its text.
 //! Never: changes a value; one that has no place in the narrower type is 22003.
 
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use datafusion::logical_expr::LogicalPlan;
 
 use crate::functions::{conversions, types};
 use crate::layouts::{self, INTERVAL, TIME, UUID};
+use crate::table::DECLARED_TYPE;
 use crate::{names, origins};
 
 /// The type a column of this type leaves as (O1).
@@ -25,6 +26,7 @@ pub(crate) fn shown_type(data_type: &DataType) -> DataType {
         DataType::Float16 => DataType::Float32,
         DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
         DataType::FixedSizeBinary(16) => UUID,
+        DataType::Struct(_) if layouts::record(data_type).is_some() => DataType::Utf8,
         DataType::BinaryView | DataType::LargeBinary | DataType::FixedSizeBinary(_) => DataType::Binary,
         DataType::Time32(_) | DataType::Time64(_) => TIME,
         DataType::Interval(_) | DataType::Duration(_) => INTERVAL,
@@ -48,11 +50,18 @@ pub(crate) fn shown_type(data_type: &DataType) -> DataType {
     }
 }
 
+/// What [`DECLARED_TYPE`] says of a row, which leaves as its text.
+const RECORD: &str = "2249,-1";
+
 /// The schema results of this plan leave with; a column of a table says which one it is and as what it was declared.
 pub(crate) fn shown_schema(plan: &LogicalPlan) -> SchemaRef {
     let field = |(at, field): (usize, &Arc<Field>)| {
         let shown = Field::new(names::shown(field.name()), shown_type(field.data_type()), true);
-        shown.with_metadata(origins::declared(plan, at))
+        let mut metadata = origins::declared(plan, at);
+        if layouts::record(field.data_type()).is_some() {
+            metadata.insert(DECLARED_TYPE.to_owned(), RECORD.to_owned());
+        }
+        shown.with_metadata(metadata)
     };
     Arc::new(Schema::new(plan.schema().fields().iter().enumerate().map(field).collect::<Vec<_>>()))
 }
@@ -73,7 +82,7 @@ fn shown_column(column: &ArrayRef, data_type: &DataType) -> SqlResult<ArrayRef> 
     if column.data_type() == data_type {
         return Ok(Arc::clone(column));
     }
-    if let DataType::Duration(_) | DataType::List(_) = column.data_type() {
+    if let DataType::Duration(_) | DataType::List(_) | DataType::Struct(_) = column.data_type() {
         return conversions::convert(column, data_type);
     }
     let options = CastOptions { safe: false, ..CastOptions::default() };

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
 use base::{SqlError, SqlResult, SqlState};
-use datafusion::common::ScalarValue;
+use datafusion::common::{Result, ScalarValue};
 use datafusion::config::ConfigOptions;
 use datafusion::execution::context::SessionState;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -17,26 +17,27 @@ use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::execution::{SessionStateDefaults, TaskContext};
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{InvariantLevel, LogicalPlan};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::planner::{PlannerContext, SqlToRel};
 use futures::StreamExt;
-use futures::executor::block_on;
 use futures::stream::BoxStream;
 use sqlparser::ast::Statement;
 
 use crate::answer::{Answer, Running};
+use crate::apply::convert;
 use crate::clock::Moment;
 use crate::context::{Context, Found};
-use crate::environment::Environment;
+use crate::environment::{Environment, Interrupt};
 use crate::explanation::Step;
 use crate::parameters::{self, Parameters};
+use crate::planning::Planner;
 use crate::session_options::States;
 use crate::shape::{Bound, Shape};
 use crate::slot::{Slot, Which};
 use crate::table::{Resolver, Table};
-use crate::{attach, dialect, errors, functions, hidden, names, names_shown, operators, output, semantics};
+use crate::{attach, dialect, errors, functions, hidden, names, names_shown, operators, output, reshape, semantics};
 
 /// Limits and shape of execution, set once a server.
 #[derive(Clone, Copy, Debug)]
@@ -113,7 +114,6 @@ impl Relational {
             .with_scalar_functions(functions::scalars())
             .with_aggregate_functions(functions::aggregates())
             .with_window_functions(SessionStateDefaults::default_window_functions())
-            .with_table_function_list(SessionStateDefaults::default_table_functions())
             .with_analyzer_rules(semantics::rules())
             .build();
         let context = state.task_ctx();
@@ -151,21 +151,29 @@ impl Relational {
             let settled = parameters::settle(&known, &first).map_err(failed)?;
             (plan(statement, &settled)?, settled)
         };
-        let plan = state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {}).map_err(failed)?;
+        let plan = settled(plan, &state).map_err(failed)?;
         let plan = names_shown::show(plan, &context).map_err(failed)?;
         // R5: before constants can narrow a type.
         let schema = output::shown_schema(&plan);
         let plan = attach::release_clocks(plan).map_err(failed)?;
-        let Found { tables, calls, is_dated } = context.found();
-        let bound = Bound { plan, schema, manner: env.manner, parameters, tables, calls, is_dated };
+        let Found { tables, calls } = context.found();
+        let bound = Bound { plan, schema, manner: env.manner, parameters, tables, calls };
         Shape::new(query.statement.clone(), query.text, bound).map(Arc::new).map_err(failed)
     }
 
     /// Starts a bound query on the resolver's tables. `parameters` holds a one-row array a parameter, typed as [`Shape::parameters`] says.
     ///
     /// Must be called within a tokio runtime. Errors: the resolver's, what planning raises; what running raises comes through the stream.
-    pub fn run(&self, shape: &Arc<Shape>, resolver: &dyn Resolver, moment: Moment, parameters: &[ArrayRef]) -> SqlResult<Rows> {
-        let Run { plan, running } = self.ready(shape, resolver, moment, parameters)?;
+    /// `interrupt` ends what cannot be ended by dropping the stream: the evaluation of a subquery within an expression.
+    pub fn run(
+        &self,
+        shape: &Arc<Shape>,
+        resolver: &dyn Resolver,
+        moment: Moment,
+        parameters: &[ArrayRef],
+        interrupt: &Interrupt,
+    ) -> SqlResult<Rows> {
+        let Run { plan, running } = self.ready(shape, resolver, moment, parameters, interrupt)?;
         let query = Query { statement: &shape.statement, text: &shape.text };
         let stream = execute_stream(plan, Arc::clone(&self.context)).map_err(|error| errors::placed(&error, query))?;
         let schema = Arc::clone(&shape.schema);
@@ -177,7 +185,7 @@ impl Relational {
         // A NULL without a type takes whatever type its place gives it.
         let given: Vec<Option<DataType>> = parameters.iter().map(|p| Some(p.data_type().clone()).filter(|t| !t.is_null())).collect();
         let shape = self.bind(query, resolver, env, &given)?;
-        self.run(&shape, resolver, env.moment(), parameters)
+        self.run(&shape, resolver, env.moment(), parameters, &uninterrupted())
     }
 
     /// Columns and parameters of a query. Errors: as for [`Relational::bind`].
@@ -203,9 +211,10 @@ impl Relational {
         resolver: &dyn Resolver,
         moment: Moment,
         parameters: &[ArrayRef],
+        interrupt: &Interrupt,
         analyze: bool,
     ) -> impl Future<Output = SqlResult<Step>> + Send + 'static {
-        let planned = self.special(shape, resolver, moment, parameters);
+        let planned = self.special(shape, resolver, moment, parameters, interrupt);
         let context = Arc::clone(&self.context);
         async move {
             let plan = planned?;
@@ -231,20 +240,27 @@ impl Relational {
         let context = Context::new(&state, query, resolver, env, &mentioned);
         let statement = respelled(query.statement, &mentioned, &context)?;
         let plan = SqlToRel::new(&context).sql_statement_to_plan_with_context(statement, &mut PlannerContext::new()).map_err(failed)?;
-        state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {}).map_err(failed)
+        settled(plan, &state).map_err(failed)
     }
 
     /// A plan filled in for one run: a kept one, or a new one.
-    fn ready(&self, shape: &Arc<Shape>, resolver: &dyn Resolver, moment: Moment, parameters: &[ArrayRef]) -> SqlResult<Run> {
+    fn ready(
+        &self,
+        shape: &Arc<Shape>,
+        resolver: &dyn Resolver,
+        moment: Moment,
+        parameters: &[ArrayRef],
+        interrupt: &Interrupt,
+    ) -> SqlResult<Run> {
         let values = parameters::values(parameters, &shape.parameters)?;
         let tables = tables_of(shape, resolver)?;
         if shape.is_generic() {
             if let Some(kept) = shape.take(&values, &tables) {
-                kept.slot.fill(values, moment, tables);
+                kept.slot.fill(values, moment, tables, interrupt);
                 return Ok(Run { plan: Arc::clone(&kept.plan), running: Some(Running::new(shape, kept)) });
             }
             let slot = Arc::new(Slot::default());
-            slot.fill(values.clone(), moment, tables.clone());
+            slot.fill(values.clone(), moment, tables.clone(), interrupt);
             match self.physical(shape, &slot, &|which| value_of(which, &values, moment).filter(|_| shape.is_pinned(which))) {
                 Ok(plan) => {
                     let kept = shape.made(Arc::clone(&plan), slot, &values, &tables);
@@ -254,7 +270,7 @@ impl Relational {
                 Err(_) => shape.specialise(),
             }
         }
-        Ok(Run { plan: self.special(shape, resolver, moment, parameters)?, running: None })
+        Ok(Run { plan: self.special(shape, resolver, moment, parameters, interrupt)?, running: None })
     }
 
     /// A plan for these values only.
@@ -264,10 +280,11 @@ impl Relational {
         resolver: &dyn Resolver,
         moment: Moment,
         parameters: &[ArrayRef],
+        interrupt: &Interrupt,
     ) -> SqlResult<Arc<dyn ExecutionPlan>> {
         let values = parameters::values(parameters, &shape.parameters)?;
         let slot = Arc::new(Slot::single());
-        slot.fill(values.clone(), moment, tables_of(shape, resolver)?);
+        slot.fill(values.clone(), moment, tables_of(shape, resolver)?, interrupt);
         self.physical(shape, &slot, &|which| value_of(which, &values, moment))
     }
 
@@ -282,10 +299,7 @@ impl Relational {
         let failed = |error| errors::placed(&error, query);
         let state = self.states.of(shape.manner);
         let plan = attach::fix(shape.plan.clone(), constant).map_err(failed)?;
-        let plan = state.optimizer().optimize(plan, state.as_ref(), |_, _| {}).map_err(failed)?;
-        let plan = attach::attach(plan, slot).map_err(failed)?;
-        // Nothing in physical planning waits: table scans are opened without I/O.
-        block_on(state.query_planner().create_physical_plan(&plan, state.as_ref())).map_err(failed)
+        Arc::new(Planner::new(state, &self.context)).operators(plan, slot).map_err(failed)
     }
 }
 
@@ -310,12 +324,28 @@ fn respelled(statement: &Statement, mentioned: &BTreeSet<String>, context: &Cont
 /// Everything done to a statement's text before DataFusion's planner reads it.
 pub(crate) fn prepare(statement: &mut Statement, context: &Context<'_>, mentioned: &BTreeSet<String>) -> SqlResult<()> {
     hidden::exclude_from_wildcards(statement, mentioned, &|name| context.schema_of(name))?;
+    dialect::whole_rows::expand(statement, context);
+    dialect::row_sets::compare(statement)?;
     dialect::sets::compare_by_name(statement)?;
     names::assign(statement);
     dialect::empty::prune(statement, context);
     dialect::impossible::prune(statement, context);
     dialect::by_key::aggregate(statement, context);
     dialect::apply(statement)
+}
+
+/// Types settled, subqueries that cannot be joins taken out, and the result checked.
+fn settled(plan: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
+    plan.check_invariants(InvariantLevel::Always)?;
+    let plan = convert::analyzed(reshape::reshape(plan, state)?, state)?;
+    let plan = convert::convert(reshape::delay(plan)?, state)?;
+    plan.check_invariants(InvariantLevel::Executable)?;
+    Ok(plan)
+}
+
+/// For runs that nobody ends from outside.
+fn uninterrupted() -> Interrupt {
+    Arc::new(|| Ok(()))
 }
 
 /// A plan about to run.

@@ -81,11 +81,16 @@ impl States {
     }
 }
 
-/// The state with its configuration where expressions made from it find it.
+/// The state in a session's manner.
 fn with_options(mut state: SessionState, manner: Option<Manner>) -> SessionState {
     if let Some(manner) = manner {
         state.config_mut().options_mut().extensions.insert(SessionOptions { manner });
     }
+    expressed(state)
+}
+
+/// The state with its configuration where expressions made from it find it.
+pub(crate) fn expressed(mut state: SessionState) -> SessionState {
     let config = Arc::clone(state.config_options());
     state.execution_props_mut().config_options = Some(config);
     state

@@ -22,6 +22,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::execution_plan::reset_plan_states;
 use sqlparser::ast::Statement;
 
+use crate::apply;
 use crate::slot::{Slot, Which};
 use crate::table::Table;
 use crate::values::manner::Manner;
@@ -48,8 +49,6 @@ pub struct Shape {
     pub(crate) tables: Vec<(Option<String>, String)>,
     /// Functions of the environment that the query calls.
     pub(crate) calls: Vec<String>,
-    /// Whether the time of binding is in the plan.
-    pub(crate) is_dated: bool,
     /// Parameters that are constants of a plan (K3).
     pinned: Vec<usize>,
     is_generic: AtomicBool,
@@ -78,15 +77,14 @@ pub(crate) struct Bound {
     pub(crate) parameters: Vec<Option<DataType>>,
     pub(crate) tables: Vec<(Option<String>, String)>,
     pub(crate) calls: Vec<String>,
-    pub(crate) is_dated: bool,
 }
 
 impl Shape {
     pub(crate) fn new(statement: Statement, text: &str, bound: Bound) -> Result<Self> {
-        let Bound { plan, schema, manner, parameters, tables, calls, is_dated } = bound;
+        let Bound { plan, schema, manner, parameters, tables, calls } = bound;
         let pinned = pinned(&plan)?;
         let (is_generic, kept) = (AtomicBool::new(!is_recursive(&plan)? && !counts_a_table(&plan)?), Mutex::default());
-        Ok(Self { statement, text: text.into(), plan, schema, manner, parameters, tables, calls, is_dated, pinned, is_generic, kept })
+        Ok(Self { statement, text: text.into(), plan, schema, manner, parameters, tables, calls, pinned, is_generic, kept })
     }
 
     /// Names and types of the columns; names may repeat.
@@ -107,11 +105,6 @@ impl Shape {
     /// Functions of the environment it was bound with that it calls: what they captured is in it.
     pub fn calls(&self) -> &[String] {
         &self.calls
-    }
-
-    /// Whether a later run would answer with the time of binding.
-    pub fn is_dated(&self) -> bool {
-        self.is_dated
     }
 
     /// Whether one plan serves every value of the parameters (K3).
@@ -183,7 +176,7 @@ fn is_same_size(then: Option<usize>, now: Option<usize>) -> bool {
     }
 }
 
-fn is_recursive(plan: &LogicalPlan) -> Result<bool> {
+pub(crate) fn is_recursive(plan: &LogicalPlan) -> Result<bool> {
     let mut found = false;
     plan.apply_with_subqueries(|node| {
         found |= matches!(node, LogicalPlan::RecursiveQuery(_));
@@ -211,7 +204,7 @@ fn counts_a_table(plan: &LogicalPlan) -> Result<bool> {
 /// Parameters in LIMIT and OFFSET.
 fn pinned(plan: &LogicalPlan) -> Result<Vec<usize>> {
     let mut found = BTreeSet::new();
-    plan.apply_with_subqueries(|node| {
+    apply::visit(plan, &mut |node| {
         if matches!(node, LogicalPlan::Limit(_)) {
             node.apply_expressions(|expr| {
                 expr.apply(|expr| {
@@ -224,7 +217,7 @@ fn pinned(plan: &LogicalPlan) -> Result<Vec<usize>> {
                 })
             })?;
         }
-        Ok(TreeNodeRecursion::Continue)
+        Ok(())
     })?;
     Ok(found.into_iter().collect())
 }

@@ -5,14 +5,19 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use arrow::array::new_empty_array;
 use arrow::datatypes::DataType;
 use datafusion::common::{DataFusionError, Result, ScalarValue, internal_err};
 use datafusion::logical_expr::expr::Placeholder;
 use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 
+use base::SqlResult;
+
 use crate::clock::{Clock, Moment};
+use crate::environment::Interrupt;
+use crate::outer_values::{Cell, Memo, index_within};
 use crate::table::Table;
 
 /// What one run reads.
@@ -21,12 +26,15 @@ struct Filling {
     parameters: Vec<ScalarValue>,
     moment: Option<Moment>,
     tables: Vec<Arc<dyn Table>>,
+    interrupt: Option<Interrupt>,
 }
 
 /// The place of a plan's changing parts (S1).
 #[derive(Default)]
 pub(crate) struct Slot {
     filling: RwLock<Filling>,
+    /// What the plan's subplans remember of the run.
+    memos: Mutex<Vec<Arc<Memo>>>,
     /// Its plan runs once, so that it may build on how large the tables are.
     is_single: bool,
 }
@@ -47,12 +55,25 @@ impl Slot {
         self.is_single
     }
 
-    pub(crate) fn fill(&self, parameters: Vec<ScalarValue>, moment: Moment, tables: Vec<Arc<dyn Table>>) {
-        *self.filling.write().unwrap_or_else(PoisonError::into_inner) = Filling { parameters, moment: Some(moment), tables };
+    pub(crate) fn fill(&self, parameters: Vec<ScalarValue>, moment: Moment, tables: Vec<Arc<dyn Table>>, interrupt: &Interrupt) {
+        let interrupt = Some(Arc::clone(interrupt));
+        *self.filling.write().unwrap_or_else(PoisonError::into_inner) = Filling { parameters, moment: Some(moment), tables, interrupt };
     }
 
     pub(crate) fn clear(&self) {
         *self.filling.write().unwrap_or_else(PoisonError::into_inner) = Filling::default();
+        self.memos.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|memo| memo.clear());
+    }
+
+    /// What is to be forgotten when the run ends.
+    pub(crate) fn forget_at_end(&self, memo: &Arc<Memo>) {
+        self.memos.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(memo));
+    }
+
+    /// For work that nothing else can end: an error once the run has to.
+    pub(crate) fn check(&self) -> SqlResult<()> {
+        let interrupt = self.filling.read().unwrap_or_else(PoisonError::into_inner).interrupt.clone();
+        interrupt.map_or(Ok(()), |interrupt| interrupt())
     }
 
     fn read(&self, which: Which) -> Result<ScalarValue> {
@@ -88,22 +109,45 @@ impl Which {
     }
 }
 
-/// A value of the run, as a plan's expressions and leaves read it.
+/// Where a value is read.
+#[derive(Clone, Debug)]
+enum Source {
+    Run(Arc<Slot>, Which),
+    /// An argument of the subplan that reads it.
+    Outer(Arc<Cell>, usize),
+}
+
+impl PartialEq for Source {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Run(slot, which), Self::Run(others, other)) => which == other && Arc::ptr_eq(slot, others),
+            (Self::Outer(cell, index), Self::Outer(others, other)) => index == other && Arc::ptr_eq(cell, others),
+            _ => false,
+        }
+    }
+}
+
+/// A value of the run or of an evaluation within it, as a plan's expressions and leaves read it.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader {
-    slot: Arc<Slot>,
-    which: Which,
+    source: Source,
     data_type: DataType,
     shown: String,
     signature: Signature,
 }
 
 impl Reader {
-    pub(crate) fn new(slot: &Arc<Slot>, which: Which, placeholder: &Placeholder) -> Option<Self> {
+    /// `cell` holds the arguments of the subplan of that number.
+    pub(crate) fn new(slot: &Arc<Slot>, cell: Option<(usize, &Arc<Cell>)>, placeholder: &Placeholder) -> Option<Self> {
+        let outer = cell.and_then(|(subplan, cell)| Some(Source::Outer(Arc::clone(cell), index_within(subplan, &placeholder.id)?)));
+        let source = match outer {
+            Some(outer) => outer,
+            None => Source::Run(Arc::clone(slot), Which::of(&placeholder.id)?),
+        };
         let data_type = placeholder.field.as_ref()?.data_type().clone();
         // Volatile: the physical optimiser would fold anything less.
         let signature = Signature::nullary(Volatility::Volatile);
-        Some(Self { slot: Arc::clone(slot), which, data_type, shown: placeholder.id.clone(), signature })
+        Some(Self { source, data_type, shown: placeholder.id.clone(), signature })
     }
 
     /// Its type.
@@ -116,15 +160,18 @@ impl Reader {
         &self.shown
     }
 
-    /// The run's value.
+    /// The value now; NULL for an argument while nothing is evaluated, as when scans are opened for the first time.
     pub(crate) fn value(&self) -> Result<ScalarValue> {
-        self.slot.read(self.which)
+        match &self.source {
+            Source::Run(slot, which) => slot.read(*which),
+            Source::Outer(cell, index) => cell.get(*index).map_or_else(|| ScalarValue::try_from(&self.data_type), Ok),
+        }
     }
 }
 
 impl PartialEq for Reader {
     fn eq(&self, other: &Self) -> bool {
-        self.which == other.which && Arc::ptr_eq(&self.slot, &other.slot)
+        self.source == other.source
     }
 }
 
@@ -132,7 +179,7 @@ impl Eq for Reader {}
 
 impl Hash for Reader {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.which.hash(state);
+        self.shown.hash(state);
     }
 }
 
@@ -149,7 +196,11 @@ impl ScalarUDFImpl for Reader {
         if arg_types.is_empty() { Ok(self.data_type.clone()) } else { internal_err!("{} takes no arguments", self.shown) }
     }
 
-    fn invoke_with_args(&self, _args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        // Planners try on no rows what is constant: this is not.
+        if args.number_rows == 0 {
+            return Ok(ColumnarValue::Array(new_empty_array(&self.data_type)));
+        }
         self.value().map(ColumnarValue::Scalar)
     }
 }

@@ -159,7 +159,8 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
                 Binding { scope: execution.scope, transaction: execution.reading(), local: None, ctes: execution.ctes, passed: &[] };
             let relational = &execution.view.database.relational;
             let watched = analyze && !is_write;
-            let explained = relational.explain(shape, &binding, execution.view.moment(), execution.parameters.arrays, watched);
+            let (moment, interrupt) = (execution.view.moment(), execution.watch.interrupt());
+            let explained = relational.explain(shape, &binding, moment, execution.parameters.arrays, &interrupt, watched);
             let mut step = execution.watch.run(explained).await?;
             if timing == Some(false) {
                 forget_times(&mut step);

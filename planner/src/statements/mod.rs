@@ -371,7 +371,7 @@ impl Planning<'_> {
         let types: Vec<_> = given.iter().map(|given| given.map(SqlType::arrow)).collect();
         let environment = self.view.environment(self.scope, &self.parsed.source);
         let shape = self.view.database.relational.bind(self.query(statement), &binding, &environment, &types)?;
-        if shape.is_dated() || !shape.calls().iter().all(|name| self.view.database.is_own_function(name)) {
+        if !shape.calls().iter().all(|name| self.view.database.is_own_function(name)) {
             self.is_lasting.set(false);
         }
         let columns = columns_of(&shape)?;
@@ -422,7 +422,7 @@ impl Execution<'_> {
         passed: &[(String, RowLocks)],
     ) -> SqlResult<relational::Rows> {
         let binding = Binding { scope: self.scope, transaction: self.reading(), local, ctes: self.ctes, passed };
-        self.view.database.relational.run(shape, &binding, self.view.moment(), self.parameters.arrays)
+        self.view.database.relational.run(shape, &binding, self.view.moment(), self.parameters.arrays, &self.watch.interrupt())
     }
 }
 

@@ -1,48 +1,112 @@
 //! Arrays in the syntax: `ARRAY(SELECT …)`, `op ANY (array)`, slices without a bound, sets of elements.
 //!
-//! D17: `ARRAY(SELECT …)` is an aggregate over one plain column; a query with DISTINCT, LIMIT, grouping or aggregates of its own stays as it is,
-//!      and is refused below.
+//! D17: `ARRAY(SELECT …)` is an aggregate over the query's one column, in the query's order.
 //! D18: a slice without a lower bound begins at 1, one without an upper bound ends with the array.
 
+use base::{SqlError, SqlResult, SqlState};
 use sqlparser::ast::{
-    AccessExpr, ArrayElemTypeDef, BinaryOperator, DataType, Expr, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments,
-    GroupByExpr, Ident, OrderByKind, Query, SelectItem, SetExpr, Subscript, TableAlias, TableAliasColumnDef, TableFactor, Value,
+    AccessExpr, BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Ident, OrderByExpr,
+    OrderByKind, OrderByOptions, Query, SelectItem, SetExpr, Statement, Subscript, TableAliasColumnDef, TableFactor, Value, WindowSpec,
+    WindowType,
 };
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::parser::Parser;
 
-use super::spelling::{call, cast};
+use super::spelling::call;
 use crate::functions::arrays::{ALL, ANY};
-use crate::position::folded_parts;
+use crate::position::{folded, folded_parts};
 
-/// Rewrites the expression itself, not what is below it.
-pub(super) fn gather(expr: &mut Expr) {
-    let Expr::Function(function) = expr else { return };
-    let FunctionArguments::Subquery(query) = &mut function.args else { return };
-    if folded_parts(&function.name) != ["array"] || !is_plain(query) {
-        return;
+/// The query around the elements of an array.
+const GATHERED: &str = "SELECT array_agg(\"\u{1}element\") FROM (SELECT 1) AS \"\u{1}elements\"(\"\u{1}element\")";
+const ELEMENT: &str = "\u{1}element";
+/// The column of the elements' places.
+const PLACE: &str = "\u{1}place";
+
+/// Rewrites the expression itself, not what is below it. Errors: 42601 for a query of several columns.
+pub(super) fn gather(expr: &mut Expr) -> SqlResult<()> {
+    let Expr::Function(function) = expr else { return Ok(()) };
+    let FunctionArguments::Subquery(query) = &mut function.args else { return Ok(()) };
+    if folded_parts(&function.name) != ["array"] {
+        return Ok(());
     }
-    let order = query.order_by.take();
-    let SetExpr::Select(select) = query.body.as_mut() else { return };
-    let [SelectItem::ExprWithAlias { expr: item, .. } | SelectItem::UnnamedExpr(item)] = select.projection.as_mut_slice() else { return };
-    let mut gathered = call("array_agg", vec![FunctionArgExpr::Expr(take(item))]);
-    if let (Expr::Function(aggregate), Some(order)) = (&mut gathered, order)
-        && let (FunctionArguments::List(list), OrderByKind::Expressions(keys)) = (&mut aggregate.args, order.kind)
+    let unread = || SqlError::internal("D17: the query around an array's elements does not parse");
+    let parsed = Parser::parse_sql(&PostgreSqlDialect {}, GATHERED).ok().and_then(|mut statements| statements.pop());
+    let Some(Statement::Query(mut around)) = parsed else { return Err(unread()) };
+    let SetExpr::Select(select) = around.body.as_mut() else { return Err(unread()) };
+    let keys = placed(query)?;
+    if let Some(SelectItem::UnnamedExpr(Expr::Function(aggregate))) = select.projection.first_mut()
+        && let FunctionArguments::List(list) = &mut aggregate.args
+        && !keys.is_empty()
     {
         list.clauses.push(FunctionArgumentClause::OrderBy(keys));
     }
-    *item = gathered;
-    let rows = Expr::Subquery(query.clone());
-    *expr = call("array_or_empty", vec![FunctionArgExpr::Expr(rows)]);
+    if let Some(from) = select.from.first_mut()
+        && let TableFactor::Derived { subquery, alias: Some(alias), .. } = &mut from.relation
+    {
+        if has_place(query) {
+            alias.columns.push(TableAliasColumnDef { name: Ident::with_quote('"', PLACE), data_type: None });
+        }
+        std::mem::swap(subquery, query);
+    }
+    *expr = call("array_or_empty", vec![FunctionArgExpr::Expr(Expr::Subquery(around))]);
+    Ok(())
 }
 
-fn is_plain(query: &Query) -> bool {
-    let SetExpr::Select(select) = query.body.as_ref() else { return false };
-    let is_ungrouped = matches!(&select.group_by, GroupByExpr::Expressions(keys, modifiers) if keys.is_empty() && modifiers.is_empty());
-    is_ungrouped
-        && select.having.is_none()
-        && select.distinct.is_none()
-        && query.with.is_none()
-        && query.limit_clause.is_none()
-        && query.fetch.is_none()
+/// What puts the elements in the query's order: the elements themselves, or a column of places that the query gets.
+fn placed(query: &mut Query) -> SqlResult<Vec<OrderByExpr>> {
+    let one = |item: &SelectItem| match item {
+        SelectItem::UnnamedExpr(expr) => Some((expr.clone(), None)),
+        SelectItem::ExprWithAlias { expr, alias } => Some((expr.clone(), Some(folded(alias)))),
+        _ => None,
+    };
+    let keys = match query.order_by.as_ref().map(|order| &order.kind) {
+        Some(OrderByKind::Expressions(keys)) => keys.clone(),
+        _ => vec![],
+    };
+    let named = |name: &str| Expr::Identifier(Ident::with_quote('"', name));
+    match query.body.as_mut() {
+        SetExpr::Select(select) if select.distinct.is_none() => {
+            let [item] = select.projection.as_mut_slice() else {
+                return Err(SqlError::new(SqlState::SYNTAX_ERROR, "subquery must return only one column"));
+            };
+            let Some((element, alias)) = one(item).filter(|_| !keys.is_empty()) else { return Ok(vec![]) };
+            let by = |mut key: OrderByExpr| {
+                let is_element = match &key.expr {
+                    Expr::Value(value) => matches!(&value.value, Value::Number(digits, _) if digits == "1"),
+                    Expr::Identifier(ident) => alias.as_ref().is_some_and(|alias| folded(ident) == *alias),
+                    _ => false,
+                };
+                if is_element {
+                    key.expr = element.clone();
+                }
+                key
+            };
+            let mut place = call("row_number", vec![]);
+            if let Expr::Function(function) = &mut place {
+                let order_by = keys.into_iter().map(by).collect();
+                let spec = WindowSpec { window_name: None, partition_by: vec![], order_by, window_frame: None };
+                function.over = Some(WindowType::WindowSpec(spec));
+            }
+            select.projection.push(SelectItem::ExprWithAlias { expr: place, alias: Ident::with_quote('"', PLACE) });
+            Ok(vec![OrderByExpr { expr: named(PLACE), options: OrderByOptions::default(), with_fill: None }])
+        }
+        // Its keys can only be its one column.
+        _ => Ok(keys.into_iter().map(|key| OrderByExpr { expr: named(ELEMENT), ..key }).collect()),
+    }
+}
+
+fn has_place(query: &Query) -> bool {
+    matches!(query.body.as_ref(), SetExpr::Select(select) if select.projection.iter().any(
+        |item| matches!(item, SelectItem::ExprWithAlias { alias, .. } if alias.value == PLACE)
+    ))
+}
+
+/// `ARRAY[…]` as the call it is: the engine reads the elements of a literal without the relations of queries around.
+pub(super) fn call_constructor(expr: &mut Expr) {
+    if let Expr::Array(array) = expr {
+        let elements = std::mem::take(&mut array.elem).into_iter().map(FunctionArgExpr::Expr).collect();
+        *expr = call("array", elements);
+    }
 }
 
 /// `x op ANY (array)` and ALL, where the right side is no query.
@@ -78,25 +142,6 @@ pub(super) fn bound_slices(expr: &mut Expr) {
         if let AccessExpr::Subscript(Subscript::Slice { lower_bound, upper_bound, .. }) = access {
             lower_bound.get_or_insert_with(|| number(1));
             upper_bound.get_or_insert_with(|| number(i64::from(i32::MAX)));
-        }
-    }
-}
-
-/// `UNNEST (array) WITH ORDINALITY`: the subscripts beside the elements.
-pub(super) fn number_elements(factor: &mut TableFactor) {
-    let TableFactor::UNNEST { alias, array_exprs, with_ordinality, .. } = factor else { return };
-    if let ([array], true) = (array_exprs.as_slice(), *with_ordinality) {
-        let subscripts = call("array_subscripts", vec![FunctionArgExpr::Expr(array.clone())]);
-        let bigints = DataType::Array(ArrayElemTypeDef::SquareBracket(Box::new(DataType::BigInt(None)), None));
-        array_exprs.push(cast(subscripts, bigints));
-        *with_ordinality = false;
-        let alias = alias.get_or_insert_with(|| TableAlias { explicit: false, name: Ident::new("unnest"), columns: vec![], at: None });
-        let column = |name: Ident| TableAliasColumnDef { name, data_type: None };
-        if alias.columns.is_empty() {
-            alias.columns.push(column(alias.name.clone()));
-        }
-        if alias.columns.len() == 1 {
-            alias.columns.push(column(Ident::new("ordinality")));
         }
     }
 }

@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Statement, TableAlias,
-    TableAliasColumnDef, TableFactor, Value, Visit, VisitMut, Visitor, VisitorMut,
+    ArrayElemTypeDef, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Select, SelectItem,
+    Statement, TableAlias, TableAliasColumnDef, TableFactor, Value, Visit, VisitMut, Visitor, VisitorMut,
 };
 
 use super::literals;
@@ -36,6 +36,9 @@ const PAIRS: [(&str, &str); 4] = [
     ("json_each_text", "json_values_text_list"),
     ("jsonb_each_text", "json_values_text_list"),
 ];
+
+/// Set-returning functions whose columns the alias lists, with their types.
+const RECORDS: [&str; 4] = ["json_to_recordset", "jsonb_to_recordset", "json_to_record", "jsonb_to_record"];
 
 /// Aggregates of one argument.
 const GATHERED: [(&str, &str); 2] = [("json_agg", "json_gather"), ("jsonb_agg", "jsonb_gather")];
@@ -103,12 +106,19 @@ pub(super) fn unfold_relation(factor: &mut TableFactor) {
         (vec![call(made, args)], vec![])
     } else if let Some(made) = find(&PAIRS, name) {
         (vec![call("json_keys_list", args.clone()), call(made, args)], vec!["key", "value"])
+    } else if RECORDS.contains(&last.as_str()) {
+        let columns = alias.as_ref().map(|alias| alias.columns.as_slice()).unwrap_or_default();
+        let Some(typed) = columns.iter().map(|column| Some((&column.name, column.data_type.as_ref()?))).collect::<Option<Vec<_>>>() else {
+            return;
+        };
+        (typed.iter().map(|(name, data_type)| field(&args, name, data_type)).collect(), vec![])
     } else if last == "generate_subscripts" {
         (vec![call("array_subscripts", args.into_iter().take(1).collect())], vec![])
     } else {
         return;
     };
-    let mut alias = alias.take().unwrap_or_else(|| TableAlias { explicit: false, name: Ident::new(&last), columns: vec![], at: None });
+    let mut alias = alias_or(alias.take(), name);
+    alias.columns.iter_mut().for_each(|column| column.data_type = None);
     if alias.columns.is_empty() {
         let names: Vec<Ident> = match names.as_slice() {
             [] if find(&VALUES, name).is_some() => vec![Ident::new("value")],
@@ -118,6 +128,21 @@ pub(super) fn unfold_relation(factor: &mut TableFactor) {
         alias.columns = names.into_iter().map(|name| TableAliasColumnDef { name, data_type: None }).collect();
     }
     *factor = TableFactor::UNNEST { alias: Some(alias), array_exprs, with_offset: false, with_offset_alias: None, with_ordinality };
+}
+
+/// The array of one column of [`RECORDS`].
+fn field(args: &[FunctionArgExpr], name: &Ident, data_type: &DataType) -> Expr {
+    let is_document = matches!(data_type, DataType::JSON | DataType::JSONB);
+    let made = if is_document { "json_column_json_list" } else { "json_column_list" };
+    let name = FunctionArgExpr::Expr(Expr::Value(Value::SingleQuotedString(folded(name)).into()));
+    let texts = call(made, args.iter().take(1).cloned().chain([name]).collect());
+    cast(texts, DataType::Array(ArrayElemTypeDef::SquareBracket(Box::new(data_type.clone()), None)))
+}
+
+/// The alias, or the function's name as one.
+pub(super) fn alias_or(alias: Option<TableAlias>, function: &ObjectName) -> TableAlias {
+    let name = || Ident::with_quote('"', folded_parts(function).pop().unwrap_or_default());
+    alias.unwrap_or_else(|| TableAlias { explicit: false, name: name(), columns: vec![], at: None })
 }
 
 /// D21.
@@ -155,6 +180,17 @@ struct Name {
 
 impl VisitorMut for Name {
     type Break = ();
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        for item in &mut select.projection {
+            if let SelectItem::UnnamedExpr(Expr::Identifier(ident)) = item
+                && self.aliases.contains(&folded(ident))
+            {
+                *item = SelectItem::ExprWithAlias { expr: Expr::Identifier(ident.clone()), alias: ident.clone() };
+            }
+        }
+        ControlFlow::Continue(())
+    }
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         if let Expr::Identifier(ident) = expr

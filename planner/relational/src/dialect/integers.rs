@@ -11,7 +11,7 @@ use super::spelling::cast;
 use crate::position::folded_parts;
 
 /// Functions whose result has the type of their arguments.
-const TYPED_BY_ARGUMENT: [&str; 27] = [
+const TYPED_BY_ARGUMENT: [&str; 28] = [
     "array_append",
     "array_fill",
     "array_position",
@@ -39,6 +39,7 @@ const TYPED_BY_ARGUMENT: [&str; 27] = [
     "repeat",
     "scale",
     "array_agg",
+    "generate_series_list",
 ];
 
 /// Types the constants directly below this expression.

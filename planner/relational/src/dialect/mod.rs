@@ -6,28 +6,32 @@
 use std::ops::ControlFlow;
 
 use base::{SqlError, SqlResult};
-use sqlparser::ast::{Expr, Query, Select, SelectItem, SetExpr, SetOperator, SetQuantifier, Statement, TableFactor, VisitMut, VisitorMut};
+use sqlparser::ast::{Expr, Query, Select, SelectItem, Statement, TableFactor, VisitMut, VisitorMut};
 
 mod arguments;
 mod arrays;
+mod between;
 pub(crate) mod by_key;
 mod by_keys;
 mod catalog;
+mod copies;
 mod documents;
 pub(crate) mod empty;
 mod escapes;
 mod exists;
 mod frames;
+mod grouping;
 pub(crate) mod impossible;
 mod integers;
-mod lateral;
 mod literals;
 mod modifiers;
 mod operators;
+pub(crate) mod row_sets;
 mod rows;
 mod series;
 pub(crate) mod sets;
 mod spelling;
+pub(crate) mod whole_rows;
 
 /// Rewrites the statement in place, after SELECT items got their names.
 ///
@@ -37,7 +41,6 @@ pub(crate) fn apply(statement: &mut Statement) -> SqlResult<()> {
     if let ControlFlow::Break(error) = VisitMut::visit(statement, &mut Dialect) {
         return Err(error);
     }
-    lateral::pull(statement);
     Ok(())
 }
 
@@ -49,12 +52,13 @@ impl VisitorMut for Dialect {
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<SqlError> {
         refuse(&[
             (!query.locks.is_empty(), "SELECT … FOR UPDATE or FOR SHARE"),
-            (query.fetch.as_ref().is_some_and(|fetch| fetch.with_ties || fetch.percent), "FETCH … WITH TIES or PERCENT"),
+            (query.fetch.as_ref().is_some_and(|fetch| fetch.percent), "FETCH … PERCENT"),
             (!query.pipe_operators.is_empty(), "the pipe syntax"),
             (query.settings.is_some() || query.format_clause.is_some() || query.for_clause.is_some(), "this clause of SELECT"),
         ])?;
-        refuse(&[(counts_duplicates(&query.body), "INTERSECT ALL or EXCEPT ALL")])?;
-        spelling::fetch_to_limit(query);
+        if let Err(error) = copies::number(&mut query.body).and_then(|()| spelling::fetch_to_limit(query)) {
+            return ControlFlow::Break(error);
+        }
         literals::type_rows(&mut query.body);
         integers::type_rows(&mut query.body);
         ControlFlow::Continue(())
@@ -62,22 +66,14 @@ impl VisitorMut for Dialect {
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<SqlError> {
         documents::unfold_relation(factor);
-        arrays::number_elements(factor);
-        if let TableFactor::Table { sample, version, with_ordinality, with_hints, partitions, .. } = factor {
+        if let TableFactor::Table { sample, version, with_hints, partitions, .. } = factor {
             refuse(&[
                 (sample.is_some(), "TABLESAMPLE"),
                 (version.is_some(), "reading a table as of another time"),
-                (*with_ordinality, "WITH ORDINALITY"),
                 (!with_hints.is_empty() || !partitions.is_empty(), "a table hint"),
             ])?;
         }
-        spelling::name_function_column(factor);
-        ControlFlow::Continue(())
-    }
-
-    /// After its inside was visited: what it becomes has the same function inside.
-    fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<SqlError> {
-        series::retype(factor);
+        series::relate(factor);
         ControlFlow::Continue(())
     }
 
@@ -87,6 +83,7 @@ impl VisitorMut for Dialect {
             (select.prewhere.is_some(), "PREWHERE"),
             (!select.connect_by.is_empty(), "CONNECT BY"),
         ])?;
+        grouping::name_empty(select);
         select.selection.iter_mut().chain(&mut select.having).for_each(literals::condition);
         for item in &mut select.projection {
             if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
@@ -100,10 +97,23 @@ impl VisitorMut for Dialect {
         ControlFlow::Continue(())
     }
 
+    fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<SqlError> {
+        for item in &mut select.projection {
+            if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
+                whole_rows::name_fields(expr);
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<SqlError> {
-        arrays::gather(expr);
+        between::unfold(expr);
+        if let Err(error) = arrays::gather(expr) {
+            return ControlFlow::Break(error);
+        }
         arrays::bound_slices(expr);
         documents::unfold(expr);
+        series::unfold(expr);
         arrays::unnest_subscripts(expr);
         documents::respell(expr);
         catalog::respell(expr);
@@ -120,18 +130,8 @@ impl VisitorMut for Dialect {
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<SqlError> {
         frames::restore(expr);
+        arrays::call_constructor(expr);
         ControlFlow::Continue(())
-    }
-}
-
-/// The engine's INTERSECT ALL and EXCEPT ALL are semi and anti joins, which do not count how often a row is there.
-fn counts_duplicates(body: &SetExpr) -> bool {
-    match body {
-        SetExpr::SetOperation { op, set_quantifier, left, right } => {
-            let is_all = matches!(set_quantifier, SetQuantifier::All) && !matches!(op, SetOperator::Union);
-            is_all || counts_duplicates(left) || counts_duplicates(right)
-        }
-        _ => false,
     }
 }
 

@@ -1,17 +1,17 @@
 //! Clauses the engine knows under another spelling.
 //!
 //! D4: `mod(a, b)` is `a % b`; `= ANY (ARRAY[…])` is IN, `<> ALL (ARRAY[…])` is NOT IN; FETCH FIRST is LIMIT.
-//! D5: the one column of a table function has the function's name, or its alias's.
 //! D8: functions answer to Postgres's names ([`SYNONYMS`]).
 //! D6: the collation "C" is the only one there is, so naming it changes nothing.
 
 use base::{SqlError, SqlResult, SqlState};
 use sqlparser::ast::{
     BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
-    LimitClause, ObjectName, Query, TableAlias, TableAliasColumnDef, TableFactor, Value,
+    LimitClause, ObjectName, Query, Value,
 };
 
 use super::arrays;
+use crate::marks::WITH_TIES;
 use crate::position::folded_parts;
 
 /// D8: Postgres's names for what the engine calls otherwise.
@@ -37,36 +37,23 @@ pub(super) fn respell(expr: &mut Expr) -> SqlResult<()> {
     Ok(())
 }
 
-/// D4, FETCH FIRST.
-pub(super) fn fetch_to_limit(query: &mut Query) {
-    let Some(quantity) = query.fetch.as_mut().map(|fetch| fetch.quantity.take()) else { return };
-    let rows = quantity.unwrap_or_else(|| Expr::Value(Value::Number("1".into(), false).into()));
+/// D4, FETCH FIRST. Errors: 42601 for WITH TIES without an order.
+pub(super) fn fetch_to_limit(query: &mut Query) -> SqlResult<()> {
+    let Some(fetch) = &mut query.fetch else { return Ok(()) };
+    let mut rows = fetch.quantity.take().unwrap_or_else(|| Expr::Value(Value::Number("1".into(), false).into()));
+    if fetch.with_ties {
+        if query.order_by.is_none() {
+            return Err(SqlError::new(SqlState::SYNTAX_ERROR, "WITH TIES cannot be specified without ORDER BY clause"));
+        }
+        rows = call(WITH_TIES, vec![FunctionArgExpr::Expr(rows)]);
+    }
     match &mut query.limit_clause {
         Some(LimitClause::LimitOffset { limit: limit @ None, .. }) => *limit = Some(rows),
-        Some(_) => return,
+        Some(_) => return Ok(()),
         None => query.limit_clause = Some(LimitClause::LimitOffset { limit: Some(rows), offset: None, limit_by: vec![] }),
     }
     query.fetch = None;
-}
-
-/// D5.
-pub(super) fn name_function_column(factor: &mut TableFactor) {
-    if let TableFactor::UNNEST { alias, array_exprs, .. } = factor
-        && let [_] = array_exprs.as_slice()
-    {
-        name_column(alias, Ident::new("unnest"));
-        return;
-    }
-    let TableFactor::Table { name, alias, args: Some(_), .. } = factor else { return };
-    let Some(function) = name.0.last().and_then(|part| part.as_ident()).cloned() else { return };
-    name_column(alias, function);
-}
-
-fn name_column(alias: &mut Option<TableAlias>, function: Ident) {
-    let alias = alias.get_or_insert_with(|| TableAlias { explicit: false, name: function, columns: vec![], at: None });
-    if alias.columns.is_empty() {
-        alias.columns.push(TableAliasColumnDef { name: alias.name.clone(), data_type: None });
-    }
+    Ok(())
 }
 
 fn take(expr: &mut Expr) -> Expr {

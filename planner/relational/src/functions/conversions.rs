@@ -16,7 +16,7 @@ use base::{SqlError, SqlResult, SqlState};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
-use crate::functions::{casts, moments, plain_input, types};
+use crate::functions::{casts, moments, plain_input, records, types};
 use crate::layouts::{self, INTERVAL, TIME, UUID};
 use crate::session_options::manner_of;
 use crate::values::interval::{self, Interval};
@@ -41,6 +41,7 @@ fn is_ours(data_type: &DataType) -> bool {
         || *data_type == UUID
         || layouts::document_name(data_type).is_some()
         || layouts::element(data_type).is_some()
+        || layouts::record(data_type).is_some()
         || matches!(data_type, DataType::Duration(_))
 }
 
@@ -216,6 +217,9 @@ fn to_text(array: &ArrayRef, manner: &Manner) -> SqlResult<ArrayRef> {
             true => vectors_to_text(array.as_list::<i32>(), manner),
             false => lists_to_text(array.as_list::<i32>(), item.data_type(), manner),
         };
+    }
+    if layouts::record(data_type).is_some() {
+        return records::to_text(array, manner);
     }
     let mut text = StringBuilder::with_capacity(array.len(), array.len() * 16);
     let mut bytes = Vec::new();

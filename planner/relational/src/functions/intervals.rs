@@ -196,7 +196,7 @@ fn known(args: &[&ArrayRef], row: usize) -> bool {
     args.iter().all(|arg| arg.is_valid(row))
 }
 
-fn timestamp_out_of_range() -> SqlError {
+pub(crate) fn timestamp_out_of_range() -> SqlError {
     SqlError::new(SqlState::DATETIME_FIELD_OVERFLOW, "timestamp out of range")
 }
 

@@ -10,6 +10,7 @@ use datafusion::execution::SessionStateDefaults;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 use crate::environment::Environment;
+use crate::marks;
 
 pub(crate) mod arithmetic;
 pub(crate) mod arrays;
@@ -32,10 +33,11 @@ mod number_pictures;
 pub(crate) mod ordered_sets;
 mod plain_input;
 pub(crate) mod quotients;
+pub(crate) mod records;
 mod regexps;
 pub(crate) mod rounding;
 pub(crate) mod row;
-mod series;
+pub(crate) mod series;
 pub(crate) mod session;
 mod spreads;
 pub(crate) mod strings;
@@ -69,7 +71,7 @@ pub(crate) fn scalars() -> Vec<Arc<ScalarUDF>> {
         to_date::functions(),
         zones::functions(),
     ];
-    theirs.chain([Arc::new(types::pg_typeof())]).chain(ours.into_iter().flatten().map(Arc::new)).collect()
+    theirs.chain([Arc::new(types::pg_typeof())]).chain(ours.into_iter().flatten().chain(marks::functions()).map(Arc::new)).collect()
 }
 
 fn without_misleading_names(function: Arc<ScalarUDF>) -> Option<Arc<ScalarUDF>> {

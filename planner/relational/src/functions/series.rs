@@ -1,11 +1,12 @@
-//! `generate_series` of timestamps: the array that a FROM item unnests.
+//! `generate_series`: what type it is of, the numbers of one that is read from FROM, and arrays of one for SELECT lists and of timestamps.
 //!
 //! F45: each value is the one before it and the step, by the rules of `+`; a series of dates is one of instants.
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, ListArray, TimestampMicrosecondArray};
+use arrow::array::{Array, ArrayRef, AsArray, ListArray, TimestampMicrosecondArray, new_empty_array};
 use arrow::buffer::OffsetBuffer;
+use arrow::compute::concat;
 use arrow::datatypes::{DataType, IntervalMonthDayNanoType, TimeUnit, TimestampMicrosecondType};
 use base::{SqlError, SqlResult, SqlState};
 use datafusion::common::Result;
@@ -17,11 +18,49 @@ use crate::layouts::{self, INTERVAL};
 use crate::values::interval::Interval;
 use crate::values::manner::Manner;
 
+mod steps;
+
+pub(crate) use steps::{Series, type_of};
+
 /// More values than a series of a query in use has.
 const LENGTH_MAX: usize = 16 << 20;
 
 pub(super) fn functions() -> Vec<ScalarUDF> {
-    vec![strict_in_manner("moment_series", types, |types| layouts::array_of(types[0].clone()), series)]
+    vec![
+        strict_in_manner("moment_series", types, |types| layouts::array_of(types[0].clone()), series),
+        strict_in_manner("generate_series_list", any_types, |types| layouts::array_of(types[0].clone()), any_series),
+    ]
+}
+
+fn any_types(given: &[DataType]) -> Result<Vec<DataType>> {
+    let known: Vec<_> = given.iter().cloned().map(Some).collect();
+    match type_of(&known) {
+        Some(DataType::Timestamp(..)) => types(given),
+        Some(number) if (2..=3).contains(&given.len()) => Ok(vec![number; given.len()]),
+        _ => no_match(),
+    }
+}
+
+fn any_series(args: &[ArrayRef], rows: usize, returns: &DataType, manner: &Manner) -> SqlResult<ArrayRef> {
+    let DataType::List(item) = returns else { return Err(SqlError::internal("F45: the answer is no array")) };
+    if let DataType::Timestamp(..) = item.data_type() {
+        return series(args, rows, returns, manner);
+    }
+    let (mut parts, mut lengths, mut total) = (vec![new_empty_array(item.data_type())], Vec::with_capacity(rows), 0);
+    for row in 0..rows {
+        let bounds: Vec<ArrayRef> = args.iter().map(|array| array.slice(row, 1)).collect();
+        let values = Series::new(item.data_type(), &bounds)?.take(LENGTH_MAX + 1 - total)?;
+        total += values.len();
+        if total > LENGTH_MAX {
+            return Err(SqlError::new(SqlState::PROGRAM_LIMIT_EXCEEDED, format!("a series has at most {LENGTH_MAX} values"))
+                .hint("Put generate_series into FROM."));
+        }
+        lengths.push(values.len());
+        parts.push(values);
+    }
+    let joined = concat(&parts.iter().map(AsRef::as_ref).collect::<Vec<_>>());
+    let list = joined.and_then(|values| ListArray::try_new(Arc::clone(item), OffsetBuffer::from_lengths(lengths), values, None));
+    Ok(Arc::new(list.map_err(|error| SqlError::internal(format!("F45: {error}")))?))
 }
 
 fn types(given: &[DataType]) -> Result<Vec<DataType>> {

@@ -64,9 +64,9 @@ fn states_messages_and_positions() {
         ("SELECT to_place(now(), 'YYYY')", "42883", "function to_place does not exist", Some(8)),
         ("SELECT ARRAY[ARRAY[1]]", "0A000", "an array of more than one dimension is not supported", None),
         (
-            "SELECT id IN (SELECT id FROM sale) FROM person",
-            "0A000",
-            "an expression of the kind InSubquery in this place is not supported",
+            "SELECT (SELECT s.id FROM sale s WHERE s.id > p.id) FROM person p",
+            "21000",
+            "more than one row returned by a subquery used as an expression",
             None,
         ),
         ("SELECT true + 1", "42883", "operator does not exist: boolean + integer", None),

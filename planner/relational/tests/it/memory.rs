@@ -238,7 +238,16 @@ impl Database {
     pub fn explain(&self, sql: &str) -> Vec<String> {
         let statement = parse(sql);
         let shape = self.relational.bind(Query { statement: &statement, text: sql }, self, &self.env, &[]).unwrap();
-        on_runtime(self.relational.explain(&shape, self, self.env.moment(), &[], false)).unwrap().lines()
+        on_runtime(self.relational.explain(
+            &shape,
+            self,
+            self.env.moment(),
+            &[],
+            &(std::sync::Arc::new(|| Ok(())) as relational::Interrupt),
+            false,
+        ))
+        .unwrap()
+        .lines()
     }
 }
 

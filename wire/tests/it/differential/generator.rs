@@ -2,6 +2,8 @@
 //!
 //! Values come from small sets, so that rows meet in joins and groups; every column but the key holds NULLs and duplicates.
 
+mod subqueries;
+
 /// The tables; their columns are [`COLUMNS`].
 pub const TABLES: [&str; 2] = ["r", "s"];
 
@@ -196,11 +198,12 @@ impl Generator {
 
     /// A query, and whether it orders its rows.
     pub fn query(&mut self) -> (String, bool) {
-        match self.below(8) {
-            0..=2 => self.plain(),
-            3 | 4 => self.grouped(),
-            5 => self.windowed(),
-            6 => self.united(),
+        match self.below(12) {
+            0..=3 => self.correlated(),
+            4..=6 => self.plain(),
+            7 | 8 => self.grouped(),
+            9 => self.windowed(),
+            10 => self.united(),
             _ => {
                 let (inner, _) = self.plain();
                 (format!("WITH w AS ({inner}) SELECT count(*), count(DISTINCT c1), min(c1), max(c1) FROM w"), true)
@@ -298,7 +301,7 @@ impl Generator {
 
     fn united(&mut self) -> (String, bool) {
         let of = self.pick(&ALL);
-        let op = self.pick(&["UNION", "UNION ALL", "INTERSECT", "EXCEPT"]);
+        let op = self.pick(&["UNION", "UNION ALL", "INTERSECT", "EXCEPT", "INTERSECT ALL", "EXCEPT ALL"]);
         let mut side = || {
             let table = self.pick(&TABLES);
             let (item, filter) = (self.expr(of, &["x"], 1), self.filter(&["x"]));

@@ -2,7 +2,7 @@
 //!
 //! B1: numbers and booleans are themselves, documents too, arrays are arrays, times are as ISO 8601 has them, anything else is its text.
 
-use arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, StringArray, StructArray};
 use arrow::datatypes::DataType;
 use base::{SqlError, SqlResult, SqlState};
 use datafusion::common::Result;
@@ -20,6 +20,7 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
     vec![
         strict("to_json", any_one, json, |args, _, returns| finish(texts_of(&args[0])?, returns)),
         strict("to_jsonb", any_one, jsonb, |args, _, returns| finish(texts_of(&args[0])?, returns)),
+        strict("row_to_json", one_record, json, |args, _, returns| finish(texts_of(&args[0])?, returns)),
         strict("array_to_json", any_one, json, |args, _, returns| finish(texts_of(&args[0])?, returns)),
         lenient("json_build_array", any, json, |args, rows, returns| finish(array(args, rows)?, returns)),
         lenient("jsonb_build_array", any, jsonb, |args, rows, returns| finish(array(args, rows)?, returns)),
@@ -36,6 +37,13 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
 
 fn any_one(types: &[DataType]) -> Result<Vec<DataType>> {
     if types.len() == 1 { any(types) } else { no_match() }
+}
+
+fn one_record(types: &[DataType]) -> Result<Vec<DataType>> {
+    match types {
+        [row] if layouts::record(row).is_some() => Ok(vec![row.clone()]),
+        _ => no_match(),
+    }
 }
 
 fn any(types: &[DataType]) -> Result<Vec<DataType>> {
@@ -128,6 +136,9 @@ fn texts_of(array: &ArrayRef) -> SqlResult<StringArray> {
         };
         return Ok((0..lists.len()).map(listed).collect());
     }
+    if layouts::record(data_type).is_some() {
+        return records(array.as_struct());
+    }
     let texts = convert(array, &DataType::Utf8)?;
     let texts = texts.as_string::<i32>();
     let is_plain = *data_type == DataType::Boolean || data_type.is_numeric();
@@ -146,6 +157,25 @@ fn texts_of(array: &ArrayRef) -> SqlResult<StringArray> {
         out
     };
     Ok(texts.iter().map(|text| text.map(written)).collect())
+}
+
+/// Rows as objects.
+fn records(rows: &StructArray) -> SqlResult<StringArray> {
+    let columns = rows.columns().iter().map(texts_of).collect::<SqlResult<Vec<_>>>()?;
+    let written = (0..rows.len()).map(|row| {
+        rows.is_valid(row).then(|| {
+            let mut out = String::from("{");
+            for (at, (field, column)) in rows.fields().iter().zip(&columns).enumerate() {
+                out.push_str(if at > 0 { "," } else { "" });
+                json::write_string(field.name(), &mut out);
+                out.push(':');
+                out.push_str(or_null(column, row));
+            }
+            out.push('}');
+            out
+        })
+    });
+    Ok(written.collect())
 }
 
 /// `2024-01-02T03:04:05+00:00`
@@ -199,11 +229,13 @@ fn object(args: &[ArrayRef], rows: usize) -> SqlResult<StringArray> {
 fn gather(lists: &ArrayRef) -> SqlResult<StringArray> {
     let Some(lists) = lists.as_list_opt::<i32>() else { return Err(SqlError::internal("B1: an aggregate that is no array")) };
     let elements = texts_of(lists.values())?;
+    // Rows stand on lines of their own.
+    let between = if layouts::record(&lists.value_type()).is_some() { ", \n " } else { ", " };
     let listed = |row: usize| {
         lists.is_valid(row).then(|| {
             let offsets = lists.value_offsets();
             let parts = (offsets[row] as usize..offsets[row + 1] as usize).map(|at| or_null(&elements, at));
-            format!("[{}]", parts.collect::<Vec<_>>().join(", "))
+            format!("[{}]", parts.collect::<Vec<_>>().join(between))
         })
     };
     Ok((0..lists.len()).map(listed).collect())

@@ -1,0 +1,116 @@
+//! The rows of several inputs one after the other, in one partition: what UNION ALL is within a subplan (P3).
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use datafusion::common::Result;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::union::UnionExec;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, ReplaceChildrenOptions};
+use futures::{StreamExt, TryStreamExt, stream};
+
+/// Puts a [`Sequence`] where a union is; before the rules that add exchanges.
+#[derive(Debug)]
+pub(crate) struct Sequences;
+
+impl PhysicalOptimizerRule for Sequences {
+    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
+        let changed = plan.transform_up(|node| {
+            if node.downcast_ref::<UnionExec>().is_none() {
+                return Ok(Transformed::no(node));
+            }
+            let inputs: Vec<_> = node.children().into_iter().map(Arc::clone).collect();
+            Ok(Transformed::yes(Arc::new(Sequence::new(inputs, node.schema())) as Arc<dyn ExecutionPlan>))
+        })?;
+        Ok(changed.data)
+    }
+
+    fn name(&self) -> &str {
+        "sequences"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}
+
+#[derive(Debug)]
+struct Sequence {
+    inputs: Vec<Arc<dyn ExecutionPlan>>,
+    schema: SchemaRef,
+    properties: Arc<PlanProperties>,
+}
+
+impl Sequence {
+    fn new(inputs: Vec<Arc<dyn ExecutionPlan>>, schema: SchemaRef) -> Self {
+        let properties = Arc::new(PlanProperties::new(
+            EquivalenceProperties::new(Arc::clone(&schema)),
+            Partitioning::UnknownPartitioning(1),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        ));
+        Self { inputs, schema, properties }
+    }
+}
+
+impl DisplayAs for Sequence {
+    fn fmt_as(&self, _t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sequence")
+    }
+}
+
+impl ExecutionPlan for Sequence {
+    fn name(&self) -> &str {
+        "Sequence"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        self.inputs.iter().collect()
+    }
+
+    fn apply_expressions(&self, _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+        _options: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(Arc::new(Self::new(children, Arc::clone(&self.schema))))
+    }
+
+    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(Arc::new(Self::new(children, Arc::clone(&self.schema))))
+    }
+
+    fn execute(&self, _partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let mut parts = Vec::new();
+        for input in &self.inputs {
+            parts.extend((0..input.properties().partitioning.partition_count()).map(|partition| (Arc::clone(input), partition)));
+        }
+        let schema = Arc::clone(&self.schema);
+        let opened = stream::iter(parts).map(move |(input, partition)| input.execute(partition, Arc::clone(&context)));
+        // The inputs' fields may be named otherwise.
+        let rows = opened.try_flatten().and_then(move |batch| {
+            let renamed = arrow::array::RecordBatch::try_new_with_options(
+                Arc::clone(&schema),
+                batch.columns().to_vec(),
+                &arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows())),
+            );
+            std::future::ready(renamed.map_err(Into::into))
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), rows)))
+    }
+}
