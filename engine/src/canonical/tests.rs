@@ -73,6 +73,9 @@ fn every_type_is_found_by_its_oid_again() {
         SqlType::Varchar(Some(3)),
         SqlType::Bpchar(Some(3)),
         SqlType::Numeric { precision: 5, scale: 2 },
+        SqlType::AnyNumeric(None),
+        SqlType::numeric(3, 5).unwrap(),
+        SqlType::numeric(1_000, -1_000).unwrap(),
     ];
     for scalar in scalars {
         for sql_type in [scalar, scalar.array().unwrap()] {
