@@ -2,31 +2,43 @@
 //!
 //! P1: a string literal or an untyped parameter beside a value has the type the operator wants there.
 //! P2: intervals, `jsonb` and arrays are compared by keys (`comparison_key`); the comparison itself stays one the planner can use.
+//! P3: `numeric` operands go to `numbers`; aggregates that PostgreSQL has for floating point only get their arguments so.
 //! Never: changes an operator whose operands are of other types.
 
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
 use base::{SqlError, SqlState};
-use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue, TableReference};
+use datafusion::common::{DFSchema, DataFusionError, Result, TableReference};
 use datafusion::execution::SessionStateDefaults;
-use datafusion::logical_expr::expr::{Placeholder, ScalarFunction};
-use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr, RawFieldAccessExpr};
-use datafusion::logical_expr::{BinaryExpr, Cast, Expr, ExprSchemable, GetFieldAccess, Operator, ScalarUDF};
+use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawAggregateExpr, RawBinaryExpr, RawFieldAccessExpr};
+use datafusion::logical_expr::{BinaryExpr, Cast, Expr, ExprSchemable, GetFieldAccess, Operator};
 use sqlparser::ast::BinaryOperator;
 
-use crate::functions::{arrays, documents, intervals, types};
+use crate::functions::{arrays, intervals, types};
 use crate::layouts::{self, INTERVAL, is_compared_by_key, is_compared_by_type};
+use crate::numbers;
+use crate::sides::{Operand, Planned, call, no_operator};
 
 /// Has no state.
 #[derive(Debug)]
 pub(crate) struct Operators;
 
-static FUNCTIONS: LazyLock<HashMap<String, Arc<ScalarUDF>>> = LazyLock::new(|| {
-    let all = [arrays::functions(), documents::functions(), intervals::functions()].concat();
-    all.into_iter().map(|function| (function.name().to_owned(), Arc::new(function))).collect()
-});
+/// P3.
+const FLOATING: [&str; 12] = [
+    "corr",
+    "covar_pop",
+    "covar_samp",
+    "regr_avgx",
+    "regr_avgy",
+    "regr_count",
+    "regr_intercept",
+    "regr_r2",
+    "regr_slope",
+    "regr_sxx",
+    "regr_sxy",
+    "regr_syy",
+];
 
 /// Ours first, then DataFusion's own.
 pub(crate) fn planners() -> Vec<Arc<dyn ExprPlanner>> {
@@ -34,52 +46,9 @@ pub(crate) fn planners() -> Vec<Arc<dyn ExprPlanner>> {
     [ours].into_iter().chain(SessionStateDefaults::default_expr_planners()).collect()
 }
 
-/// A call of one of our functions.
-pub(crate) fn call(name: &str, args: Vec<Expr>) -> Result<Expr> {
-    let function = FUNCTIONS.get(name).ok_or_else(|| DataFusionError::Internal(format!("no function {name}")))?;
-    Ok(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(function), args)))
-}
-
-/// An operand and its type; `None` for a literal or a parameter without one.
-struct Operand {
-    expr: Expr,
-    data_type: Option<DataType>,
-}
-
-impl Operand {
-    /// `None` where the type cannot be told.
-    fn of(expr: Expr, schema: &DFSchema) -> std::result::Result<Self, Expr> {
-        let data_type = match &expr {
-            Expr::Literal(ScalarValue::Utf8(_) | ScalarValue::Null, _) | Expr::Placeholder(Placeholder { field: None, .. }) => None,
-            typed => match typed.get_type(schema) {
-                Ok(DataType::Null) => None,
-                Ok(data_type) => Some(data_type),
-                Err(_) => return Err(expr),
-            },
-        };
-        Ok(Self { expr, data_type })
-    }
-
-    /// P1.
-    fn into_type(self, data_type: &DataType) -> Expr {
-        match self.expr {
-            Expr::Placeholder(Placeholder { id, field: None }) => {
-                let field = Arc::new(Field::new(&id, data_type.clone(), true));
-                Expr::Placeholder(Placeholder { id, field: Some(field) })
-            }
-            expr if self.data_type.as_ref() == Some(data_type) => expr,
-            expr => Expr::Cast(Cast::new(Box::new(expr), data_type.clone())),
-        }
-    }
-
-    fn is(&self, test: impl Fn(&DataType) -> bool) -> bool {
-        self.data_type.as_ref().is_some_and(test)
-    }
-}
-
 /// Whether rows are to be ordered by the keys of values of this type (P2).
 pub(crate) fn sorts_by_key(data_type: &DataType) -> bool {
-    *data_type == INTERVAL || layouts::is_jsonb(data_type) || layouts::element(data_type).is_some()
+    *data_type == INTERVAL || layouts::is_any_numeric(data_type) || layouts::is_jsonb(data_type) || layouts::element(data_type).is_some()
 }
 
 impl ExprPlanner for Operators {
@@ -100,7 +69,7 @@ impl ExprPlanner for Operators {
             | BinaryOperator::LtEq
             | BinaryOperator::Gt
             | BinaryOperator::GtEq => comparison(&op, left, right)?,
-            BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply | BinaryOperator::Divide => {
+            BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply | BinaryOperator::Divide | BinaryOperator::Modulo => {
                 arithmetic(&op, left, right)?
             }
             _ => special(&op, left, right)?,
@@ -131,6 +100,18 @@ impl ExprPlanner for Operators {
         Ok(PlannerResult::Planned(planned))
     }
 
+    /// Aggregates over pairs are aggregates of floating-point numbers (P3).
+    fn plan_aggregate(&self, mut expr: RawAggregateExpr) -> Result<PlannerResult<RawAggregateExpr>> {
+        if FLOATING.contains(&expr.func.name()) {
+            expr.args = expr.args.into_iter().map(floating).collect();
+        }
+        if let ("percentile_cont", [value, _]) = (expr.func.name(), expr.args.as_mut_slice()) {
+            *value = floating(std::mem::take(value));
+            expr.order_by.iter_mut().for_each(|sort| sort.expr = floating(std::mem::take(&mut sort.expr)));
+        }
+        Ok(PlannerResult::Original(expr))
+    }
+
     fn plan_array_literal(&self, exprs: Vec<Expr>, _schema: &DFSchema) -> Result<PlannerResult<Vec<Expr>>> {
         Ok(PlannerResult::Planned(call("array", exprs)?))
     }
@@ -145,18 +126,32 @@ impl ExprPlanner for Operators {
     }
 }
 
-/// Planned, or the operands as they were.
-type Planned = std::result::Result<Expr, (Expr, Expr)>;
+fn floating(expr: Expr) -> Expr {
+    Expr::Cast(Cast::new(Box::new(expr), DataType::Float64))
+}
 
-fn no_operator(op: &BinaryOperator, left: Option<&DataType>, right: Option<&DataType>) -> DataFusionError {
-    let shown = |data_type: Option<&DataType>| data_type.map_or_else(|| "unknown".to_owned(), types::name);
-    let message = format!("operator does not exist: {} {op} {}", shown(left), shown(right));
-    let error = SqlError::new(SqlState::UNDEFINED_FUNCTION, message)
-        .hint("No operator matches the given name and argument types. You might need to add explicit type casts.");
-    DataFusionError::External(Box::new(error))
+/// The planner's own name of an operator that compares or computes.
+fn planned(op: &BinaryOperator) -> Operator {
+    match op {
+        BinaryOperator::Eq => Operator::Eq,
+        BinaryOperator::NotEq => Operator::NotEq,
+        BinaryOperator::Lt => Operator::Lt,
+        BinaryOperator::LtEq => Operator::LtEq,
+        BinaryOperator::Gt => Operator::Gt,
+        BinaryOperator::Plus => Operator::Plus,
+        BinaryOperator::Minus => Operator::Minus,
+        BinaryOperator::Multiply => Operator::Multiply,
+        BinaryOperator::Divide => Operator::Divide,
+        BinaryOperator::Modulo => Operator::Modulo,
+        _ => Operator::GtEq,
+    }
 }
 
 fn comparison(op: &BinaryOperator, left: Operand, right: Operand) -> Result<Planned> {
+    let (left, right) = match numbers::plan(planned(op), left, right)? {
+        Ok(planned) => return Ok(Ok(planned)),
+        Err(sides) => sides,
+    };
     if !left.is(is_compared_by_type) && !right.is(is_compared_by_type) {
         return Ok(Err((left.expr, right.expr)));
     }
@@ -167,13 +162,13 @@ fn comparison(op: &BinaryOperator, left: Operand, right: Operand) -> Result<Plan
             let elements = layouts::element(left_type).zip(layouts::element(right_type));
             match elements.and_then(|(left, right)| arrays::common(left, right)) {
                 Some(element) => layouts::array_of(element),
-                None => return Err(no_operator(op, Some(left_type), Some(right_type))),
+                None => return Err(no_operator(&op.to_string(), Some(left_type), Some(right_type))),
             }
         }
         (None, None) => return Ok(Err((left.expr, right.expr))),
     };
     if layouts::is_json(&wanted) {
-        return Err(no_operator(op, left.data_type.as_ref(), right.data_type.as_ref()));
+        return Err(no_operator(&op.to_string(), left.data_type.as_ref(), right.data_type.as_ref()));
     }
     let (left, right) = (left.into_type(&wanted), right.into_type(&wanted));
     let (left, right) = if is_compared_by_key(&wanted) {
@@ -181,21 +176,17 @@ fn comparison(op: &BinaryOperator, left: Operand, right: Operand) -> Result<Plan
     } else {
         (left, right)
     };
-    let op = match op {
-        BinaryOperator::Eq => Operator::Eq,
-        BinaryOperator::NotEq => Operator::NotEq,
-        BinaryOperator::Lt => Operator::Lt,
-        BinaryOperator::LtEq => Operator::LtEq,
-        BinaryOperator::Gt => Operator::Gt,
-        _ => Operator::GtEq,
-    };
-    Ok(Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)))))
+    Ok(Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), planned(op), Box::new(right)))))
 }
 
 fn arithmetic(op: &BinaryOperator, left: Operand, right: Operand) -> Result<Planned> {
     if *op == BinaryOperator::Minus && left.is(layouts::is_jsonb) {
         return call("jsonb_delete", vec![left.expr, right.expr]).map(Ok);
     }
+    let (left, right) = match numbers::plan(planned(op), left, right)? {
+        Ok(planned) => return Ok(Ok(planned)),
+        Err(sides) => sides,
+    };
     if !left.is(intervals::concerns) && !right.is(intervals::concerns) {
         return Ok(Err((left.expr, right.expr)));
     }
@@ -211,7 +202,7 @@ fn arithmetic(op: &BinaryOperator, left: Operand, right: Operand) -> Result<Plan
         (Some(function), Some(left_type), Some(right_type)) => {
             call(function, vec![left.into_type(&left_type), right.into_type(&right_type)]).map(Ok)
         }
-        (_, left_type, right_type) => Err(no_operator(op, left_type.as_ref(), right_type.as_ref())),
+        (_, left_type, right_type) => Err(no_operator(&op.to_string(), left_type.as_ref(), right_type.as_ref())),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::errors::out_of_range;
 use super::numeric::{Shape, round_off};
-use super::{ColumnBuilder, ColumnEncoder, Format, boolean, datetime, documents, floats, strings};
+use super::{ColumnBuilder, ColumnEncoder, Format, any_numeric, boolean, datetime, documents, floats, strings};
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, ListArray, PrimitiveArray, StringBuilder};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{
@@ -18,8 +18,8 @@ use std::sync::Arc;
 /// Casts a column of layout `from.arrow()` to layout `to.arrow()`; 22003, 22001, 22008.
 pub(super) fn cast(array: &ArrayRef, from: SqlType, to: SqlType) -> SqlResult<ArrayRef> {
     use SqlType::{
-        Bool, Bpchar, Bytea, Date, Float4, Float8, Int2, Int4, Int8, Interval, Json, Jsonb, Numeric, Text, Time, Timestamp, Timestamptz,
-        Uuid, Varchar,
+        AnyNumeric, Bool, Bpchar, Bytea, Date, Float4, Float8, Int2, Int4, Int8, Interval, Json, Jsonb, Numeric, Text, Time, Timestamp,
+        Timestamptz, Uuid, Varchar,
     };
     let cast = match (from, to) {
         // A character(n) lies as the text it is cast to.
@@ -30,6 +30,8 @@ pub(super) fn cast(array: &ArrayRef, from: SqlType, to: SqlType) -> SqlResult<Ar
         (SqlType::Array(_), SqlType::Array(_)) => elements(array, from, to)?,
         (Json, Jsonb) => reread(&to_text(array, from, None)?, to)?,
         (Jsonb, Json) => documents::wrap(documents::texts(array), to),
+        (from, AnyNumeric(limit)) if is_number(from) => any_numeric::limited(by_query_rules(array, to)?, limit)?,
+        (AnyNumeric(_), to) if is_number(to) => by_query_rules(array, to)?,
         (Time, Interval) | (Interval, Time) => by_query_rules(array, to)?,
         (Timestamp | Timestamptz, Time) => by_query_rules(array, to)?,
         (Int2 | Int4 | Int8, Int2 | Int4 | Int8) => arrow_cast(array, &to.arrow()).map_err(|_| out_of_range(&to.name()))?,
@@ -54,6 +56,11 @@ pub(super) fn cast(array: &ArrayRef, from: SqlType, to: SqlType) -> SqlResult<Ar
     };
     assert_eq!(cast.null_count(), array.null_count(), "K1: a cast changed what is NULL");
     Ok(cast)
+}
+
+fn is_number(sql_type: SqlType) -> bool {
+    use SqlType::{AnyNumeric, Float4, Float8, Int2, Int4, Int8, Numeric};
+    matches!(sql_type, Int2 | Int4 | Int8 | Float4 | Float8 | Numeric { .. } | AnyNumeric(_))
 }
 
 /// Texts read in the input syntax of a type.

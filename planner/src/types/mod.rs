@@ -6,8 +6,9 @@
 //! V4: a `character(n)` is kept without the blanks at its end and shown with them.
 //! Never: knows a table, a statement, a socket or the canonical bytes that receipts commit to.
 //!
-//! Not held: `NaN` and infinite `numeric`, the clock words `now`/`today`/… and time zone names such as `Europe/Berlin` in date/time input (0A000).
+//! Not held: `NaN` in a `numeric(p, s)` of up to 38 digits, the clock words `now`/`today`/… and time zone names such as `Europe/Berlin` in date/time input (0A000).
 
+mod any_numeric;
 mod arrays;
 mod boolean;
 mod builder;

@@ -18,6 +18,7 @@ mod exists;
 mod frames;
 mod integers;
 mod lateral;
+mod numbers;
 mod operators;
 mod rows;
 mod series;
@@ -53,6 +54,8 @@ impl VisitorMut for Dialect {
         ])?;
         refuse(&[(counts_duplicates(&query.body), "INTERSECT ALL or EXCEPT ALL")])?;
         spelling::fetch_to_limit(query);
+        numbers::type_recursion(query);
+        numbers::type_rows(&mut query.body);
         integers::type_rows(&mut query.body);
         ControlFlow::Continue(())
     }
@@ -104,7 +107,7 @@ impl VisitorMut for Dialect {
         documents::respell(expr);
         catalog::respell(expr);
         escapes::use_backslash(expr);
-        if let Err(error) = spelling::respell(expr).and_then(|()| rows::compare_columns(expr)) {
+        if let Err(error) = numbers::respell(expr).and_then(|()| spelling::respell(expr)).and_then(|()| rows::compare_columns(expr)) {
             return ControlFlow::Break(error);
         }
         integers::type_operands(expr);

@@ -9,6 +9,7 @@ use datafusion::logical_expr::ScalarUDF;
 use crate::functions::calendar::{DAY, HOUR, JULIAN_EPOCH, MINUTE, Moment, SECOND, age, checked_days, days_of};
 use crate::functions::row::{Answer, Form, Kind, Returns, Span, Value, form, function};
 use crate::functions::text::{int, text};
+use crate::values::numeric::Numeric;
 
 use Kind::{Date, Float8, Instant, Int4, Stamp, Text, Time};
 
@@ -227,7 +228,7 @@ fn part_of_span(name: &str, span: Span) -> Option<i128> {
 }
 
 fn extract(args: &[Option<Value>]) -> Answer {
-    Ok(part(args)?.map(|millionths| Value::Numeric(millionths, 6)))
+    Ok(part(args)?.map(|millionths| Value::Numeric(Numeric::new(millionths, 6))))
 }
 
 fn date_part(args: &[Option<Value>]) -> Answer {

@@ -27,10 +27,9 @@ pub(crate) mod intervals;
 mod maths;
 mod native;
 mod number_pictures;
+pub(crate) mod numerics;
 mod ordered_sets;
-pub(crate) mod quotients;
 mod regexps;
-pub(crate) mod rounding;
 mod row;
 pub(crate) mod session;
 mod spreads;
@@ -45,7 +44,11 @@ const MISLEADING: [&str; 5] = ["current_time", "date_format", "to_char", "to_dat
 
 /// Functions that are the same for every statement.
 pub(crate) fn scalars() -> Vec<Arc<ScalarUDF>> {
-    let theirs = SessionStateDefaults::default_scalar_functions().into_iter().filter_map(without_misleading_names).map(choice::lenient);
+    let theirs = SessionStateDefaults::default_scalar_functions()
+        .into_iter()
+        .filter_map(without_misleading_names)
+        .map(choice::lenient)
+        .map(numerics::widened::floating);
     // A later one replaces an earlier of its name.
     let ours = [
         arrays::functions(),
@@ -55,6 +58,7 @@ pub(crate) fn scalars() -> Vec<Arc<ScalarUDF>> {
         format::functions(),
         intervals::functions(),
         maths::functions(),
+        numerics::functions(),
         regexps::functions(),
         text::functions(),
         to_char::functions(),
