@@ -9,6 +9,7 @@
 mod args;
 mod client;
 mod figures;
+mod idle;
 mod machine;
 mod postgres;
 mod process;

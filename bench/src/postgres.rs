@@ -117,6 +117,15 @@ impl System for Postgres {
         self.daemon.as_mut().map_or(Ok(()), Daemon::check_alive)
     }
 
+    fn memory(&self) -> Outcome<u64> {
+        self.daemon.as_ref().map_or_else(|| Err("not running".to_owned()), Daemon::memory)
+    }
+
+    fn sessions_max(&self) -> usize {
+        // 100 by default, less those that come and go beside the bench.
+        90
+    }
+
     fn check_all(&mut self) -> Outcome<Option<Duration>> {
         Ok(None)
     }

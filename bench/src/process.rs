@@ -88,6 +88,17 @@ impl Daemon {
         }
     }
 
+    /// Bytes of memory of the process and its children, what several share counted once (proportional set size).
+    ///
+    /// # Errors
+    /// The system does not tell.
+    pub fn memory(&self) -> Outcome<u64> {
+        let id = self.child.id();
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+        let ids = std::iter::once(id.to_string()).chain(children.split_whitespace().map(str::to_owned));
+        ids.map(|id| proportional_set(&id)).sum()
+    }
+
     fn signal(&self, signal: &str) {
         let _ = Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status();
     }
@@ -103,6 +114,13 @@ impl Drop for Daemon {
             }
         }
     }
+}
+
+fn proportional_set(id: &str) -> Outcome<u64> {
+    let path = format!("/proc/{id}/smaps_rollup");
+    let text = std::fs::read_to_string(&path).map_err(|e| format!("{path}: {e}"))?;
+    let kib = text.lines().find_map(|line| line.strip_prefix("Pss:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    kib.map(|kib| kib * 1024).ok_or_else(|| format!("{path} has no Pss"))
 }
 
 /// Waits for the end of `child`, at most `limit`.

@@ -29,12 +29,12 @@ impl Line {
     /// How many times better ours is.
     fn ratio(&self) -> Option<f64> {
         let (ours, peer) = (median(&self.ours)?, median(&self.peer)?);
-        Some(if self.work.is_time() { peer / ours } else { ours / peer })
+        Some(if self.work.is_cost() { peer / ours } else { ours / peer })
     }
 
     fn figure(&self, figures: &[f64]) -> String {
         let Some(middle) = median(figures) else { return "—".to_owned() };
-        let shown = |figure: f64| if self.work.is_time() { format!("{figure:.2}") } else { thousands(figure) };
+        let shown = |figure: f64| if self.work.is_cost() { format!("{figure:.2}") } else { thousands(figure) };
         let (low, high) = figures.iter().fold((f64::MAX, f64::MIN), |(low, high), f| (low.min(*f), high.max(*f)));
         let spread = if figures.len() > 1 { format!(" ({}–{})", shown(low), shown(high)) } else { String::new() };
         format!("{} {}{spread}", shown(middle), self.work.unit())

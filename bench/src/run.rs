@@ -74,7 +74,7 @@ pub fn run(plan: &Plan) -> Outcome<()> {
 
 /// The works asked for, and the COPY wherever one of them needs its rows.
 fn works(plan: &Plan) -> Vec<Work> {
-    let needs_rows = plan.kinds.iter().any(|kind| !matches!(kind, Kind::Insert | Kind::Tpcb | Kind::Analytic));
+    let needs_rows = plan.kinds.iter().any(|kind| !matches!(kind, Kind::Insert | Kind::Tpcb | Kind::Analytic | Kind::Idle));
     let copy = (needs_rows && !plan.kinds.contains(&Kind::Copy)).then_some(Kind::Copy);
     copy.iter().chain(&plan.kinds).flat_map(|kind| kind.works()).copied().collect()
 }

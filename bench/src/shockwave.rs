@@ -88,6 +88,14 @@ impl System for Shockwave {
         self.daemon.as_mut().map_or(Ok(()), Daemon::check_alive)
     }
 
+    fn memory(&self) -> Outcome<u64> {
+        self.daemon.as_ref().map_or_else(|| Err("not running".to_owned()), Daemon::memory)
+    }
+
+    fn sessions_max(&self) -> usize {
+        1_000
+    }
+
     fn check_all(&mut self) -> Outcome<Option<Duration>> {
         self.stop()?;
         let keys = self.verifier_keys()?;

@@ -31,6 +31,12 @@ pub trait System {
     /// An error if it has ended by itself.
     fn check_alive(&mut self) -> Outcome<()>;
 
+    /// Bytes of memory it takes at the moment, its child processes included.
+    fn memory(&self) -> Outcome<u64>;
+
+    /// How many sessions at once the comparison may open: what its defaults allow.
+    fn sessions_max(&self) -> usize;
+
     /// Checks everything it holds, from the disk alone, and says how long that took; `None` if it has no such check.
     /// The server is stopped meanwhile and runs again afterwards.
     fn check_all(&mut self) -> Outcome<Option<Duration>>;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::Outcome;
 use crate::figures::thousands;
+use crate::idle;
 use crate::queries;
 use crate::rows;
 use crate::system::{self, LIMIT, System};
@@ -28,15 +29,17 @@ pub enum Kind {
     Tpcb,
     /// Analytical queries.
     Analytic,
+    /// Memory of sessions that say nothing.
+    Idle,
 }
 
 impl Kind {
     /// All kinds, in order.
-    pub const ALL: [Kind; 7] = [Kind::Copy, Kind::Restart, Kind::Fsck, Kind::Insert, Kind::Select, Kind::Tpcb, Kind::Analytic];
+    pub const ALL: [Kind; 8] = [Kind::Copy, Kind::Restart, Kind::Fsck, Kind::Insert, Kind::Select, Kind::Tpcb, Kind::Analytic, Kind::Idle];
 
     /// The kind called so on the command line.
     pub fn named(name: &str) -> Option<Kind> {
-        let names = ["copy", "restart", "fsck", "insert", "select", "tpcb", "analytic"];
+        let names = ["copy", "restart", "fsck", "insert", "select", "tpcb", "analytic", "idle"];
         names.iter().position(|n| *n == name).map(|index| Kind::ALL[index])
     }
 
@@ -50,6 +53,7 @@ impl Kind {
             Kind::Select => &[Work::Select { clients: 1 }, Work::Select { clients: 16 }],
             Kind::Tpcb => &[Work::Tpcb],
             Kind::Analytic => &[Work::Analytic],
+            Kind::Idle => &[Work::Idle],
         }
     }
 }
@@ -77,6 +81,8 @@ pub enum Work {
     Tpcb,
     /// All analytical queries, one after the other.
     Analytic,
+    /// As many idle sessions as the server's defaults allow, at most a thousand.
+    Idle,
 }
 
 /// What a figure must reach.
@@ -120,6 +126,7 @@ impl Work {
             }
             Work::Select { clients } => format!("SELECT by key, prepared, {clients} {}", if clients == 1 { "client" } else { "clients" }),
             Work::Tpcb => "pgbench's TPC-B-like transaction, prepared, 1 client".to_owned(),
+            Work::Idle => "memory of an idle session, 1,000 held (PostgreSQL: 90)".to_owned(),
             Work::Analytic => format!("{} analytical queries over {rows} rows", queries::QUERIES.len()),
         }
     }
@@ -129,13 +136,14 @@ impl Work {
         match self {
             Work::Copy | Work::Fsck => "rows/s",
             Work::Restart | Work::Analytic => "s",
+            Work::Idle => "KiB",
             Work::Insert { .. } | Work::Select { .. } | Work::Tpcb => "per s",
         }
     }
 
     /// True if less is better.
-    pub fn is_time(self) -> bool {
-        matches!(self, Work::Restart | Work::Analytic)
+    pub fn is_cost(self) -> bool {
+        matches!(self, Work::Restart | Work::Analytic | Work::Idle)
     }
 
     /// What our figure must reach.
@@ -144,6 +152,7 @@ impl Work {
             Work::Copy | Work::Insert { .. } | Work::Analytic => Target::Peer,
             Work::Fsck => Target::AtLeast(500_000.0),
             Work::Restart => Target::Below(3.0),
+            Work::Idle => Target::Below(100.0),
             Work::Select { .. } => Target::TwicePeer,
             Work::Tpcb => Target::None,
         }
@@ -166,6 +175,7 @@ impl Work {
             }
             Work::Tpcb => tpcb(system, load).map(Some),
             Work::Analytic => analytic(system, load).map(Some),
+            Work::Idle => idle::kib_each(system.client().port, system.sessions_max(), || system.memory()).map(Some),
         }
     }
 }
