@@ -8,6 +8,7 @@
 pub mod copy;
 pub mod types;
 
+mod bounded_dialect;
 mod copy_syntax;
 mod cursor_syntax;
 mod maintenance_syntax;

@@ -12,6 +12,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
 
+use crate::bounded_dialect::Bounded;
 use crate::cursor_syntax::{self, Fetch};
 use crate::maintenance_syntax::{self, Maintenance};
 use crate::parse_clauses::{self, Clauses};
@@ -148,7 +149,8 @@ fn parse_own(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Own> {
 
 fn parse_one(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Statement> {
     check_chains(tokens)?;
-    let mut parser = Parser::new(&DIALECT).with_recursion_limit(DEPTH_MAX).with_tokens_with_locations(readable(tokens));
+    let dialect = Bounded::of(tokens.len());
+    let mut parser = Parser::new(&dialect).with_recursion_limit(DEPTH_MAX).with_tokens_with_locations(readable(tokens));
     let statement = parser.parse_statement().map_err(|error| syntax_error(sql, tokens, error))?;
     let rest = parser.peek_token();
     if rest.token != Token::EOF {

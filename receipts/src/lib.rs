@@ -5,11 +5,12 @@
 //! R3: [`verify::verify_receipt`] says [`Verdict::Valid`] only when every check it lists was made and passed.
 //!
 //! Never: depends on another crate of the workspace; trusts a key that a receipt brings along.
-//! Formats: docs/formats/{leaf,tiles,checkpoint,receipt}.md.
+//! Formats: docs/formats/{leaf,tiles,checkpoint,receipt,verdicts}.md.
 
 mod cursor;
 mod error;
 mod lanes;
+mod quote;
 
 pub mod hash;
 pub mod row;

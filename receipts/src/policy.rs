@@ -8,6 +8,7 @@
 
 use crate::FormatError;
 use crate::note::{VerifierKey, decode_base64};
+use crate::quote::escape;
 
 /// Bytes of a policy file we read.
 pub const POLICY_BYTES_MAX: usize = 256 * 1024;
@@ -101,7 +102,7 @@ impl Reader {
             ["witness", name, vkey] | ["witness", name, vkey, _] => self.witness(name, vkey),
             ["group", name, threshold, ref members @ ..] => self.group(name, threshold, members),
             ["quorum", name] => self.quorum(name),
-            [keyword, ..] => Err(format!("is no line of a policy: {}", keyword.escape_debug())),
+            [keyword, ..] => Err(format!("is no line of a policy: {}", escape(keyword))),
         }
     }
 
@@ -132,14 +133,14 @@ impl Reader {
             _ => threshold.bytes().all(|byte| byte.is_ascii_digit()) && threshold.parse().is_ok_and(|k| (1..=members.len()).contains(&k)),
         };
         if !is_threshold_valid {
-            return Err(format!("asks for {} of {} members", threshold.escape_debug(), members.len()));
+            return Err(format!("asks for {} of {} members", escape(threshold), members.len()));
         }
         for member in members {
             if !self.is_defined(member) {
-                return Err(format!("names {}, which no line before it defines", member.escape_debug()));
+                return Err(format!("names {}, which no line before it defines", escape(member)));
             }
             if self.used.iter().any(|used| used == member) {
-                return Err(format!("makes {} a member twice", member.escape_debug()));
+                return Err(format!("makes {} a member twice", escape(member)));
             }
             self.used.push((*member).to_owned());
         }
@@ -154,7 +155,7 @@ impl Reader {
             return Err("is a second quorum".to_owned());
         }
         if name != "none" && !self.is_defined(name) {
-            return Err(format!("names {}, which no line before it defines", name.escape_debug()));
+            return Err(format!("names {}, which no line before it defines", escape(name)));
         }
         self.quorum = Some(if name == "none" { Quorum::None } else { Quorum::Of(name.to_owned()) });
         Ok(())
@@ -165,7 +166,7 @@ impl Reader {
     }
 
     fn check_new(&self, name: &str) -> Result<(), String> {
-        if name == "none" || self.is_defined(name) { Err(format!("defines {} again", name.escape_debug())) } else { Ok(()) }
+        if name == "none" || self.is_defined(name) { Err(format!("defines {} again", escape(name))) } else { Ok(()) }
     }
 
     fn add_public_key(&mut self, public: &[u8]) -> Result<(), String> {

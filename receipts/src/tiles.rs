@@ -12,6 +12,7 @@ use std::marker::PhantomData;
 use crate::FormatError;
 use crate::hash::Hash;
 use crate::leaf::LEAF_BYTES_MAX;
+use crate::quote::escape;
 use crate::tree::{NodeReader, TreeHash, root_of};
 
 /// Hashes of a full tile, entries of a full bundle.
@@ -56,7 +57,7 @@ impl TileId {
 
     /// Reads a path back; fails on anything that [`TileId::path`] does not write.
     pub fn parse(path: &str) -> Result<Self, FormatError> {
-        let error = || FormatError::new("tile path", format!("`{}` names no tile", path.escape_debug()));
+        let error = || FormatError::new("tile path", format!("`{}` names no tile", escape(path)));
         let rest = path.strip_prefix("tile/").ok_or_else(error)?;
         let (level, rest) = rest.split_once('/').ok_or_else(error)?;
         let kind = match level {

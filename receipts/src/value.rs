@@ -10,6 +10,9 @@ mod numerics;
 mod spans;
 
 use crate::FormatError;
+use crate::quote::quote;
+
+pub use crate::quote::format_name;
 
 const MICROS_A_DAY: i64 = 86_400_000_000;
 
@@ -36,7 +39,7 @@ mod oid {
     pub(super) const JSONB: u32 = 3802;
 }
 
-/// The value in SQL's spelling: text in double quotes with Rust escapes, so that no control character reaches a terminal and `NULL`
+/// The value in SQL's spelling: text in double quotes with escapes, so that no control character reaches a terminal and `NULL`
 /// cannot be confused with the word; a type we do not know as `\x…`. Fails if the bytes are not canonical for the type.
 pub fn format_value(type_oid: u32, bytes: &[u8]) -> Result<String, FormatError> {
     match type_oid {
@@ -61,7 +64,7 @@ pub fn format_value(type_oid: u32, bytes: &[u8]) -> Result<String, FormatError> 
         oid::NUMERIC => numerics::format(bytes),
         oid::BPCHAR if bytes.ends_with(b" ") => Err(error("is a character value with blanks at its end")),
         oid::TEXT | oid::VARCHAR | oid::BPCHAR | oid::JSON | oid::JSONB => {
-            Ok(format!("{:?}", str::from_utf8(bytes).map_err(|_| error("is text that is not UTF-8"))?))
+            Ok(quote(str::from_utf8(bytes).map_err(|_| error("is text that is not UTF-8"))?))
         }
         oid::DATE => Ok(match i32::from_le_bytes(fixed(bytes)?) {
             i32::MAX => "infinity".to_owned(),
@@ -84,12 +87,6 @@ pub fn format_value(type_oid: u32, bytes: &[u8]) -> Result<String, FormatError> 
 /// µs since 1970-01-01 UTC as `2024-01-02 03:04:05.678901+00`.
 pub fn format_time(time_us: i64) -> String {
     format_timestamp(time_us, "+00")
-}
-
-/// A name as it stands if it is plain, else in quotes with escapes.
-pub fn format_name(name: &str) -> String {
-    let is_plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '%' | ' '));
-    if is_plain { name.to_owned() } else { format!("{name:?}") }
 }
 
 fn error(why: &str) -> FormatError {

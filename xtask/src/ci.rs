@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::process::{self, Outcome};
 use crate::summary::Summary;
-use crate::{clients, packages, python, test, tidy};
+use crate::{clients, packages, python, test, tidy, verifiers};
 
 /// Steps that have run: name, time, and whether they passed.
 #[derive(Default)]
@@ -70,6 +70,14 @@ pub fn run(root: &Path) -> Outcome {
     let tested = steps.run("test", || {
         summary = test::workspace(root, &["--locked".to_owned()], Some(&python))?;
         if summary.failed == 0 { Ok(()) } else { Err(summary.to_string()) }
+    });
+    let tested = tested.and_then(|()| {
+        steps.run("verifiers", || {
+            let verifiers = verifiers::tested(root)?;
+            summary.add(verifiers);
+            let lacking = verifiers.failed + verifiers.ignored;
+            if lacking == 0 { Ok(()) } else { Err(format!("{lacking} tests of verifiers failed, or could not be tried")) }
+        })
     });
     let tested = tested.and_then(|()| {
         steps.run("clients", || {

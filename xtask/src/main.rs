@@ -15,6 +15,7 @@ mod python;
 mod summary;
 mod test;
 mod tidy;
+mod verifiers;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -23,9 +24,10 @@ const USAGE: &str = "\
 Usage: cargo xtask <task>
 
 Tasks:
-  test [args]    run every test of the workspace and end with `N passed, N failed`; args go to `cargo test`
+  test [args]    run every test of the workspace, the clients and the verifiers, and end with `N passed, N failed`; args go to `cargo test`
+  verifiers      the verifiers of `verifiers/` in other languages, over the shared vectors
   clients        the drivers and programs of `wire/tests/clients` against the server; [--postgres | --server PATH] [CLIENT…]
-  ci             what continuous integration runs: fmt, tidy, clippy, doc, test, clients; a table of times, then the test summary
+  ci             what continuous integration runs: fmt, tidy, clippy, doc, test, verifiers, clients; a table of times, then the test summary
   tidy           rules no compiler checks: arrows between crates and modules, file headers, links, versions
   bench [args]   the comparison with a real PostgreSQL, in a release build; `cargo xtask bench --help` lists the args
   bench pieces   the Criterion benches of the inner pieces (`bench pieces --copy`: of COPY parsing); further args go to Criterion
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         "test" => test::run(&root, rest),
         "ci" => ci::run(&root),
         "clients" => clients::run(&root, rest),
+        "verifiers" => verifiers::run(&root),
         "tidy" => tidy::run(&root),
         "bench" => bench::run(&root, rest),
         "fuzz" => fuzz::run(&root, rest),

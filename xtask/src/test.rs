@@ -8,9 +8,9 @@ use std::process::Stdio;
 
 use crate::process::{self, Outcome};
 use crate::summary::Summary;
-use crate::{clients, packages, python};
+use crate::{clients, packages, python, verifiers};
 
-/// Runs the tests, then the clients; `args` go to `cargo test`, and with any only Cargo's tests run.
+/// Runs the tests, then verifiers and clients; `args` go to `cargo test`, and with any only Cargo's tests run.
 pub fn run(root: &Path, args: &[String]) -> Outcome {
     let programs = packages::ensure(packages::FOR_TESTS);
     let python = python::ensure(root);
@@ -19,6 +19,7 @@ pub fn run(root: &Path, args: &[String]) -> Outcome {
     let mut summary = workspace(root, args, python.as_deref().ok())?;
     // Arguments choose among Cargo's tests.
     if args.is_empty() {
+        summary.add(verifiers::tested(root)?);
         summary.add(clients::tested(root)?);
     }
     notices.iter().for_each(|notice| println!("tests that need it were skipped: {notice}"));

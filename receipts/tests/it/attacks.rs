@@ -4,9 +4,14 @@
 mod crypto;
 mod history;
 mod meaning;
+mod signed;
 mod text;
+mod types;
 
-use receipts::Receipt;
+pub use signed::of_definition;
+pub use types::of_column;
+
+use receipts::{Policy, Receipt, Verdict, verify_consistency, verify_receipt};
 
 use crate::sample::Sample;
 
@@ -30,12 +35,36 @@ pub struct Attack {
     pub reason: &'static str,
 }
 
+impl Attack {
+    /// What this crate's verifier says.
+    pub fn verify(&self) -> Verdict {
+        let policy = match Policy::parse(self.policy.as_bytes()) {
+            Ok(policy) => policy,
+            Err(error) => return error.into(),
+        };
+        match (self.kind, &self.pinned) {
+            (Kind::Receipt, _) => verify_receipt(self.input.as_bytes(), &policy),
+            (Kind::Consistency, pinned) => {
+                verify_consistency(pinned.as_deref().unwrap_or_default().as_bytes(), self.input.as_bytes(), &policy)
+            }
+        }
+    }
+}
+
 pub fn all() -> Vec<Attack> {
     let sample = Sample::new();
-    [valid(&sample), crypto::attacks(&sample), text::attacks(&sample), meaning::attacks(&sample), history::attacks(&sample)]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        valid(&sample),
+        crypto::attacks(&sample),
+        text::attacks(&sample),
+        meaning::attacks(&sample),
+        types::attacks(&sample),
+        signed::attacks(&sample),
+        history::attacks(&sample),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// A receipt vector under the policy of the ledger of `sample`.

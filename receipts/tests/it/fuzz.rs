@@ -12,7 +12,7 @@ use crate::sample::{ORDERS_DEFINITION, Random, Sample};
 const ROUNDS: usize = 20_000;
 
 /// Changes up to four places: flips, inserts, removes, repeats or copies from elsewhere.
-fn mutate(random: &mut Random, bytes: &[u8]) -> Vec<u8> {
+pub fn mutate(random: &mut Random, bytes: &[u8]) -> Vec<u8> {
     let mut changed = bytes.to_vec();
     for _ in 0..=random.below(4) {
         if changed.is_empty() {

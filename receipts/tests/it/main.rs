@@ -8,6 +8,8 @@ mod definitions;
 mod docs;
 mod fuzz;
 mod leaves;
+mod log;
+mod mutations;
 mod notes;
 mod policies;
 mod receipts_text;

@@ -1,14 +1,12 @@
 //! The vectors in `tests/vectors/`: one JSON file each, for this verifier and every other one.
 //!
 //! They are written by `UPDATE_VECTORS=1 cargo test -p receipts vectors` out of `attacks.rs`, and are the same bytes on every run.
-//! Members: `name`, `kind` (`receipt` or `consistency`), `policy`, `pinned` (consistency only), `input`, `verdict`, `exit_code`,
-//! `reason` (part of what the verifier says).
+//! Format: docs/formats/vectors.md.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use receipts::{Policy, verify_consistency, verify_receipt};
 use serde_json::{Value, json};
 
 use crate::attacks::{Attack, Kind, all};
@@ -17,8 +15,9 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")
 }
 
-fn to_json(attack: &Attack) -> String {
-    let exit_code = ["valid", "tampered", "malformed", "inconclusive"].iter().position(|name| *name == attack.verdict).unwrap();
+/// The members of a vector.
+pub fn json_of(attack: &Attack) -> Value {
+    let exit_code = ["valid", "tampered", "malformed", "inconclusive"].iter().position(|name| *name == attack.verdict);
     let mut json = json!({
         "name": attack.name,
         "kind": match attack.kind { Kind::Receipt => "receipt", Kind::Consistency => "consistency" },
@@ -27,11 +26,16 @@ fn to_json(attack: &Attack) -> String {
         "verdict": attack.verdict,
         "exit_code": exit_code,
         "reason": attack.reason,
+        "says": attack.verify().to_string(),
     });
     if let Some(pinned) = &attack.pinned {
         json["pinned"] = pinned.as_str().into();
     }
-    serde_json::to_string_pretty(&json).unwrap() + "\n"
+    json
+}
+
+fn to_json(attack: &Attack) -> String {
+    serde_json::to_string_pretty(&json_of(attack)).unwrap() + "\n"
 }
 
 #[test]
@@ -67,15 +71,23 @@ fn files_end_as_they_say() {
     for entry in fs::read_dir(folder()).unwrap() {
         let vector: Value = serde_json::from_str(&fs::read_to_string(entry.unwrap().path()).unwrap()).unwrap();
         let text = |name: &str| vector[name].as_str().unwrap_or_default();
-        let policy = Policy::parse(text("policy").as_bytes()).unwrap();
-        let verdict = match text("kind") {
-            "receipt" => verify_receipt(text("input").as_bytes(), &policy),
-            "consistency" => verify_consistency(text("pinned").as_bytes(), text("input").as_bytes(), &policy),
-            kind => panic!("kind {kind}"),
-        };
+        let verdict = attack_of(&vector).verify();
         let (name, said) = (text("name"), verdict.to_string());
         assert_eq!(verdict.name(), text("verdict"), "{name}: {said}");
         assert_eq!(Value::from(verdict.exit_code()), vector["exit_code"], "{name}");
+        assert_eq!(said, text("says"), "{name}");
         assert!(said.contains(text("reason")), "{name} should say «{}»: {said}", text("reason"));
     }
+}
+
+/// The vector of a file, as any verifier reads it.
+fn attack_of(vector: &Value) -> Attack {
+    let text = |name: &str| vector[name].as_str().unwrap_or_default().to_owned();
+    let kind = match vector["kind"].as_str() {
+        Some("receipt") => Kind::Receipt,
+        Some("consistency") => Kind::Consistency,
+        kind => panic!("kind {kind:?}"),
+    };
+    let pinned = vector["pinned"].as_str().map(str::to_owned);
+    Attack { name: "of a file", kind, policy: text("policy"), pinned, input: text("input"), verdict: "", reason: "" }
 }

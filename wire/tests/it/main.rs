@@ -5,6 +5,7 @@ mod cancel;
 mod copy;
 mod differential;
 mod errors;
+mod hostile;
 mod limits;
 mod pipeline;
 mod portals;

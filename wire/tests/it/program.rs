@@ -22,10 +22,10 @@ fn path(path: &Path) -> &str {
 }
 
 /// A server process that has said where it listens; killed when dropped.
-struct Served {
-    child: Child,
+pub struct Served {
+    pub child: Child,
     lines: Vec<String>,
-    port: u16,
+    pub port: u16,
 }
 
 impl Drop for Served {
@@ -35,7 +35,7 @@ impl Drop for Served {
     }
 }
 
-fn serve(folder: &Path) -> Served {
+pub fn serve(folder: &Path) -> Served {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shockwave"));
     command.args(["serve", "--data-dir", path(folder), "--listen", "127.0.0.1:0", "--auth", "trust"]).stdout(Stdio::piped());
     let mut served = Served { child: command.spawn().unwrap(), lines: Vec::new(), port: 0 };

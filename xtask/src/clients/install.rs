@@ -134,7 +134,7 @@ fn rust(places: &Places) -> Outcome {
 }
 
 /// Does `work` unless it was done for the same `lock` (I1).
-fn once(lock: &Path, folder: &Path, work: impl FnOnce() -> Outcome) -> Outcome {
+pub fn once(lock: &Path, folder: &Path, work: impl FnOnce() -> Outcome) -> Outcome {
     let wanted = std::fs::read(lock).map_err(|e| format!("{}: {e}", lock.display()))?;
     let stamp = folder.join("installed-for");
     if std::fs::read(&stamp).is_ok_and(|had| had == wanted) {
@@ -145,7 +145,7 @@ fn once(lock: &Path, folder: &Path, work: impl FnOnce() -> Outcome) -> Outcome {
 }
 
 /// Runs `command`; what it printed is shown only if it fails, because several run beside one another.
-fn quietly(command: &mut Command) -> Outcome {
+pub fn quietly(command: &mut Command) -> Outcome {
     let line = crate::process::line(command);
     eprintln!("$ {line}");
     let output = command.output().map_err(|e| format!("cannot run `{line}`: {e}"))?;

@@ -9,7 +9,7 @@
 //! Never: knows what a client checks; leaves a server running.
 
 mod attempt;
-mod install;
+pub(crate) mod install;
 mod not_yet;
 mod postgres;
 mod programs;

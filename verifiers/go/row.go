@@ -1,0 +1,138 @@
+package verify
+
+import "fmt"
+
+// checkRow leads from the fields shown to the row root in the commit (docs/formats/receipt.md, step 7).
+func (row *rowPart) check(commit *leaf, report *report) *Failure {
+	table, place, ok := commit.locate(row.index)
+	if !ok {
+		return tampered("row index", "%d is not below the commit's %d rows", row.index, commit.rows)
+	}
+	d, failure := row.definitionUnder(commit, table)
+	if failure != nil {
+		return failure
+	}
+	report.check("table definition under the commit's schema root")
+	if failure := row.checkSuperseded(table, place); failure != nil {
+		return failure
+	}
+	count := len(d.columns)
+	if row.header.op == opDelete {
+		count = 0
+	}
+	if len(row.fields) != count {
+		return tampered("row", "shows %d fields, its operation and definition ask for %d", len(row.fields), count)
+	}
+	root, ok := rootOfPath(rowNodePurpose.node, row.hash(d), row.index, commit.rows, row.path)
+	if !ok || root != commit.rowRoot {
+		return tampered("row", "as shown does not hash to row %d under the commit's row root", row.index)
+	}
+	report.check("row %d of %d in the commit, recomputed from the fields shown", row.index, commit.rows)
+	return row.describe(d, table, place, report)
+}
+
+// definitionUnder is the definition, once it is known to be that of the row's table as of the commit.
+func (row *rowPart) definitionUnder(commit *leaf, table span) (*definition, *Failure) {
+	const what = "table definition"
+	relation := row.header.relation
+	if relation != table.relation {
+		const why = "%d is not the table of row %d of the commit, which is %d"
+		return nil, tampered("relation", why, relation, row.index, table.relation)
+	}
+	leaf := schemaPurpose.hash(le32(relation), row.definition)
+	index, objects := uint64(row.definitionIndex), uint64(row.objects)
+	root, ok := rootOfPath(schemaNodePurpose.node, leaf, index, objects, row.definitionPath)
+	if !ok || schemaNodePurpose.hash(le32(row.objects), root[:]) != commit.schemaRoot {
+		return nil, tampered(what, "is not the one under the commit's schema root")
+	}
+	d, failure := parseDefinition(row.definition)
+	if failure != nil {
+		return nil, failure
+	}
+	if d.id != relation {
+		return nil, tampered(what, "says it is of table %d, not %d", d.id, relation)
+	}
+	if d.version != row.header.schemaVersion {
+		return nil, tampered(what, "is version %d, the row was committed under version %d", d.version, row.header.schemaVersion)
+	}
+	return d, nil
+}
+
+// checkSuperseded sees that what is superseded was there before: committed earlier, or earlier in the same commit.
+func (row *rowPart) checkSuperseded(table span, place uint64) *Failure {
+	old := row.header.superseded
+	switch {
+	case row.header.supersedes == supersedesRow && old >= table.firstRow:
+		return tampered("superseded row", "%d is not older than this commit", old)
+	case row.header.supersedes == supersedesOwn && old >= place:
+		return tampered("superseded row", "number %d of this commit does not come before this row", old)
+	}
+	return nil
+}
+
+func (row *rowPart) hash(d *definition) hash {
+	parts := [][]byte{row.header.bytes, le32(uint32(len(row.fields)))}
+	for i := range row.fields {
+		commitment := row.fields[i].commit(d.columns[i])
+		parts = append(parts, commitment[:])
+	}
+	return rowPurpose.paddedHash(parts...)
+}
+
+func (f *rowField) commit(c column) hash {
+	switch f.tag {
+	case fieldHidden:
+		return f.commitment
+	case fieldNull:
+		return fieldPurpose.paddedHash(f.salt, le32(c.id), le32(c.oid), []byte{1}, le64(0))
+	default:
+		return fieldPurpose.paddedHash(f.salt, le32(c.id), le32(c.oid), []byte{0}, le64(uint64(len(f.value))), f.value)
+	}
+}
+
+func (row *rowPart) describe(d *definition, table span, place uint64, report *report) *Failure {
+	name := plainName(d.schema) + "." + plainName(d.name)
+	rowID := table.firstRow + place
+	report.subject = fmt.Sprintf("row %d of %s, %s", rowID, name, report.subject)
+	report.fact("table", "%s, id %d, version %d", name, d.id, d.version)
+	report.fact("row id", "%d", rowID)
+	operation := [...]string{opInsert: "insert", opUpdate: "update", opDelete: "delete"}[row.header.op]
+	switch row.header.supersedes {
+	case supersedesRow:
+		operation += fmt.Sprintf(", supersedes row %d", row.header.superseded)
+	case supersedesOwn:
+		operation += fmt.Sprintf(", supersedes row %d", table.firstRow+row.header.superseded)
+	}
+	report.fact("operation", "%s", operation)
+	hidden := 0
+	for i, field := range row.fields {
+		text, failure := field.spell(d.columns[i])
+		if failure != nil {
+			return failure
+		}
+		if field.tag == fieldHidden {
+			hidden++
+		}
+		report.row = append(report.row, pair{plainName(d.columns[i].name), text})
+	}
+	report.check("values are canonical for their types")
+	if hidden > 0 {
+		report.leaveOut(fmt.Sprintf("the values of %d hidden fields", hidden))
+	}
+	report.leaveOut("whether a later commit updated or deleted this row")
+	return nil
+}
+
+func (f *rowField) spell(c column) (string, *Failure) {
+	switch f.tag {
+	case fieldHidden:
+		return "(hidden)", nil
+	case fieldNull:
+		return "NULL", nil
+	}
+	text, failure := formatValue(c.oid, f.value)
+	if failure != nil {
+		failure.What = "value of column " + plainName(c.name)
+	}
+	return text, failure
+}

@@ -1,0 +1,125 @@
+package verify
+
+import (
+	"bytes"
+	"encoding/json"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// vector is a file of receipts/tests/vectors; docs/formats/vectors.md.
+type vector struct {
+	Name     string  `json:"name"`
+	Kind     string  `json:"kind"`
+	Policy   string  `json:"policy"`
+	Pinned   *string `json:"pinned"`
+	Input    string  `json:"input"`
+	Verdict  string  `json:"verdict"`
+	ExitCode Code    `json:"exit_code"`
+	Reason   string  `json:"reason"`
+	Says     string  `json:"says"`
+}
+
+func (v *vector) verify(input []byte) Verdict {
+	policy, failure := ParsePolicy([]byte(v.Policy))
+	if failure != nil {
+		return failure.Verdict()
+	}
+	if v.Pinned != nil {
+		return Consistency([]byte(*v.Pinned), input, policy)
+	}
+	return Receipt(input, policy)
+}
+
+func vectors(t testing.TB) []vector {
+	folder := os.Getenv("SHOCKWAVE_VECTORS")
+	if folder == "" {
+		folder = "../../receipts/tests/vectors"
+	}
+	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no vectors in %s: %v", folder, err)
+	}
+	all := make([]vector, len(files))
+	for i, file := range files {
+		data, err := os.ReadFile(file)
+		if err == nil {
+			err = json.Unmarshal(data, &all[i])
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+	}
+	return all
+}
+
+func TestVectors(t *testing.T) {
+	for _, v := range vectors(t) {
+		t.Run(v.Name, func(t *testing.T) {
+			verdict := v.verify([]byte(v.Input))
+			if verdict.Code != v.ExitCode || verdict.Text != v.Says || !strings.Contains(verdict.Text, v.Reason) {
+				t.Errorf("ends with %d, not %d, and says\n%s\nnot\n%s", verdict.Code, v.ExitCode, verdict.Text, v.Says)
+			}
+		})
+	}
+}
+
+// TestDifferential takes the changed vectors that the Rust verifier has judged, where SHOCKWAVE_MUTATIONS names them.
+func TestDifferential(t *testing.T) {
+	path := os.Getenv("SHOCKWAVE_MUTATIONS")
+	if path == "" {
+		t.Skip("SHOCKWAVE_MUTATIONS names no file")
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for decoder := json.NewDecoder(file); decoder.More(); {
+		var v vector
+		if err := decoder.Decode(&v); err != nil {
+			t.Fatal(err)
+		}
+		if verdict := v.verify([]byte(v.Input)); verdict.Code != v.ExitCode || verdict.Text != v.Says {
+			t.Errorf("%s ends with %d, not %d, and says\n%s\nnot\n%s", v.Name, verdict.Code, v.ExitCode, verdict.Text, v.Says)
+		}
+	}
+}
+
+// TestMutations changes vectors here and there: whatever comes out ends in a verdict, and what was valid says the same if it still is.
+func TestMutations(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, v := range vectors(t) {
+		for range 40 {
+			input := mutated(random, []byte(v.Input))
+			verdict := v.verify(input)
+			if v.ExitCode == Valid && verdict.Code == Valid && verdict.Text != v.Says {
+				t.Fatalf("%s: %q is valid and says %s", v.Name, input, verdict.Text)
+			}
+		}
+	}
+}
+
+func mutated(random *rand.Rand, data []byte) []byte {
+	data = bytes.Clone(data)
+	for range 1 + random.IntN(3) {
+		if len(data) == 0 {
+			return data
+		}
+		at := random.IntN(len(data))
+		switch random.IntN(4) {
+		case 0:
+			data[at] ^= 1 << random.IntN(8)
+		case 1:
+			data = append(data[:at], data[at+1:]...)
+		case 2:
+			data = append(data[:at:at], append([]byte{byte(random.IntN(256))}, data[at:]...)...)
+		case 3:
+			data = data[:at]
+		}
+	}
+	return data
+}

@@ -1,0 +1,133 @@
+package verify
+
+import "fmt"
+
+// Receipt decides what a receipt (the bytes of its file) shows under a policy: docs/formats/receipt.md. It is valid only if a pinned key signed
+// the checkpoint, the leaf is in it at the index, the leaf belongs to that ledger and place, the row as shown hashes into the leaf, and its names
+// and types come from the definition under the schema root.
+func Receipt(data []byte, policy *Policy) Verdict {
+	report := new(report)
+	return report.conclude(checkReceipt(data, policy, report))
+}
+
+// Consistency decides whether the log of the checkpoint in proof extends pinned, a signed checkpoint kept from before. Either tree.
+func Consistency(pinned, proof []byte, policy *Policy) Verdict {
+	report := new(report)
+	return report.conclude(checkConsistency(pinned, proof, policy, report))
+}
+
+func checkReceipt(data []byte, policy *Policy, report *report) *Failure {
+	receipt, failure := parseReceipt(data)
+	if failure != nil {
+		return failure
+	}
+	checkpoint, failure := openCheckpoint(receipt.checkpoint, policy, report)
+	if failure != nil {
+		return failure
+	}
+	leaf, failure := receipt.leafIn(&checkpoint, report)
+	if failure != nil {
+		return failure
+	}
+	report.fact("leaf", "%s at %d", leaf.kind, leaf.seq)
+	report.fact("time, by the server's clock", "%s", formatTimestamp(leaf.timeMicros, "+00"))
+	report.subject = fmt.Sprintf("%s %d of %s", leaf.kind, leaf.seq, plainName(checkpoint.origin))
+	if leaf.kind == "commit" {
+		actor := "(none)"
+		if leaf.actor != "" {
+			actor = plainName(leaf.actor)
+		}
+		report.fact("actor", "%s", actor)
+		report.fact("rows in the commit", "%d", leaf.rows)
+		if receipt.row != nil {
+			if failure := receipt.row.check(leaf, report); failure != nil {
+				return failure
+			}
+		}
+	} else if receipt.row != nil {
+		return malformed("receipt", "shows a row of a %s leaf", leaf.kind)
+	}
+	report.leaveOut("that the log extends a checkpoint you pinned before: verify consistency")
+	return nil
+}
+
+// leafIn is the leaf, once it is known to stand in the signed log, in this ledger and at this place.
+func (p *receipt) leafIn(c *checkpoint, report *report) (*leaf, *Failure) {
+	ledger, ok := ledgerOf(c.origin)
+	if !ok {
+		return nil, malformed("checkpoint", "of a receipt has an origin that is no ledger's SHA-256 tree")
+	}
+	if p.index >= c.size {
+		return nil, tampered("index", "%d is not below the checkpoint's size %d", p.index, c.size)
+	}
+	root, ok := rootOfPath(sha256Node, sha256Leaf(p.leaf), p.index, c.size, p.path)
+	if !ok || root != c.root {
+		return nil, tampered("path to the root", "does not lead from the leaf at %d to the signed root", p.index)
+	}
+	report.check("leaf at index %d of %d (SHA-256 tree)", p.index, c.size)
+	leaf, failure := parseLeaf(p.leaf)
+	if failure != nil {
+		return nil, failure
+	}
+	if leaf.ledger != ledger {
+		return nil, tampered("leaf", "belongs to another ledger than the checkpoint")
+	}
+	if leaf.seq != p.index {
+		return nil, tampered("leaf", "says it is at %d, but is at %d", leaf.seq, p.index)
+	}
+	report.check("ledger id and position in the leaf")
+	return leaf, nil
+}
+
+func openPinned(pinned []byte, policy *Policy) (checkpoint, *Failure) {
+	text, failure := validText("note", pinned)
+	if failure == nil {
+		var n *note
+		if n, failure = parseNote(text); failure == nil {
+			var opened checkpoint
+			if opened, failure = openCheckpoint(n, policy, new(report)); failure == nil {
+				return opened, nil
+			}
+		}
+	}
+	failure.What = "pinned checkpoint: " + failure.What
+	return checkpoint{}, failure
+}
+
+func checkConsistency(pinned, data []byte, policy *Policy, report *report) *Failure {
+	old, failure := openPinned(pinned, policy)
+	if failure != nil {
+		return failure
+	}
+	proof, failure := parseProof(data)
+	if failure != nil {
+		return failure
+	}
+	next, failure := openCheckpoint(proof.checkpoint, policy, report)
+	if failure != nil {
+		return failure
+	}
+	report.check("signature over the pinned checkpoint")
+	if old.origin != next.origin {
+		return tampered("new checkpoint", "is of %s, not of %s", plainName(next.origin), plainName(old.origin))
+	}
+	if next.size < old.size {
+		return tampered("new checkpoint", "has %d leaves, the pinned one %d: the log was cut", next.size, old.size)
+	}
+	if proof.oldSize != old.size {
+		return malformed("consistency proof", "starts at size %d, the pinned checkpoint is at %d", proof.oldSize, old.size)
+	}
+	tree := &sha256Tree
+	if next.isBLAKE3() {
+		tree = &blake3Tree
+	}
+	if !tree.extends(old, next, proof.path) {
+		const why = "the log at size %d does not extend the pinned log at size %d: history was rewritten"
+		return tampered("consistency", why, next.size, old.size)
+	}
+	report.check("the first %d leaves are the same in both (%s tree)", old.size, tree.name)
+	report.fact("pinned size", "%d", old.size)
+	report.subject = fmt.Sprintf("%s at size %d extends the pinned checkpoint at size %d", plainName(next.origin), next.size, old.size)
+	report.leaveOut("what the leaves say")
+	return nil
+}

@@ -1,0 +1,71 @@
+/** Bytes of any kind end in a verdict, never in another error; and thousands of changed vectors end as the others say. */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import fc from "fast-check";
+import { Code, Failure, parsePolicy } from "../src/index.js";
+import { parseDefinition } from "../src/definition.js";
+import { parseLeaf } from "../src/leaf.js";
+import { parseReceipt } from "../src/receipt.js";
+import { formatValue } from "../src/values.js";
+import { bytesOf, type Vector, vectors, verify } from "./vectors.js";
+
+const seeded = { seed: 1, numRuns: 300 };
+const edits = fc.array(fc.tuple(fc.nat(9_999), fc.uint8Array({ maxLength: 3 })), { maxLength: 3 });
+
+function edited(bytes: Uint8Array, changes: [number, Uint8Array][]): Uint8Array {
+  let all = [...bytes];
+  for (const [at, put] of changes) all.splice(at % (all.length + 1), 1, ...put);
+  return Uint8Array.from(all);
+}
+
+function failsAtMost(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+  }
+}
+
+test("changed vectors", () => {
+  const property = fc.property(fc.constantFrom(...vectors), edits, (vector, changes) => {
+    const { code, text } = verify(vector, edited(bytesOf(vector.input), changes));
+    if (code === Code.Valid && vector.exit_code === Code.Valid) assert.equal(text, vector.says);
+  });
+  fc.assert(property, seeded);
+});
+
+test("noise", () => {
+  const property = fc.property(fc.constantFrom(...vectors), fc.uint8Array({ maxLength: 400 }), (vector, bytes) => {
+    assert.notEqual(verify(vector, bytes).code, Code.Valid);
+    failsAtMost(() => parsePolicy(bytes));
+  });
+  fc.assert(property, seeded);
+});
+
+test("what stands behind a signature", () => {
+  const property = fc.property(fc.constantFrom(...vectors), edits, fc.nat(4_000), (vector, changes, oid) => {
+    failsAtMost(() => {
+      const { leaf, row } = parseReceipt(bytesOf(vector.input));
+      failsAtMost(() => parseLeaf(edited(leaf, changes)));
+      if (row === undefined) return;
+      failsAtMost(() => parseDefinition(edited(row.definition, changes)));
+      for (const field of row.fields) {
+        if (field.kind === "shown") failsAtMost(() => formatValue(oid, edited(field.value, changes)));
+      }
+    });
+  });
+  fc.assert(property, seeded);
+});
+
+const mutations = process.env["SHOCKWAVE_MUTATIONS"];
+
+test("mutations", { skip: mutations === undefined ? "SHOCKWAVE_MUTATIONS names no file" : false }, () => {
+  const lines = readFileSync(mutations ?? "", "utf8").split("\n").slice(0, -1);
+  for (const vector of lines.map((line): Vector => JSON.parse(line))) {
+    const { code, text } = verify(vector);
+    assert.equal(text, vector.says, vector.name);
+    assert.equal(code, vector.exit_code, vector.name);
+  }
+});
