@@ -133,7 +133,7 @@ fn to_narrow(array: &ArrayRef, precision: u8, scale: i8) -> SqlResult<ArrayRef> 
     let data_type = DataType::Decimal128(precision, scale);
     let mut builder = Decimal128Builder::with_capacity(array.len()).with_data_type(data_type.clone());
     for value in each(array, |value| unscaled(value, precision, scale))? {
-        let narrow = value.map(|value| i128::try_from(value)).transpose();
+        let narrow = value.map(i128::try_from).transpose();
         builder.append_option(narrow.map_err(|_| SqlError::internal(format!("K2: beyond {}", types::name(&data_type))))?);
     }
     Ok(Arc::new(builder.finish()))

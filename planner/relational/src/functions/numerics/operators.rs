@@ -79,12 +79,10 @@ fn a_number_and_limit(types: &[DataType]) -> Result<Vec<DataType>> {
     }
 }
 
-fn compute(
-    args: &[ArrayRef],
-    rows: usize,
-    short: fn((i128, u32), (i128, u32)) -> Option<(i128, u32)>,
-    long: fn(&Numeric, &Numeric) -> SqlResult<Numeric>,
-) -> SqlResult<ArrayRef> {
+/// An operation on unscaled values with their scales (O2).
+type Short = fn((i128, u32), (i128, u32)) -> Option<(i128, u32)>;
+
+fn compute(args: &[ArrayRef], rows: usize, short: Short, long: fn(&Numeric, &Numeric) -> SqlResult<Numeric>) -> SqlResult<ArrayRef> {
     let (left, right) = (Column::of(&args[0])?, Column::of(&args[1])?);
     let mut builder = Builder::with_capacity(rows);
     for row in 0..rows {

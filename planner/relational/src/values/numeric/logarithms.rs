@@ -63,7 +63,7 @@ impl Numeric {
             _ => return Ok(self.clone()),
         };
         let limit = scales::RESULT_SCALE_MAX as f64;
-        let digits = (self.to_float() * 0.434_294_481_903_252).clamp(-limit, limit);
+        let digits = (self.to_float() * std::f64::consts::LOG10_E).clamp(-limit, limit);
         exponential(self, scales::bounded(scales::SIGNIFICANT_DIGITS_MIN - digits as i64, &[scale]))
     }
 }

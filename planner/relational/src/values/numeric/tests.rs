@@ -21,13 +21,10 @@ fn number(text: &str) -> SqlResult<Numeric> {
     Ok(value)
 }
 
+type Short = fn((i128, u32), (i128, u32)) -> Option<(i128, u32)>;
+
 /// The short way, where there is one, and the long.
-fn both(
-    left: &Numeric,
-    right: &Numeric,
-    short: fn((i128, u32), (i128, u32)) -> Option<(i128, u32)>,
-    long: SqlResult<Numeric>,
-) -> SqlResult<Numeric> {
+fn both(left: &Numeric, right: &Numeric, short: Short, long: SqlResult<Numeric>) -> SqlResult<Numeric> {
     let parts = |value: &Numeric| match value {
         Numeric::Finite { unscaled, scale } => Some((i128::try_from(unscaled.clone()).ok()?, *scale)),
         _ => None,
