@@ -46,6 +46,7 @@ impl SqlState {
     pub const INVALID_SCHEMA_NAME: Self = Self("3F000");
     pub const DUPLICATE_DATABASE: Self = Self("42P04");
     pub const SERIALIZATION_FAILURE: Self = Self("40001");
+    pub const DEADLOCK_DETECTED: Self = Self("40P01");
     pub const SYNTAX_ERROR: Self = Self("42601");
     pub const INSUFFICIENT_PRIVILEGE: Self = Self("42501");
     pub const GROUPING_ERROR: Self = Self("42803");
@@ -77,6 +78,7 @@ impl SqlState {
     pub const OBJECT_NOT_IN_PREREQUISITE_STATE: Self = Self("55000");
     pub const OBJECT_IN_USE: Self = Self("55006");
     pub const CANT_CHANGE_RUNTIME_PARAM: Self = Self("55P02");
+    pub const LOCK_NOT_AVAILABLE: Self = Self("55P03");
     pub const QUERY_CANCELED: Self = Self("57014");
     pub const ADMIN_SHUTDOWN: Self = Self("57P01");
     pub const CANNOT_CONNECT_NOW: Self = Self("57P03");

@@ -69,6 +69,7 @@ pub fn value_bytes<'a>(sql_type: SqlType, array: &'a dyn Array, row: usize, scra
             &scratch.grown
         }
         SqlType::Bytea => array.as_binary::<i32>().value(row),
+        SqlType::Catalog(_) => unreachable!("T3: no column of a table is {}", sql_type.name()),
         SqlType::Date => put(scratch, array.as_primitive::<Date32Type>().value(row).to_le_bytes()),
         SqlType::Timestamp | SqlType::Timestamptz => {
             put(scratch, array.as_primitive::<TimestampMicrosecondType>().value(row).to_le_bytes())

@@ -23,6 +23,11 @@ pub const CATALOG: RelationId = RelationId(1);
 pub const SEGMENTS: RelationId = RelationId(2);
 /// First id given to a user's object; Postgres's own first, so that tools which compare with 16384 are right.
 pub const FIRST_USER_ID: u32 = 16_384;
+/// Whether a relation is written by the ledger itself.
+pub(crate) fn is_own_table(id: RelationId) -> bool {
+    id.0 < FIRST_USER_ID
+}
+
 /// Name of the schema that holds the ledger's own tables.
 pub const LEDGER_SCHEMA: &str = "ledger";
 

@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use base::{CommitSeq, RelationId, RowId, SqlError, SqlResult, SqlState};
 use parking_lot::{Condvar, Mutex, MutexGuard};
@@ -19,6 +19,8 @@ use wal::Position;
 use crate::catalog::Object;
 use crate::fold::{AppliedCommit, AppliedTable};
 use crate::ledger::{Ledger, LogPin};
+use crate::locks::Held;
+use crate::reads::ReadSet;
 use crate::record::{self, Piece};
 use crate::references::{self, Owed};
 use crate::schema::TableDef;
@@ -33,6 +35,9 @@ use crate::writes::{INLINE_ROWS_MAX, TableWrites};
 const GROUP_MAX: usize = 1_024;
 /// A session's own thread decides only while groups are durable within this: it serves other sessions too.
 const QUICK_NS: u64 = 1_000_000;
+
+/// How long a taker of locks looks at a commit that is being placed: some microseconds, which a small one takes.
+const PLACING_SPINS_MAX: u32 = 2_000;
 
 /// What a client learns of its commit.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -68,6 +73,14 @@ pub struct Request {
     pub relied_on: BTreeMap<RelationId, (u64, u64)>,
     /// What is to be compared again for foreign keys.
     pub owed: Owed,
+    /// Its name in the lock table.
+    pub owner: u64,
+    /// It has no locks on the keys it makes: those that others have are met here.
+    pub is_alone: bool,
+    /// Its locks, which end when it is visible or refused.
+    pub held: Held,
+    /// What it read, and when, if that has to be so still.
+    pub(crate) reads: Option<(Arc<ReadSet>, Option<CommitSeq>)>,
     /// Log files with its DATA records stay while this is held.
     pub _pin: Option<Arc<LogPin>>,
     /// Told what became of it.
@@ -159,12 +172,24 @@ pub struct Turn {
     held: Mutex<()>,
     /// How long the last group took, ns.
     last_ns: AtomicU64,
+    /// A commit that holds no locks is between the look at others' and its place in the indexes.
+    is_placing: AtomicBool,
 }
 
 impl Turn {
     /// Waits until nobody is deciding.
     pub fn wait(&self) -> impl Drop + '_ {
         self.held.lock()
+    }
+
+    /// See [`Ledger::let_decide`].
+    pub fn let_decide(&self) {
+        for _ in 0..PLACING_SPINS_MAX {
+            if !self.is_placing.load(Ordering::SeqCst) {
+                return;
+            }
+            std::hint::spin_loop();
+        }
     }
 }
 
@@ -241,7 +266,7 @@ fn decide_waiting(ledger: &Arc<Ledger>) {
 #[derive(Default)]
 struct Group {
     records: Vec<Vec<u8>>,
-    answers: Vec<(Done, Committed)>,
+    answers: Vec<(Done, Committed, Held)>,
     catalog: Option<Arc<crate::catalog::Catalog>>,
 }
 
@@ -250,11 +275,30 @@ impl Group {
         if let Some(error) = ledger.failure() {
             return (request.done)(Err(error));
         }
-        let Request { actor, tables, pieces, row_root, group_roots, defined, dropped, relied_on, owed, done, _pin } = request;
+        let Request {
+            actor,
+            tables,
+            pieces,
+            row_root,
+            group_roots,
+            defined,
+            dropped,
+            relied_on,
+            owed,
+            owner,
+            is_alone,
+            held,
+            reads,
+            done,
+            _pin,
+        } = request;
+        let _placing = is_alone.then(|| Placing::begin(ledger));
         let catalog = self.catalog.clone().unwrap_or_else(|| ledger.snapshot().catalog);
         let made: Vec<Arc<TableDef>> = defined.iter().filter_map(|(object, _)| object.rows().cloned()).collect();
         let decided = check(ledger, &catalog, &tables, &defined, &dropped)
+            .and_then(|()| check_locked_keys(ledger, owner, is_alone, &tables))
             .and_then(|()| check_relied_on(ledger, &relied_on))
+            .and_then(|()| reads.map_or(Ok(()), |(reads, seen)| reads.check(ledger, seen)))
             .and_then(|()| references::check_again(ledger, &catalog, &tables, &owed, (&defined, &dropped)))
             .and_then(|()| {
                 if defined.is_empty() && dropped.is_empty() {
@@ -272,7 +316,7 @@ impl Group {
         match apply(ledger, draft, tables, &made, &pieces, group_roots) {
             Ok((record, committed)) => {
                 self.records.push(record);
-                self.answers.push((done, committed));
+                self.answers.push((done, committed, held));
                 self.catalog = Some(catalog);
             }
             // Half-applied: memory is ahead of the log for good (C4).
@@ -289,7 +333,7 @@ impl Group {
         }
         if let Some(error) = ledger.failure() {
             // Another of the group is half-applied: its leaf stands in the trees that would be signed, and in no log.
-            return self.answers.into_iter().for_each(|(done, _)| done(Err(error.clone())));
+            return self.answers.into_iter().for_each(|(done, ..)| done(Err(error.clone())));
         }
         let records: Vec<(u8, &[u8])> = self.records.iter().map(|bytes| (record::COMMIT, bytes.as_slice())).collect();
         let clock = &ledger.options().clock;
@@ -297,11 +341,15 @@ impl Group {
         let settled = settle(ledger, &records, self.catalog);
         ledger.turn().last_ns.store(clock.monotonic_ns().saturating_sub(begun), Ordering::Relaxed);
         match settled {
-            Ok(_) => self.answers.into_iter().for_each(|(done, committed)| done(Ok(Some(committed)))),
+            // Locks end before the answers: who was told of a commit meets none of them.
+            Ok(_) => self.answers.into_iter().for_each(|(done, committed, held)| {
+                drop(held);
+                done(Ok(Some(committed)));
+            }),
             Err(error) => {
                 ledger.fail(&error);
                 let error = ledger.failure().unwrap_or(error);
-                self.answers.into_iter().for_each(|(done, _)| done(Err(error.clone())));
+                self.answers.into_iter().for_each(|(done, ..)| done(Err(error.clone())));
             }
         }
     }
@@ -336,6 +384,32 @@ fn check(
         unique::check_again(ledger, writes, &state)?;
     }
     Ok(())
+}
+
+/// The time in which a commit without locks is placed; see [`Ledger::let_decide`].
+struct Placing<'a>(&'a Ledger);
+
+impl<'a> Placing<'a> {
+    fn begin(ledger: &'a Ledger) -> Self {
+        ledger.turn().is_placing.store(true, Ordering::SeqCst);
+        Self(ledger)
+    }
+}
+
+impl Drop for Placing<'_> {
+    fn drop(&mut self) {
+        self.0.turn().is_placing.store(false, Ordering::SeqCst);
+    }
+}
+
+/// No transaction in a block has locked a key that a commit without locks makes: its statement is to wait instead. Errors: 40001.
+fn check_locked_keys(ledger: &Ledger, owner: u64, is_alone: bool, tables: &[TableWrites]) -> SqlResult<()> {
+    if !is_alone || ledger.locks().is_idle() {
+        return Ok(());
+    }
+    let few = tables.iter().filter(|writes| writes.rows <= INLINE_ROWS_MAX as u64);
+    let mut keys = few.flat_map(|writes| &writes.own.keys);
+    if keys.any(|(id, values)| ledger.is_key_locked(owner, *id, values.keys())) { Err(conflict()) } else { Ok(()) }
 }
 
 /// What definitions were checked against is as it was. Errors: 40001.

@@ -16,6 +16,7 @@ use crate::layout;
 use crate::relations::{SequenceDef, ViewDef};
 use crate::roles::{FIRST_SUPERUSER, GrantsDef, RoleDef};
 use crate::schema::TableDef;
+use crate::temporary::is_temporary;
 use crate::transaction::Transaction;
 use crate::unique;
 use crate::writes::TableWrites;
@@ -112,6 +113,9 @@ impl Transaction {
     }
 
     fn drop_alone(&mut self, id: u32) -> SqlResult<()> {
+        if self.drop_temporary(id)? {
+            return Ok(());
+        }
         let row = self.catalog().definition_row(id).ok_or_else(|| SqlError::new(SqlState::UNDEFINED_OBJECT, "object does not exist"))?;
         self.delete(&CATALOG_TABLE, &[row])?;
         self.defined.retain(|(object, _)| object.id() != id);
@@ -121,6 +125,10 @@ impl Transaction {
     }
 
     fn define(&mut self, object: Object) -> SqlResult<()> {
+        if is_temporary(&object, &self.temporary) {
+            self.put_temporary(object.clone())?;
+            return self.own_new(&object);
+        }
         let row = catalog_row(&object)?;
         let own = self.writes.get(&CATALOG).map_or(0, |writes| writes.rows);
         self.insert(&CATALOG_TABLE, &row)?;
@@ -131,6 +139,9 @@ impl Transaction {
 
     /// Replaces an object's definition by another of the same id. Errors: 42704, 42P07, 40001.
     pub fn redefine(&mut self, object: Object) -> SqlResult<()> {
+        if self.temporary.contains_key(&object.id()) {
+            return self.put_temporary(object);
+        }
         let id = object.id();
         let before = self.catalog().definition_row(id).ok_or_else(|| SqlError::new(SqlState::UNDEFINED_OBJECT, "object does not exist"))?;
         let row = catalog_row(&object)?;
@@ -189,6 +200,9 @@ impl Transaction {
 
     /// Notes that a definition was checked against a table's rows as they are now (G3).
     pub fn rely_on(&mut self, id: RelationId) {
+        if self.is_temporary(id) {
+            return;
+        }
         let count = self.ledger.table_state(id).count_at(self.snapshot.seq);
         self.relied_on.entry(id).or_insert((count.rows, count.ended));
     }

@@ -78,9 +78,9 @@ pub fn check(io: &Arc<dyn Io>, request: &Request<'_>) -> (Verdict, Checked) {
 }
 
 fn run(io: &Arc<dyn Io>, request: &Request<'_>, checked: &mut Checked) -> Result<Report, Stop> {
-    let identity = LedgerIdentity::read(&**io, request.folder).map_err(|error| unreadable(&error))?;
+    let identity = LedgerIdentity::read_even_dropped(&**io, request.folder).map_err(|error| unreadable(&error))?;
     let identity = identity.ok_or_else(|| malformed("ledger.id", "the folder holds no ledger"))?;
-    let origin = receipts::checkpoint::origin(&identity.database, &identity.ledger.0);
+    let origin = identity.origin();
     if !request.policy.logs().iter().any(|key| key.name() == origin) {
         let why = format!("the policy pins no key for {origin}");
         return Err(Box::new(Verdict::Inconclusive(Finding { what: "policy".into(), why, checked: Vec::new() })));

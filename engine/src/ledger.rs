@@ -26,6 +26,7 @@ use crate::commit::{self, Job, Queue, Request, Turn};
 use crate::fold::Fold;
 use crate::key_index::KeyIndex;
 use crate::layout;
+use crate::locks::LockTable;
 use crate::merkle::MerkleLog;
 use crate::options::Options;
 use crate::record::{self, PieceHeader};
@@ -91,6 +92,7 @@ pub struct Ledger {
     tables: RwLock<HashMap<RelationId, Arc<TableState>>>,
     keys: Arc<KeyIndex>,
     sequences: Sequences,
+    locks: Arc<LockTable>,
     folds: Vec<Arc<dyn Fold>>,
     published: RwLock<Published>,
     queue: Queue,
@@ -121,6 +123,7 @@ impl Ledger {
             tables: RwLock::new(parts.tables),
             keys: parts.keys,
             sequences: Sequences::default(),
+            locks: Arc::default(),
             folds,
             published: RwLock::new(parts.published),
             queue: Queue::default(),
@@ -299,6 +302,15 @@ impl Ledger {
         &self.sequences
     }
 
+    pub(crate) fn locks(&self) -> &Arc<LockTable> {
+        &self.locks
+    }
+
+    /// Lets a commit that is just being decided go ahead, so that what it makes is in the indexes. Soon over, and given up where it is not.
+    pub(crate) fn let_decide(&self) {
+        self.turn.let_decide();
+    }
+
     pub(crate) fn folds(&self) -> &[Arc<dyn Fold>] {
         &self.folds
     }
@@ -308,6 +320,11 @@ impl Ledger {
     }
 
     /// The state of a table; made on first use.
+    /// Bytes of a table's sealed segments, old versions of its rows included.
+    pub fn sealed_bytes(&self, id: RelationId) -> u64 {
+        self.table_state(id).layout().segments.iter().map(|segment| segment.bytes()).sum()
+    }
+
     pub(crate) fn table_state(&self, id: RelationId) -> Arc<TableState> {
         if let Some(state) = self.tables.read().get(&id) {
             return Arc::clone(state);

@@ -43,7 +43,7 @@ pub fn open(folder: &Path, identity: &LedgerIdentity, options: &Options) -> SqlR
     // Nothing is acknowledged on a name that a power loss could take back: its creator may have been killed before this sync.
     io.sync_dir(folder).map_err(|error| io_failed("sync folder", folder, error))?;
     let signer = Signer::open(&**io, folder, identity.ledger)?;
-    let origin = receipts::checkpoint::origin(&identity.database, &identity.ledger.0);
+    let origin = identity.origin();
     if signer.keys().origin() != origin {
         let message = format!("\"{}\" names the ledger {origin}, its keys are of {}", folder.join(FILE).display(), signer.keys().origin());
         return Err(SqlError::new(SqlState::DATA_CORRUPTED, message).hint("One of the two files is damaged; restore it from a copy."));

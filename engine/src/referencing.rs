@@ -46,14 +46,25 @@ impl Transaction {
     pub fn check_references(&mut self) -> SqlResult<()> {
         for (relation, first) in std::mem::take(&mut self.owed.fresh) {
             let Some(writes) = self.writes.get(&relation) else { continue };
-            let (table, own) = (Arc::clone(&writes.table), Arc::clone(&writes.own));
+            let table = Arc::clone(&writes.table);
             for reference in &table.rules.references {
-                for piece in own.pieces.iter().filter(|piece| piece.first + piece.batch.num_rows() as u64 > first) {
-                    let skip = first.saturating_sub(piece.first) as usize;
-                    let is_live = |row: usize| row >= skip && !own.own_ended.contains(&(piece.first + row as u64));
-                    self.check_rows(&table, reference, &piece.batch, is_live)?;
+                if self.defers(reference) {
+                    self.defer_rows(relation, reference.id, first);
+                } else {
+                    self.check_own_rows(&table, reference, first)?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Compares own rows, from this one on, that are still there. Errors: 23503.
+    pub(crate) fn check_own_rows(&mut self, table: &Arc<TableDef>, reference: &Reference, first: u64) -> SqlResult<()> {
+        let Some(own) = self.writes.get(&table.id).map(|writes| Arc::clone(&writes.own)) else { return Ok(()) };
+        for piece in own.pieces.iter().filter(|piece| piece.first + piece.batch.num_rows() as u64 > first) {
+            let skip = first.saturating_sub(piece.first) as usize;
+            let is_live = |row: usize| row >= skip && !own.own_ended.contains(&(piece.first + row as u64));
+            self.check_rows(table, reference, &piece.batch, is_live)?;
         }
         Ok(())
     }
@@ -70,7 +81,7 @@ impl Transaction {
         let state = self.ledger.table_state(parent.id);
         self.owed.asked.entry(parent.id).or_insert_with(|| state.ended());
         let own = self.writes.get(&parent.id).map(|writes| Arc::clone(&writes.own));
-        let mut known: HashSet<Key> = HashSet::new();
+        let (mut known, mut relied) = (HashSet::new(), Vec::new());
         let values = KeyReader::of_key(child, own_key(child, reference)?, rows);
         for row in (0..rows.num_rows()).filter(|row| is_live(*row)) {
             let Some(key) = values.key(row) else {
@@ -89,9 +100,13 @@ impl Transaction {
             if !found {
                 return Err(missing_parent(child, &parent, reference, rows, row));
             }
+            if own_has.is_none() {
+                let row = OwnRows::newest_committed(own.as_deref(), self.ledger.keys(), reference.key, &key).map(RowId);
+                relied.extend(row.map(|row| (row, key.clone())));
+            }
             known.insert(key);
         }
-        Ok(())
+        self.rely_on_rows(&parent, reference.key, &relied)
     }
 
     /// Compares all rows of a table with what a foreign key of it references: for one that is being added. Errors: 23503.
@@ -99,11 +114,12 @@ impl Transaction {
         self.rely_on(child.id);
         self.rely_on(reference.table);
         let all: Vec<usize> = (0..child.columns.len()).collect();
-        for chunk in self.view(child).scan(&all, false) {
-            let rows = chunk.read()?;
-            self.check_rows(child, reference, &rows, |_| true)?;
-        }
-        Ok(())
+        // What it relied on is compared at commit: a definition waits for nobody.
+        let was_deaf = self.set_deaf(true);
+        let chunks = self.view(child).scan(&all, false);
+        let checked = chunks.iter().try_for_each(|chunk| self.check_rows(child, reference, &chunk.read()?, |_| true));
+        self.set_deaf(was_deaf);
+        checked
     }
 
     fn referenced_table(&self, reference: &Reference) -> SqlResult<Arc<TableDef>> {

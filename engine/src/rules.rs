@@ -48,6 +48,8 @@ pub struct Check {
     pub expression: String,
     /// Columns it mentions, in table order.
     pub columns: Vec<ColumnId>,
+    /// Rows from before it was added have not been checked.
+    pub not_valid: bool,
     /// COMMENT ON CONSTRAINT.
     pub comment: Option<String>,
 }
@@ -63,6 +65,8 @@ pub struct Index {
     pub columns: Vec<ColumnId>,
     /// Per key column, as in `indoption`: 1 descending, 2 nulls first.
     pub options: Vec<u8>,
+    /// Per key column, the operator class it was given; empty for the type's own, and empty as a whole where all are.
+    pub classes: Vec<String>,
     /// No two rows with equal keys; NULLs are never equal.
     pub unique: bool,
     /// Made by a UNIQUE constraint.
@@ -126,6 +130,12 @@ pub struct Reference {
     pub on_delete: Action,
     /// `MATCH FULL`: all or none of the columns are NULL.
     pub full: bool,
+    /// It may be compared at COMMIT.
+    pub deferrable: bool,
+    /// It is, unless SET CONSTRAINTS says otherwise.
+    pub deferred: bool,
+    /// Rows from before it was added have not been compared.
+    pub not_valid: bool,
     /// COMMENT ON CONSTRAINT.
     pub comment: Option<String>,
 }
@@ -197,12 +207,14 @@ impl Rules {
         put_list(&mut out, "checks", &self.checks, |out, check| {
             let _ = write!(out, "\"id\":{},\"name\":{},\"expression\":{}", check.id, json!(check.name), json!(check.expression));
             put(out, "columns", Some(ids(&check.columns)));
+            put(out, "not_valid", check.not_valid.then_some(Value::Bool(true)));
             put(out, "comment", check.comment.as_ref().map(|text| json!(text)));
         });
         put_list(&mut out, "indexes", &self.indexes, |out, index| {
             let _ = write!(out, "\"id\":{},\"name\":{}", index.id, json!(index.name));
             put(out, "columns", Some(ids(&index.columns)));
             put(out, "options", index.options.iter().any(|option| *option != 0).then(|| json!(index.options)));
+            put(out, "classes", (!index.classes.is_empty()).then(|| json!(index.classes)));
             put(out, "unique", Some(json!(index.unique)));
             put(out, "constraint", Some(json!(index.constraint)));
             put(out, "comment", index.comment.as_ref().map(|text| json!(text)));
@@ -216,6 +228,9 @@ impl Rules {
             put(out, "on_update", Some(json!(reference.on_update.letter())));
             put(out, "on_delete", Some(json!(reference.on_delete.letter())));
             put(out, "match_full", reference.full.then_some(Value::Bool(true)));
+            put(out, "deferrable", reference.deferrable.then_some(Value::Bool(true)));
+            put(out, "deferred", reference.deferred.then_some(Value::Bool(true)));
+            put(out, "not_valid", reference.not_valid.then_some(Value::Bool(true)));
             put(out, "comment", reference.comment.as_ref().map(|text| json!(text)));
         });
         put(&mut out, "next_column", self.next_column.map(|id| json!(id)));
@@ -264,6 +279,7 @@ fn read_check(value: &Value) -> Option<Check> {
         name: text(value, "name")??,
         expression: text(value, "expression")??,
         columns: columns(value, "columns")?,
+        not_valid: value["not_valid"].as_bool().unwrap_or(false),
         comment: text(value, "comment")?,
     })
 }
@@ -278,11 +294,16 @@ fn read_index(value: &Value) -> Option<Index> {
         _ => return None,
     };
     (options.len() == columns.len()).then_some(())?;
+    let classes = match value["classes"].as_array() {
+        None => Vec::new(),
+        Some(classes) => classes.iter().map(|class| class.as_str().map(str::to_owned)).collect::<Option<_>>()?,
+    };
     Some(Index {
         id: number(value, "id")??,
         name: text(value, "name")??,
         columns,
         options,
+        classes,
         unique: value["unique"].as_bool()?,
         constraint: value["constraint"].as_bool()?,
         comment: text(value, "comment")?,
@@ -300,6 +321,9 @@ fn read_reference(value: &Value) -> Option<Reference> {
         on_update: Action::of_letter(value["on_update"].as_str()?)?,
         on_delete: Action::of_letter(value["on_delete"].as_str()?)?,
         full: value["match_full"].as_bool().unwrap_or(false),
+        deferrable: value["deferrable"].as_bool().unwrap_or(false),
+        deferred: value["deferred"].as_bool().unwrap_or(false),
+        not_valid: value["not_valid"].as_bool().unwrap_or(false),
         comment: text(value, "comment")?,
     })
 }

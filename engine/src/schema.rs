@@ -24,6 +24,21 @@ pub const SUPERSEDES: &str = "_supersedes";
 /// Name of the commit column in segments.
 pub const COMMIT: &str = "_commit";
 
+/// The schema of temporary objects: each session has its own (`temporary.rs`).
+pub const TEMPORARY_SCHEMA: &str = "pg_temp";
+
+/// What happens to a temporary table when a transaction commits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum OnCommit {
+    /// It stays with its rows.
+    #[default]
+    Preserve,
+    /// Its rows go.
+    DeleteRows,
+    /// It goes.
+    Drop,
+}
+
 /// One column of a table.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ColumnDef {

@@ -1,7 +1,8 @@
 //! A data folder: its lock and its databases.
 //!
 //! D1: one process at a time has a data folder open.
-//! D2: a folder without `ledger.id` holds nothing acknowledged and is made anew.
+//! D2: a folder with neither `ledger.id` nor `ledger.dropped` holds nothing acknowledged and is made anew.
+//! D3: a folder that was a ledger's is never another's.
 //! Never: shares a file between two databases.
 //! Format: docs/formats/folder.md.
 
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use base::io::{Io, LockGuard};
 use base::{LedgerId, SqlError, SqlResult, SqlState};
+use parking_lot::{Mutex, RwLock};
 use receipts::{KeyLeaf, Leaf};
 use wal::{Identity, Wal, WalOptions};
 
@@ -24,6 +26,7 @@ use crate::ledger::{Ledger, Parts, Published};
 use crate::merkle::MerkleLog;
 use crate::options::Options;
 use crate::recovery;
+use crate::roles::{DATABASE, FIRST_SUPERUSER, GrantsDef, RoleDef};
 use crate::signer::{Signed, Signer};
 
 /// The database made at first start.
@@ -35,7 +38,10 @@ const ACTOR: &str = "shockwave";
 #[derive(Debug)]
 pub struct Server {
     folder: PathBuf,
-    ledgers: BTreeMap<String, Arc<Ledger>>,
+    options: Options,
+    ledgers: RwLock<BTreeMap<String, Arc<Ledger>>>,
+    /// Held while a database is made, dropped or renamed.
+    changing: Mutex<()>,
     _lock: Box<dyn LockGuard>,
 }
 
@@ -57,10 +63,11 @@ impl Server {
             }
         }
         if ledgers.is_empty() {
-            let ledger = create_ledger(&ledgers_folder.join(FIRST_DATABASE), FIRST_DATABASE, &options)?;
+            let ledger =
+                create_ledger(&free_folder(&*io, &ledgers_folder, FIRST_DATABASE)?, FIRST_DATABASE, &options, Furniture::default())?;
             ledgers.insert(FIRST_DATABASE.to_owned(), ledger);
         }
-        Ok(Self { folder: folder.to_path_buf(), ledgers, _lock: lock })
+        Ok(Self { folder: folder.to_path_buf(), options, ledgers: RwLock::new(ledgers), changing: Mutex::default(), _lock: lock })
     }
 
     /// The data folder.
@@ -70,12 +77,86 @@ impl Server {
 
     /// The ledger of a database.
     pub fn ledger(&self, database: &str) -> Option<Arc<Ledger>> {
-        self.ledgers.get(database).cloned()
+        self.ledgers.read().get(database).cloned()
     }
 
     /// Names of all databases, sorted.
     pub fn databases(&self) -> Vec<String> {
-        self.ledgers.keys().cloned().collect()
+        self.ledgers.read().keys().cloned().collect()
+    }
+
+    /// Makes a database: a ledger of its own with keys of its own, and the roles and passwords of the database it is asked from. It belongs to
+    /// the role `owner` of these.
+    ///
+    /// Errors: 42P04 for a name already taken, 58030, 53100; then there is no such database.
+    pub fn create_database(&self, name: &str, owner: u32, from: &Ledger) -> SqlResult<Arc<Ledger>> {
+        let _turn = self.changing.lock();
+        check_name(name)?;
+        if self.ledger(name).is_some() {
+            return Err(already_exists(name));
+        }
+        let io = &*self.options.io;
+        let folder = free_folder(io, &self.folder.join("ledgers"), name)?;
+        let ledger = create_ledger(&folder, name, &self.options, Furniture::of(from, owner)?)?;
+        self.ledgers.write().insert(name.to_owned(), Arc::clone(&ledger));
+        Ok(ledger)
+    }
+
+    /// Drops a database that nobody uses: it is sealed and closed, and its folder keeps every byte that left a receipt, marked as dropped.
+    ///
+    /// Errors: 3D000 for no such database, 58030, 53100; then it is there still.
+    pub fn drop_database(&self, name: &str) -> SqlResult<()> {
+        self.close_and(name, |io, folder, identity, now_us| {
+            identity.drop_from(io, folder, now_us)?;
+            Ok(None)
+        })
+        .map(drop)
+    }
+
+    /// Renames a database that nobody uses; its keys and the origin of its checkpoints stay.
+    ///
+    /// Errors: 3D000, 42P04, 58030, 53100; then it has its old name.
+    pub fn rename_database(&self, name: &str, to: &str) -> SqlResult<Arc<Ledger>> {
+        check_name(to)?;
+        if self.ledger(to).is_some() {
+            return Err(already_exists(to));
+        }
+        let renamed = self.close_and(name, |io, folder, identity, _| {
+            let origin = identity.origin();
+            let is_first_name = receipts::checkpoint::origin(to, &identity.ledger.0) == origin;
+            let renamed_from = (!is_first_name).then_some(origin);
+            let identity = LedgerIdentity { database: to.to_owned(), renamed_from, ..identity };
+            replace(io, &folder.join(identity::FILE), identity.text().as_bytes())?;
+            Ok(Some(identity))
+        })?;
+        renamed.ok_or_else(|| SqlError::internal("a renamed database is gone"))
+    }
+
+    /// Closes a ledger, changes what its folder is, and opens it again unless it is nothing any more.
+    fn close_and(
+        &self,
+        name: &str,
+        change: impl FnOnce(&dyn Io, &Path, LedgerIdentity, i64) -> SqlResult<Option<LedgerIdentity>>,
+    ) -> SqlResult<Option<Arc<Ledger>>> {
+        let _turn = self.changing.lock();
+        let missing = || SqlError::new(SqlState::INVALID_CATALOG_NAME, format!("database \"{name}\" does not exist"));
+        let ledger = self.ledger(name).ok_or_else(missing)?;
+        let (io, folder) = (&*self.options.io, ledger.folder().to_owned());
+        let before = LedgerIdentity::read(io, &folder)?.ok_or_else(missing)?;
+        ledger.close(true)?;
+        let changed = change(io, &folder, before.clone(), self.options.clock.now_us());
+        let now = match &changed {
+            Ok(now) => now.clone(),
+            // What the disk holds decides: a failure may have come after the change.
+            Err(_) => LedgerIdentity::read(io, &folder)?,
+        };
+        self.ledgers.write().remove(name);
+        let open = |identity: LedgerIdentity| recovery::open(&folder, &identity, &self.options).map(|ledger| (identity.database, ledger));
+        let opened = now.map(open).transpose()?;
+        if let Some((name, ledger)) = &opened {
+            self.ledgers.write().insert(name.clone(), Arc::clone(ledger));
+        }
+        changed.map(|_| opened.map(|(_, ledger)| ledger))
     }
 
     /// Seals what each ledger holds and closes it. Errors: 58030, 53100; what was acknowledged is durable all the same.
@@ -89,8 +170,60 @@ impl Server {
     }
 
     fn close(&self, seal: bool) -> SqlResult<()> {
-        let outcomes: Vec<SqlResult<()>> = self.ledgers.values().map(|ledger| ledger.close(seal)).collect();
+        let _turn = self.changing.lock();
+        let outcomes: Vec<SqlResult<()>> = self.ledgers.read().values().map(|ledger| ledger.close(seal)).collect();
         outcomes.into_iter().collect()
+    }
+}
+
+/// `ledger.id` has a line for the name. Errors: 42602.
+fn check_name(name: &str) -> SqlResult<()> {
+    if !name.is_empty() && !name.chars().any(char::is_control) {
+        return Ok(());
+    }
+    Err(SqlError::new(SqlState("42602"), "the name of a database has no control characters").hint("Choose a name of letters and digits."))
+}
+
+fn already_exists(name: &str) -> SqlError {
+    SqlError::new(SqlState::DUPLICATE_DATABASE, format!("database \"{name}\" already exists"))
+}
+
+/// A folder for a new ledger: named like the database as far as every file system takes the name, and never that of a dropped or renamed one (D3).
+fn free_folder(io: &dyn Io, ledgers: &Path, database: &str) -> SqlResult<PathBuf> {
+    let plain: String =
+        database.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c.to_ascii_lowercase() } else { '_' }).collect();
+    for number in 1_u32.. {
+        let folder = ledgers.join(if number == 1 { plain.clone() } else { format!("{plain}.{number}") });
+        if !io.exists(&folder.join(identity::FILE)) && !identity::is_dropped(io, &folder) {
+            return Ok(folder);
+        }
+    }
+    Err(SqlError::internal("there are no more names for folders"))
+}
+
+/// What a ledger begins with, beside schema `public`.
+#[derive(Default)]
+struct Furniture {
+    roles: Vec<RoleDef>,
+    verifiers: Vec<String>,
+    /// `None`: the first superuser.
+    owner: Option<u32>,
+}
+
+impl Furniture {
+    fn of(from: &Ledger, owner: u32) -> SqlResult<Self> {
+        let catalog = from.snapshot().catalog;
+        let defined = catalog.authority().roles().filter(|role| catalog.definition_row(role.id).is_some());
+        let roles: Vec<RoleDef> = defined.map(|role| RoleDef::clone(role)).collect();
+        let mut verifiers = Vec::new();
+        for hash in roles.iter().filter_map(|role| role.password.as_ref()) {
+            verifiers.extend(from.verifier(hash)?);
+        }
+        Ok(Self { roles, verifiers, owner: (owner != FIRST_SUPERUSER).then_some(owner) })
+    }
+
+    fn next_object(&self) -> u32 {
+        self.roles.iter().map(|role| role.id + 1).max().unwrap_or(0).max(FIRST_USER_ID)
     }
 }
 
@@ -107,7 +240,7 @@ fn lock(io: &dyn Io, folder: &Path) -> SqlResult<Box<dyn LockGuard>> {
 }
 
 /// Makes a ledger: keys, log, key leaf, schema `public`; its name last (D2).
-fn create_ledger(folder: &Path, database: &str, options: &Options) -> SqlResult<Arc<Ledger>> {
+fn create_ledger(folder: &Path, database: &str, options: &Options, furniture: Furniture) -> SqlResult<Arc<Ledger>> {
     let io = &options.io;
     clear_unfinished(&**io, folder)?;
     let failed = |error| io_failed("create ledger folder", folder, error);
@@ -137,11 +270,11 @@ fn create_ledger(folder: &Path, database: &str, options: &Options) -> SqlResult<
         keys: Arc::default(),
         published,
         last_time_us: now,
-        next_object: FIRST_USER_ID,
+        next_object: furniture.next_object(),
     });
     append_leaf(&ledger, |_, _| Leaf::Key(key_leaf))?;
     ledger.start()?;
-    match furnish(&ledger) {
+    match furnish(&ledger, furniture) {
         Ok(()) => Ok(ledger),
         Err(error) => {
             // Its threads hold the ledger and would outlive it; the first error is the one to tell.
@@ -151,13 +284,23 @@ fn create_ledger(folder: &Path, database: &str, options: &Options) -> SqlResult<
     }
 }
 
-/// The schema that every database has, then the name that makes the ledger one.
-fn furnish(ledger: &Arc<Ledger>) -> SqlResult<()> {
+/// The schema that every database has, and roles; then the name that makes the ledger one.
+fn furnish(ledger: &Arc<Ledger>, furniture: Furniture) -> SqlResult<()> {
+    for verifier in &furniture.verifiers {
+        ledger.keep_verifier(verifier)?;
+    }
     let mut transaction = ledger.begin(ACTOR);
     transaction.create_schema("public")?;
+    for role in furniture.roles {
+        transaction.define_role(role)?;
+    }
+    if let Some(owner) = furniture.owner {
+        let id = ledger.next_object_id();
+        transaction.define_grants(GrantsDef { id, object: DATABASE, owner, acl: None, columns: BTreeMap::new() })?;
+    }
     transaction.commit_blocking()?;
     let (io, folder) = (&ledger.options().io, ledger.folder());
-    let name = LedgerIdentity { ledger: ledger.id(), incarnation: 0, database: ledger.name().to_owned() };
+    let name = LedgerIdentity { ledger: ledger.id(), incarnation: 0, database: ledger.name().to_owned(), renamed_from: None };
     replace(&**io, &folder.join(identity::FILE), name.text().as_bytes())?;
     match folder.parent() {
         Some(parent) => io.sync_dir(parent).map_err(|error| io_failed("create ledger folder", folder, error)),

@@ -213,6 +213,12 @@ impl TableState {
         inner.ended.range(first..end).filter(|(_, by)| **by <= seq).map(|(row, _)| *row).collect()
     }
 
+    /// Rows that commits after `seq` ended, ascending; looks at every row that was ever ended.
+    pub fn ended_after(&self, seq: u64) -> Vec<u64> {
+        let inner = self.inner.read();
+        inner.ended.iter().filter(|(_, by)| **by > seq).map(|(row, _)| *row).collect()
+    }
+
     /// Where the rows are now.
     pub fn layout(&self) -> Layout {
         self.inner.read().layout.clone()

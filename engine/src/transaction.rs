@@ -4,7 +4,7 @@
 //! X2: a statement that fails a check has written nothing.
 //! X3: nothing is history before the committer says so; dropping a transaction forgets it.
 //! X4: after a failed commit the folds hold what was never published; whoever meets it hears of the failure, not of a conflict that a retry mends.
-//! Never: waits for another transaction.
+//! Never: waits for another transaction (who has to is told, see `locking.rs`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,13 +16,15 @@ use crate::canonical::{OWN_ROW, Op};
 use crate::catalog::{Catalog, Object};
 use crate::commit::{Committed, Request};
 use crate::ledger::{Ledger, Snapshot};
-use crate::references::{Owed, Removed};
+use crate::locks::{Locking, Strength};
+use crate::reads::ReadSet;
+use crate::references::{Deferred, Owed, Removed};
 use crate::roles::FIRST_SUPERUSER;
-use crate::schema::TableDef;
+use crate::schema::{OnCommit, TableDef};
 use crate::stored;
 use crate::unique;
 use crate::view::TableView;
-use crate::violations::{conflict, display, truncate_to};
+use crate::violations::{display, truncate_to};
 use crate::writes::{INLINE_ROWS_MAX, NewKeys, TableWrites, row_tree};
 
 /// An open transaction; see the module. A clone is a savepoint: it goes on from where it was taken, and either may be dropped.
@@ -42,6 +44,13 @@ pub struct Transaction {
     /// Tables that definitions were checked against: rows and ended rows they had then.
     pub(crate) relied_on: BTreeMap<RelationId, (u64, u64)>,
     pub(crate) owed: Owed,
+    pub(crate) locking: Locking,
+    /// What it read, where that is to be checked at commit.
+    pub(crate) reads: Option<Arc<ReadSet>>,
+    pub(crate) deferred: Deferred,
+    /// Temporary objects, and what a commit does to them.
+    pub(crate) temporary: BTreeMap<u32, Object>,
+    pub(crate) on_commit: BTreeMap<u32, OnCommit>,
     /// Keeps log files that hold own DATA records.
     pin: Option<Arc<crate::ledger::LogPin>>,
 }
@@ -49,6 +58,7 @@ pub struct Transaction {
 impl Transaction {
     pub(crate) fn new(ledger: Arc<Ledger>, actor: &str) -> Self {
         let snapshot = ledger.snapshot();
+        let owner_of_locks = ledger.locks().new_owner();
         let actor = truncate_to(actor, receipts::leaf::ACTOR_BYTES_MAX).to_owned();
         Self {
             ledger,
@@ -61,6 +71,11 @@ impl Transaction {
             catalog: None,
             relied_on: BTreeMap::new(),
             owed: Owed::default(),
+            locking: Locking::new(owner_of_locks),
+            reads: None,
+            deferred: Deferred::default(),
+            temporary: BTreeMap::new(),
+            on_commit: BTreeMap::new(),
             pin: None,
         }
     }
@@ -96,7 +111,7 @@ impl Transaction {
 
     /// The table as this transaction sees it (X1).
     pub fn view(&self, table: &Arc<TableDef>) -> TableView {
-        TableView::new(&self.ledger, Arc::clone(table), self.snapshot.seq, self.writes.get(&table.id))
+        TableView::new(&self.ledger, Arc::clone(table), self.snapshot.seq, self.writes.get(&table.id)).traced(self.reads.as_ref())
     }
 
     /// Appends rows: `rows` has the table's user columns in order.
@@ -104,10 +119,17 @@ impl Transaction {
     /// Errors: 23502 and 23505 with the failing row or key; 53100 or 58030 where a large write cannot go ahead into the log.
     pub fn insert(&mut self, table: &Arc<TableDef>, rows: &RecordBatch) -> SqlResult<()> {
         check_not_null(table, rows)?;
-        let keys = self.check_keys(table, rows, &[])?;
+        let keys = self.check_keys(table, rows, unique::read(table, rows), &[])?;
         let stored = stored::dress(table, rows, Op::Insert, None, &*self.ledger.options().rng)?;
-        self.owed.wrote(table, self.writes.get(&table.id).map_or(0, |writes| writes.rows));
+        self.owe(table);
         self.push(table, stored, keys)
+    }
+
+    /// References of the rows about to be written are checked later; those of temporary rows are nobody's (temporary.rs).
+    fn owe(&mut self, table: &Arc<TableDef>) {
+        if !self.is_temporary(table.id) {
+            self.owed.wrote(table, self.writes.get(&table.id).map_or(0, |writes| writes.rows));
+        }
     }
 
     /// Appends new versions `rows` of the rows `old`, pairwise.
@@ -116,20 +138,26 @@ impl Transaction {
     pub fn update(&mut self, table: &Arc<TableDef>, old: &[RowId], rows: &RecordBatch) -> SqlResult<()> {
         assert!(old.len() == rows.num_rows(), "X1: an update has one new version for each old row");
         check_not_null(table, rows)?;
-        self.check_newest(table, old)?;
-        let keys = match self.check_keys(table, rows, old) {
+        let new = unique::read(table, rows);
+        let keeps_keys =
+            |at: usize| new.iter().all(|(id, values)| values[at].as_ref().is_none_or(|key| self.has_key(table, *id, key, old[at])));
+        let strengths: Vec<Strength> =
+            (0..old.len()).map(|at| if keeps_keys(at) { Strength::NoKeyUpdate } else { Strength::Update }).collect();
+        self.claim(table, old, |at| strengths[at])?;
+        let keys = match self.check_keys(table, rows, new, old) {
             // The winner of a race for these very rows holds their keys by now: that is a conflict, not a duplicate.
             Err(error) => {
-                self.check_newest(table, old)?;
+                self.claim(table, old, |at| strengths[at])?;
                 return Err(error);
             }
             Ok(keys) => keys,
         };
         if self.catalog().is_referenced(table.id) {
             let before = self.rows_by_id(table, old)?;
+            self.claim_given_up(table, &before, |at| strengths[at] != Strength::Update)?;
             self.owed.took(Removed { table: Arc::clone(table), old: before, new: Some(rows.clone()) });
         }
-        self.owed.wrote(table, self.writes.get(&table.id).map_or(0, |writes| writes.rows));
+        self.owe(table);
         let supersedes: UInt64Array = old.iter().map(|row| row.0).collect::<Vec<_>>().into();
         let stored = stored::dress(table, rows, Op::Update, Some(supersedes), &*self.ledger.options().rng)?;
         self.end(table, old);
@@ -140,9 +168,10 @@ impl Transaction {
     ///
     /// Errors: 40001 where a row is not the newest version any more.
     pub fn delete(&mut self, table: &Arc<TableDef>, old: &[RowId]) -> SqlResult<()> {
-        self.check_newest(table, old)?;
+        self.claim(table, old, |_| Strength::Update)?;
         if self.catalog().is_referenced(table.id) {
             let before = self.rows_by_id(table, old)?;
+            self.claim_given_up(table, &before, |_| false)?;
             self.owed.took(Removed { table: Arc::clone(table), old: before, new: None });
         }
         let ended: UInt64Array = old.iter().map(|row| row.0).collect::<Vec<_>>().into();
@@ -155,7 +184,9 @@ impl Transaction {
     }
 
     pub(crate) fn overlay(&self) -> SqlResult<Arc<Catalog>> {
-        let defined: Vec<_> = self.defined.iter().map(|(object, own)| (object.clone(), RowId(own | OWN_ROW))).collect();
+        let defined = self.defined.iter().map(|(object, own)| (object.clone(), RowId(own | OWN_ROW)));
+        let temporary = self.temporary.values().map(|object| (object.clone(), RowId(u64::MAX)));
+        let defined: Vec<_> = defined.chain(temporary).collect();
         Ok(Arc::new(self.snapshot.catalog.with_changes(&defined, &self.dropped)?))
     }
 
@@ -186,7 +217,7 @@ impl Transaction {
 
     /// Large writes go into the log now; the rows as they are read from there, and where.
     pub(crate) fn ahead(&mut self, table: &TableDef, stored: RecordBatch) -> SqlResult<(RecordBatch, Option<u64>)> {
-        if stored.num_rows() <= INLINE_ROWS_MAX {
+        if stored.num_rows() <= INLINE_ROWS_MAX || self.is_temporary(table.id) {
             return Ok((stored, None));
         }
         let pin = self.pin.get_or_insert_with(|| Arc::new(self.ledger.pin_log()));
@@ -205,36 +236,33 @@ impl Transaction {
         }
     }
 
-    /// Optimistic check: each row must still be the newest version, in the ledger and in this transaction.
-    fn check_newest(&self, table: &TableDef, old: &[RowId]) -> SqlResult<()> {
-        let state = self.ledger.table_state(table.id);
+    /// Rows that are to be ended: locked, the newest versions, and not ended by this transaction already.
+    fn claim(&mut self, table: &TableDef, old: &[RowId], strength: impl Fn(usize) -> Strength) -> SqlResult<()> {
         let writes = self.writes.get(&table.id).map(|writes| &writes.own);
-        for RowId(row) in old {
-            let own = row & OWN_ROW != 0;
-            let ended_here =
-                writes.is_some_and(|writes| if own { writes.own_ended.contains(&(row & !OWN_ROW)) } else { writes.ended.contains(row) });
-            if ended_here {
-                return Err(SqlError::internal("a row is changed twice by one statement"));
-            }
-            if !own && state.ended_by(*row).is_some() {
-                return Err(self.ledger.failure().unwrap_or_else(conflict));
-            }
+        let is_ended = |row: &RowId| match row.0 & OWN_ROW {
+            0 => writes.is_some_and(|writes| writes.ended.contains(&row.0)),
+            _ => writes.is_some_and(|writes| writes.own_ended.contains(&(row.0 & !OWN_ROW))),
+        };
+        if old.iter().any(is_ended) {
+            return Err(SqlError::internal("a row is changed twice by one statement"));
         }
-        Ok(())
+        self.claim_rows(table, old, strength)
     }
 
-    /// The unique keys of new rows, after checking them (23505). `replaced` rows do not count as taken.
-    fn check_keys(&mut self, table: &Arc<TableDef>, rows: &RecordBatch, replaced: &[RowId]) -> SqlResult<NewKeys> {
-        if table.keys().is_empty() {
-            return Ok(NewKeys::new());
+    /// Checks the unique keys of new rows (23505) and gives them back. `replaced` rows do not count as taken.
+    fn check_keys(&mut self, table: &Arc<TableDef>, rows: &RecordBatch, keys: NewKeys, replaced: &[RowId]) -> SqlResult<NewKeys> {
+        if keys.is_empty() {
+            return Ok(keys);
         }
-        let keys = unique::read(table, rows);
+        self.claim_keys(table, &keys, replaced)?;
         let before = self.ledger.table_state(table.id).rows();
         let ledger = Arc::clone(&self.ledger);
         let writes = self.writes_of(table);
         writes.keys_checked_at.get_or_insert(before);
-        unique::check(&ledger, table, rows, &keys, &writes.own, replaced)?;
-        Ok(keys)
+        match unique::check(&ledger, table, rows, &keys, &writes.own, replaced) {
+            Ok(()) => Ok(keys),
+            Err(error) => Err(self.wait_for_end(table, &keys).unwrap_or(error)),
+        }
     }
 
     /// Commits: `done` is called once, from the committer's thread, when the commit is durable, signed and visible, or refused. `None` means that
@@ -312,6 +340,10 @@ impl Transaction {
                 dropped: self.dropped,
                 relied_on: self.relied_on,
                 owed: self.owed,
+                owner: self.locking.owner,
+                is_alone: self.locking.is_alone,
+                held: self.locking.held,
+                reads: self.reads.map(|reads| (reads, self.snapshot.seq)),
                 _pin: self.pin,
                 done,
             }),

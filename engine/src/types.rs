@@ -5,7 +5,11 @@
 //! T3: `numeric(p, s)` with 0 ≤ s ≤ p ≤ 38 is Arrow's Decimal128, any other numeric a struct of one binary field, whose bytes sort as the numbers do.
 //! Never: parses or prints a value (planner/types does).
 
+mod catalog;
+
 use arrow::datatypes::{DataType, Field, Fields, IntervalUnit, TimeUnit};
+
+pub use catalog::{CatalogType, VECTOR_ITEM};
 
 /// A column's type.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -57,6 +61,8 @@ pub enum SqlType {
     Jsonb,
     /// A one-dimensional array.
     Array(Element),
+    /// A type of the catalog, which queries answer with and no table has.
+    Catalog(CatalogType),
 }
 
 /// Precision and scale of a numeric beyond Decimal128 (T3).
@@ -76,9 +82,21 @@ pub struct Element {
 }
 
 /// Oids of a type and of the arrays of it.
-const ARRAYS: [(u32, u32); 19] = [
+const ARRAYS: [(u32, u32); 31] = [
     (16, 1000),
     (17, 1001),
+    (18, 1002),
+    (19, 1003),
+    (24, 1008),
+    (26, 1028),
+    (28, 1011),
+    (1033, 1034),
+    (2202, 2207),
+    (2205, 2210),
+    (2206, 2211),
+    (3220, 3221),
+    (4089, 4090),
+    (4096, 4097),
     (20, 1016),
     (21, 1005),
     (23, 1007),
@@ -117,7 +135,7 @@ fn struct_type(fields: &Fields) -> Option<SqlType> {
             "jsonb" => Some(SqlType::Jsonb),
             _ => None,
         },
-        _ => None,
+        _ => CatalogType::of_shown(fields).map(SqlType::Catalog),
     }
 }
 
@@ -125,7 +143,12 @@ impl SqlType {
     /// The arrays of this type; `None` for an array.
     pub fn array(self) -> Option<Self> {
         let element = Element { oid: self.oid(), typmod: self.typmod() };
-        (!matches!(self, Self::Array(_))).then_some(Self::Array(element))
+        let is_element = match self {
+            Self::Array(_) => false,
+            Self::Catalog(known) => known.element().is_none() && !matches!(known, CatalogType::NodeTree | CatalogType::Void),
+            _ => true,
+        };
+        is_element.then_some(Self::Array(element))
     }
 
     /// `numeric(precision, scale)`; `None` for a modifier out of range.
@@ -169,6 +192,7 @@ impl SqlType {
             Self::Uuid => 2950,
             Self::Json => 114,
             Self::Jsonb => 3802,
+            Self::Catalog(known) => known.oid(),
             Self::Array(element) => {
                 let mut at = 0;
                 while ARRAYS[at].0 != element.oid {
@@ -209,7 +233,10 @@ impl SqlType {
                     }
                     at += 1;
                 }
-                return None;
+                return match CatalogType::from_oid(oid) {
+                    Some(known) => Some(Self::Catalog(known)),
+                    None => None,
+                };
             }
         })
     }
@@ -252,6 +279,7 @@ impl SqlType {
             Self::Interval | Self::Uuid => 16,
             Self::Numeric { .. } | Self::AnyNumeric(_) | Self::Text | Self::Varchar(_) | Self::Bpchar(_) => -1,
             Self::Bytea | Self::Json | Self::Jsonb | Self::Array(_) => -1,
+            Self::Catalog(known) => known.typlen(),
         }
     }
 
@@ -274,6 +302,7 @@ impl SqlType {
             Self::Json => document("json"),
             Self::Jsonb => document("jsonb"),
             Self::Array(_) => DataType::new_list(self.element().unwrap_or(Self::Text).arrow(), true),
+            Self::Catalog(known) => known.arrow(),
             Self::Date => DataType::Date32,
             Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
             Self::Timestamptz => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
@@ -286,7 +315,8 @@ impl SqlType {
             DataType::Boolean => Self::Bool,
             DataType::Int8 | DataType::UInt8 | DataType::Int16 => Self::Int2,
             DataType::UInt16 | DataType::Int32 => Self::Int4,
-            DataType::UInt32 | DataType::Int64 | DataType::UInt64 => Self::Int8,
+            DataType::Int64 | DataType::UInt64 => Self::Int8,
+            DataType::UInt32 => Self::Catalog(CatalogType::Oid),
             DataType::Float16 | DataType::Float32 => Self::Float4,
             DataType::Float64 => Self::Float8,
             DataType::Decimal128(precision, scale) if *scale >= 0 => Self::Numeric { precision: *precision, scale: *scale as u8 },
@@ -297,7 +327,10 @@ impl SqlType {
             DataType::Interval(_) | DataType::Duration(_) => Self::Interval,
             DataType::Struct(fields) => return struct_type(fields),
             DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
-                return Self::from_arrow(item.data_type())?.array();
+                return match CatalogType::of_vector(item) {
+                    Some(vector) => Some(Self::Catalog(vector)),
+                    None => Self::from_arrow(item.data_type())?.array(),
+                };
             }
             DataType::Date32 | DataType::Date64 => Self::Date,
             DataType::Timestamp(_, None) => Self::Timestamp,
@@ -333,6 +366,7 @@ impl SqlType {
             Self::Json => "json".into(),
             Self::Jsonb => "jsonb".into(),
             Self::Array(_) => self.element().map_or_else(String::new, Self::name) + "[]",
+            Self::Catalog(known) => known.name().into(),
         }
     }
 }

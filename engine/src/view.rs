@@ -15,6 +15,7 @@ use crate::failure::arrow_failed;
 use crate::key_index::{Key, KeyReader};
 use crate::layout;
 use crate::ledger::Ledger;
+use crate::reads::{ReadBound, ReadSet};
 use crate::rules::KeyDef;
 use crate::schema::TableDef;
 use crate::segment::{BATCH_ROWS, Segment};
@@ -35,6 +36,7 @@ pub struct TableView {
     rows: u64,
     ended: u64,
     own: Option<Arc<OwnRows>>,
+    reads: Option<Arc<ReadSet>>,
 }
 
 impl TableView {
@@ -42,7 +44,31 @@ impl TableView {
         let state = ledger.table_state(table.id);
         let count = state.count_at(seq);
         let own = writes.map(|writes| Arc::clone(&writes.own));
-        Self { ledger: Arc::clone(ledger), table, state, seq, rows: count.rows, ended: count.ended, own }
+        Self { ledger: Arc::clone(ledger), table, state, seq, rows: count.rows, ended: count.ended, own, reads: None }
+    }
+
+    /// The same, noting what is read of it.
+    pub(crate) fn traced(mut self, reads: Option<&Arc<ReadSet>>) -> Self {
+        self.reads = reads.cloned();
+        self
+    }
+
+    /// Whether what is read has to be so still when the transaction commits: then nothing may be known of the rows without reading them.
+    pub fn is_traced(&self) -> bool {
+        self.reads.is_some()
+    }
+
+    /// Notes that rows within these bounds, all of them to be met, are about to be scanned.
+    pub fn note_scan(&self, bounds: Vec<ReadBound>) {
+        if let Some(reads) = &self.reads {
+            reads.note_range(&self.table, bounds);
+        }
+    }
+
+    fn note_key(&self, def: &KeyDef, key: &Key) {
+        if let Some(reads) = &self.reads {
+            reads.note_key(&self.table, def.id, key);
+        }
     }
 
     /// The table's definition.
@@ -80,6 +106,7 @@ impl TableView {
     /// The visible row with these values of a unique key, as [`TableView::lookup`].
     pub fn lookup_by(&self, def: &KeyDef, key: &[ArrayRef]) -> SqlResult<Option<(RowId, RecordBatch)>> {
         let Some(key) = KeyReader::over_values(&self.table, def, key)?.key(0) else { return Ok(None) };
+        self.note_key(def, &key);
         if let Some(own) = &self.own
             && let Some(at) = own.newest(def.id, &key).filter(|at| !own.own_ended.contains(at))
         {
@@ -100,6 +127,7 @@ impl TableView {
             return Ok(None);
         }
         let Some(key) = KeyReader::over_values(&self.table, def, key)?.key(0) else { return Ok(Some(Vec::new())) };
+        self.note_key(def, &key);
         Ok(Some(self.rows_with(def, &key)))
     }
 

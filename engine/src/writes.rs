@@ -6,13 +6,14 @@
 //! P4: a view of own rows never changes under its holder.
 //! Never: visible to another transaction.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use base::{RowId, SqlError, SqlResult, SqlState};
 use bytes::Bytes;
 use hashbrown::HashMap;
+use indexmap::IndexSet;
 use receipts::{Hash, RowTree};
 
 use crate::canonical::{OWN_ROW, row_hashes};
@@ -20,7 +21,7 @@ use crate::key_index::{Key, KeyIndex, KeyReader};
 use crate::packed;
 use crate::record::{Piece, PieceBody, PieceHeader};
 use crate::rules::KeyDef;
-use crate::schema::TableDef;
+use crate::schema::{TEMPORARY_SCHEMA, TableDef};
 use crate::stored;
 
 /// Rows that travel inside the COMMIT record; more go ahead into DATA records.
@@ -46,10 +47,10 @@ pub struct OwnPiece {
 pub struct OwnRows {
     /// The rows, dense from own row 0.
     pub pieces: Vec<OwnPiece>,
-    /// Committed rows that this transaction ends.
-    pub ended: HashSet<u64>,
+    /// Committed rows that this transaction ends, in the order it ended them.
+    pub ended: IndexSet<u64>,
     /// Own rows that this transaction ended again, deletion markers included.
-    pub own_ended: HashSet<u64>,
+    pub own_ended: IndexSet<u64>,
     /// By unique key: newest own row of each value written.
     pub keys: BTreeMap<u32, HashMap<Key, u64>>,
     /// By unique key that this transaction makes, which has no index yet: committed rows by value.
@@ -126,11 +127,14 @@ impl TableWrites {
     ///
     /// Errors: XX000 where the layout is another.
     pub fn push(&mut self, batch: RecordBatch, position: Option<u64>, threads: usize) -> SqlResult<()> {
-        let hashes = row_hashes(&self.table, &batch, u64::MAX, threads)?;
-        self.tree.extend(&hashes);
-        match &mut self.hashes {
-            Some(kept) if kept.len() + hashes.len() <= KEPT_HASHES_MAX => kept.extend_from_slice(&hashes),
-            kept => *kept = None,
+        // A temporary table's rows are in no commit.
+        if self.table.schema != TEMPORARY_SCHEMA {
+            let hashes = row_hashes(&self.table, &batch, u64::MAX, threads)?;
+            self.tree.extend(&hashes);
+            match &mut self.hashes {
+                Some(kept) if kept.len() + hashes.len() <= KEPT_HASHES_MAX => kept.extend_from_slice(&hashes),
+                kept => *kept = None,
+            }
         }
         let rows = batch.num_rows() as u64;
         let first = self.rows;

@@ -7,22 +7,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::io::{BufRead, BufReader};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::{Scope, sleep};
-use std::time::Duration;
+use std::thread::Scope;
 
-use base::{Clock, OsRng, RealClock, Rng};
+use base::{OsRng, Rng};
 use receipts::{Policy, Receipt, verify_receipt};
 
 use crate::client::{Client, Failure, Rows};
+use crate::server::{Server, connect, free_address};
 
-/// A start, recovery included, takes no longer than this.
-const START_MS_MAX: u64 = 60_000;
 /// A server lives at most this long under load before it is killed.
 const LIFE_MS_MAX: u64 = 1_200;
 /// Inserts of one writer between two receipts it takes.
@@ -83,7 +79,7 @@ pub fn run(plan: &Plan) -> Result<Count, String> {
     let address = free_address()?;
     let known = Known::default();
     let mut count = Count::default();
-    let (mut server, keys) = Server::start(plan, folder.path(), address)?;
+    let (mut server, keys) = Server::start(&plan.binary, folder.path(), address)?;
     let key = keys.first().ok_or("the server printed no verifier key")?.clone();
     let policy = Policy::parse(format!("log {key}\nquorum none\n").as_bytes()).map_err(|error| error.to_string())?;
     let mut client = connect(address, &mut server)?;
@@ -101,7 +97,7 @@ pub fn run(plan: &Plan) -> Result<Count, String> {
         if let Some(what) = locked(&known.refused).take() {
             return Err(format!("round {round}: {what}"));
         }
-        let (next, keys) = Server::start(plan, folder.path(), address).map_err(|what| format!("round {round}: {what}"))?;
+        let (next, keys) = Server::start(&plan.binary, folder.path(), address).map_err(|what| format!("round {round}: {what}"))?;
         server = next;
         if keys.first() != Some(&key) {
             return Err(format!("round {round}: the ledger's key changed"));
@@ -113,11 +109,6 @@ pub fn run(plan: &Plan) -> Result<Count, String> {
         println!("round {round}: killed after {life_ms} ms, {} acknowledged, all there", count.acknowledged);
     }
     Ok(count)
-}
-
-fn free_address() -> Result<SocketAddr, String> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| format!("no free port: {error}"))?;
-    listener.local_addr().map_err(|error| format!("no free port: {error}"))
 }
 
 /// Inserts numbers until the connection is lost.
@@ -192,77 +183,4 @@ fn check_receipt(client: &mut Client, known: &Known, policy: &Policy) -> Result<
         return Err(format!("commit {seq} has another leaf after the kill"));
     }
     Ok(1)
-}
-
-/// Connects once the server listens.
-fn connect(address: SocketAddr, server: &mut Server) -> Result<Client, String> {
-    let deadline = RealClock.monotonic_ns() + START_MS_MAX * 1_000_000;
-    loop {
-        match Client::connect(address) {
-            Ok(client) => return Ok(client),
-            Err(error) if RealClock.monotonic_ns() > deadline => return Err(format!("no connection: {error}")),
-            Err(_) => server.wait(20).map_err(|status| format!("the server ended at its start: {status}"))?,
-        }
-    }
-}
-
-/// A server process; killed when dropped.
-#[derive(Debug)]
-struct Server {
-    child: Child,
-    /// Held open: a server whose standard output is closed cannot print.
-    stdout: Option<BufReader<ChildStdout>>,
-}
-
-impl Server {
-    /// Starts the server on the folder; it, and the verifier keys it printed by the time it listened.
-    fn start(plan: &Plan, folder: &Path, address: SocketAddr) -> Result<(Self, Vec<String>), String> {
-        let mut command = Command::new(&plan.binary);
-        command.arg("serve").arg("--data-dir").arg(folder.join("data")).arg("--listen").arg(address.to_string()).args(["--auth", "trust"]);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn();
-        let mut child = child.map_err(|error| format!("could not start {}: {error}", plan.binary.display()))?;
-        let stdout = child.stdout.take().ok_or("no standard output")?;
-        let mut server = Self { child, stdout: None };
-        let mut stdout = BufReader::new(stdout);
-        let mut keys = Vec::new();
-        loop {
-            let mut line = String::new();
-            let bytes = stdout.read_line(&mut line).map_err(|error| format!("standard output of the server: {error}"))?;
-            if bytes == 0 {
-                return Err("the server ended before it listened".to_owned());
-            }
-            if let Some(key) = line.strip_prefix("verifier key") {
-                keys.push(key.trim().to_owned());
-            }
-            if line.starts_with("listening on") {
-                server.stdout = Some(stdout);
-                return Ok((server, keys));
-            }
-        }
-    }
-
-    /// Waits so long; an error where the process has ended by itself.
-    fn wait(&mut self, ms: u64) -> Result<(), String> {
-        let deadline = RealClock.monotonic_ns() + ms * 1_000_000;
-        while RealClock.monotonic_ns() < deadline {
-            if let Ok(Some(status)) = self.child.try_wait() {
-                return Err(status.to_string());
-            }
-            sleep(Duration::from_millis(5));
-        }
-        Ok(())
-    }
-
-    /// SIGKILL, and waits until the process is gone.
-    fn kill(&mut self) {
-        // Both fail only where the process has ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.kill();
-    }
 }

@@ -5,7 +5,7 @@
 //! J2: what is checked is told to clients, not looked up: rows from the model, leaves from the fault-free run, roots computed here, keys and
 //!     checkpoints pinned before the fault.
 //! Never: repairs what it finds; believes the engine's own count of anything.
-//! Module order: dice, model, tables, sim, client, kill
+//! Module order: dice, model, tables, sim, client, server, kill, isolation
 
 pub mod dice;
 pub mod model;
@@ -14,4 +14,8 @@ pub mod tables;
 pub mod sim;
 
 pub mod client;
+pub mod server;
+
 pub mod kill;
+
+pub mod isolation;

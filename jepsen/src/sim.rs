@@ -3,6 +3,7 @@
 //! Never: lets the background sealer decide anything before a fault: log files are large enough that only explicit seals happen.
 
 pub mod campaign;
+pub mod databases;
 pub mod driver;
 pub mod evidence;
 pub mod faults;

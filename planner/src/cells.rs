@@ -15,7 +15,7 @@ use sqlparser::ast::{CastKind, Expr, Spanned, TypedString, UnaryOperator, Value}
 use crate::column_types;
 use crate::parse::Parsed;
 use crate::tables::arrow_error;
-use crate::types::{self, Assignment, ColumnBuilder};
+use crate::types::{self, Assignment, ColumnBuilder, Manner};
 
 /// A value written out in the statement, or the number of a parameter.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +41,8 @@ pub(crate) fn literal(expr: &Expr, sql_type: SqlType) -> Option<Literal<'_>> {
             Literal::Number(digits) if !digits.starts_with('-') => Some(Literal::Number(format!("-{digits}").into())),
             _ => None,
         },
+        // A cast cuts what is too long, where an assignment refuses it.
+        Expr::TypedString(_) | Expr::Cast { .. } if matches!(sql_type, SqlType::Varchar(Some(_)) | SqlType::Bpchar(_)) => None,
         Expr::TypedString(TypedString { data_type, value, .. }) if column_types::resolve(data_type).ok()? == sql_type => {
             value_literal(&value.value).filter(|literal| matches!(literal, Literal::Text(_)))
         }
@@ -137,7 +139,7 @@ fn number_type(digits: &str) -> SqlType {
 
 /// 42804 for a value that has no assignment cast to the column.
 fn mismatch(column: &ColumnDef, from: SqlType) -> SqlError {
-    types::mismatch(&Assignment { column: &column.name, from, to: column.sql_type, from_unknown_literal: false })
+    types::mismatch(&Assignment { column: &column.name, from, to: column.sql_type, from_unknown_literal: false, manner: Manner::default() })
 }
 
 /// Where one column of a VALUES list, a SET list or a key gets its values.
@@ -161,7 +163,12 @@ pub(crate) enum Cell {
 }
 
 /// The source of a column from its expression in every row. `Ok(None)`: at least one needs a query.
-pub(crate) fn source<'a>(column: &ColumnDef, exprs: impl Iterator<Item = &'a Expr>, parsed: &Parsed) -> SqlResult<Option<Source>> {
+pub(crate) fn source<'a>(
+    column: &ColumnDef,
+    exprs: impl Iterator<Item = &'a Expr>,
+    parsed: &Parsed,
+    manner: Manner,
+) -> SqlResult<Option<Source>> {
     let mut literals = Vec::new();
     for expr in exprs {
         match literal(expr, column.sql_type) {
@@ -175,14 +182,14 @@ pub(crate) fn source<'a>(column: &ColumnDef, exprs: impl Iterator<Item = &'a Exp
     if literals.iter().any(|(literal, _)| matches!(literal, Literal::Parameter(_))) {
         let mut cells = Vec::with_capacity(literals.len());
         for (_, expr) in literals {
-            match cell(column, expr, parsed)? {
+            match cell(column, expr, parsed, manner)? {
                 Some(cell) => cells.push(cell),
                 None => return Ok(None),
             }
         }
         return Ok(Some(Source::Mixed(cells)));
     }
-    let mut builder = ColumnBuilder::new(column.sql_type, literals.len());
+    let mut builder = ColumnBuilder::in_manner(column.sql_type, literals.len(), manner);
     for (literal, expr) in &literals {
         if !append(&mut builder, literal, column).map_err(|error| parsed.point(error, expr.span()))? {
             return Ok(None);
@@ -192,12 +199,12 @@ pub(crate) fn source<'a>(column: &ColumnDef, exprs: impl Iterator<Item = &'a Exp
 }
 
 /// One value of a column. `Ok(None)`: it needs a query.
-pub(crate) fn cell(column: &ColumnDef, expr: &Expr, parsed: &Parsed) -> SqlResult<Option<Cell>> {
+pub(crate) fn cell(column: &ColumnDef, expr: &Expr, parsed: &Parsed, manner: Manner) -> SqlResult<Option<Cell>> {
     let Some(literal) = literal(expr, column.sql_type) else { return Ok(None) };
     if let Literal::Parameter(index) = literal {
         return Ok(Some(Cell::Parameter(index)));
     }
-    let mut builder = ColumnBuilder::new(column.sql_type, 1);
+    let mut builder = ColumnBuilder::in_manner(column.sql_type, 1, manner);
     let known = append(&mut builder, &literal, column).map_err(|error| parsed.point(error, expr.span()))?;
     Ok(known.then(|| Cell::Known(builder.finish())))
 }
@@ -207,6 +214,8 @@ pub(crate) fn cell(column: &ColumnDef, expr: &Expr, parsed: &Parsed) -> SqlResul
 pub(crate) struct Parameters<'a> {
     pub(crate) arrays: &'a [ArrayRef],
     pub(crate) types: &'a [SqlType],
+    /// How the session reads and writes values.
+    pub(crate) manner: Manner,
 }
 
 impl Parameters<'_> {
@@ -218,7 +227,10 @@ impl Parameters<'_> {
         if *from == column.sql_type {
             return Ok(Arc::clone(array));
         }
-        types::coerce(array, &Assignment { column: &column.name, from: *from, to: column.sql_type, from_unknown_literal: false })
+        types::coerce(
+            array,
+            &Assignment { column: &column.name, from: *from, to: column.sql_type, from_unknown_literal: false, manner: self.manner },
+        )
     }
 }
 

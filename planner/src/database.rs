@@ -3,24 +3,18 @@
 //! Never: knows a session.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use engine::Ledger;
 use relational::{Relational, ScalarFunction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::ledger_functions;
+use crate::backends::Backends;
+use crate::databases::Databases;
 use crate::notifications::Channels;
 use crate::plan_cache::PlanCache;
 use crate::rules::Shelf;
-
-/// Version as `SHOW server_version` gives it; drivers read the leading number.
-pub const SERVER_VERSION: &str = concat!("15.0 (Shockwave ", env!("CARGO_PKG_VERSION"), ")");
-
-/// What `version()` answers.
-pub(crate) fn version_text() -> String {
-    format!("PostgreSQL {SERVER_VERSION} on {}-{}, 64-bit", std::env::consts::ARCH, std::env::consts::OS)
-}
+use crate::{clock_functions, ledger_functions};
 
 /// A database that sessions are opened on.
 pub struct Database {
@@ -30,13 +24,23 @@ pub struct Database {
     pub(crate) plans: PlanCache,
     pub(crate) channels: Channels,
     pub(crate) shelf: Shelf,
+    /// The server's databases, if it is one of several.
+    pub(crate) cluster: Weak<Databases>,
+    pub(crate) backends: Arc<Backends>,
     rerun_turns: Arc<Mutex<()>>,
 }
 
 impl Database {
     /// A database over its ledger; the query service may be shared by several.
     pub fn new(ledger: Arc<Ledger>, relational: Arc<Relational>) -> Arc<Self> {
-        let functions = ledger_functions::all(&ledger);
+        Self::among(ledger, relational, Weak::new())
+    }
+
+    /// The same as one of a server's.
+    pub(crate) fn among(ledger: Arc<Ledger>, relational: Arc<Relational>, cluster: Weak<Databases>) -> Arc<Self> {
+        let mut functions = ledger_functions::all(&ledger);
+        functions.extend(clock_functions::all(&ledger.options().clock));
+        let backends = Backends::new(ledger.options().clock.now_us());
         Arc::new(Self {
             ledger,
             relational,
@@ -44,6 +48,8 @@ impl Database {
             plans: PlanCache::new(),
             channels: Channels::default(),
             shelf: Shelf::default(),
+            cluster,
+            backends,
             rerun_turns: Arc::default(),
         })
     }

@@ -9,8 +9,10 @@ pub mod copy;
 pub mod types;
 
 mod bounded_dialect;
+mod constraint_syntax;
 mod copy_syntax;
 mod cursor_syntax;
+mod lock_syntax;
 mod maintenance_syntax;
 mod names;
 mod parse;
@@ -18,10 +20,14 @@ mod parse_clauses;
 mod position;
 mod rights;
 mod role_syntax;
+mod table_clauses;
 mod verifier;
+mod version;
 
+mod clock_functions;
 mod column_types;
 mod database;
+mod databases;
 mod effects;
 mod ground;
 mod ledger_functions;
@@ -34,6 +40,7 @@ mod rules;
 mod sequence_functions;
 mod tables;
 
+mod backends;
 mod cancel;
 mod cells;
 mod copy_in;
@@ -47,9 +54,11 @@ mod session;
 mod session_functions;
 mod statements;
 
+pub use backends::Reach;
 pub use cancel::Canceller;
 pub use copy_in::CopyIn;
 pub use database::Database;
+pub use databases::Databases;
 pub use login::Account;
 pub use notifications::Notification;
 pub use outcome::{Column, CopyPiece, Notice, Outcome, SqlNotice, Tag, TransactionStatus};

@@ -1,4 +1,4 @@
-//! VACUUM and ANALYZE: their options and tables.
+//! VACUUM, ANALYZE and CHECKPOINT: their options and tables.
 //!
 //! Never: looks for a table.
 
@@ -10,18 +10,24 @@ use crate::copy_syntax::is_word;
 /// A statement that has nothing to do here.
 #[derive(Clone, Debug)]
 pub(crate) struct Maintenance {
-    /// `VACUUM` or `ANALYZE`.
+    /// `VACUUM`, `ANALYZE` or `CHECKPOINT`.
     pub(crate) verb: &'static str,
     pub(crate) tables: Vec<ObjectName>,
 }
 
 /// Whether a statement's first token begins one of these.
 pub(crate) fn begins(token: &Token) -> bool {
-    ["vacuum", "analyze", "analyse"].iter().any(|word| is_word(token, word))
+    ["vacuum", "analyze", "analyse", "checkpoint"].iter().any(|word| is_word(token, word))
 }
 
 /// Reads the visible tokens of a statement. `Err` holds the token that does not fit, or `None` for an early end.
 pub(crate) fn read(tokens: &[TokenWithSpan]) -> Result<Maintenance, Option<TokenWithSpan>> {
+    if tokens.first().is_some_and(|token| is_word(&token.token, "checkpoint")) {
+        return match tokens.get(1) {
+            None => Ok(Maintenance { verb: "CHECKPOINT", tables: Vec::new() }),
+            Some(extra) => Err(Some(extra.clone())),
+        };
+    }
     let verb = if tokens.first().is_some_and(|token| is_word(&token.token, "vacuum")) { "VACUUM" } else { "ANALYZE" };
     let mut reader = Reader { tokens, at: 1 };
     if reader.take(&Token::LParen) {

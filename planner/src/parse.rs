@@ -13,11 +13,12 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
 
 use crate::bounded_dialect::Bounded;
+use crate::constraint_syntax::SetConstraints;
 use crate::cursor_syntax::{self, Fetch};
 use crate::maintenance_syntax::{self, Maintenance};
 use crate::parse_clauses::{self, Clauses};
 use crate::role_syntax::Command;
-use crate::{copy_syntax, position, role_syntax};
+use crate::{constraint_syntax, copy_syntax, lock_syntax, position, role_syntax};
 
 /// How deep parentheses, subqueries and nested calls may go.
 const DEPTH_MAX: usize = 64;
@@ -48,6 +49,7 @@ pub struct Parsed {
 pub(crate) enum Own {
     Fetch(Fetch),
     Maintenance(Maintenance),
+    Constraints(SetConstraints),
     /// Roles, grants, owners, databases.
     Authority(Arc<Command>),
 }
@@ -77,7 +79,7 @@ pub(crate) fn parse(sql: &str) -> SqlResult<Vec<Parsed>> {
         let mut clauses = Clauses::default();
         let (statement, copy_options) = if copy_syntax::is_word(&first.token, "copy") {
             parse_copy(sql, part)?
-        } else if cursor_syntax::begins(&first.token) || maintenance_syntax::begins(&first.token) {
+        } else if begins_own(&first.token, part.iter().filter(|token| is_visible(token)).nth(1).map(|second| &second.token)) {
             own = Some(parse_own(sql, part)?);
             (Statement::Close { cursor: CloseCursor::All }, Vec::new())
         } else if let Some(command) = parse_authority(sql, part)? {
@@ -135,9 +137,17 @@ fn parse_copy(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<(Statement, copy
     Ok((statement, options))
 }
 
+/// Whether a statement that begins so is read here and not by sqlparser.
+fn begins_own(first: &Token, second: Option<&Token>) -> bool {
+    cursor_syntax::begins(first) || maintenance_syntax::begins(first) || constraint_syntax::begins(first, second)
+}
+
 fn parse_own(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Own> {
     let visible: Vec<TokenWithSpan> = tokens.iter().filter(|token| is_visible(token)).cloned().collect();
     let read = match visible.first() {
+        Some(first) if constraint_syntax::begins(&first.token, visible.get(1).map(|second| &second.token)) => {
+            constraint_syntax::read(&visible).map(Own::Constraints)
+        }
         Some(first) if maintenance_syntax::begins(&first.token) => maintenance_syntax::read(&visible).map(Own::Maintenance),
         _ => cursor_syntax::read(&visible).map(Own::Fetch),
     };
@@ -162,11 +172,22 @@ fn parse_one(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Statement> {
 /// The tokens as sqlparser reads them.
 fn readable(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
     let first = tokens.iter().find(|token| is_visible(token)).map(|first| &first.token);
-    match first {
+    let tokens = match first {
         Some(first) if copy_syntax::is_word(first, "merge") || copy_syntax::is_word(first, "with") => with_nothing_named(tokens),
         Some(first) if copy_syntax::is_word(first, "reset") => with_reset_of_session(tokens),
+        Some(first) if copy_syntax::is_word(first, "abort") => with_rollback(tokens),
         _ => without_deferrable(tokens),
+    };
+    lock_syntax::spell_out(tokens)
+}
+
+/// `ABORT` as `ROLLBACK`, which it is.
+fn with_rollback(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
+    let mut tokens = tokens.to_vec();
+    if let Some(first) = tokens.iter_mut().find(|token| is_visible(token)) {
+        first.token = Token::make_keyword("ROLLBACK");
     }
+    tokens
 }
 
 /// `RESET SESSION AUTHORIZATION` as `SET SESSION AUTHORIZATION DEFAULT`.
@@ -342,11 +363,18 @@ fn near(sql: &str, span: Span) -> SqlError {
     }
 }
 
+/// A statement that ends too early: at the semicolon behind it, or at the end of the text.
 fn at_end(sql: &str, tokens: &[TokenWithSpan]) -> SqlError {
-    let error = SqlError::new(SqlState::SYNTAX_ERROR, "syntax error at end of input");
-    match tokens.last().and_then(|token| position::character(sql, token.span.end)) {
-        Some(at) => error.at(at),
-        None => error,
+    let end = tokens.last().map_or(sql.len(), |token| position::byte(sql, token.span.end));
+    let behind = sql[end..].trim_start();
+    let message = match behind.starts_with(';') {
+        true => "syntax error at or near \";\"",
+        false => "syntax error at end of input",
+    };
+    let error = SqlError::new(SqlState::SYNTAX_ERROR, message);
+    match u32::try_from(sql[..sql.len() - behind.len()].chars().count() + 1) {
+        Ok(at) => error.at(at),
+        Err(_) => error,
     }
 }
 

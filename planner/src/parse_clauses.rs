@@ -10,6 +10,8 @@
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
+use crate::table_clauses::{self, TableClauses};
+
 /// What was taken out.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Clauses {
@@ -21,6 +23,8 @@ pub(crate) struct Clauses {
     pub(crate) alters: Option<&'static str>,
     /// The new name of a RENAME TO is that of a schema.
     pub(crate) set_schema: bool,
+    /// Of CREATE TABLE.
+    pub(crate) table: TableClauses,
 }
 
 /// Who wins over an identity column.
@@ -68,7 +72,11 @@ pub(crate) fn take(tokens: &[TokenWithSpan]) -> Option<(Vec<TokenWithSpan>, Clau
     match (words.next()?, words.next()) {
         (Keyword::INSERT, _) => take_overriding(tokens),
         (Keyword::CREATE, Some(Keyword::SEQUENCE)) => take_sequence(tokens, false),
-        (Keyword::CREATE, Some(Keyword::TABLE)) => ordered_identity(tokens).map(|rest| (rest, Clauses::default())),
+        (Keyword::CREATE, _) => {
+            let (rest, table) = table_clauses::take(tokens)?;
+            let rest = ordered_identity(&rest).unwrap_or(rest);
+            Some((rest, Clauses { table, ..Clauses::default() }))
+        }
         (Keyword::ALTER, Some(kind @ (Keyword::SEQUENCE | Keyword::INDEX | Keyword::VIEW | Keyword::TABLE))) => take_alter(tokens, kind),
         _ => None,
     }

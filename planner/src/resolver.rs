@@ -6,37 +6,47 @@
 
 mod rights;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch};
 use base::{RelationId, SqlError, SqlResult, SqlState};
-use engine::{Catalog, Ledger, Object, SequenceDef, TableDef, Transaction, ViewDef};
+use engine::{Catalog, Ledger, Object, RowLocks, SequenceDef, TEMPORARY_SCHEMA, TableDef, Transaction, ViewDef};
 use relational::{Resolver, Table, View};
 use sqlparser::tokenizer::Span;
 
+use crate::backends::{Backend, Backends};
+use crate::databases::Databases;
 use crate::names::Name;
 use crate::parse;
 use crate::pg_catalog::{self, PG_CATALOG, Scene};
 use crate::rights::access::Access;
+use crate::settings::Settings;
 use crate::tables::{MemoryTable, StoredTable, VirtualTable, arrow_error};
 
 /// Schemas that users can neither create nor write to.
-const RESERVED: [&str; 3] = ["ledger", "pg_catalog", "information_schema"];
+const RESERVED: [&str; 3] = [engine::LEDGER_SCHEMA, "pg_catalog", "information_schema"];
 
 /// Whether users may not create a schema of this name, or anything in it.
 pub(crate) fn is_reserved(schema: &str) -> bool {
-    RESERVED.contains(&schema) || schema.starts_with("pg_")
+    RESERVED.contains(&schema) || (schema.starts_with("pg_") && schema != TEMPORARY_SCHEMA)
 }
 
 /// One catalog seen through one search path.
 #[derive(Clone)]
 pub(crate) struct Scope {
     pub(crate) ledger: Arc<Ledger>,
+    /// The server's databases.
+    pub(crate) cluster: Weak<Databases>,
     pub(crate) catalog: Arc<Catalog>,
     /// As set, `$user` already replaced; schemas that do not exist are passed over.
     pub(crate) search_path: Arc<[String]>,
     /// `current_user`.
     pub(crate) user: Arc<str>,
+    pub(crate) settings: Settings,
+    /// The sessions of the database.
+    pub(crate) backends: Arc<Backends>,
+    /// This one.
+    pub(crate) backend: Arc<Backend>,
     /// What that role may do.
     pub(crate) access: Arc<Access>,
     /// Whether rights count: not while a statement is only planned.
@@ -46,9 +56,16 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
-    /// The schemas of the search path that exist, without the reserved ones.
+    /// The schemas of the search path that exist, without the reserved ones; before them the session's temporary one.
     pub(crate) fn schemas(&self) -> impl Iterator<Item = &str> {
-        self.search_path.iter().map(String::as_str).filter(|name| !is_reserved(name) && self.catalog.schema(name).is_some())
+        let temporary = self.catalog.schema(TEMPORARY_SCHEMA).map(|_| TEMPORARY_SCHEMA);
+        temporary.into_iter().chain(self.lasting_schemas())
+    }
+
+    /// Those that are not the session's own.
+    pub(crate) fn lasting_schemas(&self) -> impl Iterator<Item = &str> {
+        let is_lasting = |name: &&str| !is_reserved(name) && *name != TEMPORARY_SCHEMA && self.catalog.schema(name).is_some();
+        self.search_path.iter().map(String::as_str).filter(is_lasting)
     }
 
     /// What the tables and functions of `pg_catalog` answer from.
@@ -58,6 +75,10 @@ impl Scope {
             catalog: Arc::clone(&self.catalog),
             path: self.schemas().map(str::to_owned).collect(),
             user: Arc::clone(&self.user),
+            cluster: Weak::clone(&self.cluster),
+            settings: self.settings.clone(),
+            backends: Arc::clone(&self.backends),
+            backend: Arc::clone(&self.backend),
         }
     }
 
@@ -135,7 +156,7 @@ impl Scope {
             }
             Some(schema) if self.catalog.schema(schema).is_some() => Ok(schema.clone()),
             Some(schema) => Err(undefined_schema(schema)),
-            None => match self.schemas().next() {
+            None => match self.lasting_schemas().next() {
                 Some(schema) => Ok(schema.to_owned()),
                 None => Err(SqlError::new(SqlState::INVALID_SCHEMA_NAME, "no schema has been selected to create in")),
             },
@@ -172,6 +193,8 @@ pub(crate) struct Binding<'a> {
     pub(crate) local: Option<&'a MemoryTable>,
     /// More of them.
     pub(crate) ctes: &'a [MemoryTable],
+    /// Tables, by `schema.name`, whose rows are passed over where others have locked them.
+    pub(crate) passed: &'a [(String, RowLocks)],
 }
 
 impl Binding<'_> {
@@ -227,7 +250,10 @@ impl Resolver for Binding<'_> {
         match self.scope.stored(schema, name) {
             Some(table) => {
                 let opened = self.scope.opened(table)?;
-                Ok(Arc::new(StoredTable::new(Arc::clone(table), self.transaction.view(table), opened)))
+                let stored = StoredTable::new(Arc::clone(table), self.transaction.view(table), opened);
+                let full = |name: &str| name.strip_prefix(&table.schema).and_then(|rest| rest.strip_prefix('.')) == Some(&table.name);
+                let passed = self.passed.iter().find(|(name, _)| full(name)).map(|(_, locks)| locks.clone());
+                Ok(Arc::new(stored.passing(passed)))
             }
             None => match self.sequence(schema, name) {
                 Some(sequence) => self.state_of(sequence),

@@ -5,16 +5,17 @@
 //! T3: a column that may not be read is in the schema and in no scan.
 //! Never: writes.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, RecordBatchOptions};
-use arrow::compute::concat_batches;
+use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions};
+use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use base::{RowId, SqlError, SqlResult};
 use engine::system::SystemTable;
-use engine::{Chunk, ColumnDef, SqlType, TableDef, TableView};
+use engine::{Chunk, ColumnDef, ReadBound, RowLocks, SqlType, TableDef, TableView};
 use relational::{Bound, Comparison, DECLARED_TYPE, HIDDEN, Partition, TABLE_COLUMN, Table};
 
 use crate::rights::{Opened, things};
@@ -32,6 +33,8 @@ pub(crate) struct StoredTable {
     view: TableView,
     schema: SchemaRef,
     opened: Opened,
+    /// Rows that others have locked are passed over.
+    passing: Option<RowLocks>,
 }
 
 impl StoredTable {
@@ -45,7 +48,17 @@ impl StoredTable {
             field.as_ref().clone().with_metadata(HashMap::from(metadata))
         };
         let fields = table.arrow_schema().fields().iter().zip(&table.columns).map(declared).chain([row_id]).collect::<Vec<_>>();
-        Self { schema: Arc::new(Schema::new(fields)), table, view, opened }
+        Self { schema: Arc::new(Schema::new(fields)), table, view, opened, passing: None }
+    }
+
+    /// The same without the rows that others have locked.
+    pub(crate) fn passing(mut self, locks: Option<RowLocks>) -> Self {
+        self.passing = locks;
+        self
+    }
+
+    fn is_passed(&self, row: RowId) -> bool {
+        self.passing.as_ref().is_some_and(|locks| !locks.is_free(&self.table, row))
     }
 
     /// Ids of the rows that bounds can mean, where they bind every column of some key to one value.
@@ -58,8 +71,9 @@ impl StoredTable {
             let values: Option<Vec<ArrayRef>> =
                 key.positions.iter().map(|position| bound(position).map(|bound| Arc::clone(&bound.value))).collect();
             if let Some(values) = values
-                && let Some(rows) = self.view.find_all(key, &values)?
+                && let Some(mut rows) = self.view.find_all(key, &values)?
             {
+                rows.retain(|row| !self.is_passed(*row));
                 return Ok((rows.len() <= INDEX_ROWS_MAX).then_some(rows));
             }
         }
@@ -100,14 +114,16 @@ impl Table for StoredTable {
     }
 
     fn row_count(&self) -> Option<usize> {
-        usize::try_from(self.view.row_count()).ok()
+        // What nobody reads cannot be checked at commit, nor passed over.
+        let is_known = !self.view.is_traced() && self.passing.is_none();
+        usize::try_from(self.view.row_count()).ok().filter(|_| is_known)
     }
 
     fn lookup(&self, key: &[ArrayRef]) -> SqlResult<Vec<RecordBatch>> {
         if let Opened::Columns(_) = &self.opened {
             return Err(things::of_table(&self.table).denied());
         }
-        let Some((row, batch)) = self.view.lookup(key)? else {
+        let Some((row, batch)) = self.view.lookup(key)?.filter(|(row, _)| !self.is_passed(*row)) else {
             return Ok(Vec::new());
         };
         let mut columns = batch.columns().to_vec();
@@ -134,6 +150,13 @@ impl Table for StoredTable {
         let user: Vec<usize> = projection.iter().copied().filter(|column| *column < width).collect();
         let with_row_id = user.len() < projection.len();
         let schema = self.project(projection)?;
+        if self.view.is_traced() {
+            self.view.note_scan(pruning.iter().filter(|bound| bound.column < width).map(read_bound).collect());
+        }
+        if let Some(locks) = &self.passing {
+            let chunks = self.view.scan(&user, true);
+            return Ok(vec![read_free(chunks, schema, Arc::clone(&self.table), locks.clone(), with_row_id)]);
+        }
         let chunks: Vec<Chunk> = self.view.scan(&user, with_row_id);
         let share = chunks.len().div_ceil(partitions.max(1)).max(1);
         let mut shares: Vec<Vec<Chunk>> = Vec::new();
@@ -149,6 +172,30 @@ impl Table for StoredTable {
 
 fn read_chunks(chunks: Vec<Chunk>, schema: SchemaRef) -> Partition {
     Box::new(chunks.into_iter().map(move |chunk| chunk.read().and_then(|batch| with_schema(&batch, &schema))))
+}
+
+/// Chunks read with their row ids, without the rows that others have locked.
+fn read_free(chunks: Vec<Chunk>, schema: SchemaRef, table: Arc<TableDef>, locks: RowLocks, with_row_id: bool) -> Partition {
+    let read = move |chunk: Chunk| {
+        let batch = chunk.read()?;
+        let ids = row_ids(batch.column(batch.num_columns() - 1))?;
+        let free: BooleanArray = ids.values().iter().map(|id| Some(locks.is_free(&table, RowId(id.cast_unsigned())))).collect();
+        let batch = if free.true_count() == free.len() { batch } else { filter_record_batch(&batch, &free).map_err(arrow_error)? };
+        let shown: Vec<usize> = (0..batch.num_columns() - usize::from(!with_row_id)).collect();
+        with_schema(&batch.project(&shown).map_err(arrow_error)?, &schema)
+    };
+    Box::new(chunks.into_iter().map(read))
+}
+
+fn read_bound(bound: &Bound) -> ReadBound {
+    let is_within: fn(Ordering) -> bool = match bound.op {
+        Comparison::Eq => Ordering::is_eq,
+        Comparison::Lt => Ordering::is_lt,
+        Comparison::Le => Ordering::is_le,
+        Comparison::Gt => Ordering::is_gt,
+        Comparison::Ge => Ordering::is_ge,
+    };
+    ReadBound { column: bound.column, is_within, value: Arc::clone(&bound.value) }
 }
 
 /// The batch's columns under another schema of the same types.

@@ -2,12 +2,13 @@
 //!
 //! Never: changes while the statement runs.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use engine::Transaction;
 use relational::{Environment, Moment, Relational};
 
-use crate::database::{Database, version_text};
+use crate::backends::Seat;
+use crate::database::Database;
 use crate::effects::Effects;
 use crate::pg_catalog::{self, Scene};
 use crate::receipts_shown;
@@ -17,6 +18,7 @@ use crate::rules::{Shelf, Surroundings};
 use crate::sequence_functions::{self, Used};
 use crate::session_functions;
 use crate::settings::Settings;
+use crate::version::version_text;
 
 /// What a statement sees of its session.
 #[derive(Clone, Copy)]
@@ -29,6 +31,8 @@ pub(crate) struct View<'a> {
     pub(crate) effects: &'a Effects,
     /// Values of sequences that the session got.
     pub(crate) used: &'a Used,
+    /// The session's place among the others.
+    pub(crate) seat: &'a Seat,
 }
 
 impl View<'_> {
@@ -40,10 +44,14 @@ impl View<'_> {
         let role = catalog.authority().role_named(user).map_or(u32::MAX, |role| role.id);
         Scope {
             ledger: Arc::clone(&self.database.ledger),
+            cluster: Weak::clone(&self.database.cluster),
             access: Arc::new(Access::of(&catalog, role)),
             catalog,
             search_path: Arc::clone(self.settings.search_path()),
             user: Arc::clone(self.settings.user()),
+            settings: self.settings.clone(),
+            backends: Arc::clone(&self.seat.backends),
+            backend: Arc::clone(&self.seat.backend),
             checked: false,
             exempt: None,
         }
@@ -51,7 +59,8 @@ impl View<'_> {
 
     /// When the statement runs.
     pub(crate) fn moment(&self) -> Moment {
-        Moment { transaction_us: self.transaction_time_us, statement_us: self.database.now_us() }
+        let zone = self.settings.manner().zone;
+        Moment { transaction_us: self.transaction_time_us, statement_us: self.database.now_us(), zone }
     }
 
     /// What functions such as `current_user` and `now()` answer from; those of the catalog are there if the text can mean one.
@@ -69,10 +78,11 @@ impl View<'_> {
             user: self.settings.current_user().to_owned(),
             session_user: self.settings.session_user().to_owned(),
             database: self.database.name().to_owned(),
-            search_path: scope.schemas().map(str::to_owned).collect(),
+            search_path: scope.lasting_schemas().map(str::to_owned).collect(),
             version: version_text(),
             transaction_time_us: self.transaction_time_us,
             statement_time_us: self.database.now_us(),
+            manner: self.settings.manner(),
             functions,
         }
     }

@@ -2,15 +2,16 @@
 //!
 //! K1: a session is in the registry exactly as long as its [`Registration`] lives.
 //! K2: a wrong secret does nothing and is not answered.
-//! Never: ends a session; only its running statement.
+//! K3: a session that another ends stops at its statement's end, or at once where it waits for its client.
+//! Never: ends a session by a cancel request; only its running statement.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use planner::Canceller;
-use tokio::sync::Notify;
+use planner::{Canceller, Reach};
 use tokio::sync::futures::Notified;
+use tokio::sync::{Notify, watch};
 
 /// Stops a session's running statement, wherever it waits.
 #[derive(Clone)]
@@ -18,11 +19,13 @@ pub(crate) struct Stop {
     canceller: Canceller,
     /// Woken as well, for waits that are the connection's own (COPY data).
     copy: Arc<Notify>,
+    /// Whether the session is to end.
+    end: watch::Sender<bool>,
 }
 
 impl Stop {
     pub fn new(canceller: Canceller) -> Self {
-        Self { canceller, copy: Arc::new(Notify::new()) }
+        Self { canceller, copy: Arc::new(Notify::new()), end: watch::Sender::new(false) }
     }
 
     fn fire(&self) {
@@ -30,9 +33,25 @@ impl Stop {
         self.copy.notify_waiters();
     }
 
+    /// Completes once the session is to end.
+    pub async fn end_requested(&self) {
+        drop(self.end.subscribe().wait_for(|requested| *requested).await);
+    }
+
     /// Completes at the first cancel request after the future was enabled.
     pub fn copy_requested(&self) -> Notified<'_> {
         self.copy.notified()
+    }
+}
+
+impl Reach for Stop {
+    fn cancel(&self) {
+        self.fire();
+    }
+
+    fn terminate(&self) {
+        self.end.send_replace(true);
+        self.fire();
     }
 }
 

@@ -126,6 +126,7 @@ impl Connection {
             tokio::select! {
                 biased;
                 () = self.shutdown.requested() => return Err(Failure::Shutdown),
+                () = self.stop.end_requested() => return Err(Failure::Shutdown),
                 frame = self.channel.next() => return Ok(frame?),
                 () = notified, if is_free => {
                     self.send_notifications();
@@ -193,6 +194,7 @@ impl Connection {
             self.report(&error);
         }
         let status = self.session.status();
+        self.session.rest();
         if status == TransactionStatus::Idle {
             self.names.end_transaction();
             self.send_notifications();

@@ -51,7 +51,7 @@ impl Connection {
             None => (&[][..], 0),
             Some(prepared) => (&prepared.parameters[..], prepared.columns.as_ref().map_or(0, |columns| columns.len())),
         };
-        let values = parameters::decode(&message, types)?;
+        let values = parameters::decode(&message, types, self.session.manner())?;
         // A command without columns may be bound with any format codes; there is nothing to format.
         let codes = if columns == 0 { &[] } else { &message.result_formats[..] };
         let formats = parameters::result_formats(codes, columns)?;
@@ -134,7 +134,7 @@ impl Connection {
                     }
                     Outcome::Rows { columns, batches, tag } => {
                         check_columns(prepared.columns.as_deref(), &columns)?;
-                        Box::new(RowStream::new(columns, formats, batches, tag))
+                        Box::new(RowStream::new(columns, formats, self.session.manner(), batches, tag))
                     }
                 }
             }

@@ -4,14 +4,13 @@
 //! A2: `run` returns only when no session is left and the engine has sealed what it holds.
 //! Never: reads a byte of the protocol.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base::{SqlError, SqlResult, SqlState};
 use engine::Server;
-use planner::Database;
+use planner::Databases;
 use relational::{Options, Relational};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -34,7 +33,7 @@ const UNWIND_TIME_MAX: Duration = Duration::from_secs(2);
 /// What all connections of a listener share.
 pub(crate) struct Shared {
     pub config: Config,
-    pub databases: BTreeMap<String, Arc<Database>>,
+    pub databases: Arc<Databases>,
     pub registry: Arc<Registry>,
     pub shutdown: Shutdown,
     pub admissions: Arc<Admissions>,
@@ -74,13 +73,9 @@ impl Listener {
         let partitions = std::thread::available_parallelism().map_or(1, usize::from);
         let limits = Options { memory_bytes: config.query_memory_bytes, partitions, batch_rows: 8192 };
         let relational = Arc::new(Relational::new(limits)?);
-        let databases: BTreeMap<String, Arc<Database>> = engine
-            .databases()
-            .into_iter()
-            .filter_map(|name| Some((name.clone(), Database::new(engine.ledger(&name)?, Arc::clone(&relational)))))
-            .collect();
+        let databases = Databases::new(Arc::clone(&engine), relational);
         if config.auth == Auth::Scram {
-            let opened: Vec<_> = databases.values().cloned().collect();
+            let opened = databases.all();
             let (folder, given) = (engine.folder().to_owned(), config.first_password.clone());
             let ensured = tokio::task::spawn_blocking(move || credentials::ensure(&folder, given.as_deref(), &opened)).await;
             ensured.map_err(|_panic| SqlError::internal("setting the first password met a defect"))??;

@@ -10,7 +10,7 @@ use arrow::array::RecordBatch;
 use base::{SqlError, SqlResult, SqlState};
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use planner::types::ColumnEncoder;
+use planner::types::{ColumnEncoder, Manner};
 use planner::{Column, Tag};
 
 use crate::backend::{FLUSH_BYTES, Output};
@@ -25,6 +25,7 @@ const ROW_BYTES_MAX: usize = (1 << 30) - 1;
 pub(crate) struct RowStream {
     columns: Arc<[Column]>,
     formats: Formats,
+    manner: Manner,
     batches: BoxStream<'static, SqlResult<RecordBatch>>,
     tag: &'static str,
     current: Option<Helping>,
@@ -49,8 +50,14 @@ pub(crate) enum Sent {
 }
 
 impl RowStream {
-    pub fn new(columns: Arc<[Column]>, formats: Formats, batches: BoxStream<'static, SqlResult<RecordBatch>>, tag: &'static str) -> Self {
-        Self { columns, formats, batches, tag, current: None }
+    pub fn new(
+        columns: Arc<[Column]>,
+        formats: Formats,
+        manner: Manner,
+        batches: BoxStream<'static, SqlResult<RecordBatch>>,
+        tag: &'static str,
+    ) -> Self {
+        Self { columns, formats, manner, batches, tag, current: None }
     }
 
     /// Sends rows until the result ends or `rows_max` have been sent.
@@ -60,7 +67,7 @@ impl RowStream {
             let Some(helping) = &mut self.current else {
                 match self.batches.next().await {
                     None => return Ok(Sent::All { rows: sent as u64 }),
-                    Some(batch) => self.current = Some(Helping::new(&batch?, &self.columns, &self.formats)?),
+                    Some(batch) => self.current = Some(Helping::new(&batch?, &self.columns, &self.formats, self.manner)?),
                 }
                 continue;
             };
@@ -85,7 +92,7 @@ impl RowStream {
 }
 
 impl Helping {
-    fn new(batch: &RecordBatch, columns: &[Column], formats: &Formats) -> SqlResult<Self> {
+    fn new(batch: &RecordBatch, columns: &[Column], formats: &Formats, manner: Manner) -> SqlResult<Self> {
         if batch.num_columns() != columns.len() {
             return Err(SqlError::internal(format!("a result of {} columns came with {}", columns.len(), batch.num_columns())));
         }
@@ -93,7 +100,7 @@ impl Helping {
             .iter()
             .zip(batch.columns())
             .enumerate()
-            .map(|(index, (column, array))| ColumnEncoder::new(array, column.sql_type, formats.of(index)))
+            .map(|(index, (column, array))| ColumnEncoder::in_manner(array, column.sql_type, formats.of(index), manner))
             .collect::<SqlResult<_>>()?;
         Ok(Self { encoders, next: 0, rows: batch.num_rows() })
     }

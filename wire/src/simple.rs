@@ -89,7 +89,7 @@ impl Connection {
             Outcome::Rows { columns, batches, tag } => {
                 self.send_notices();
                 self.channel.output.row_description(&columns, |_| Format::Text);
-                let mut rows = RowStream::new(columns, Formats::All(Format::Text), batches, tag);
+                let mut rows = RowStream::new(columns, Formats::All(Format::Text), self.session.manner(), batches, tag);
                 match rows.send(&mut self.channel, None).await? {
                     Sent::All { rows: count } => Ok(Some(rows.tag(count))),
                     Sent::Suspended => unreachable!("Q: a result without a row limit was suspended"),

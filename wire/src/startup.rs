@@ -13,7 +13,7 @@ use base::{SqlError, SqlResult, SqlState};
 use bytes::BytesMut;
 use pgwire::messages::startup::{Authentication, BackendKeyData, NegotiateProtocolVersion, ParameterStatus, SecretKey, Startup};
 use pgwire::messages::{DecodeContext, Message, ProtocolVersion};
-use planner::{Account, Database, Session};
+use planner::{Account, Database, Databases, Session};
 use tokio::net::TcpStream;
 
 use crate::admission::Place;
@@ -39,6 +39,7 @@ struct Request {
 
 /// Greets a client. `None` if there is nothing left to serve: a cancel request, a refusal, or a client that left.
 pub(crate) async fn greet(socket: TcpStream, shared: &Arc<Shared>) -> Option<Connection> {
+    let peer = socket.peer_addr().ok();
     let mut channel = Channel::new(socket, &shared.config);
     match admit(&mut channel, shared).await {
         Ok(None) | Err(Refused::Lost) => None,
@@ -46,7 +47,7 @@ pub(crate) async fn greet(socket: TcpStream, shared: &Arc<Shared>) -> Option<Con
             channel.admit(&shared.config);
             let stop = Stop::new(session.canceller());
             let registration = shared.registry.enter(OsRng.next_u64() as i32, stop.clone());
-            session.set_process(registration.process);
+            session.list(registration.process, peer, Box::new(stop.clone()));
             let mut connection = Connection {
                 channel,
                 session,
@@ -76,8 +77,8 @@ async fn admit(channel: &mut Channel, shared: &Arc<Shared>) -> Result<Option<(Se
     let (user, name) = names(&request)?;
     let database = shared.databases.get(name);
     // A database that is not there is told of only after the proof, which the first one can judge.
-    let judge = database.or_else(|| shared.databases.values().next());
-    let account = judge.map(|judge| judge.account(user)).transpose()?.flatten();
+    let judge = database.clone().or_else(|| shared.databases.get(engine::FIRST_DATABASE));
+    let account = judge.as_ref().map(|judge| judge.account(user)).transpose()?.flatten();
     if shared.config.auth == Auth::Scram {
         authentication::scram(channel, user, account.as_ref(), &shared.pretence).await?;
     }
@@ -85,7 +86,7 @@ async fn admit(channel: &mut Channel, shared: &Arc<Shared>) -> Result<Option<(Se
     let database = database.ok_or_else(|| no_database(name, &shared.databases))?;
     check_account(&account, name)?;
     let place = shared.admissions.enter(&account, name, &shared.config)?;
-    let session = open(&request, database, &account)?;
+    let session = open(&request, &database, &account)?;
     Ok(Some((session, place)))
 }
 
@@ -204,8 +205,9 @@ fn open(request: &Request, database: &Arc<Database>, account: &Account) -> SqlRe
     Ok(session)
 }
 
-fn no_database(name: &str, known: &BTreeMap<String, Arc<Database>>) -> SqlError {
-    let names: Vec<&str> = known.keys().map(String::as_str).collect();
+fn no_database(name: &str, known: &Databases) -> SqlError {
+    let known = known.all();
+    let names: Vec<&str> = known.iter().map(|database| database.name()).collect();
     SqlError::new(SqlState::INVALID_CATALOG_NAME, format!("database \"{name}\" does not exist"))
         .hint(format!("Databases here: {}.", names.join(", ")))
 }

@@ -155,6 +155,24 @@ impl<'a> Context<'a> {
         (!columns.is_empty()).then_some(columns)
     }
 
+    /// Whether the table a FROM item names tells of the values of some of its columns.
+    pub(crate) fn has_told_values(&self, name: &ObjectName) -> bool {
+        self.named(name).is_some_and(|table| !table.told_values().is_empty())
+    }
+
+    /// The only values that a column of it has, if it tells.
+    pub(crate) fn told_values(&self, name: &ObjectName, column: &str) -> Option<Vec<String>> {
+        let table = self.named(name)?;
+        let told = table.told_values().iter().find(|(told, _)| *told == column)?;
+        Some(told.1.iter().map(|value| (*value).to_owned()).collect())
+    }
+
+    fn named(&self, name: &ObjectName) -> Option<Arc<dyn Table>> {
+        let mut parts = position::folded_parts(name);
+        let table = parts.pop()?;
+        self.resolve(parts.pop().as_deref(), &table).ok()
+    }
+
     /// Whether a call of this name can be an aggregate's.
     pub(crate) fn is_aggregate(&self, name: &str) -> bool {
         self.state.aggregate_functions().contains_key(name)

@@ -10,6 +10,7 @@ use arrow::datatypes::DataType;
 use base::SqlResult;
 
 use crate::clock::Moment;
+use crate::values::manner::Manner;
 
 /// Session values that functions such as `current_user` and `now()` answer from.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct Environment {
     pub transaction_time_us: i64,
     /// `statement_timestamp()`: µs since 1970-01-01 UTC.
     pub statement_time_us: i64,
+    /// How values are read and written.
+    pub manner: Manner,
     /// Functions beside the built-in ones; one of the same name as a built-in hides it.
     pub functions: Vec<ScalarFunction>,
 }
@@ -35,7 +38,7 @@ pub struct Environment {
 impl Environment {
     /// When the statement runs.
     pub fn moment(&self) -> Moment {
-        Moment { transaction_us: self.transaction_time_us, statement_us: self.statement_time_us }
+        Moment { transaction_us: self.transaction_time_us, statement_us: self.statement_time_us, zone: self.manner.zone }
     }
 }
 
@@ -53,7 +56,8 @@ pub struct ScalarFunction {
     pub optional_args: usize,
     /// Type of the answer.
     pub returns: DataType,
-    /// Gets as many arrays as the call had arguments, all of the batch's length (≥ 1 row), typed as `args`. Errors reach the user unchanged.
+    /// Gets as many arrays as the call had arguments, all of the batch's length (≥ 1 row), typed as `args`. Without arguments it gives one
+    /// row. Errors reach the user unchanged.
     pub call: ScalarCall,
 }
 

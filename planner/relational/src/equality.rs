@@ -15,10 +15,10 @@ use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::utils::grouping_set_to_exprlist;
 use datafusion::logical_expr::{Aggregate, Cast, Distinct, Expr, ExprSchemable, GroupingSet, Join, LogicalPlan, Projection, Union, when};
 
+use crate::calls::call;
 use crate::exact;
 use crate::layouts::{any_numeric, is_any_numeric};
 use crate::numbers::any_length;
-use crate::sides::call;
 
 /// The node with E1 and E2.
 pub(crate) fn settle(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {

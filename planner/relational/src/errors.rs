@@ -20,7 +20,18 @@ const ADD_OPERATOR_CASTS: &str = "No operator matches the given name and argumen
 
 /// The error as the user gets it, pointing into the statement where that is known.
 pub(crate) fn placed(error: &DataFusionError, query: Query<'_>) -> SqlError {
-    Mapping { query: Some(query), at: None }.datafusion(error)
+    let error = Mapping { query: Some(query), at: None }.datafusion(error);
+    match literal_at_fault(&error).and_then(|text| position::of_literal(query, text)) {
+        Some(at) if error.position().is_none() => error.at(at),
+        _ => error,
+    }
+}
+
+/// The text that could not be read as a value, if that is what went wrong: messages end with it.
+fn literal_at_fault(error: &SqlError) -> Option<&str> {
+    const INPUT: [SqlState; 2] = [SqlState::INVALID_TEXT_REPRESENTATION, SqlState("22007")];
+    let (_, quoted) = error.message().split_once(": \"").filter(|_| INPUT.contains(&error.state()))?;
+    quoted.strip_suffix('"')
 }
 
 /// The error as the user gets it, where the statement's text is no longer at hand.
@@ -370,6 +381,8 @@ fn clause(line: &str) -> Option<SqlError> {
         (SqlState::GROUPING_ERROR, "arguments to GROUPING must be grouping expressions of the associated query level".to_owned())
     } else if let Some(error) = frame(line) {
         return Some(error);
+    } else if let Some((_, data_type)) = line.split_once("nary operator 'NOT' requires a boolean expression, got ") {
+        (SqlState::DATATYPE_MISMATCH, format!("argument of NOT must be type boolean, not type {}", types::name_of_printed(data_type)))
     } else if line.contains("nary operator '-' only supports") {
         return Some(SqlError::new(SqlState::UNDEFINED_FUNCTION, "operator does not exist: - for this type").hint(ADD_OPERATOR_CASTS));
     } else if line.starts_with("OFFSET must be") {

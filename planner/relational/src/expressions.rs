@@ -39,9 +39,10 @@ impl Relational {
         if !matches!(projection.input.as_ref(), LogicalPlan::TableScan(_) | LogicalPlan::EmptyRelation(_) | LogicalPlan::SubqueryAlias(_)) {
             return Err(SqlError::unsupported("a query, an aggregate or a window function in this place"));
         }
+        let state = self.state(env);
         let input: &DFSchema = projection.input.schema();
         let physical = |expression: &datafusion::logical_expr::Expr| {
-            self.state().create_physical_expr(expression.clone(), input).map_err(|error| errors::placed(&error, query))
+            state.create_physical_expr(expression.clone(), input).map_err(|error| errors::placed(&error, query))
         };
         let expressions = projection.expr.iter().map(physical).collect::<SqlResult<Vec<_>>>()?;
         let input: SchemaRef = Arc::new(input.as_arrow().clone());

@@ -80,6 +80,24 @@ pub(crate) fn element(data_type: &DataType) -> Option<&DataType> {
     }
 }
 
+/// Name of the items of a vector's list: `int2vector` and `oidvector` are lists whose subscripts begin at 0.
+const VECTOR_ITEM: &str = "vector";
+
+/// Vectors of this type.
+pub(crate) fn vector_of(element: DataType) -> DataType {
+    DataType::List(Arc::new(Field::new(VECTOR_ITEM, element, true)))
+}
+
+/// Whether a list is a vector of the catalog.
+pub(crate) fn is_vector(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::List(item) if item.name() == VECTOR_ITEM)
+}
+
+/// The first subscript of an array of this type.
+pub(crate) fn first_subscript(data_type: &DataType) -> i32 {
+    i32::from(!is_vector(data_type))
+}
+
 /// Arrays of this type.
 pub(crate) fn array_of(element: DataType) -> DataType {
     DataType::new_list(element, true)

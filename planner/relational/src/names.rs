@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    CeilFloorKind, DataType, DateTimeField, Expr, Ident, OrderBy, OrderByKind, Query, Select, SelectItem, SetExpr, Statement,
-    TrimWhereField, VisitMut, VisitorMut,
+    ArrayElemTypeDef, CeilFloorKind, DataType, DateTimeField, ExactNumberInfo, Expr, Ident, OrderBy, OrderByKind, Query, Select,
+    SelectItem, SetExpr, Statement, TrimWhereField, VisitMut, VisitorMut,
 };
 
 use crate::position::{folded, folded_parts};
@@ -65,7 +65,7 @@ fn assign_in(select: &mut Select) {
             }
             SelectItem::UnnamedExpr(expr) => {
                 let name = of(expr).name;
-                let is_column = matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
+                let is_column = matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_)) && !is_current_schema(expr);
                 let is_taken = !taken.insert(name.clone());
                 if is_column && !is_taken && !has_wildcard {
                     continue;
@@ -77,6 +77,11 @@ fn assign_in(select: &mut Select) {
             SelectItem::ExprWithAliases { .. } | SelectItem::QualifiedWildcard(..) | SelectItem::Wildcard(_) => {}
         }
     }
+}
+
+/// A function without parentheses that sqlparser takes for a column.
+pub(crate) fn is_current_schema(expr: &Expr) -> bool {
+    matches!(expr, Expr::Identifier(ident) if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("current_schema"))
 }
 
 /// N2.
@@ -135,7 +140,7 @@ fn of(expr: &Expr) -> Figured {
         Expr::Exists { .. } => named("exists"),
         Expr::Subquery(query) => of_query(query),
         Expr::Extract { .. } => named("extract"),
-        Expr::Substring { .. } => named("substring"),
+        Expr::Substring { shorthand, .. } => named(if *shorthand { "substr" } else { "substring" }),
         Expr::Position { .. } => named("position"),
         Expr::Overlay { .. } => named("overlay"),
         Expr::Trim { trim_where, .. } => named(match trim_where {
@@ -178,7 +183,7 @@ fn of_type(data_type: &DataType) -> String {
         DataType::Int(_) | DataType::Integer(_) | DataType::Int4(_) => "int4",
         DataType::BigInt(_) | DataType::Int8(_) => "int8",
         DataType::Real | DataType::Float4 => "float4",
-        DataType::Double(_) | DataType::DoublePrecision | DataType::Float8 | DataType::Float(_) => "float8",
+        DataType::Double(_) | DataType::DoublePrecision | DataType::Float8 => "float8",
         DataType::Numeric(_) | DataType::Decimal(_) | DataType::Dec(_) => "numeric",
         DataType::Varchar(_) | DataType::CharVarying(_) | DataType::CharacterVarying(_) => "varchar",
         DataType::Char(_) | DataType::Character(_) => "bpchar",
@@ -186,6 +191,10 @@ fn of_type(data_type: &DataType) -> String {
         DataType::Timestamp(..) => "timestamp",
         DataType::Time(_, Tz | WithTimeZone) => "timetz",
         DataType::Time(..) => "time",
+        DataType::Interval { .. } => "interval",
+        DataType::Array(ArrayElemTypeDef::SquareBracket(element, _) | ArrayElemTypeDef::AngleBracket(element)) => return of_type(element),
+        DataType::Float(ExactNumberInfo::Precision(..=24)) => "float4",
+        DataType::Float(_) => "float8",
         DataType::Custom(name, _) => return folded_parts(name).pop().unwrap_or_default(),
         other => return other.to_string().to_lowercase(),
     };

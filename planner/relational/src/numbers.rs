@@ -9,9 +9,10 @@ use arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::logical_expr::{BinaryExpr, Cast, Expr, Operator};
 
+use crate::calls::call;
 use crate::exact::{self, Way};
 use crate::layouts::{self, any_numeric, is_any_numeric};
-use crate::sides::{Operand, Planned, call, no_operator};
+use crate::sides::{Operand, Planned};
 
 /// Operator, function on numbers of any length.
 const FUNCTIONS: [(Operator, &str); 11] = [
@@ -40,21 +41,21 @@ fn is_comparison(op: Operator) -> bool {
 /// The operator planned, if one of its operands is numeric and it needs it; else its operands, of which one of any length stands as floating point
 /// where the other side is.
 pub(crate) fn plan(op: Operator, left: Operand, right: Operand) -> Result<std::result::Result<Expr, (Operand, Operand)>> {
-    let (left, right) = (beside(left, &right), right);
-    let right = beside(right, &left);
+    let left = beside(left, &right)?;
+    let right = beside(right, &left)?;
     let (Some(left_type), Some(right_type)) = (left.data_type.clone(), right.data_type.clone()) else { return Ok(Err((left, right))) };
     match exact::way(op, &left_type, &right_type) {
         Some(Way::AsTheyAre) => Ok(Err((left, right))),
-        Some(Way::Cast(left_type, right_type)) => Ok(Ok(binary(left.into_type(&left_type), op, right.into_type(&right_type)))),
+        Some(Way::Cast(left_type, right_type)) => Ok(Ok(binary(left.into_type(&left_type)?, op, right.into_type(&right_type)?))),
         None if [(&left, &right), (&right, &left)].iter().any(|(a, b)| a.is(exact::is_numeric) && b.is(|b| *b == DataType::Float32)) => {
-            Ok(Ok(binary(left.into_type(&DataType::Float64), op, right.into_type(&DataType::Float64))))
+            Ok(Ok(binary(left.into_type(&DataType::Float64)?, op, right.into_type(&DataType::Float64)?)))
         }
         Some(Way::Long) if is_comparison(op) => comparison(op, left, right).map(Ok),
         Some(Way::Long) => function(op, left.expr, right.expr).map(Ok),
         None if left.is(is_any_numeric) || right.is(is_any_numeric) => {
-            let can_be_floating = |other: &Operand| other.is(|other| other.is_floating() || matches!(other, DataType::Interval(_)));
-            if is_comparison(op) && !can_be_floating(&left) && !can_be_floating(&right) {
-                return Err(no_operator(&op.to_string(), Some(&left_type), Some(&right_type)));
+            let meets = |other: &Operand| other.is(|other| other.is_floating() || matches!(other, DataType::Interval(_)));
+            if !meets(&left) && !meets(&right) {
+                return Ok(Err((left, right)));
             }
             Ok(Err((floating(left), floating(right))))
         }
@@ -68,14 +69,14 @@ pub(crate) fn plan_or_original(op: Operator, left: Operand, right: Operand) -> R
 }
 
 /// A literal or a parameter beside a numeric is numeric.
-fn beside(side: Operand, other: &Operand) -> Operand {
+fn beside(side: Operand, other: &Operand) -> Result<Operand> {
     let is_literal = matches!(side.expr, Expr::Literal(..));
     // What Arrow's decimals are compared with is left to the planner: it makes a constant of their type.
     let takes = other.is(is_any_numeric) || (is_literal && other.is(exact::is_numeric));
     if side.data_type.is_some() || !takes {
-        return side;
+        return Ok(side);
     }
-    Operand { expr: side.into_type(&any_numeric()), data_type: Some(any_numeric()) }
+    Ok(Operand { expr: side.into_type(&any_numeric())?, data_type: Some(any_numeric()) })
 }
 
 /// B1.
@@ -93,7 +94,7 @@ fn comparison(op: Operator, left: Operand, right: Operand) -> Result<Expr> {
     if (is_fixed(&left) && is_constant(&right)) || (is_fixed(&right) && is_constant(&left)) || (is_fixed(&left) && is_fixed(&right)) {
         return function(op, left.expr, right.expr);
     }
-    let key = |side: Operand| call("comparison_key", vec![side.into_type(&any_numeric())]);
+    let key = |side: Operand| call("comparison_key", vec![side.into_type(&any_numeric())?]);
     Ok(binary(key(left)?, op, key(right)?))
 }
 

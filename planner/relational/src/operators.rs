@@ -1,24 +1,28 @@
 //! Operators by their operands' types, as Postgres resolves them: json, arrays, intervals, and comparisons that Arrow would do otherwise.
 //!
-//! P1: a string literal or an untyped parameter beside a value has the type the operator wants there.
+//! P1: a string literal or an untyped parameter beside a value has the type the operator wants there (`resolution`); an operator on types of
+//!     different families does not exist.
 //! P2: intervals, `jsonb` and arrays are compared by keys (`comparison_key`); the comparison itself stays one the planner can use.
 //! P3: `numeric` operands go to `numbers`; aggregates that PostgreSQL has for floating point only get their arguments so.
-//! Never: changes an operator whose operands are of other types.
+//! Never: sees a query.
 
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
 use base::{SqlError, SqlState};
-use datafusion::common::{DFSchema, DataFusionError, Result, TableReference};
+use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue, TableReference};
 use datafusion::execution::SessionStateDefaults;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawAggregateExpr, RawBinaryExpr, RawFieldAccessExpr};
 use datafusion::logical_expr::{BinaryExpr, Cast, Expr, ExprSchemable, GetFieldAccess, Operator};
 use sqlparser::ast::BinaryOperator;
 
+use crate::calls::call;
+use crate::functions::text::BPCHAR;
 use crate::functions::{arrays, intervals, types};
 use crate::layouts::{self, INTERVAL, is_compared_by_key, is_compared_by_type};
 use crate::numbers;
-use crate::sides::{Operand, Planned, call, no_operator};
+use crate::resolution::{self, Family};
+use crate::sides::{Operand, Planned};
 
 /// Has no state.
 #[derive(Debug)]
@@ -69,9 +73,17 @@ impl ExprPlanner for Operators {
             | BinaryOperator::LtEq
             | BinaryOperator::Gt
             | BinaryOperator::GtEq => comparison(&op, left, right)?,
-            BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply | BinaryOperator::Divide | BinaryOperator::Modulo => {
-                arithmetic(&op, left, right)?
-            }
+            BinaryOperator::Plus
+            | BinaryOperator::Minus
+            | BinaryOperator::Multiply
+            | BinaryOperator::Divide
+            | BinaryOperator::Modulo
+            | BinaryOperator::BitwiseAnd
+            | BinaryOperator::BitwiseOr
+            | BinaryOperator::PGBitwiseXor
+            | BinaryOperator::PGBitwiseShiftLeft
+            | BinaryOperator::PGBitwiseShiftRight => arithmetic(&op, left, right)?,
+            BinaryOperator::And | BinaryOperator::Or => logic(&op, left, right)?,
             _ => special(&op, left, right)?,
         };
         Ok(match planned {
@@ -112,7 +124,20 @@ impl ExprPlanner for Operators {
         Ok(PlannerResult::Original(expr))
     }
 
-    fn plan_array_literal(&self, exprs: Vec<Expr>, _schema: &DFSchema) -> Result<PlannerResult<Vec<Expr>>> {
+    fn plan_array_literal(&self, exprs: Vec<Expr>, schema: &DFSchema) -> Result<PlannerResult<Vec<Expr>>> {
+        if exprs.is_empty() {
+            let error = SqlError::new(SqlState::INDETERMINATE_DATATYPE, "cannot determine type of empty array");
+            return Err(DataFusionError::External(Box::new(
+                error.hint("Explicitly cast to the desired type, for example ARRAY[]::integer[]."),
+            )));
+        }
+        let known = exprs.iter().filter_map(|expr| resolution::type_of(expr, schema).ok().flatten()).collect::<Vec<_>>();
+        let is_plain = known.iter().all(|data_type| resolution::family(data_type).is_some());
+        let common = if is_plain { resolution::common(&known).map_err(|clash| resolution::unmatched("ARRAY", &clash))? } else { None };
+        let exprs = match common.map(|common| resolution::beside(&common)) {
+            Some(wanted) => exprs.into_iter().map(|expr| resolution::typed(expr, &wanted)).collect::<Result<_>>()?,
+            None => exprs,
+        };
         Ok(PlannerResult::Planned(call("array", exprs)?))
     }
 
@@ -130,30 +155,66 @@ fn floating(expr: Expr) -> Expr {
     Expr::Cast(Cast::new(Box::new(expr), DataType::Float64))
 }
 
-/// The planner's own name of an operator that compares or computes.
-fn planned(op: &BinaryOperator) -> Operator {
-    match op {
+/// The planner's own name of an operator that `numbers` knows.
+fn of_numbers(op: &BinaryOperator) -> Option<Operator> {
+    Some(match op {
         BinaryOperator::Eq => Operator::Eq,
         BinaryOperator::NotEq => Operator::NotEq,
         BinaryOperator::Lt => Operator::Lt,
         BinaryOperator::LtEq => Operator::LtEq,
         BinaryOperator::Gt => Operator::Gt,
+        BinaryOperator::GtEq => Operator::GtEq,
         BinaryOperator::Plus => Operator::Plus,
         BinaryOperator::Minus => Operator::Minus,
         BinaryOperator::Multiply => Operator::Multiply,
         BinaryOperator::Divide => Operator::Divide,
         BinaryOperator::Modulo => Operator::Modulo,
-        _ => Operator::GtEq,
-    }
+        _ => return None,
+    })
+}
+
+fn no_operator(op: &BinaryOperator, left: Option<&DataType>, right: Option<&DataType>) -> DataFusionError {
+    resolution::no_operator(&op.to_string(), left, right)
+}
+
+/// Whether an expression is a cast to `char(n)`, whose trailing blanks say nothing.
+fn is_padded(expr: &Expr) -> bool {
+    matches!(expr, Expr::ScalarFunction(cast) if cast.func.name() == BPCHAR)
+}
+
+/// The literal or parameter without the blanks at its end.
+fn unpadded(side: Operand) -> Result<Operand> {
+    let expr = match side.expr {
+        Expr::Literal(ScalarValue::Utf8(Some(text)), metadata) => {
+            Expr::Literal(ScalarValue::Utf8(Some(text.trim_end_matches(' ').to_owned())), metadata)
+        }
+        Expr::Placeholder(_) => {
+            let text = Operand { expr: side.expr, data_type: None }.into_type(&DataType::Utf8)?;
+            let trimmed = call("rtrim", vec![text])?;
+            return Ok(Operand { expr: trimmed, data_type: Some(DataType::Utf8) });
+        }
+        other => other,
+    };
+    Ok(Operand { expr, data_type: side.data_type })
 }
 
 fn comparison(op: &BinaryOperator, left: Operand, right: Operand) -> Result<Planned> {
-    let (left, right) = match numbers::plan(planned(op), left, right)? {
+    let (left, right) = match (is_padded(&left.expr), is_padded(&right.expr)) {
+        (true, false) => (left, unpadded(right)?),
+        (false, true) => (unpadded(left)?, right),
+        _ => (left, right),
+    };
+    if let (Some(left_family), Some(right_family)) = (left.family(), right.family())
+        && left_family != right_family
+    {
+        return Err(no_operator(op, left.data_type.as_ref(), right.data_type.as_ref()));
+    }
+    let (left, right) = match numbers::plan(of_numbers(op).unwrap_or(Operator::Eq), left, right)? {
         Ok(planned) => return Ok(Ok(planned)),
         Err(sides) => sides,
     };
     if !left.is(is_compared_by_type) && !right.is(is_compared_by_type) {
-        return Ok(Err((left.expr, right.expr)));
+        return Ok(Err(plain(left, right)?));
     }
     let wanted = match (&left.data_type, &right.data_type) {
         (Some(known), None) | (None, Some(known)) => known.clone(),
@@ -162,33 +223,74 @@ fn comparison(op: &BinaryOperator, left: Operand, right: Operand) -> Result<Plan
             let elements = layouts::element(left_type).zip(layouts::element(right_type));
             match elements.and_then(|(left, right)| arrays::common(left, right)) {
                 Some(element) => layouts::array_of(element),
-                None => return Err(no_operator(&op.to_string(), Some(left_type), Some(right_type))),
+                None => return Err(no_operator(op, Some(left_type), Some(right_type))),
             }
         }
         (None, None) => return Ok(Err((left.expr, right.expr))),
     };
     if layouts::is_json(&wanted) {
-        return Err(no_operator(&op.to_string(), left.data_type.as_ref(), right.data_type.as_ref()));
+        return Err(no_operator(op, left.data_type.as_ref(), right.data_type.as_ref()));
     }
-    let (left, right) = (left.into_type(&wanted), right.into_type(&wanted));
+    let (left, right) = (left.into_type(&wanted)?, right.into_type(&wanted)?);
     let (left, right) = if is_compared_by_key(&wanted) {
         (call("comparison_key", vec![left])?, call("comparison_key", vec![right])?)
     } else {
         (left, right)
     };
-    Ok(Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), planned(op), Box::new(right)))))
+    let op = of_numbers(op).unwrap_or(Operator::GtEq);
+    Ok(Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)))))
+}
+
+/// Two operands whose comparison or arithmetic is the engine's own: a literal beside a value has its type.
+fn plain(left: Operand, right: Operand) -> Result<(Expr, Expr)> {
+    if let (Some(left_type), Some(right_type)) = (&left.data_type, &right.data_type)
+        && left_type != right_type
+        && left.family() == Some(Family::Moment)
+        && let Ok(Some(common)) = resolution::common(&[left_type.clone(), right_type.clone()])
+    {
+        let common = resolution::beside(&common);
+        return Ok((left.into_type(&common)?, right.into_type(&common)?));
+    }
+    let wanted = match (&left.data_type, &right.data_type) {
+        (Some(known), None) | (None, Some(known)) if !layouts::is_text(known) => resolution::beside(known),
+        _ => return Ok((left.expr, right.expr)),
+    };
+    let typed = |side: Operand| if side.is_literal() { side.into_type(&wanted) } else { Ok(side.expr) };
+    Ok((typed(left)?, typed(right)?))
+}
+
+/// AND and OR.
+fn logic(op: &BinaryOperator, left: Operand, right: Operand) -> Result<Planned> {
+    for side in [&left, &right] {
+        if let Some(data_type) = side.data_type.as_ref().filter(|data_type| **data_type != DataType::Boolean) {
+            let message = format!("argument of {op} must be type boolean, not type {}", types::name(data_type));
+            return Err(DataFusionError::External(Box::new(SqlError::new(SqlState::DATATYPE_MISMATCH, message))));
+        }
+    }
+    let typed = |side: Operand| if side.is_literal() { side.into_type(&DataType::Boolean) } else { Ok(side.expr) };
+    Ok(Err((typed(left)?, typed(right)?)))
 }
 
 fn arithmetic(op: &BinaryOperator, left: Operand, right: Operand) -> Result<Planned> {
     if *op == BinaryOperator::Minus && left.is(layouts::is_jsonb) {
         return call("jsonb_delete", vec![left.expr, right.expr]).map(Ok);
     }
-    let (left, right) = match numbers::plan(planned(op), left, right)? {
-        Ok(planned) => return Ok(Ok(planned)),
-        Err(sides) => sides,
+    let (left, right) = match of_numbers(op) {
+        Some(of_numbers) => match numbers::plan(of_numbers, left, right)? {
+            Ok(planned) => return Ok(Ok(planned)),
+            Err(sides) => sides,
+        },
+        None => (left, right),
     };
     if !left.is(intervals::concerns) && !right.is(intervals::concerns) {
-        return Ok(Err((left.expr, right.expr)));
+        if left.is_literal() && right.is_literal() {
+            let error = resolution::ambiguous_operator(&format!("unknown {op} unknown"));
+            return Err(DataFusionError::External(Box::new(error)));
+        }
+        if [&left, &right].iter().any(|side| side.family().is_some_and(|family| family != Family::Number)) {
+            return Err(no_operator(op, left.data_type.as_ref(), right.data_type.as_ref()));
+        }
+        return Ok(Err(plain(left, right)?));
     }
     let symbol = op.to_string();
     let beside = |known: &Operand| known.data_type.as_ref().and_then(|data_type| intervals::beside(&symbol, data_type));
@@ -200,9 +302,14 @@ fn arithmetic(op: &BinaryOperator, left: Operand, right: Operand) -> Result<Plan
     };
     match (function, left_type, right_type) {
         (Some(function), Some(left_type), Some(right_type)) => {
-            call(function, vec![left.into_type(&left_type), right.into_type(&right_type)]).map(Ok)
+            call(function, vec![left.into_type(&left_type)?, right.into_type(&right_type)?]).map(Ok)
         }
-        (_, left_type, right_type) => Err(no_operator(&op.to_string(), left_type.as_ref(), right_type.as_ref())),
+        (_, Some(_), None) | (_, None, Some(_)) => {
+            let shown = |data_type: &Option<DataType>| data_type.as_ref().map_or_else(|| "unknown".to_owned(), types::name);
+            let error = resolution::ambiguous_operator(&format!("{} {op} {}", shown(&left.data_type), shown(&right.data_type)));
+            Err(DataFusionError::External(Box::new(error)))
+        }
+        (_, left_type, right_type) => Err(no_operator(op, left_type.as_ref(), right_type.as_ref())),
     }
 }
 
@@ -213,11 +320,11 @@ fn special(op: &BinaryOperator, left: Operand, right: Operand) -> Result<Planned
     let with_jsonb = left.is(layouts::is_jsonb) || right.is(layouts::is_jsonb);
     let of_array = |left: Operand, right: Operand, name: &str| -> Result<Planned> {
         let wanted = left.data_type.clone().filter(is_array).or_else(|| right.data_type.clone()).unwrap_or(DataType::Null);
-        let typed = |side: Operand| if side.data_type.is_none() { side.into_type(&wanted) } else { side.expr };
-        call(name, vec![typed(left), typed(right)]).map(Ok)
+        let typed = |side: Operand| if side.data_type.is_none() { side.into_type(&wanted) } else { Ok(side.expr) };
+        call(name, vec![typed(left)?, typed(right)?]).map(Ok)
     };
     let of_jsonb = |left: Operand, right: Operand, name: &str| -> Result<Planned> {
-        call(name, vec![left.into_type(&layouts::jsonb()), right.into_type(&layouts::jsonb())]).map(Ok)
+        call(name, vec![left.into_type(&layouts::jsonb())?, right.into_type(&layouts::jsonb())?]).map(Ok)
     };
     match op {
         BinaryOperator::Arrow if left.is(is_document) => step("json_object_field", left, right),
@@ -226,7 +333,7 @@ fn special(op: &BinaryOperator, left: Operand, right: Operand) -> Result<Planned
         BinaryOperator::HashLongArrow if left.is(is_document) => path("json_path_text", left, right),
         BinaryOperator::HashMinus if left.is(layouts::is_jsonb) => path("jsonb_delete_path", left, right),
         BinaryOperator::Question if left.is(layouts::is_jsonb) => {
-            call("jsonb_exists", vec![left.expr, right.into_type(&DataType::Utf8)]).map(Ok)
+            call("jsonb_exists", vec![left.expr, right.into_type(&DataType::Utf8)?]).map(Ok)
         }
         BinaryOperator::QuestionPipe if left.is(layouts::is_jsonb) => path("jsonb_exists_any", left, right),
         BinaryOperator::QuestionAnd if left.is(layouts::is_jsonb) => path("jsonb_exists_all", left, right),
@@ -239,24 +346,31 @@ fn special(op: &BinaryOperator, left: Operand, right: Operand) -> Result<Planned
         BinaryOperator::StringConcat if with_jsonb && !left.is(layouts::is_text) && !right.is(layouts::is_text) => {
             of_jsonb(left, right, "jsonb_concat")
         }
+        BinaryOperator::StringConcat
+            if [&left, &right].iter().any(|side| side.family() == Some(Family::Bytes))
+                && [&left, &right].iter().all(|side| side.data_type.is_none() || side.family() == Some(Family::Bytes)) =>
+        {
+            call("byteacat", vec![left.into_type(&DataType::Binary)?, right.into_type(&DataType::Binary)?]).map(Ok)
+        }
         BinaryOperator::StringConcat => {
+            let is_text = |side: &Operand| side.data_type.is_none() || side.family() == Some(Family::Text);
+            if !is_text(&left) && !is_text(&right) {
+                return Err(no_operator(op, left.data_type.as_ref(), right.data_type.as_ref()));
+            }
             // Anything but text beside text is shown as text.
-            let shown = |side: Operand| {
-                let is_shown = side.is(|data_type| intervals::concerns(data_type) || is_compared_by_type(data_type));
-                if is_shown { side.into_type(&DataType::Utf8) } else { side.expr }
-            };
-            Ok(Err((shown(left), shown(right))))
+            let shown = |side: Operand| if is_text(&side) { Ok(side.expr) } else { side.into_type(&DataType::Utf8) };
+            Ok(Err((shown(left)?, shown(right)?)))
         }
         _ => Ok(Err((left.expr, right.expr))),
     }
 }
 
 fn step(name: &str, left: Operand, right: Operand) -> Result<Planned> {
-    let right = if right.data_type.is_none() { right.into_type(&DataType::Utf8) } else { right.expr };
+    let right = if right.data_type.is_none() { right.into_type(&DataType::Utf8)? } else { right.expr };
     call(name, vec![left.expr, right]).map(Ok)
 }
 
 fn path(name: &str, left: Operand, right: Operand) -> Result<Planned> {
     let texts = layouts::array_of(DataType::Utf8);
-    call(name, vec![left.expr, right.into_type(&texts)]).map(Ok)
+    call(name, vec![left.expr, right.into_type(&texts)?]).map(Ok)
 }

@@ -3,14 +3,18 @@
 //! Arrow does not tell `varchar(5)` from `text`, and metadata of fields is lost or kept by DataFusion as it likes; so what a table says of its
 //! columns stays outside the plan's schemas and is looked up here.
 //! G1: a column has an origin only if every node hands it on as it is.
-//! Never: looks into an expression other than a column's name.
+//! G2: what a function of `functions::catalog` answers has a declared type and no place, and so has a cast to a type of limited length.
+//! Never: looks into an expression other than a column's name and a call.
 
 use std::collections::HashMap;
 
 use datafusion::common::Column;
 use datafusion::datasource::source_as_provider;
+use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{Expr, JoinType, LogicalPlan};
 
+use crate::functions::catalog;
+use crate::functions::text::{BPCHAR, VARCHAR};
 use crate::provider::Provider;
 use crate::table::{DECLARED_TYPE, TABLE_COLUMN};
 
@@ -21,8 +25,13 @@ pub(crate) fn declared(plan: &LogicalPlan, at: usize) -> HashMap<String, String>
 
 fn find(plan: &LogicalPlan, at: usize) -> Option<HashMap<String, String>> {
     match plan {
-        LogicalPlan::Projection(node) => named(&node.input, column(node.expr.get(at)?)?),
-        LogicalPlan::Aggregate(node) => named(&node.input, column(node.group_expr.get(at)?)?),
+        LogicalPlan::Projection(node) => of_expression(&node.input, node.expr.get(at)?),
+        LogicalPlan::Aggregate(node) => of_expression(&node.input, node.group_expr.get(at)?),
+        LogicalPlan::Union(node) => {
+            let mut inputs = node.inputs.iter().map(|input| find(input, at)?.remove(DECLARED_TYPE));
+            let first = inputs.next()??;
+            inputs.all(|other| other.as_ref() == Some(&first)).then(|| HashMap::from([(DECLARED_TYPE.to_owned(), first)]))
+        }
         LogicalPlan::Filter(node) => find(&node.input, at),
         LogicalPlan::Sort(node) => find(&node.input, at),
         LogicalPlan::Limit(node) => find(&node.input, at),
@@ -47,6 +56,41 @@ fn find(plan: &LogicalPlan, at: usize) -> Option<HashMap<String, String>> {
         }
         _ => None,
     }
+}
+
+fn of_expression(input: &LogicalPlan, expr: &Expr) -> Option<HashMap<String, String>> {
+    match expr {
+        Expr::Alias(alias) => of_expression(input, &alias.expr),
+        Expr::ScalarFunction(call) => {
+            let declared = limited(call).or_else(|| Some(format!("{},-1", catalog::declared(call.func.name())?)))?;
+            Some(HashMap::from([(DECLARED_TYPE.to_owned(), declared)]))
+        }
+        expr => named(input, column(expr)?),
+    }
+}
+
+/// The type declared of the column at this place, by oid.
+pub(crate) fn declared_oid(plan: &LogicalPlan, at: usize) -> Option<u32> {
+    find(plan, at)?.get(DECLARED_TYPE)?.split_once(',')?.0.parse().ok()
+}
+
+/// The type of a cast to `varchar(n)` or `char(n)`, as its oid and modifier.
+fn limited(call: &ScalarFunction) -> Option<String> {
+    let oid = match call.func.name() {
+        VARCHAR => 1043,
+        BPCHAR => 1042,
+        _ => return None,
+    };
+    let limit = match call.args.get(1)? {
+        Expr::Literal(limit, _) => limit.to_string().parse::<i64>().ok()?,
+        Expr::Cast(cast) => match cast.expr.as_ref() {
+            Expr::Literal(limit, _) => limit.to_string().parse::<i64>().ok()?,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    // The modifier counts a header of four bytes.
+    Some(format!("{oid},{}", if limit < 0 { -1 } else { limit + 4 }))
 }
 
 fn column(expr: &Expr) -> Option<&Column> {

@@ -1,6 +1,6 @@
 //! Gives result batches the few Arrow types the wire writes, and the names Postgres shows.
 //!
-//! O1: columns that leave are Boolean, Int16/32/64, Float32/64, Decimal128, Utf8, Binary, Date32, Timestamp(µs, none or UTC), Time64(µs),
+//! O1: columns that leave are Boolean, Int16/32/64, UInt32 (an oid), Float32/64, Decimal128, Utf8, Binary, Date32, Timestamp(µs, none or UTC), Time64(µs),
 //!     Interval(MonthDayNano), FixedSizeBinary(16), the layouts of numeric, json and jsonb, lists of these, or Null.
 //! Never: changes a value; one that has no place in the narrower type is 22003.
 
@@ -21,13 +21,14 @@ pub(crate) fn shown_type(data_type: &DataType) -> DataType {
     match data_type {
         DataType::Int8 | DataType::UInt8 => DataType::Int16,
         DataType::UInt16 => DataType::Int32,
-        DataType::UInt32 | DataType::UInt64 => DataType::Int64,
+        DataType::UInt64 => DataType::Int64,
         DataType::Float16 => DataType::Float32,
         DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
         DataType::FixedSizeBinary(16) => UUID,
         DataType::BinaryView | DataType::LargeBinary | DataType::FixedSizeBinary(_) => DataType::Binary,
         DataType::Time32(_) | DataType::Time64(_) => TIME,
         DataType::Interval(_) | DataType::Duration(_) => INTERVAL,
+        DataType::List(item) if layouts::is_vector(data_type) => layouts::vector_of(shown_type(item.data_type())),
         DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
             layouts::array_of(shown_type(item.data_type()))
         }

@@ -16,8 +16,8 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::logical_expr::expr::Placeholder;
 use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{Expr as PlanExpr, ExprSchemable, LogicalPlan};
-use sqlparser::ast::{Expr, LimitClause, Query, Statement, Value, ValueWithSpan, Visit, Visitor};
+use datafusion::logical_expr::{Expr as PlanExpr, ExprSchemable, LogicalPlan, TypeSignature};
+use sqlparser::ast::{BinaryOperator, Expr, LimitClause, Query, Statement, Value, ValueWithSpan, Visit, Visitor};
 
 use crate::functions::arrays;
 use crate::{layouts, output, sql_types};
@@ -66,6 +66,9 @@ pub(crate) fn settle(known: &[Option<DataType>], plan: &LogicalPlan) -> Result<V
                 if let Some((index, data_type)) = quantified(expr, &schema) {
                     inferred.entry(index).or_insert(data_type);
                 }
+                for (index, data_type) in called(expr) {
+                    inferred.entry(index).or_insert(data_type);
+                }
                 if let PlanExpr::Placeholder(Placeholder { id, field: Some(field) }) = expr
                     && let Some(index) = index_of(id)
                     && !field.data_type().is_null()
@@ -103,6 +106,24 @@ fn quantified(expr: &PlanExpr, schema: &DFSchema) -> Option<(usize, DataType)> {
         }
         _ => None,
     }
+}
+
+/// Parameters that are arguments of a function which takes only these types.
+fn called(expr: &PlanExpr) -> Vec<(usize, DataType)> {
+    let PlanExpr::ScalarFunction(function) = expr else { return Vec::new() };
+    let exact = |form: &TypeSignature| match form {
+        TypeSignature::Exact(types) if types.len() == function.args.len() => Some(types.clone()),
+        _ => None,
+    };
+    let types = match &function.func.signature().type_signature {
+        TypeSignature::OneOf(forms) => forms.iter().find_map(exact),
+        form => exact(form),
+    };
+    let parameter = |(arg, data_type): (&PlanExpr, DataType)| match arg {
+        PlanExpr::Placeholder(Placeholder { id, field: None }) => Some((index_of(id)?, data_type)),
+        _ => None,
+    };
+    function.args.iter().zip(types.unwrap_or_default()).filter_map(parameter).collect()
 }
 
 /// The values of one-row arrays, cast to their types. Errors: 08P01 for a wrong count or length.
@@ -160,6 +181,13 @@ impl Visitor for Collect {
     }
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<SqlError> {
+        // Of two parameters neither says what the other is; joined they are text.
+        if let Expr::BinaryOp { left, op: BinaryOperator::StringConcat, right } = expr
+            && [left, right].iter().all(|side| matches!(side.as_ref(), Expr::Value(ValueWithSpan { value: Value::Placeholder(_), .. })))
+        {
+            self.hint(left, DataType::Utf8);
+            self.hint(right, DataType::Utf8);
+        }
         if let Expr::Cast { expr, data_type, .. } = expr
             && let Ok(Some(data_type)) = sql_types::whole(data_type)
         {

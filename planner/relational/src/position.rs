@@ -5,7 +5,7 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Expr, Ident, ObjectName, Visit, Visitor};
+use sqlparser::ast::{Expr, Ident, ObjectName, Value, Visit, Visitor};
 use sqlparser::tokenizer::Location;
 
 use crate::relational::Query;
@@ -44,6 +44,13 @@ pub(crate) fn of_function(query: Query<'_>, name: &str) -> Option<u32> {
     search.place(query.text)
 }
 
+/// Place of the first literal with this text.
+pub(crate) fn of_literal(query: Query<'_>, text: &str) -> Option<u32> {
+    let mut search = Search { wanted: Wanted::Literal { text }, found: None };
+    let _ = query.statement.visit(&mut search);
+    search.place(query.text)
+}
+
 /// The identifier as the catalog spells it.
 pub(crate) fn folded(ident: &Ident) -> String {
     match ident.quote_style {
@@ -61,6 +68,7 @@ enum Wanted<'a> {
     Relation { schema: Option<&'a str>, name: &'a str },
     Column { relation: Option<&'a str>, name: &'a str },
     Function { name: &'a str },
+    Literal { text: &'a str },
 }
 
 struct Search<'a> {
@@ -106,6 +114,10 @@ impl Visitor for Search<'_> {
                 Wanted::Function { name } if folded_parts(&call.name).last().is_some_and(|last| last == name) => {
                     call.name.0.first().and_then(|part| part.as_ident()).map(|ident| ident.span.start)
                 }
+                _ => None,
+            },
+            Expr::Value(value) => match (&self.wanted, &value.value) {
+                (Wanted::Literal { text }, Value::SingleQuotedString(literal)) if literal == text => Some(value.span.start),
                 _ => None,
             },
             _ => None,

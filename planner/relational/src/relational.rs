@@ -32,10 +32,11 @@ use crate::context::{Context, Found};
 use crate::environment::Environment;
 use crate::explanation::Step;
 use crate::parameters::{self, Parameters};
+use crate::session_options::States;
 use crate::shape::{Bound, Shape};
 use crate::slot::{Slot, Which};
 use crate::table::{Resolver, Table};
-use crate::{attach, dialect, errors, functions, hidden, names, operators, output, semantics};
+use crate::{attach, dialect, errors, functions, hidden, names, names_shown, operators, output, semantics};
 
 /// Limits and shape of execution, set once a server.
 #[derive(Clone, Copy, Debug)]
@@ -77,7 +78,7 @@ pub struct Rows {
 
 /// Runs SELECT over tables found through a [`Resolver`]. Cheap to share, one a server.
 pub struct Relational {
-    state: SessionState,
+    states: States,
     context: Arc<TaskContext>,
     batch_rows: usize,
 }
@@ -116,7 +117,7 @@ impl Relational {
             .with_analyzer_rules(semantics::rules())
             .build();
         let context = state.task_ctx();
-        Ok(Self { state, context, batch_rows: options.batch_rows })
+        Ok(Self { states: States::new(state), context, batch_rows: options.batch_rows })
     }
 
     /// Binds a query: names, types, columns. `parameter_types` may be shorter than the parameters are; `None` means infer.
@@ -133,9 +134,10 @@ impl Relational {
             return Err(SqlError::unsupported("this statement as a query"));
         }
         let failed = |error| errors::placed(&error, query);
+        let state = self.states.of(env.manner);
         let known = Parameters::of(query.statement)?.known(parameter_types);
         let mentioned = hidden::mentioned(query.statement);
-        let context = Context::new(&self.state, query, resolver, env, &mentioned);
+        let context = Context::new(&state, query, resolver, env, &mentioned);
         let statement = respelled(query.statement, &mentioned, &context)?;
         let plan = |statement: Statement, types: &[Option<DataType>]| {
             let mut planner = PlannerContext::new().with_prepare_param_data_types(parameters::fields(types));
@@ -149,12 +151,13 @@ impl Relational {
             let settled = parameters::settle(&known, &first).map_err(failed)?;
             (plan(statement, &settled)?, settled)
         };
-        let plan = self.state.analyzer().execute_and_check(plan, self.state.config_options(), |_, _| {}).map_err(failed)?;
+        let plan = state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {}).map_err(failed)?;
+        let plan = names_shown::show(plan, &context).map_err(failed)?;
         // R5: before constants can narrow a type.
         let schema = output::shown_schema(&plan);
         let plan = attach::release_clocks(plan).map_err(failed)?;
         let Found { tables, calls, is_dated } = context.found();
-        let bound = Bound { plan, schema, parameters, tables, calls, is_dated };
+        let bound = Bound { plan, schema, manner: env.manner, parameters, tables, calls, is_dated };
         Shape::new(query.statement.clone(), query.text, bound).map(Arc::new).map_err(failed)
     }
 
@@ -216,18 +219,19 @@ impl Relational {
         }
     }
 
-    pub(crate) fn state(&self) -> &SessionState {
-        &self.state
+    pub(crate) fn state(&self, env: &Environment) -> Arc<SessionState> {
+        self.states.of(env.manner)
     }
 
     /// Planned and analyzed, for a statement without parameters.
     pub(crate) fn analyzed(&self, query: Query<'_>, resolver: &dyn Resolver, env: &Environment) -> SqlResult<LogicalPlan> {
         let failed = |error| errors::placed(&error, query);
+        let state = self.states.of(env.manner);
         let mentioned = hidden::mentioned(query.statement);
-        let context = Context::new(&self.state, query, resolver, env, &mentioned);
+        let context = Context::new(&state, query, resolver, env, &mentioned);
         let statement = respelled(query.statement, &mentioned, &context)?;
         let plan = SqlToRel::new(&context).sql_statement_to_plan_with_context(statement, &mut PlannerContext::new()).map_err(failed)?;
-        self.state.analyzer().execute_and_check(plan, self.state.config_options(), |_, _| {}).map_err(failed)
+        state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {}).map_err(failed)
     }
 
     /// A plan filled in for one run: a kept one, or a new one.
@@ -276,11 +280,12 @@ impl Relational {
     ) -> SqlResult<Arc<dyn ExecutionPlan>> {
         let query = Query { statement: &shape.statement, text: &shape.text };
         let failed = |error| errors::placed(&error, query);
+        let state = self.states.of(shape.manner);
         let plan = attach::fix(shape.plan.clone(), constant).map_err(failed)?;
-        let plan = self.state.optimizer().optimize(plan, &self.state, |_, _| {}).map_err(failed)?;
+        let plan = state.optimizer().optimize(plan, state.as_ref(), |_, _| {}).map_err(failed)?;
         let plan = attach::attach(plan, slot).map_err(failed)?;
         // Nothing in physical planning waits: table scans are opened without I/O.
-        block_on(self.state.query_planner().create_physical_plan(&plan, &self.state)).map_err(failed)
+        block_on(state.query_planner().create_physical_plan(&plan, state.as_ref())).map_err(failed)
     }
 }
 
@@ -308,6 +313,7 @@ pub(crate) fn prepare(statement: &mut Statement, context: &Context<'_>, mentione
     dialect::sets::compare_by_name(statement)?;
     names::assign(statement);
     dialect::empty::prune(statement, context);
+    dialect::impossible::prune(statement, context);
     dialect::by_key::aggregate(statement, context);
     dialect::apply(statement)
 }

@@ -24,6 +24,7 @@ use sqlparser::ast::Statement;
 
 use crate::slot::{Slot, Which};
 use crate::table::Table;
+use crate::values::manner::Manner;
 
 /// Idle plans kept a shape.
 const KEPT_MAX: usize = 16;
@@ -40,6 +41,8 @@ pub struct Shape {
     pub(crate) plan: LogicalPlan,
     /// What results are shown with.
     pub(crate) schema: SchemaRef,
+    /// How the session it was bound for reads and writes values.
+    pub(crate) manner: Manner,
     pub(crate) parameters: Vec<Option<DataType>>,
     /// Schema as written and name of every table read.
     pub(crate) tables: Vec<(Option<String>, String)>,
@@ -71,6 +74,7 @@ impl fmt::Debug for Shape {
 pub(crate) struct Bound {
     pub(crate) plan: LogicalPlan,
     pub(crate) schema: SchemaRef,
+    pub(crate) manner: Manner,
     pub(crate) parameters: Vec<Option<DataType>>,
     pub(crate) tables: Vec<(Option<String>, String)>,
     pub(crate) calls: Vec<String>,
@@ -79,10 +83,10 @@ pub(crate) struct Bound {
 
 impl Shape {
     pub(crate) fn new(statement: Statement, text: &str, bound: Bound) -> Result<Self> {
-        let Bound { plan, schema, parameters, tables, calls, is_dated } = bound;
+        let Bound { plan, schema, manner, parameters, tables, calls, is_dated } = bound;
         let pinned = pinned(&plan)?;
         let (is_generic, kept) = (AtomicBool::new(!is_recursive(&plan)? && !counts_a_table(&plan)?), Mutex::default());
-        Ok(Self { statement, text: text.into(), plan, schema, parameters, tables, calls, is_dated, pinned, is_generic, kept })
+        Ok(Self { statement, text: text.into(), plan, schema, manner, parameters, tables, calls, is_dated, pinned, is_generic, kept })
     }
 
     /// Names and types of the columns; names may repeat.

@@ -42,6 +42,11 @@ pub trait Table: Send + Sync + Debug {
         &[]
     }
 
+    /// Columns of text that have no value but these, whatever the snapshot.
+    fn told_values(&self) -> &[(&str, &[&str])] {
+        &[]
+    }
+
     /// Whether no snapshot of the table can ever have a row: then what a query computes over it need not be planned.
     fn is_always_empty(&self) -> bool {
         false

@@ -62,8 +62,9 @@ impl CopyWriter {
             return binary::write_batch(&self.types, batch, out);
         }
         let columns = batch.columns().iter().zip(&self.types);
-        let encoders =
-            columns.map(|(array, sql_type)| ColumnEncoder::new(array, *sql_type, Format::Text)).collect::<SqlResult<Vec<_>>>()?;
+        let encoders = columns
+            .map(|(array, sql_type)| ColumnEncoder::in_manner(array, *sql_type, Format::Text, self.options.manner))
+            .collect::<SqlResult<Vec<_>>>()?;
         let mut value = Vec::new();
         let mut ends = Vec::with_capacity(batch.num_rows());
         for row in 0..batch.num_rows() {

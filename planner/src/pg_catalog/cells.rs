@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Float32Array, Int16Array, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
-    new_null_array,
+    ArrayRef, BooleanArray, Float32Array, Int16Array, Int32Array, Int64Array, RecordBatch, StringArray, StructArray,
+    TimestampMicrosecondArray, UInt32Array, new_null_array,
 };
 use arrow::datatypes::{DataType, TimeUnit};
 use base::{SqlError, SqlResult};
@@ -22,6 +22,8 @@ pub(super) enum Cell {
     Int(i64),
     Bool(bool),
     Text(String),
+    /// An oid and the name it is shown by.
+    Shown(i64, String),
 }
 
 /// Values by column name; the others are as L1 says.
@@ -68,6 +70,12 @@ pub(super) fn array(values: impl IntoIterator<Item = i64>) -> String {
     format!("{{{}}}", values.into_iter().map(|value| value.to_string()).collect::<Vec<_>>().join(","))
 }
 
+/// `{a,"b c"}`, as Postgres prints an array of texts.
+pub(super) fn texts_array(values: &[String]) -> String {
+    let quoted = values.iter().map(|value| format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"")));
+    format!("{{{}}}", quoted.collect::<Vec<_>>().join(","))
+}
+
 /// `1 2`, as Postgres prints a vector.
 pub(super) fn vector(values: impl IntoIterator<Item = i64>) -> String {
     values.into_iter().map(|value| value.to_string()).collect::<Vec<_>>().join(" ")
@@ -82,7 +90,7 @@ pub(super) fn batch(shape: &Shape, rows: &[Row]) -> SqlResult<RecordBatch> {
 fn collect(column: &ShapeColumn, rows: &[Row]) -> SqlResult<ArrayRef> {
     let absent = match column.type_name {
         "bool" => Cell::Bool(false),
-        "int2" | "int4" | "int8" | "oid" | "xid" | "float4" => Cell::Int(0),
+        "int2" | "int4" | "int8" | "oid" | "xid" | "float4" | "regproc" | "regtype" => Cell::Int(0),
         "char" => Cell::Text(String::new()),
         _ => Cell::Null,
     };
@@ -105,6 +113,7 @@ pub(super) fn arrow_of(data_type: &DataType, cells: &[&Cell]) -> Option<ArrayRef
             Arc::new(cells.collect::<Option<Vec<_>>>()?.into_iter().collect::<BooleanArray>())
         }
         DataType::Int64 => Arc::new(Int64Array::from(ints()?)),
+        DataType::UInt32 => Arc::new(narrowed::<u32>(ints()?)?.into_iter().collect::<UInt32Array>()),
         DataType::Int32 => Arc::new(narrowed::<i32>(ints()?)?.into_iter().collect::<Int32Array>()),
         DataType::Int16 => Arc::new(narrowed::<i16>(ints()?)?.into_iter().collect::<Int16Array>()),
         DataType::Float32 => Arc::new(ints()?.into_iter().map(|value| value.map(|value| value as f32)).collect::<Float32Array>()),
@@ -112,6 +121,19 @@ pub(super) fn arrow_of(data_type: &DataType, cells: &[&Cell]) -> Option<ArrayRef
             Arc::new(TimestampMicrosecondArray::from(ints()?).with_timezone_opt(zone.clone()))
         }
         DataType::Utf8 => Arc::new(texts(cells)?),
+        // An oid and the name it is shown by.
+        DataType::Struct(fields) => {
+            let part = |at: usize| {
+                let parts = cells.iter().map(|cell| match cell {
+                    Cell::Shown(oid, _) if at == 0 => Cell::Int(*oid),
+                    Cell::Shown(_, name) => Cell::Text(name.clone()),
+                    _ => Cell::Null,
+                });
+                let parts: Vec<Cell> = parts.collect();
+                arrow_of(fields.get(at)?.data_type(), &parts.iter().collect::<Vec<_>>())
+            };
+            Arc::new(StructArray::try_new(fields.clone(), vec![part(0)?, part(1)?], None).ok()?)
+        }
         DataType::List(_) => {
             let literals: ArrayRef = Arc::new(texts(cells)?);
             relational::convert(&literals, data_type).ok()?

@@ -2,20 +2,22 @@
 //!
 //! F1: they answer from the statement's own catalog, so that a table made in the same transaction has a definition.
 //! F2: an oid that is not there gives NULL, as in Postgres.
-//! Never: measures: sizes are NULL, because what a table takes on disk is shared with its history.
+//! Never: reads a row.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::{DataType, Int64Type};
+use arrow::datatypes::{DataType, Int64Type, TimeUnit, UInt32Type};
 use base::{SqlError, SqlResult};
+use engine::TEMPORARY_SCHEMA;
 use relational::ScalarFunction;
 
 use super::cells::{Cell, arrow_of};
 use super::scene::{Relation, Scene};
 use super::types;
-use super::{names, privileges};
+use super::{activity, named_oids, names, privileges, signatures, sizes};
 
+/// An oid or another integer.
 const INT: DataType = DataType::Int64;
 const TEXT: DataType = DataType::Utf8;
 const BOOL: DataType = DataType::Boolean;
@@ -25,68 +27,110 @@ type Body = fn(&Scene, &[Cell]) -> SqlResult<Cell>;
 
 struct Known {
     name: &'static str,
-    args: &'static [DataType],
+    args: Vec<DataType>,
     optional: usize,
     returns: DataType,
     body: Body,
 }
 
-const fn known(name: &'static str, args: &'static [DataType], optional: usize, returns: DataType, body: Body) -> Known {
-    Known { name, args, optional, returns, body }
+fn known(name: &'static str, args: &[DataType], optional: usize, returns: DataType, body: Body) -> Known {
+    Known { name, args: args.to_vec(), optional, returns, body }
 }
 
-const KNOWN: &[Known] = &[
-    known("col_description", &[INT, INT], 0, TEXT, column_description),
-    known("current_schemas", &[BOOL], 0, TEXT, current_schemas),
-    known("format_type", &[INT, INT], 0, TEXT, format_type),
-    known("has_any_column_privilege", &[TEXT, TEXT, TEXT], 1, BOOL, privileges::has_any_column_privilege),
-    known("has_column_privilege", &[TEXT, TEXT, TEXT, TEXT], 1, BOOL, privileges::has_column_privilege),
-    known("has_database_privilege", &[TEXT, TEXT, TEXT], 1, BOOL, privileges::has_database_privilege),
-    known("has_schema_privilege", &[TEXT, TEXT, TEXT], 1, BOOL, privileges::has_schema_privilege),
-    known("has_table_privilege", &[TEXT, TEXT, TEXT], 1, BOOL, privileges::has_table_privilege),
-    known("obj_description", &[INT, TEXT], 1, TEXT, object_description),
-    known("pg_encoding_to_char", &[INT], 0, TEXT, |_, args| Ok(if args[0] == Cell::Int(6) { "UTF8".into() } else { "".into() })),
-    known("pg_function_is_visible", &[INT], 0, BOOL, always),
-    known("pg_get_constraintdef", &[INT, BOOL], 1, TEXT, constraint_definition),
-    known("pg_get_expr", &[TEXT, INT, BOOL], 1, TEXT, |_, args| Ok(args[0].clone())),
-    known("pg_get_function_arguments", &[INT], 0, TEXT, nothing),
-    known("pg_get_function_identity_arguments", &[INT], 0, TEXT, nothing),
-    known("pg_get_function_result", &[INT], 0, TEXT, nothing),
-    known("pg_get_indexdef", &[INT, INT, BOOL], 2, TEXT, index_definition),
-    known("pg_get_partkeydef", &[INT], 0, TEXT, nothing),
-    known("pg_get_serial_sequence", &[TEXT, TEXT], 0, TEXT, serial_sequence),
-    known("pg_get_userbyid", &[INT], 0, TEXT, user_by_id),
-    known("pg_get_viewdef", &[INT, BOOL], 1, TEXT, view_definition),
-    known("pg_has_role", &[TEXT, TEXT, TEXT], 1, BOOL, privileges::pg_has_role),
-    known("pg_indexes_size", &[INT], 0, INT, nothing),
-    known("pg_database_size", &[TEXT], 0, INT, nothing),
-    known("pg_partition_ancestors", &[TEXT], 0, INT, nothing),
-    known("pg_relation_is_publishable", &[INT], 0, BOOL, |_, _| Ok(false.into())),
-    known("pg_relation_size", &[INT, TEXT], 1, INT, nothing),
-    known("pg_size_pretty", &[INT], 0, TEXT, size_pretty),
-    known("pg_table_is_visible", &[INT], 0, BOOL, is_visible),
-    known("pg_table_size", &[INT], 0, INT, nothing),
-    known("pg_tablespace_location", &[INT], 0, TEXT, |_, _| Ok("".into())),
-    known("pg_total_relation_size", &[INT], 0, INT, nothing),
-    known("pg_type_is_visible", &[INT], 0, BOOL, always),
-    known("quote_ident", &[TEXT], 0, TEXT, |_, args| Ok(args[0].text().map(names::quote).into())),
-    known("shobj_description", &[INT, TEXT], 0, TEXT, nothing),
-    known("to_regclass", &[TEXT], 0, TEXT, to_regclass),
-    known("regclassin", &[TEXT], 0, INT, |scene, args| read(scene, "regclass", args)),
-    known("regclassout", &[INT], 0, TEXT, |scene, args| print(scene, "regclass", args)),
-    known("regnamespacein", &[TEXT], 0, INT, |scene, args| read(scene, "regnamespace", args)),
-    known("regnamespaceout", &[INT], 0, TEXT, |scene, args| print(scene, "regnamespace", args)),
-    known("regprocin", &[TEXT], 0, INT, |scene, args| read(scene, "regproc", args)),
-    known("regprocout", &[INT], 0, TEXT, |scene, args| print(scene, "regproc", args)),
-    known("regrolein", &[TEXT], 0, INT, |scene, args| read(scene, "regrole", args)),
-    known("regroleout", &[INT], 0, TEXT, |scene, args| print(scene, "regrole", args)),
-    known("regtypein", &[TEXT], 0, INT, |scene, args| read(scene, "regtype", args)),
-    known("regtypeout", &[INT], 0, TEXT, |scene, args| print(scene, "regtype", args)),
-];
+static KNOWN: LazyLock<Vec<Known>> = LazyLock::new(|| {
+    vec![
+        known("col_description", &[INT, INT], 0, TEXT, column_description),
+        known("current_schemas", &[BOOL], 0, DataType::new_list(TEXT, true), current_schemas),
+        known("format_type", &[INT, INT], 0, TEXT, format_type),
+        known("has_function_privilege", &[TEXT, TEXT, TEXT], 1, BOOL, |scene, args| privileges::on_builtin(scene, args, "regproc")),
+        known("has_language_privilege", &[TEXT, TEXT, TEXT], 1, BOOL, |scene, args| privileges::on_builtin(scene, args, "language")),
+        known("has_sequence_privilege", &[TEXT, TEXT, TEXT], 1, BOOL, privileges::has_sequence_privilege),
+        known("has_tablespace_privilege", &[TEXT, TEXT, TEXT], 1, BOOL, |scene, args| privileges::on_builtin(scene, args, "tablespace")),
+        known("has_type_privilege", &[TEXT, TEXT, TEXT], 1, BOOL, |scene, args| privileges::on_builtin(scene, args, "regtype")),
+        known("has_any_column_privilege", &[TEXT, TEXT, TEXT], 1, BOOL, privileges::has_any_column_privilege),
+        known("has_column_privilege", &[TEXT, TEXT, TEXT, TEXT], 1, BOOL, privileges::has_column_privilege),
+        known("has_database_privilege", &[TEXT, TEXT, TEXT], 1, BOOL, privileges::has_database_privilege),
+        known("has_schema_privilege", &[TEXT, TEXT, TEXT], 1, BOOL, privileges::has_schema_privilege),
+        known("has_table_privilege", &[TEXT, TEXT, TEXT], 1, BOOL, privileges::has_table_privilege),
+        known("obj_description", &[INT, TEXT], 1, TEXT, object_description),
+        known("pg_encoding_to_char", &[INT], 0, TEXT, |_, args| Ok(if args[0] == Cell::Int(6) { "UTF8".into() } else { "".into() })),
+        known("pg_function_is_visible", &[INT], 0, BOOL, always),
+        known("pg_get_constraintdef", &[INT, BOOL], 1, TEXT, constraint_definition),
+        known("pg_get_expr", &[TEXT, INT, BOOL], 1, TEXT, |_, args| Ok(args[0].clone())),
+        known("pg_get_function_arguments", &[INT], 0, TEXT, signatures::arguments),
+        known("pg_get_function_identity_arguments", &[INT], 0, TEXT, signatures::arguments),
+        known("pg_get_function_result", &[INT], 0, TEXT, signatures::result),
+        known("pg_get_indexdef", &[INT, INT, BOOL], 2, TEXT, index_definition),
+        known("pg_get_partkeydef", &[INT], 0, TEXT, nothing),
+        known("pg_get_serial_sequence", &[TEXT, TEXT], 0, TEXT, serial_sequence),
+        known("pg_get_userbyid", &[INT], 0, TEXT, user_by_id),
+        known("pg_get_viewdef", &[INT, BOOL], 1, TEXT, view_definition),
+        known("pg_has_role", &[TEXT, TEXT, TEXT], 1, BOOL, privileges::pg_has_role),
+        known("pg_indexes_size", &[TEXT], 0, INT, sizes::indexes),
+        known("pg_database_size", &[TEXT], 0, INT, sizes::database),
+        known("pg_partition_ancestors", &[TEXT], 0, INT, nothing),
+        known("pg_relation_is_publishable", &[TEXT], 0, BOOL, |_, _| Ok(false.into())),
+        known("pg_relation_size", &[TEXT, TEXT], 1, INT, sizes::relation),
+        known("pg_size_pretty", &[INT], 0, TEXT, size_pretty),
+        known("pg_table_is_visible", &[INT], 0, BOOL, is_visible),
+        known("pg_table_size", &[TEXT], 0, INT, sizes::relation),
+        known("pg_tablespace_location", &[INT], 0, TEXT, |_, _| Ok("".into())),
+        known("pg_tablespace_size", &[TEXT], 0, INT, sizes::database),
+        known("pg_total_relation_size", &[TEXT], 0, INT, sizes::relation),
+        known("pg_type_is_visible", &[INT], 0, BOOL, always),
+        known("pg_collation_is_visible", &[INT], 0, BOOL, always),
+        known("pg_conversion_is_visible", &[INT], 0, BOOL, always),
+        known("pg_opclass_is_visible", &[INT], 0, BOOL, always),
+        known("pg_operator_is_visible", &[INT], 0, BOOL, always),
+        known("pg_opfamily_is_visible", &[INT], 0, BOOL, always),
+        known("pg_statistics_obj_is_visible", &[INT], 0, BOOL, nothing),
+        known("pg_ts_config_is_visible", &[INT], 0, BOOL, nothing),
+        known("pg_ts_dict_is_visible", &[INT], 0, BOOL, nothing),
+        known("pg_get_functiondef", &[INT], 0, TEXT, nothing),
+        known("pg_get_function_arg_default", &[INT, INT], 0, TEXT, nothing),
+        known("pg_get_function_sqlbody", &[INT], 0, TEXT, nothing),
+        known("pg_get_partition_constraintdef", &[INT], 0, TEXT, nothing),
+        known("pg_get_ruledef", &[INT, BOOL], 1, TEXT, nothing),
+        known("pg_get_statisticsobjdef", &[INT], 0, TEXT, nothing),
+        known("pg_get_statisticsobjdef_columns", &[INT], 0, TEXT, nothing),
+        known("pg_get_triggerdef", &[INT, BOOL], 1, TEXT, nothing),
+        known("pg_char_to_encoding", &[TEXT], 0, DataType::Int32, char_to_encoding),
+        known("pg_my_temp_schema", &[], 0, DataType::UInt32, |scene, _| Ok(scene.schema_oid(TEMPORARY_SCHEMA).into())),
+        known("pg_is_other_temp_schema", &[INT], 0, BOOL, |_, _| Ok(false.into())),
+        known("getdatabaseencoding", &[], 0, TEXT, |_, _| Ok("UTF8".into())),
+        known("inet_client_addr", &[], 0, TEXT, |scene, _| Ok(scene.backend.client.map(|client| client.ip().to_string()).into())),
+        known("inet_client_port", &[], 0, DataType::Int32, |scene, _| {
+            Ok(scene.backend.client.map(|client| i64::from(client.port())).into())
+        }),
+        known("pg_sequence_last_value", &[TEXT], 0, INT, sequence_last_value),
+        known("pg_advisory_lock", &[INT, INT], 1, TEXT, |scene, args| activity::lock(scene, args, false, false)),
+        known("pg_advisory_lock_shared", &[INT, INT], 1, TEXT, |scene, args| activity::lock(scene, args, true, false)),
+        known("pg_advisory_unlock", &[INT, INT], 1, BOOL, |scene, args| activity::unlock(scene, args, false)),
+        known("pg_advisory_unlock_all", &[], 0, TEXT, activity::unlock_all),
+        known("pg_advisory_unlock_shared", &[INT, INT], 1, BOOL, |scene, args| activity::unlock(scene, args, true)),
+        known("pg_advisory_xact_lock", &[INT, INT], 1, TEXT, |scene, args| activity::lock(scene, args, false, true)),
+        known("pg_advisory_xact_lock_shared", &[INT, INT], 1, TEXT, |scene, args| activity::lock(scene, args, true, true)),
+        known("pg_backend_pid", &[], 0, DataType::Int32, activity::process),
+        known("pg_blocking_pids", &[INT], 0, DataType::new_list(DataType::Int32, true), activity::blockers),
+        known("pg_cancel_backend", &[INT], 0, BOOL, activity::cancel),
+        known("pg_client_encoding", &[], 0, TEXT, |_, _| Ok("UTF8".into())),
+        known("pg_conf_load_time", &[], 0, instant(), |scene, _| Ok(scene.backends.opened_us.into())),
+        known("pg_is_in_recovery", &[], 0, BOOL, |_, _| Ok(false.into())),
+        known("pg_postmaster_start_time", &[], 0, instant(), |scene, _| Ok(scene.backends.opened_us.into())),
+        known("pg_terminate_backend", &[INT, INT], 1, BOOL, activity::terminate),
+        known("pg_try_advisory_lock", &[INT, INT], 1, BOOL, |scene, args| activity::try_lock(scene, args, false, false)),
+        known("pg_try_advisory_lock_shared", &[INT, INT], 1, BOOL, |scene, args| activity::try_lock(scene, args, true, false)),
+        known("pg_try_advisory_xact_lock", &[INT, INT], 1, BOOL, |scene, args| activity::try_lock(scene, args, false, true)),
+        known("pg_try_advisory_xact_lock_shared", &[INT, INT], 1, BOOL, |scene, args| activity::try_lock(scene, args, true, true)),
+        known("quote_ident", &[TEXT], 0, TEXT, |_, args| Ok(args[0].text().map(names::quote).into())),
+        known("shobj_description", &[INT, TEXT], 0, TEXT, nothing),
+    ]
+});
 
 /// Whether a statement's text can call one of the functions: most statements cannot, and need not pay for them.
 pub(crate) fn mentioned(text: &str) -> bool {
-    const STEMS: [&str; 7] = ["current_schemas", "pg_", "reg", "format_type", "_description", "has_", "quote_ident"];
+    const STEMS: [&str; 9] =
+        ["current_schemas", "pg_", "reg", "format_type", "_description", "has_", "quote_ident", "inet_client", "databaseencoding"];
     STEMS.iter().any(|stem| text.contains(stem))
         || text.bytes().any(|byte| byte.is_ascii_uppercase()) && {
             let folded = text.to_ascii_lowercase();
@@ -94,16 +138,22 @@ pub(crate) fn mentioned(text: &str) -> bool {
         }
 }
 
+/// `timestamp with time zone`
+fn instant() -> DataType {
+    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
+}
+
 /// The functions over one statement's catalog.
 pub(crate) fn all(scene: Scene) -> Vec<ScalarFunction> {
     let scene = Arc::new(scene);
-    KNOWN.iter().map(|known| adapt(known, &scene)).collect()
+    KNOWN.iter().map(|known| adapt(known, &scene)).chain(named_oids::all(&scene)).collect()
 }
 
 fn adapt(known: &'static Known, scene: &Arc<Scene>) -> ScalarFunction {
     let scene = Arc::clone(scene);
     let call = move |arguments: &[ArrayRef]| -> SqlResult<ArrayRef> {
-        let rows = arguments.first().map_or(0, |first| first.len());
+        // A call without arguments has one answer.
+        let rows = arguments.first().map_or(1, |first| first.len());
         let answer = |row: usize| {
             let cells: Vec<Cell> = arguments.iter().map(|array| cell(array, row)).collect();
             // Postgres calls none of these with a NULL for its first argument.
@@ -115,19 +165,20 @@ fn adapt(known: &'static Known, scene: &Arc<Scene>) -> ScalarFunction {
     };
     ScalarFunction {
         name: known.name.to_owned(),
-        args: known.args.to_vec(),
+        args: known.args.clone(),
         optional_args: known.optional,
         returns: known.returns.clone(),
         call: Arc::new(call),
     }
 }
 
-fn cell(array: &ArrayRef, row: usize) -> Cell {
+pub(super) fn cell(array: &ArrayRef, row: usize) -> Cell {
     if array.is_null(row) {
         return Cell::Null;
     }
     match array.data_type() {
         DataType::Int64 => Cell::Int(array.as_primitive::<Int64Type>().value(row)),
+        DataType::UInt32 => Cell::Int(array.as_primitive::<UInt32Type>().value(row).into()),
         DataType::Boolean => Cell::Bool(array.as_boolean().value(row)),
         DataType::Utf8 => Cell::from(array.as_string::<i32>().value(row)),
         _ => Cell::Null,
@@ -149,7 +200,10 @@ fn always(_scene: &Scene, _args: &[Cell]) -> SqlResult<Cell> {
 /// The search path's schemas as an array's text, with `pg_catalog` before them if asked for.
 fn current_schemas(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
     let implicit = (args.first() == Some(&Cell::Bool(true))).then_some(super::PG_CATALOG);
-    let names: Vec<String> = implicit.into_iter().chain(scene.path.iter().map(String::as_str)).map(names::quote).collect();
+    let is_shown = |schema: &&str| implicit.is_some() || *schema != TEMPORARY_SCHEMA;
+    let (temporary, lasting): (Vec<&str>, Vec<&str>) =
+        scene.path.iter().map(String::as_str).filter(is_shown).partition(|schema| *schema == TEMPORARY_SCHEMA);
+    let names: Vec<String> = temporary.into_iter().chain(implicit).chain(lasting).map(names::quote).collect();
     Ok(format!("{{{}}}", names.join(",")).into())
 }
 
@@ -231,18 +285,19 @@ fn size_pretty(_scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
     Ok(Cell::Null)
 }
 
-fn to_regclass(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
-    let Some(text) = args.first().and_then(Cell::text) else { return Ok(Cell::Null) };
-    Ok(names::relation(scene, text)?.map(|oid| names::print(scene, "regclass", oid)).into())
-}
-
-fn read(scene: &Scene, kind: &str, args: &[Cell]) -> SqlResult<Cell> {
-    match args.first().and_then(Cell::text) {
-        Some(text) => names::read(scene, kind, text).map(Cell::Int),
-        None => Ok(Cell::Null),
+fn char_to_encoding(_scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
+    let name = args.first().and_then(Cell::text).unwrap_or_default().to_ascii_uppercase().replace(['-', '_'], "");
+    Ok(match name.as_str() {
+        "UTF8" | "UNICODE" => 6_i64,
+        "SQLASCII" => 0,
+        _ => -1,
     }
+    .into())
 }
 
-fn print(scene: &Scene, kind: &str, args: &[Cell]) -> SqlResult<Cell> {
-    Ok(int(args.first()).map(|oid| names::print(scene, kind, oid)).into())
+fn sequence_last_value(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
+    let Some(text) = args.first().and_then(Cell::text) else { return Ok(Cell::Null) };
+    let Some(Relation::Sequence(sequence)) = scene.relation(names::read(scene, "regclass", text)?) else { return Ok(Cell::Null) };
+    let state = scene.ledger.sequence_state(&scene.catalog, sequence.id())?;
+    Ok(state.is_called.then_some(state.last).into())
 }

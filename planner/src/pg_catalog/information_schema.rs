@@ -142,7 +142,7 @@ fn type_columns(sql_type: SqlType) -> Row {
         SqlType::Date => row.extend(row!["datetime_precision": 0]),
         SqlType::Timestamp | SqlType::Timestamptz | SqlType::Time | SqlType::Interval => row.extend(row!["datetime_precision": 6]),
         SqlType::Bool | SqlType::Bytea | SqlType::Uuid | SqlType::Json | SqlType::Jsonb | SqlType::Bpchar(None) => {}
-        SqlType::Array(_) => {}
+        SqlType::Array(_) | SqlType::Catalog(_) => {}
     }
     row
 }
@@ -160,7 +160,7 @@ fn constraint(scene: &Scene, table: &TableDef, name: String) -> Row {
 }
 
 pub(super) fn table_constraints(scene: &Scene) -> Vec<Row> {
-    let mut rows = Vec::new();
+    let (mut rows, mut foreign) = (Vec::new(), Vec::new());
     for table in scene.tables() {
         let mut add = |name: String, kind: &str| {
             let mut row = constraint(scene, table, name);
@@ -171,13 +171,23 @@ pub(super) fn table_constraints(scene: &Scene) -> Vec<Row> {
         for (key, kind) in constraint_keys(table) {
             add(key.name.clone(), if kind == Kind::Primary { "PRIMARY KEY" } else { "UNIQUE" });
         }
-        table.rules.references.iter().for_each(|reference| add(reference.name.clone(), "FOREIGN KEY"));
+        for reference in &table.rules.references {
+            let mut row = constraint(scene, table, reference.name.clone());
+            row.extend(row![
+                "constraint_type": "FOREIGN KEY",
+                "is_deferrable": yes_or_no(reference.deferrable),
+                "initially_deferred": yes_or_no(reference.deferred),
+                "enforced": "YES",
+            ]);
+            foreign.push(row);
+        }
         table.rules.checks.iter().for_each(|check| add(check.name.clone(), "CHECK"));
         for column in table.columns.iter().filter(|column| column.not_null) {
             let name = format!("{}_{}_{}_not_null", scene.schema_oid(&table.schema), oids::table(table), column.id);
             add(name, "CHECK");
         }
     }
+    rows.append(&mut foreign);
     rows
 }
 

@@ -9,7 +9,7 @@ use engine::{KeyDef, SqlType, TableDef};
 
 use super::cells::{Row, array, row, vector};
 use super::scene::Scene;
-use super::{names, oids, types};
+use super::{names, oids, operator_classes, types};
 
 /// What kind of key a key of a table is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,8 @@ fn index(table: &TableDef, key: &KeyDef) -> Row {
     let columns = || key.positions.iter().map(|at| &table.columns[*at]);
     let collation = |sql_type: SqlType| types::by_oid(i64::from(sql_type.oid())).map_or(0, |known| known.collation);
     let width = key.positions.len() as i64;
-    let options = table.rules.indexes.iter().find(|index| index.id == key.id).map(|index| index.options.clone());
+    let known = table.rules.indexes.iter().find(|index| index.id == key.id);
+    let (options, classes) = (known.map(|index| index.options.clone()), known.map(|index| index.classes.clone()).unwrap_or_default());
     row![
         "indexrelid": oids::index(table, key),
         "indrelid": oids::table(table),
@@ -51,7 +52,10 @@ fn index(table: &TableDef, key: &KeyDef) -> Row {
         "indislive": true,
         "indkey": vector(columns().map(|column| i64::from(column.id.0))),
         "indcollation": vector(columns().map(|column| collation(column.sql_type))),
-        "indclass": vector(columns().map(|_| 0)),
+        "indclass": vector(columns().enumerate().map(|(at, column)| {
+            let class = classes.get(at).map(String::as_str).filter(|class| !class.is_empty());
+            operator_classes::oid(i64::from(column.sql_type.oid()), class)
+        })),
         "indoption": vector(options.unwrap_or_else(|| vec![0; key.positions.len()]).into_iter().map(i64::from)),
     ]
 }
@@ -97,6 +101,7 @@ fn constraints_of(scene: &Scene, table: &Arc<TableDef>) -> Vec<Row> {
         let conkey = (!check.columns.is_empty()).then(|| numbers(&check.columns));
         row.extend(row!["conkey": conkey, "conbin": super::deparse::condition(table, &check.expression, false)]);
         row.extend(none());
+        set(&mut row, "convalidated", !check.not_valid);
         rows.push(row);
     }
     for reference in &table.rules.references {
@@ -109,13 +114,23 @@ fn constraints_of(scene: &Scene, table: &Arc<TableDef>) -> Vec<Row> {
             "confupdtype": reference.on_update.letter().to_string(),
             "confdeltype": reference.on_delete.letter().to_string(),
             "confmatchtype": if reference.full { "f" } else { "s" },
+            "condeferrable": reference.deferrable,
+            "condeferred": reference.deferred,
             "connoinherit": true,
             "conkey": numbers(&reference.columns),
             "confkey": numbers(&reference.referenced),
         ]);
+        set(&mut row, "convalidated", !reference.not_valid);
         rows.push(row);
     }
     rows
+}
+
+/// Another value for a column that has one.
+fn set(row: &mut Row, column: &str, value: bool) {
+    if let Some((_, cell)) = row.iter_mut().find(|(name, _)| *name == column) {
+        *cell = value.into();
+    }
 }
 
 pub(super) fn index_definitions(scene: &Scene) -> Vec<Row> {

@@ -2,24 +2,31 @@
 //!
 //! PG1: the columns of every table are those of PostgreSQL 15, in its order; a table is there only if its rows, or their absence, are true.
 //! PG2: an object's oid is its id in the catalog; what has no id of its own has a derived oid (`oids.rs`). The same object has the same oid for ever.
-//! PG3: arrays and vectors are text as Postgres prints them, since queries have no lists in this version; oids are bigint.
+//! PG3: columns have the types of PostgreSQL 15, oids and vectors included; what oid an object has is below 2³².
 //! Never: writes; keeps a catalog beyond the statement it was asked by.
 //! What is there and what is empty: docs/compatibility.md.
 
+mod activity;
+mod builtin;
 mod cells;
 mod deparse;
 mod functions;
 mod information_schema;
 mod keys;
 mod made;
+mod named_oids;
 mod names;
 mod oids;
+mod operator_classes;
 mod privileges;
 mod relations;
 mod roles;
 mod scene;
 mod server;
 mod shapes;
+mod signatures;
+mod sizes;
+mod statistics;
 mod table;
 mod types;
 mod views;
@@ -51,16 +58,26 @@ const FILLED: &[(&str, &str, Rows)] = &[
     (PG_CATALOG, "pg_authid", roles::authids),
     (PG_CATALOG, "pg_class", relations::classes),
     (PG_CATALOG, "pg_constraint", keys::constraints),
+    (PG_CATALOG, "pg_cursors", activity::cursors),
     (PG_CATALOG, "pg_database", server::databases),
     (PG_CATALOG, "pg_depend", made::dependencies),
     (PG_CATALOG, "pg_description", made::descriptions),
     (PG_CATALOG, "pg_group", roles::groups),
     (PG_CATALOG, "pg_index", keys::indexes),
     (PG_CATALOG, "pg_indexes", keys::index_definitions),
+    (PG_CATALOG, "pg_locks", activity::locks),
     (PG_CATALOG, "pg_namespace", relations::namespaces),
+    (PG_CATALOG, "pg_prepared_statements", activity::prepared_statements),
     (PG_CATALOG, "pg_roles", roles::roles),
     (PG_CATALOG, "pg_sequence", made::sequences),
     (PG_CATALOG, "pg_sequences", made::sequences_with_values),
+    (PG_CATALOG, "pg_settings", activity::settings),
+    (PG_CATALOG, "pg_stat_activity", activity::sessions),
+    (PG_CATALOG, "pg_stat_all_indexes", statistics::all_indexes),
+    (PG_CATALOG, "pg_stat_all_tables", statistics::all_tables),
+    (PG_CATALOG, "pg_stat_database", statistics::databases),
+    (PG_CATALOG, "pg_stat_user_indexes", statistics::all_indexes),
+    (PG_CATALOG, "pg_stat_user_tables", statistics::all_tables),
     (PG_CATALOG, "pg_tables", relations::tables),
     (PG_CATALOG, "pg_tablespace", server::tablespaces),
     (PG_CATALOG, "pg_type", types::rows),
@@ -93,9 +110,17 @@ pub(crate) fn exists(schema: &str, name: &str) -> bool {
     shapes::find(schema, name).is_some()
 }
 
+/// The operator class of that name as an index keeps it: empty for the type's own. Errors: 42704, 42804.
+pub(crate) fn operator_class(sql_type: engine::SqlType, name: &str) -> SqlResult<String> {
+    operator_classes::named(i64::from(sql_type.oid()), name)
+}
+
 /// The table of that name as the statement sees it; `None` for a name that is not there.
 pub(crate) fn table(scene: &Scene, schema: &str, name: &str) -> SqlResult<Option<Arc<dyn Table>>> {
     let Some(shape) = shapes::find(schema, name) else { return Ok(None) };
+    if let Some(batch) = builtin::batch(shape)? {
+        return Ok(Some(Arc::new(CatalogTable::new(shape, vec![batch], false))));
+    }
     let filled = FILLED.iter().find(|(schema, name, _)| *schema == shape.schema && *name == shape.name);
     let batches = match filled {
         Some((_, _, rows)) => vec![cells::batch(shape, &rows(scene))?],

@@ -6,6 +6,7 @@
 use base::{SqlError, SqlResult, SqlState};
 use engine::{Action, ColumnDef, KeyDef, Object, Reference, TableDef};
 
+use super::builtin::{self, Function};
 use super::keys::{Kind, kind};
 use super::oids;
 use super::scene::{Relation, Scene};
@@ -84,8 +85,54 @@ pub(super) fn read(scene: &Scene, kind: &str, text: &str) -> SqlResult<i64> {
             let role = scene.catalog.authority().role_named(&parts(text)?.join(".")).map(|role| i64::from(role.id));
             role.ok_or_else(|| undefined("role"))
         }
-        _ => Err(SqlError::new(SqlState::UNDEFINED_FUNCTION, format!("function \"{text}\" does not exist"))),
+        "regproc" => function_named(text),
+        _ => function_of(text),
     }
+}
+
+fn no_function(text: &str) -> SqlError {
+    SqlError::new(SqlState::UNDEFINED_FUNCTION, format!("function \"{text}\" does not exist"))
+}
+
+/// The functions of a name, which may say `pg_catalog`.
+fn functions(text: &str) -> SqlResult<Vec<&'static Function>> {
+    let parts = parts(text)?;
+    let name = match parts.as_slice() {
+        [name] => name,
+        [schema, name] if schema == super::PG_CATALOG => name,
+        _ => return Err(no_function(text)),
+    };
+    Ok(builtin::functions().iter().filter(|function| function.name == name).collect())
+}
+
+/// `regproc`. Errors: 42883, 42725 where several have the name.
+fn function_named(text: &str) -> SqlResult<i64> {
+    match functions(text)?.as_slice() {
+        [one] => Ok(one.oid),
+        [] => Err(no_function(text)),
+        _ => Err(SqlError::new(SqlState("42725"), format!("more than one function named \"{text}\""))),
+    }
+}
+
+/// `regprocedure`, `name(types)`. Errors: 42883, 42601, 42704.
+fn function_of(text: &str) -> SqlResult<i64> {
+    let (name, types) = text
+        .trim_end()
+        .strip_suffix(')')
+        .and_then(|text| text.split_once('('))
+        .ok_or_else(|| SqlError::new(SqlState::INVALID_TEXT_REPRESENTATION, "expected a left parenthesis"))?;
+    let wanted = types.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let undefined = |name: &str| SqlError::new(SqlState::UNDEFINED_OBJECT, format!("type \"{name}\" does not exist"));
+    let wanted = wanted.map(|name| types::oid_of(&name.to_lowercase()).ok_or_else(|| undefined(name))).collect::<SqlResult<Vec<_>>>()?;
+    let found = functions(name)?.into_iter().find(|function| function.args == wanted);
+    found.map(|function| function.oid).ok_or_else(|| no_function(text))
+}
+
+/// A function as `regproc`: qualified where others have its name.
+fn function_shown(function: &Function) -> String {
+    let name = quote(function.name);
+    let is_alone = builtin::functions().iter().filter(|other| other.name == function.name).count() == 1;
+    if is_alone { name } else { format!("{}.{name}", super::PG_CATALOG) }
 }
 
 /// The oid of a table or index by name; `None` where there is none.
@@ -109,6 +156,11 @@ pub(super) fn print(scene: &Scene, kind: &str, oid: i64) -> String {
         "regtype" => types::by_oid(oid).map(|_| types::format(oid, None)),
         "regnamespace" => scene.schemas().find(|schema| schema.oid == oid).map(|schema| quote(schema.name)),
         "regrole" => u32::try_from(oid).ok().and_then(|id| scene.catalog.authority().role(id)).map(|role| quote(&role.name)),
+        "regproc" => builtin::function(oid).map(function_shown),
+        "regprocedure" => builtin::function(oid).map(|function| {
+            let args: Vec<String> = function.args.iter().map(|oid| types::format(*oid, None)).collect();
+            format!("{}({})", quote(function.name), args.join(","))
+        }),
         _ => None,
     };
     name.unwrap_or_else(|| oid.to_string())
@@ -124,7 +176,8 @@ pub(super) fn index_definition(table: &TableDef, key: &KeyDef, qualified: bool) 
     let schema = if qualified { format!("{}.", quote(&table.schema)) } else { String::new() };
     let (index, name) = (quote(&key.name), quote(&table.name));
     let unique = if key.unique { "UNIQUE " } else { "" };
-    let options = table.rules.indexes.iter().find(|index| index.id == key.id).map(|index| index.options.clone()).unwrap_or_default();
+    let known = table.rules.indexes.iter().find(|index| index.id == key.id);
+    let (options, classes) = known.map(|index| (index.options.as_slice(), index.classes.as_slice())).unwrap_or_default();
     let column = |(at, position): (usize, &usize)| {
         let order = match options.get(at) {
             None | Some(0) => "",
@@ -132,7 +185,8 @@ pub(super) fn index_definition(table: &TableDef, key: &KeyDef, qualified: bool) 
             Some(2) => " NULLS FIRST",
             Some(_) => " DESC",
         };
-        format!("{}{order}", quote(&table.columns[*position].name))
+        let class = classes.get(at).filter(|class| !class.is_empty()).map(|class| format!(" {class}")).unwrap_or_default();
+        format!("{}{class}{order}", quote(&table.columns[*position].name))
     };
     let columns: Vec<String> = key.positions.iter().enumerate().map(column).collect();
     format!("CREATE {unique}INDEX {index} ON {schema}{name} USING btree ({})", columns.join(", "))
@@ -151,7 +205,8 @@ pub(super) fn constraint_definition(scene: &Scene, oid: i64, pretty: bool) -> Op
             return Some(format!("{what} ({})", columns.join(", ")));
         }
         if let Some(check) = table.rules.checks.iter().find(|check| i64::from(check.id) == oid) {
-            return Some(format!("CHECK ({})", super::deparse::condition(table, &check.expression, pretty)));
+            let mark = if check.not_valid { " NOT VALID" } else { "" };
+            return Some(format!("CHECK ({}){mark}", super::deparse::condition(table, &check.expression, pretty)));
         }
         if let Some(reference) = table.rules.references.iter().find(|reference| i64::from(reference.id) == oid) {
             return reference_definition(scene, table, reference);
@@ -181,6 +236,13 @@ fn reference_definition(scene: &Scene, table: &TableDef, reference: &Reference) 
             Action::SetDefault => "SET DEFAULT",
         };
         out.push_str(&format!(" ON {event} {words}"));
+    }
+    for (is_so, words) in
+        [(reference.deferrable, " DEFERRABLE"), (reference.deferred, " INITIALLY DEFERRED"), (reference.not_valid, " NOT VALID")]
+    {
+        if is_so {
+            out.push_str(words);
+        }
     }
     Some(out)
 }

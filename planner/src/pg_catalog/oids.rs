@@ -43,7 +43,7 @@ pub(super) fn constraint(_table: &TableDef, key: &KeyDef) -> i64 {
     i64::from(key.id) | CONSTRAINT
 }
 
-/// The default of a column: above every other oid.
+/// The default of a column: apart from every other's, as long as tables have fewer columns than Postgres lets them have.
 pub(super) fn default(table: &TableDef, column: u32) -> i64 {
-    (self::table(table) << 16 | i64::from(column)) | 1 << 50
+    (self::table(table) * 1_601 + i64::from(column)) & i64::from(u32::MAX)
 }

@@ -154,6 +154,43 @@ pub(super) fn has_database_privilege(scene: &Scene, args: &[Cell]) -> SqlResult<
     })
 }
 
+/// A sequence's, which are its owner's: nobody else's yet (docs/compatibility.md).
+pub(super) fn has_sequence_privilege(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
+    let (access, rest) = asked(scene, args, 3)?;
+    let Some(relation) = table(scene, &rest[0])? else { return Ok(Cell::Null) };
+    let Relation::Sequence(sequence) = &relation else {
+        let message = format!("\"{}\" is not a sequence", relation.name());
+        return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message));
+    };
+    let all = privilege::USAGE | privilege::SELECT | privilege::UPDATE;
+    any(&rest[1], all, |_, _| access.owns(&scene.catalog, sequence.id()))
+}
+
+/// What Postgres gives everyone: EXECUTE on its functions, USAGE on its types and languages; CREATE in tablespaces nobody but superusers.
+/// Errors: what reading the name raises, 22023.
+pub(super) fn on_builtin(scene: &Scene, args: &[Cell], kind: &str) -> SqlResult<Cell> {
+    let (access, rest) = asked(scene, args, 3)?;
+    let text = rest[0].text().unwrap_or_default();
+    if kind.starts_with("reg") && text.parse::<i64>().is_err() {
+        let kind = if kind == "regproc" && text.contains('(') { "regprocedure" } else { kind };
+        names::read(scene, kind, text)?;
+    }
+    let list = rest[1].text().unwrap_or_default();
+    let wanted = match kind {
+        "regproc" => "execute",
+        "tablespace" => "create",
+        _ => "usage",
+    };
+    for item in list.split(',') {
+        let item = item.trim().to_lowercase();
+        if item.strip_suffix(" with grant option").unwrap_or(&item).trim_end() != wanted {
+            let message = format!("unrecognized privilege type: \"{}\"", item.to_uppercase());
+            return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message));
+        }
+    }
+    Ok((access.superuser || kind != "tablespace").into())
+}
+
 pub(super) fn pg_has_role(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
     let (member, rest) = match args {
         [_, _, _] => (role(scene, &args[0])?, &args[1..]),

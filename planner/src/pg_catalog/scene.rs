@@ -3,23 +3,33 @@
 //! N1: schemas are listed with the three that need no definition; the ledger's own tables are listed like users' tables.
 //! Never: takes a snapshot or reads a row.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use base::SqlResult;
 use engine::{Catalog, KeyDef, Ledger, SequenceDef, SqlType, TableDef, ViewDef};
 
 use super::oids;
 use super::shapes::{self, Shape};
+use crate::backends::{Backend, Backends};
+use crate::databases::Databases;
+use crate::settings::Settings;
 
 /// One statement's view.
 #[derive(Clone)]
 pub(crate) struct Scene {
     pub(crate) ledger: Arc<Ledger>,
+    /// The server's databases.
+    pub(crate) cluster: Weak<Databases>,
     pub(crate) catalog: Arc<Catalog>,
     /// The schemas of the search path that exist, without the reserved ones.
     pub(crate) path: Vec<String>,
     /// Who asks.
     pub(crate) user: Arc<str>,
+    pub(crate) settings: Settings,
+    /// The sessions of the database.
+    pub(crate) backends: Arc<Backends>,
+    /// The one that asks.
+    pub(crate) backend: Arc<Backend>,
 }
 
 /// A schema's name and oid.

@@ -6,6 +6,8 @@
 use std::sync::{Arc, LazyLock};
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use engine::SqlType;
+use relational::{DECLARED_TYPE, TABLE_COLUMN};
 
 /// One table.
 #[derive(Debug)]
@@ -34,14 +36,27 @@ impl ShapeColumn {
             "bool" => DataType::Boolean,
             "int2" => DataType::Int16,
             "int4" | "cardinal_number" => DataType::Int32,
-            "int8" | "oid" | "xid" | "regtype" => DataType::Int64,
+            "int8" => DataType::Int64,
             "float4" => DataType::Float32,
             "timestamptz" | "time_stamp" => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
             "_int2" => DataType::new_list(DataType::Int16, true),
-            "_oid" => DataType::new_list(DataType::Int64, true),
-            "_text" | "_name" => DataType::new_list(DataType::Utf8, true),
-            _ => DataType::Utf8,
+            "_oid" => DataType::new_list(DataType::UInt32, true),
+            "_text" | "_name" | "_char" | "_aclitem" | "_regtype" => DataType::new_list(DataType::Utf8, true),
+            _ => self.sql_type().map_or(DataType::Utf8, SqlType::arrow),
         }
+    }
+
+    /// The type that clients are told; `None` for one that nothing answers with.
+    fn sql_type(&self) -> Option<SqlType> {
+        SqlType::from_oid(u32::try_from(self.type_oid()).ok()?)
+    }
+
+    /// As queries see it, with type and place.
+    fn field(&self, table: i64, number: usize) -> Field {
+        let field = Field::new(self.name, self.arrow(), true);
+        let place = (TABLE_COLUMN.to_owned(), format!("{table},{number}"));
+        let declared = self.sql_type().map(|sql_type| (DECLARED_TYPE.to_owned(), format!("{},{}", sql_type.oid(), sql_type.typmod())));
+        field.with_metadata(declared.into_iter().chain([place]).collect())
     }
 
     /// The base type's oid, which is also that of the domains of `information_schema`.
@@ -68,7 +83,7 @@ fn read(line: &'static str) -> Option<Shape> {
     let kind = head.next()?;
     let column = |text: &'static str| text.split_once(' ').map(|(name, type_name)| ShapeColumn { name, type_name });
     let columns = columns.split(", ").map(column).collect::<Option<Vec<_>>>()?;
-    let fields = columns.iter().map(|column| Field::new(column.name, column.arrow(), true)).collect::<Vec<_>>();
+    let fields = columns.iter().zip(1..).map(|(column, number)| column.field(oid, number)).collect::<Vec<_>>();
     Some(Shape { schema, name, oid, kind, columns, arrow: Arc::new(Schema::new(fields)) })
 }
 

@@ -52,6 +52,14 @@ impl Table for CatalogTable {
         }
     }
 
+    fn told_values(&self) -> &[(&str, &[&str])] {
+        match self.rows.name.as_str() {
+            // Base types and pseudo-types: neither domains nor composite types.
+            "pg_catalog.pg_type" => &[("typtype", &["b", "p"])],
+            _ => &[],
+        }
+    }
+
     fn is_always_empty(&self) -> bool {
         self.is_always_empty
     }

@@ -22,20 +22,28 @@ pub(super) struct Known {
     pub(super) align: &'static str,
     pub(super) storage: &'static str,
     pub(super) collation: i64,
-    input: &'static str,
-    output: &'static str,
+    /// Oids of `typinput`, `typoutput`, `typreceive`, `typsend`, `typmodin`, `typmodout`, `typanalyze`, `typsubscript`.
+    functions: [i64; 8],
 }
 
 static KNOWN: LazyLock<Vec<Known>> =
     LazyLock::new(|| include_str!("types.txt").lines().filter(|line| !line.starts_with('#')).filter_map(read).collect());
 
+impl Known {
+    /// Whether it is a type of arrays rather than of vectors or of something else.
+    pub(super) fn is_array(&self) -> bool {
+        self.category == "A" && self.name.starts_with('_')
+    }
+}
+
 fn read(line: &'static str) -> Option<Known> {
     let words: Vec<&'static str> = line.split(' ').collect();
-    let [oid, name, len, by_value, kind, category, is_preferred, element, array, align, storage, collation, input, output] =
+    let [oid, name, len, by_value, kind, category, is_preferred, element, array, align, storage, collation, functions @ ..] =
         words.as_slice()
     else {
         return None;
     };
+    let functions = functions.iter().map(|oid| oid.parse().ok()).collect::<Option<Vec<i64>>>()?;
     Some(Known {
         oid: oid.parse().ok()?,
         name,
@@ -49,8 +57,7 @@ fn read(line: &'static str) -> Option<Known> {
         align,
         storage,
         collation: collation.parse().ok()?,
-        input,
-        output,
+        functions: functions.try_into().ok()?,
     })
 }
 
@@ -77,16 +84,16 @@ pub(super) fn rows(_scene: &Scene) -> Vec<Row> {
             "typispreferred": known.is_preferred,
             "typisdefined": true,
             "typdelim": ",",
-            "typsubscript": if known.category == "A" { "array_subscript_handler" } else { "-" },
+            "typsubscript": known.functions[7],
             "typelem": known.element,
             "typarray": known.array,
-            "typinput": known.input,
-            "typoutput": known.output,
-            "typreceive": "-",
-            "typsend": "-",
-            "typmodin": "-",
-            "typmodout": "-",
-            "typanalyze": "-",
+            "typinput": known.functions[0],
+            "typoutput": known.functions[1],
+            "typreceive": known.functions[2],
+            "typsend": known.functions[3],
+            "typmodin": known.functions[4],
+            "typmodout": known.functions[5],
+            "typanalyze": known.functions[6],
             "typalign": known.align,
             "typstorage": known.storage,
             "typtypmod": -1,
@@ -102,7 +109,7 @@ pub(super) fn format(oid: i64, typmod: Option<i64>) -> String {
         return "-".to_owned();
     }
     let Some(known) = by_oid(oid) else { return "???".to_owned() };
-    if known.category == "A" && known.name.starts_with('_') {
+    if known.is_array() {
         return format!("{}[]", format(known.element, typmod));
     }
     let length = typmod.filter(|typmod| *typmod > 4).map(|typmod| typmod - 4);

@@ -7,7 +7,7 @@ use arrow::array::ArrayRef;
 use engine::SqlType;
 
 use super::lexer::{Constant, Kind, Lexed};
-use crate::types::ColumnBuilder;
+use crate::types::{ColumnBuilder, Manner};
 
 /// What becomes of each constant of a shape, in order.
 #[derive(Debug)]
@@ -80,15 +80,15 @@ impl Template {
 
 impl Lifted {
     /// The constants as values of the parameters' types (Z1).
-    pub(crate) fn values(&self, types: &[SqlType]) -> Option<Vec<ArrayRef>> {
+    pub(crate) fn values(&self, types: &[SqlType], manner: Manner) -> Option<Vec<ArrayRef>> {
         if types.len() != self.values.len() {
             return None;
         }
-        self.values.iter().zip(types).map(|((role, kind, text), sql_type)| value(*role, *kind, text, *sql_type)).collect()
+        self.values.iter().zip(types).map(|((role, kind, text), sql_type)| value(*role, *kind, text, *sql_type, manner)).collect()
     }
 }
 
-fn value(role: Role, kind: Kind, text: &str, sql_type: SqlType) -> Option<ArrayRef> {
+fn value(role: Role, kind: Kind, text: &str, sql_type: SqlType, manner: Manner) -> Option<ArrayRef> {
     use SqlType::{AnyNumeric, Date, Float4, Float8, Int2, Int4, Int8, Numeric, Text, Timestamp, Timestamptz, Varchar};
     let is_exact = match (role, kind) {
         (_, Kind::Integer) if matches!(sql_type, Int2 | Int4 | Int8) => true,
@@ -103,7 +103,7 @@ fn value(role: Role, kind: Kind, text: &str, sql_type: SqlType) -> Option<ArrayR
     if !is_exact {
         return None;
     }
-    let mut builder = ColumnBuilder::new(sql_type, 1);
+    let mut builder = ColumnBuilder::in_manner(sql_type, 1, manner);
     builder.append_text(text.as_bytes()).ok()?;
     Some(builder.finish())
 }

@@ -5,6 +5,7 @@
 
 mod words;
 
+use base::{SqlError, SqlResult};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::copy_syntax::is_word;
@@ -89,6 +90,31 @@ pub(crate) enum Owned {
     Database(String),
 }
 
+/// What CREATE DATABASE says beside the name. Every database here has the same encoding and locale and begins empty; other wishes are refused.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(crate) struct DatabaseOptions {
+    pub(crate) owner: Option<RoleSpec>,
+    pub(crate) template: Option<String>,
+    pub(crate) encoding: Option<String>,
+}
+
+impl DatabaseOptions {
+    /// Errors: 0A000, 22023 for wishes that cannot be met.
+    pub(crate) fn check(&self) -> SqlResult<()> {
+        if let Some(template) = self.template.as_ref().filter(|template| !matches!(template.as_str(), "template0" | "template1")) {
+            return Err(
+                SqlError::unsupported(format!("a copy of database \"{template}\"")).hint("A database begins empty; copy with pg_dump.")
+            );
+        }
+        match &self.encoding {
+            Some(name) if !matches!(name.to_ascii_uppercase().replace(['-', '_'], "").as_str(), "UTF8" | "UNICODE" | "6") => {
+                Err(SqlError::unsupported(format!("encoding {name}")).hint("Every database is UTF8."))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// A statement of this grammar.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Command {
@@ -103,12 +129,17 @@ pub(crate) enum Command {
     SetOwner { of: Owned, to: RoleSpec },
     Reassign { from: Vec<RoleSpec>, to: RoleSpec },
     DropOwned { roles: Vec<RoleSpec>, cascade: bool },
-    CreateDatabase { name: String, owner: Option<RoleSpec> },
+    CreateDatabase { name: String, options: DatabaseOptions },
     DropDatabase { name: String, if_exists: bool, force: bool },
     RenameDatabase { name: String, to: String },
 }
 
 impl Command {
+    /// Whether it makes, drops or renames a database: no part of a transaction.
+    pub(crate) fn is_about_databases(&self) -> bool {
+        matches!(self, Self::CreateDatabase { .. } | Self::DropDatabase { .. } | Self::RenameDatabase { .. })
+    }
+
     /// The command tag.
     pub(crate) fn tag(&self) -> &'static str {
         match self {
@@ -413,25 +444,52 @@ fn drop_owned(words: &mut Words<'_>) -> Result<Command, Stop> {
 
 fn create_database(words: &mut Words<'_>) -> Result<Command, Stop> {
     let name = words.name()?;
-    let mut owner = None;
+    let mut options = DatabaseOptions::default();
     words.take(&["with"]);
     while !words.at_end() {
         if words.take(&["owner"]) {
             words.take_token(&Token::Eq);
-            owner = if words.take(&["default"]) { None } else { Some(role(words)?) };
+            options.owner = if words.take(&["default"]) { None } else { Some(role(words)?) };
             continue;
         }
-        // What every database here has: its template, encoding and locale.
-        const FIXED: [&str; 6] = ["template", "encoding", "locale", "lc_collate", "lc_ctype", "tablespace"];
-        if !FIXED.iter().any(|option| words.take(&[option])) {
-            return words.stop();
+        if words.take(&["connection", "limit"]) {
+            words.take_token(&Token::Eq);
+            words.integer()?;
+            continue;
         }
+        // What every database here has, and what says nothing here.
+        const FIXED: [&str; 13] = [
+            "template",
+            "encoding",
+            "locale",
+            "lc_collate",
+            "lc_ctype",
+            "tablespace",
+            "strategy",
+            "allow_connections",
+            "is_template",
+            "locale_provider",
+            "icu_locale",
+            "collation_version",
+            "oid",
+        ];
+        let Some(option) = FIXED.iter().find(|option| words.take(&[option])) else { return words.stop() };
         words.take_token(&Token::Eq);
-        if words.string().is_err() {
-            words.name()?;
+        let value = match words.string() {
+            Ok(value) => value,
+            Err(_) => match words.integer() {
+                Ok(number) => number.to_string(),
+                Err(_) => words.name()?,
+            },
+        };
+        let value = (!value.eq_ignore_ascii_case("default")).then_some(value);
+        match *option {
+            "template" => options.template = value,
+            "encoding" => options.encoding = value,
+            _ => {}
         }
     }
-    Ok(Command::CreateDatabase { name, owner })
+    Ok(Command::CreateDatabase { name, options })
 }
 
 fn drop_database(words: &mut Words<'_>) -> Result<Command, Stop> {

@@ -122,13 +122,17 @@ impl Resolver for RowsAtHand {
 
 /// Plans one expression over the rows of a table, or over none.
 fn expressions(around: &dyn Surroundings, text: &str, table: Option<&TableDef>) -> SqlResult<Expressions> {
-    text::expression(text)?;
+    let expression = text::expression(text)?;
     let from = table.map_or_else(String::new, |table| format!(" FROM {} AS {}", quoted(ROWS), quoted(&table.name)));
     let parsed = parse::parse(&format!("SELECT ({text}) AS c0{from}"))?;
     let [one] = parsed.as_slice() else { return Err(SqlError::internal("an expression is no statement")) };
     let rows = table.map(|table| MemoryTable { name: ROWS.to_owned(), schema: table.arrow_schema(), batches: Vec::new() });
     // A default may draw from a sequence; its text does not always say that it is one.
-    let environment = around.environment(&format!("default {text}"));
+    let mut environment = around.environment(&format!("default {text}"));
+    if !text::mentions_session(&expression) {
+        // Kept for all sessions, so it reads and writes values as none of them in particular does.
+        environment.manner = types::Manner::default();
+    }
     around.relational().expressions(Query { statement: &one.statement, text: "" }, &RowsAtHand(rows), &environment)
 }
 
@@ -161,5 +165,8 @@ pub(super) fn constant(around: &dyn Surroundings, column: &ColumnDef, text: &str
 /// Computed values under assignment rules. `unknown`: of a string literal without a type.
 pub(super) fn assign(values: &ArrayRef, column: &ColumnDef, unknown: bool) -> SqlResult<ArrayRef> {
     let from = SqlType::from_arrow(values.data_type()).ok_or_else(|| SqlError::unsupported("a default of this type"))?;
-    types::coerce(values, &Assignment { column: &column.name, from, to: column.sql_type, from_unknown_literal: unknown })
+    types::coerce(
+        values,
+        &Assignment { column: &column.name, from, to: column.sql_type, from_unknown_literal: unknown, manner: types::Manner::default() },
+    )
 }

@@ -116,7 +116,13 @@ impl Guard {
                 let values: ArrayRef = Arc::new(Int64Array::from(values));
                 types::coerce(
                     &values,
-                    &types::Assignment { column: &column.name, from: SqlType::Int8, to: column.sql_type, from_unknown_literal: false },
+                    &types::Assignment {
+                        column: &column.name,
+                        from: SqlType::Int8,
+                        to: column.sql_type,
+                        from_unknown_literal: false,
+                        manner: types::Manner::default(),
+                    },
                 )
             }
             Some(Default::Session(_)) => {

@@ -6,7 +6,7 @@
 
 use arrow::array::ArrayRef;
 use base::{SqlError, SqlResult, SqlState};
-use engine::Transaction;
+use engine::{Isolation, Transaction};
 use sqlparser::ast::{TransactionAccessMode, TransactionIsolationLevel, TransactionMode};
 
 use super::prepared::Prepared;
@@ -58,28 +58,21 @@ pub(super) enum BlockKind {
     Implicit,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Isolation {
-    ReadCommitted,
-    RepeatableRead,
-    Serializable,
+/// The level of that name, as settings keep it.
+pub(super) fn isolation_named(name: &str) -> Isolation {
+    match name {
+        "repeatable read" => Isolation::RepeatableRead,
+        "serializable" => Isolation::Serializable,
+        _ => Isolation::ReadCommitted,
+    }
 }
 
-impl Isolation {
-    pub(super) fn named(name: &str) -> Self {
-        match name {
-            "repeatable read" => Self::RepeatableRead,
-            "serializable" => Self::Serializable,
-            _ => Self::ReadCommitted,
-        }
-    }
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::ReadCommitted => "read committed",
-            Self::RepeatableRead => "repeatable read",
-            Self::Serializable => "serializable",
-        }
+/// A level's name.
+pub(super) fn isolation_name(isolation: Isolation) -> &'static str {
+    match isolation {
+        Isolation::ReadCommitted => "read committed",
+        Isolation::RepeatableRead => "repeatable read",
+        Isolation::Serializable => "serializable",
     }
 }
 
@@ -146,10 +139,10 @@ impl Session {
                     Err(error) if self.lost_a_conflict(error, &prepared.plan, seen).await => {}
                     _ => break,
                 }
-                let mut transaction = self.database.ledger.begin(&self.user);
+                let mut transaction = self.begin(block.isolation)?;
                 seen = transaction.snapshot().seq;
                 let begun_us = self.now_us();
-                match self.attempt(&mut transaction, &prepared, &parameters, &watch, begun_us).await? {
+                match self.run_waiting(&mut transaction, &prepared, &parameters, &watch, begun_us, &mut None).await? {
                     // The client has been told `tag`: only a run that says the same may stand.
                     Outcome::Command(again) if again == tag => result = self.commit(transaction).await,
                     _ => break,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use base::{SqlError, SqlResult, SqlState};
+use engine::Temporary;
 use futures::StreamExt;
 use futures::stream;
 use sqlparser::ast::{TransactionAccessMode, TransactionIsolationLevel, TransactionMode};
@@ -46,6 +47,10 @@ impl Session {
                     self.close_cursors();
                     self.close_statements();
                     self.unlisten_all();
+                    self.seat.backends.locks.release_all(self.seat.backend.process);
+                }
+                if *all || *tag == "DISCARD TEMP" {
+                    self.temporary = Temporary::default();
                 }
                 if *all || *tag == "DISCARD SEQUENCES" {
                     self.used.forget();
@@ -117,9 +122,9 @@ impl Session {
 
     fn isolation(&self) -> &'static str {
         match &self.state {
-            State::Open(open) => open.block.isolation.name(),
-            State::Copying(block) | State::Failed(block) => block.isolation.name(),
-            State::Idle => super::blocks::Isolation::named(&self.settings.default_isolation()).name(),
+            State::Open(open) => super::blocks::isolation_name(open.block.isolation),
+            State::Copying(block) | State::Failed(block) => super::blocks::isolation_name(block.isolation),
+            State::Idle => super::blocks::isolation_name(super::blocks::isolation_named(&self.settings.default_isolation())),
         }
     }
 

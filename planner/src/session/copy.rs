@@ -4,7 +4,9 @@
 
 use base::{SqlError, SqlResult, SqlState};
 
-use super::blocks::{BlockKind, Isolation, Open, Replay, State};
+use engine::Isolation;
+
+use super::blocks::{BlockKind, Open, Replay, State};
 use super::prepared::Prepared;
 use super::{Session, block_failed, refuse_write};
 use crate::cancel::Watch;
@@ -24,7 +26,7 @@ impl Session {
                 if self.settings.default_read_only() {
                     refuse_write(&prepared.plan)?;
                 }
-                (self.database.ledger.begin(&self.user), None)
+                (self.begin(Isolation::ReadCommitted)?, None)
             }
             State::Open(Open { transaction, block, .. }) => match self.continued(transaction, &block, prepared) {
                 Ok(transaction) => (transaction, Some(block)),
@@ -38,6 +40,9 @@ impl Session {
                 return Err(block_failed());
             }
         };
+        // Its data is read once: it cannot be run again.
+        let mut transaction = transaction;
+        transaction.set_deaf(true);
         let effects = self.effects();
         let view = View {
             database: &self.database,
@@ -46,6 +51,7 @@ impl Session {
             transaction_time_us: self.now_us(),
             effects: &effects,
             used: &self.used,
+            seat: &self.seat,
         };
         let scope = view.scope(&transaction);
         let checked = check::check(&prepared.plan, &prepared.parsed.statement, &scope, self.database.name());
@@ -67,7 +73,7 @@ impl Session {
         if block.read_only {
             refuse_write(&prepared.plan)?;
         }
-        let Some(mut transaction) = transaction else { return Ok(self.database.ledger.begin(&self.user)) };
+        let Some(mut transaction) = transaction else { return self.begin(block.isolation) };
         if block.isolation == Isolation::ReadCommitted {
             transaction.refresh()?;
         }
@@ -80,7 +86,8 @@ impl Session {
     pub async fn finish_copy(&mut self, copy: CopyIn) -> SqlResult<Tag> {
         let finished = copy.finish();
         match (finished, std::mem::replace(&mut self.state, State::Idle)) {
-            (Ok((rows, transaction)), State::Copying(block)) => {
+            (Ok((rows, mut transaction)), State::Copying(block)) => {
+                transaction.set_deaf(false);
                 self.state = State::Open(Open { transaction: Some(transaction), block, replay: Replay::Impossible });
                 Ok(Tag::counted("COPY", rows))
             }

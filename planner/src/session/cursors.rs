@@ -14,6 +14,7 @@ use futures::stream::{self, BoxStream};
 
 use super::Session;
 use super::blocks::{BlockKind, Open, State};
+use crate::backends::CursorSeen;
 use crate::cancel::Watch;
 use crate::cursor_syntax::{Direction, Fetch};
 use crate::outcome::{Column, Outcome, Tag};
@@ -39,6 +40,8 @@ struct Cursor {
     is_held: bool,
     /// The transaction that declared it has not ended.
     is_new: bool,
+    /// As `pg_cursors` shows it.
+    seen: CursorSeen,
     /// Savepoints of its block when it was declared.
     depth: usize,
     /// The present row, from 1; 0 before the first, one more than there are behind the last.
@@ -92,6 +95,12 @@ impl Session {
         self.cursors.0.remove(name);
     }
 
+    /// The open cursors, for `pg_cursors`.
+    pub(super) fn show_cursors(&self) {
+        let seen = self.cursors.0.iter().map(|(name, cursor)| (name.clone(), cursor.seen.clone()));
+        self.seat.backend.own().cursors = seen.collect();
+    }
+
     pub(super) fn close_cursors(&mut self) {
         self.cursors.0.clear();
     }
@@ -111,6 +120,7 @@ impl Session {
         if self.cursors.0.len() >= CURSORS_MAX {
             return Err(SqlError::new(SqlState::PROGRAM_LIMIT_EXCEEDED, format!("a session may have {CURSORS_MAX} cursors")));
         }
+        let seen = CursorSeen { text: self.seat.backend.activity().query, hold, scroll: scroll != Some(false), declared_us: self.now_us() };
         let prepared = self.prepare(query, &[]).await?;
         if !prepared.parameters.is_empty() {
             return Err(crate::cells::undefined_parameter(0));
@@ -125,7 +135,7 @@ impl Session {
             _ => 0,
         };
         let (rest, kept) = (Some(batches), Kept::default());
-        let mut cursor = Cursor { columns, rest, kept, scroll, hold, is_held: false, is_new: in_block, depth, position: 0 };
+        let mut cursor = Cursor { columns, rest, kept, scroll, hold, is_held: false, is_new: in_block, seen, depth, position: 0 };
         if !in_block {
             cursor.hold().await?;
         }
@@ -155,6 +165,7 @@ impl Session {
 
     /// The transaction ended: without a commit nothing declared in it stays, held or not.
     pub(super) fn end_cursors(&mut self, committed: bool) {
+        self.end_locks();
         self.cursors.0.retain(|_, cursor| cursor.is_held && (committed || !cursor.is_new));
         for cursor in self.cursors.0.values_mut() {
             cursor.is_new = false;

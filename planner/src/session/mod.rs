@@ -5,10 +5,12 @@
 //! E3: an answer to a writing statement outside a block is given after its commit is durable.
 //! Never: shared between connections; reads or writes the socket.
 
+mod advisory;
 mod blocks;
 mod configure;
 mod copy;
 mod cursors;
+mod databases;
 mod effects;
 mod identity;
 mod named;
@@ -17,6 +19,8 @@ mod plans;
 mod prepared;
 mod receipts;
 mod savepoints;
+mod seat;
+mod waits;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -24,8 +28,9 @@ use std::time::Duration;
 
 use arrow::array::ArrayRef;
 use base::{CommitSeq, SqlError, SqlResult, SqlState};
-use engine::{SqlType, Transaction};
+use engine::{Isolation, SqlType, Temporary, Transaction};
 
+use crate::backends::Seat;
 use crate::cancel::{Canceller, Watch};
 use crate::cells::Parameters;
 use crate::database::Database;
@@ -38,7 +43,7 @@ use crate::settings::Settings;
 use crate::statements::authority::check;
 use crate::statements::{self, Execution, Plan};
 use crate::view::View;
-use blocks::{Block, BlockKind, Isolation, Open, Replay, State};
+use blocks::{Block, BlockKind, Open, Replay, State, isolation_named};
 pub use named::NamedStatement;
 pub use prepared::Prepared;
 
@@ -46,6 +51,9 @@ pub use prepared::Prepared;
 const RERUNS_MAX: u32 = 10;
 /// How long the loser of a conflict waits for the winner's commit to become visible.
 const NEWER_SNAPSHOT_WAIT_MS: u32 = 100;
+
+/// The right to run a statement again, held by one of those who lost a conflict.
+type Turn = Option<tokio::sync::OwnedMutexGuard<()>>;
 
 /// One client's session on one database.
 pub struct Session {
@@ -63,6 +71,8 @@ pub struct Session {
     mail: notify::Mail,
     wishes: Wishes,
     used: Used,
+    seat: Seat,
+    temporary: Temporary,
 }
 
 impl Session {
@@ -72,6 +82,7 @@ impl Session {
         let mut settings = Settings::new(&user, &application_name.into());
         let catalog = database.ledger.snapshot().catalog;
         settings.note_superuser(catalog.authority().role_named(&user).is_some_and(|role| role.superuser));
+        let seat = Seat::unlisted(&database.backends, &user, database.now_us());
         Self {
             mail: notify::Mail::new(&database),
             database,
@@ -87,6 +98,8 @@ impl Session {
             canceller: Canceller::default(),
             last_commit: None,
             used: Used::default(),
+            seat,
+            temporary: Temporary::default(),
         }
     }
 
@@ -107,7 +120,16 @@ impl Session {
     /// Errors: whatever the statement raises; an open block has then failed. 57014 when cancelled or out of time.
     pub async fn execute(&mut self, prepared: &Prepared, parameters: Vec<ArrayRef>) -> SqlResult<Outcome> {
         let result = match self.carry_out() {
-            Ok(()) => self.dispatch(prepared, parameters).await,
+            Ok(()) => {
+                self.note_begin(&prepared.text);
+                if prepared.text.contains("pg_cursors") {
+                    self.show_cursors();
+                }
+                match advisory::mentioned(&prepared.text) {
+                    true => self.run_taking_locks(prepared, parameters).await,
+                    false => self.dispatch(prepared, parameters).await,
+                }
+            }
             Err(error) => Err(error),
         };
         if result.is_err() {
@@ -138,6 +160,7 @@ impl Session {
                 Ok(Outcome::Command(maintenance.tag()))
             }
             Plan::CopyFrom(_) => self.begin_copy(prepared, watch),
+            Plan::Authority(command) if command.is_about_databases() => self.change_databases(command).await,
             _ => self.run_data(prepared, parameters, watch).await,
         }
     }
@@ -155,13 +178,21 @@ impl Session {
         }
         let mut turn = None;
         let mut reruns = 0;
+        let mut seen;
         loop {
-            let mut transaction = self.database.ledger.begin(&self.user);
+            let mut transaction = self.begin(isolation_named(&self.settings.default_isolation()))?;
+            transaction.set_alone();
             let begun_us = self.now_us();
-            let seen = transaction.snapshot().seq;
-            let result = match self.attempt(&mut transaction, prepared, &parameters, &watch, begun_us).await {
-                Ok(outcome) => self.commit(transaction).await.map(|()| self.with_receipts(outcome, &prepared.plan)),
-                Err(error) => Err(error),
+            let result = match self.run_waiting(&mut transaction, prepared, &parameters, &watch, begun_us, &mut turn).await {
+                Ok(outcome) => {
+                    seen = transaction.snapshot().seq;
+                    self.commit(transaction).await.map(|()| self.with_receipts(outcome, &prepared.plan))
+                }
+                Err(error) => {
+                    seen = transaction.snapshot().seq;
+                    drop(transaction);
+                    Err(error)
+                }
             };
             let Err(error) = &result else { return result };
             if reruns == RERUNS_MAX || !self.lost_a_conflict(error, &prepared.plan, seen).await {
@@ -218,9 +249,15 @@ impl Session {
                 }
                 transaction
             }
-            None => self.database.ledger.begin(&self.user),
+            None => match self.begin(open.block.isolation) {
+                Ok(transaction) => transaction,
+                Err(error) => {
+                    self.state = State::Failed(open.block);
+                    return Err(error);
+                }
+            },
         };
-        match self.attempt(&mut transaction, prepared, &parameters, watch, open.block.begun_us).await {
+        match self.run_waiting(&mut transaction, prepared, &parameters, watch, open.block.begun_us, &mut None).await {
             Ok(outcome) => {
                 open.replay = match (&open.replay, &outcome) {
                     (Replay::Nothing, Outcome::Command(tag)) if open.block.kind == BlockKind::Implicit => {
@@ -237,6 +274,15 @@ impl Session {
                 Err(error)
             }
         }
+    }
+
+    /// A transaction of this session, its temporary tables included.
+    fn begin(&self, isolation: Isolation) -> SqlResult<Transaction> {
+        let mut transaction = self.database.ledger.begin(&self.user);
+        transaction.set_isolation(isolation);
+        transaction.set_deaf(false);
+        transaction.carry(&self.temporary)?;
+        Ok(transaction)
     }
 
     /// One run of a statement in a transaction; binds again first if names may now mean something else.
@@ -256,6 +302,7 @@ impl Session {
             transaction_time_us: begun_us,
             effects: &effects,
             used: &self.used,
+            seat: &self.seat,
         };
         let mut scope = view.scope(transaction);
         let mut plan = Arc::clone(&prepared.plan);
@@ -281,14 +328,22 @@ impl Session {
             ctes: &[],
             watch,
             parsed: &prepared.parsed,
-            parameters: Parameters { arrays: parameters, types: &prepared.parameters },
+            parameters: Parameters { arrays: parameters, types: &prepared.parameters, manner: self.settings.manner() },
             notices: &mut self.notices,
         };
         statements::execute(&plan, &mut execution).await
     }
 
     /// Commits and waits until the commit is durable and signed (E3).
-    async fn commit(&mut self, transaction: Transaction) -> SqlResult<()> {
+    async fn commit(&mut self, mut transaction: Transaction) -> SqlResult<()> {
+        transaction.check_deferred()?;
+        let temporary = transaction.take_temporary();
+        self.commit_lasting(transaction).await?;
+        self.temporary = temporary;
+        Ok(())
+    }
+
+    async fn commit_lasting(&mut self, transaction: Transaction) -> SqlResult<()> {
         if transaction.is_read_only() {
             return self.send_mail().await;
         }
@@ -352,6 +407,11 @@ impl Session {
         self.canceller.clone()
     }
 
+    /// How values are read and written now.
+    pub fn manner(&self) -> crate::types::Manner {
+        self.settings.manner()
+    }
+
     /// Name and value of every parameter a client is told at start.
     pub fn parameter_status(&self) -> Vec<(String, String)> {
         self.settings.reported()
@@ -389,7 +449,7 @@ impl Session {
     fn new_block(&self, kind: BlockKind) -> Open {
         let block = Block {
             kind,
-            isolation: Isolation::named(&self.settings.default_isolation()),
+            isolation: isolation_named(&self.settings.default_isolation()),
             read_only: self.settings.default_read_only(),
             begun_us: self.now_us(),
             before: self.settings.clone(),

@@ -14,11 +14,13 @@ use sqlparser::ast::{Expr, Statement};
 
 use super::Session;
 use super::prepared::Prepared;
+use crate::backends::StatementSeen;
 use crate::cells::{self, Literal};
 use crate::outcome::{Column, Outcome, Tag};
 use crate::parse::Parsed;
 use crate::statements::named::Named;
 use crate::statements::{is_unknown_literal, one_row_of, shown_type};
+use crate::types::Manner;
 use crate::types::{self, Assignment};
 
 /// A parsed statement; `None` for an empty string.
@@ -39,6 +41,7 @@ impl Session {
 
     /// Gives a statement a name; the empty name's is replaced.
     pub fn put_statement(&mut self, name: &str, statement: NamedStatement) {
+        self.show_statement(name, &statement, false);
         self.names.0.insert(name.into(), statement);
     }
 
@@ -56,6 +59,16 @@ impl Session {
     /// Forgets a statement, if it exists.
     pub fn close_statement(&mut self, name: &str) {
         self.names.0.remove(name);
+        self.seat.backend.own().statements.remove(name);
+    }
+
+    /// For `pg_prepared_statements`, which has those with a name.
+    fn show_statement(&self, name: &str, statement: &NamedStatement, from_sql: bool) {
+        if let (false, Some(prepared)) = (name.is_empty(), statement.as_ref()) {
+            let (text, parameters) = (Arc::clone(&prepared.text), Arc::clone(&prepared.parameters));
+            let seen = StatementSeen { text, prepared_us: self.now_us(), parameters, from_sql };
+            self.seat.backend.own().statements.insert(name.into(), seen);
+        }
     }
 
     /// Columns that a statement about prepared statements answers.
@@ -66,6 +79,7 @@ impl Session {
 
     pub(super) fn close_statements(&mut self) {
         self.names.0.clear();
+        self.seat.backend.own().statements.clear();
     }
 
     /// PREPARE, EXECUTE, DEALLOCATE; `asking` is the statement itself.
@@ -74,7 +88,9 @@ impl Session {
             Named::Prepare { name, types, statement } => {
                 self.check_new_statement(name)?;
                 let prepared = self.prepare(statement.clone(), types).await?;
+                let statement = Arc::new(Some(Prepared { text: Arc::clone(&asking.text), ..prepared.clone() }));
                 self.put_statement(name, Arc::new(Some(prepared)));
+                self.show_statement(name, &statement, true);
                 Ok(Outcome::Command(Tag::command("PREPARE")))
             }
             Named::Execute { name, arguments } => {
@@ -106,11 +122,11 @@ impl Session {
         }
         let mut values = Vec::with_capacity(wanted);
         for (index, (argument, sql_type)) in arguments.iter().zip(prepared.parameters.iter()).enumerate() {
-            values.push(match literal(argument, *sql_type)? {
+            values.push(match literal(argument, *sql_type, self.settings.manner())? {
                 Some(value) => value,
                 None => {
                     let value = self.computed(argument, parsed).await?;
-                    assigned(&value, index, *sql_type, is_unknown_literal(argument))?
+                    assigned(&value, index, *sql_type, is_unknown_literal(argument), self.settings.manner())?
                 }
             });
         }
@@ -133,20 +149,20 @@ impl Session {
 }
 
 /// A constant in the parameter's own type, where that says all.
-fn literal(expr: &Expr, sql_type: SqlType) -> SqlResult<Option<ArrayRef>> {
+fn literal(expr: &Expr, sql_type: SqlType, manner: Manner) -> SqlResult<Option<ArrayRef>> {
     Ok(match cells::literal(expr, sql_type) {
         Some(Literal::Null) => Some(new_null_array(&sql_type.arrow(), 1)),
-        Some(Literal::Text(text)) => Some(types::parse_text(sql_type, &text)?),
+        Some(Literal::Text(text)) => Some(types::parse_text_in(sql_type, &text, manner)?),
         Some(Literal::Number(digits)) if matches!(sql_type, SqlType::Int2 | SqlType::Int4 | SqlType::Int8) => {
-            types::parse_text(sql_type, &digits).ok()
+            types::parse_text_in(sql_type, &digits, manner).ok()
         }
         _ => None,
     })
 }
 
-fn assigned(value: &ArrayRef, index: usize, to: SqlType, from_unknown_literal: bool) -> SqlResult<ArrayRef> {
+fn assigned(value: &ArrayRef, index: usize, to: SqlType, from_unknown_literal: bool, manner: Manner) -> SqlResult<ArrayRef> {
     let from = shown_type(value.data_type())?;
-    types::coerce(value, &Assignment { column: "", from, to, from_unknown_literal }).map_err(|error| match error.state() {
+    types::coerce(value, &Assignment { column: "", from, to, from_unknown_literal, manner }).map_err(|error| match error.state() {
         SqlState::DATATYPE_MISMATCH => {
             let message = format!("parameter ${} of type {} cannot be coerced to the expected type {}", index + 1, from.name(), to.name());
             SqlError::new(SqlState::DATATYPE_MISMATCH, message).hint("You will need to rewrite or cast the expression.")

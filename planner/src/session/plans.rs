@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use base::{SqlError, SqlResult, SqlState};
-use engine::SqlType;
+use engine::{Isolation, SqlType};
 
-use super::blocks::{Isolation, Open, State};
+use super::blocks::{Open, State};
 use super::prepared::Prepared;
 use super::{Session, block_failed, stamp};
 use crate::outcome::Outcome;
@@ -70,7 +70,7 @@ impl Session {
         }
         let lifted = template.lift(&lexed)?;
         let prepared = plans.plan(&lifted.text, &lifted.types, &stamp).and_then(prepared)?;
-        let values = lifted.values(&prepared.parameters)?;
+        let values = lifted.values(&prepared.parameters, self.settings.manner())?;
         Some((prepared, values))
     }
 
@@ -114,7 +114,7 @@ impl Session {
             if let Some(lifted) = template.lift(&lexed)
                 && let Some(statement) = parse::parse(&lifted.text).ok().and_then(|mut parsed| parsed.pop())
                 && let Ok(prepared) = self.plan(statement, &lifted.types)
-                && let Some(values) = lifted.values(&prepared.parameters)
+                && let Some(values) = lifted.values(&prepared.parameters, self.settings.manner())
                 && is_keepable(&prepared)
             {
                 let stamp = prepared.stamp.clone();
@@ -162,7 +162,7 @@ impl Session {
                 }
                 transaction
             }
-            _ => spare.insert(self.database.ledger.begin(&self.user)),
+            _ => spare.insert(self.begin(Isolation::ReadCommitted)?),
         };
         let view = View {
             database: &self.database,
@@ -171,6 +171,7 @@ impl Session {
             transaction_time_us: now_us,
             effects: &effects,
             used: &self.used,
+            seat: &self.seat,
         };
         let scope = view.scope(transaction);
         let stamp = stamp(&scope, &self.settings);
@@ -197,7 +198,7 @@ impl Session {
 
 /// Whether a plan serves later statements of other sessions too.
 fn is_keepable(prepared: &Prepared) -> bool {
-    !prepared.replan && matches!(*prepared.plan, Plan::Select(_) | Plan::Insert(_) | Plan::Update(_) | Plan::Delete(_))
+    !prepared.replan && matches!(*prepared.plan, Plan::Select(_) | Plan::Lock(_) | Plan::Insert(_) | Plan::Update(_) | Plan::Delete(_))
 }
 
 /// A kept plan as it was when it was kept.

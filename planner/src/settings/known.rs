@@ -3,7 +3,7 @@
 //! G2: a parameter of Postgres whose effect this server has no use for is taken and shown, so that clients that set it go on.
 //! Never: holds a value of a session.
 
-use crate::database::SERVER_VERSION;
+use crate::version::SERVER_VERSION;
 
 /// What values a parameter takes.
 #[derive(Clone, Copy)]
@@ -19,6 +19,8 @@ pub(super) enum Kind {
     Kilobytes,
     /// One of these, compared without case.
     OneOf(&'static [&'static str]),
+    /// A time zone.
+    Zone,
     Fixed,
 }
 
@@ -44,7 +46,7 @@ pub(super) const KNOWN: &[Known] = &[
     known("backend_flush_after", "0", Kind::Kilobytes, false),
     known("backslash_quote", "safe_encoding", Kind::OneOf(&["safe_encoding", "on", "off"]), false),
     known("block_size", "8192", Kind::Fixed, false),
-    known("bytea_output", "hex", Kind::OneOf(&["hex"]), false),
+    known("bytea_output", "hex", Kind::OneOf(&["escape", "hex"]), false),
     known("check_function_bodies", "on", Kind::Bool, false),
     known("client_connection_check_interval", "0", Kind::Milliseconds, false),
     known("client_encoding", "UTF8", Kind::OneOf(&["UTF8", "UNICODE", "SQL_ASCII"]), true),
@@ -61,7 +63,7 @@ pub(super) const KNOWN: &[Known] = &[
     known("cpu_tuple_cost", "0.01", Kind::Real, false),
     known("cursor_tuple_fraction", "0.1", Kind::Real, false),
     known("data_checksums", "on", Kind::Fixed, false),
-    known("DateStyle", "ISO, MDY", Kind::OneOf(&["ISO, MDY", "ISO,MDY", "ISO"]), true),
+    known("DateStyle", "ISO, MDY", Kind::Text, true),
     known("deadlock_timeout", "1000", Kind::Milliseconds, false),
     known("default_statistics_target", "100", Kind::Integer(1, 10_000), false),
     known("default_table_access_method", "heap", Kind::Text, false),
@@ -104,7 +106,7 @@ pub(super) const KNOWN: &[Known] = &[
     known("idle_session_timeout", "0", Kind::Milliseconds, false),
     known("in_hot_standby", "off", Kind::Fixed, true),
     known("integer_datetimes", "on", Kind::Fixed, true),
-    known("IntervalStyle", "postgres", Kind::OneOf(&["postgres"]), true),
+    known("IntervalStyle", "postgres", Kind::OneOf(&["postgres", "postgres_verbose", "sql_standard", "iso_8601"]), true),
     known("is_superuser", "on", Kind::Fixed, true),
     known("jit", "off", Kind::Bool, false),
     known("join_collapse_limit", "8", Kind::Integer(1, 2_147_483_647), false),
@@ -154,7 +156,7 @@ pub(super) const KNOWN: &[Known] = &[
     known("synchronous_commit", "on", Kind::OneOf(&["local", "remote_write", "remote_apply", "on", "off"]), false),
     known("temp_buffers", "8192", Kind::Kilobytes, false),
     known("temp_tablespaces", "", Kind::Text, false),
-    known("TimeZone", "UTC", Kind::OneOf(&["UTC", "Etc/UTC", "GMT"]), true),
+    known("TimeZone", "UTC", Kind::Zone, true),
     known("timezone_abbreviations", "Default", Kind::Text, false),
     known("track_activities", "on", Kind::Bool, false),
     known("transaction_deferrable", "off", Kind::Bool, false),

@@ -1,7 +1,7 @@
 //! Run-time parameters of a session: SET, SHOW, RESET, and what clients are told in ParameterStatus.
 //!
 //! G1: a value that is shown can be set again.
-//! Never: changes how a value is printed; DateStyle, TimeZone, IntervalStyle and client_encoding have one value each.
+//! Never: prints a value; what it tells of the manner of printing stands in [`Manner`]. client_encoding has one value.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,10 +11,13 @@ use std::time::Duration;
 use base::{SqlError, SqlResult, SqlState};
 
 mod known;
+mod seen;
 mod values;
 
 use crate::ground::Ground;
+use crate::types::Manner;
 use known::{KNOWN, Kind, Known};
+pub(crate) use seen::Seen;
 use values::{check, milliseconds};
 
 /// A parameter's name as it is kept.
@@ -48,13 +51,21 @@ pub(crate) struct Settings {
     search_path: Arc<[String]>,
     ground: Arc<Ground>,
     /// Read by every statement.
+    manner: Manner,
     statement_timeout: Option<Duration>,
     default_read_only: bool,
 }
 
 /// Parameters that change what text means: how constants are read, values are written, and `session_user` is answered.
-const GROUNDING: [&str; 6] =
-    ["DateStyle", "extra_float_digits", "IntervalStyle", "session_authorization", "standard_conforming_strings", "TimeZone"];
+const GROUNDING: [&str; 7] = [
+    "bytea_output",
+    "DateStyle",
+    "extra_float_digits",
+    "IntervalStyle",
+    "session_authorization",
+    "standard_conforming_strings",
+    "TimeZone",
+];
 
 impl Settings {
     pub(crate) fn new(user: &str, application_name: &str) -> Self {
@@ -66,6 +77,7 @@ impl Settings {
             start,
             search_path: Arc::new([]),
             ground: Arc::default(),
+            manner: Manner::default(),
             statement_timeout: None,
             default_read_only: false,
         };
@@ -106,7 +118,7 @@ impl Settings {
 
     /// Sets a parameter. Errors: 42704, 22023, 55P02.
     pub(crate) fn set(&mut self, name: &str, value: &str) -> SqlResult<()> {
-        let (name, value) = checked(name, value)?;
+        let (name, value) = self.checked(name, value)?;
         Arc::make_mut(&mut self.values).insert(name, value);
         self.settle();
         Ok(())
@@ -114,7 +126,7 @@ impl Settings {
 
     /// Sets what RESET returns to: for parameters of the startup message.
     pub(crate) fn set_default(&mut self, name: &str, value: &str) -> SqlResult<()> {
-        let (name, value) = checked(name, value)?;
+        let (name, value) = self.checked(name, value)?;
         Arc::make_mut(&mut self.start).insert(name, value);
         self.settle();
         Ok(())
@@ -195,9 +207,20 @@ impl Settings {
         &self.user
     }
 
+    /// How values are read and written.
+    pub(crate) fn manner(&self) -> Manner {
+        self.manner
+    }
+
     /// `statement_timeout`; `None` for 0.
     pub(crate) fn statement_timeout(&self) -> Option<Duration> {
         self.statement_timeout
+    }
+
+    /// `lock_timeout`; `None` for 0.
+    pub(crate) fn lock_timeout(&self) -> Option<Duration> {
+        let limit = self.show("lock_timeout").map(|(_, value)| value).unwrap_or_default();
+        milliseconds(&limit).filter(|ms| *ms > 0).map(Duration::from_millis)
     }
 
     /// Whether a plain BEGIN opens a read-only block.
@@ -226,11 +249,26 @@ impl Settings {
         let shown = |name: &str| self.show(name).map(|(_, value)| value).unwrap_or_default();
         let timeout = milliseconds(&shown("statement_timeout")).filter(|ms| *ms > 0).map(Duration::from_millis);
         let read_only = shown("default_transaction_read_only") == "on";
-        (self.statement_timeout, self.default_read_only) = (timeout, read_only);
+        let manner = Manner::of(&shown("TimeZone"), &shown("DateStyle"), &shown("IntervalStyle"), &shown("bytea_output"));
+        (self.statement_timeout, self.default_read_only, self.manner) = (timeout, read_only, manner);
+
         let values = GROUNDING.iter().filter_map(|name| self.show(name).ok()).map(|(_, value)| value).collect();
         let ground = Ground { user: Arc::clone(&self.user), search_path: Arc::clone(&self.search_path), values };
         if ground != *self.ground {
             self.ground = Arc::new(ground);
+        }
+    }
+}
+
+impl Settings {
+    /// A parameter and a value it takes. Errors: 42704, 22023, 55P02, 42602.
+    fn checked(&self, name: &str, value: &str) -> SqlResult<(ParameterName, String)> {
+        match name {
+            // What it does not say stays.
+            name if name.eq_ignore_ascii_case("DateStyle") => {
+                Ok(("DateStyle".into(), values::date_style(value, (self.manner.dates, self.manner.order))?))
+            }
+            name => checked(name, value),
         }
     }
 }

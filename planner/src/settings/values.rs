@@ -4,6 +4,9 @@
 
 use base::{SqlError, SqlResult, SqlState};
 
+use relational::values::manner::{DateOrder, DateStyle};
+use relational::values::zone::Zone;
+
 use super::known::{Kind, Known};
 
 /// The value as it is compared: an encoding's name is its letters, digits and `_` alone, so that `'utf-8'` with quotes in it is UTF8.
@@ -58,13 +61,25 @@ pub(super) fn check(known: &Known, value: &str) -> SqlResult<String> {
             let kb = kilobytes(value).ok_or_else(|| invalid(Some(units.into())))?;
             Ok(with_unit(kb, &[("TB", 1 << 30), ("GB", 1 << 20), ("MB", 1 << 10), ("kB", 1)]))
         }
+        Kind::Zone => match Zone::of_session(value.trim_matches('"')) {
+            Some((_, shown)) => Ok(shown),
+            None => Err(invalid(None)),
+        },
         Kind::OneOf(choices) => match choices.iter().position(|choice| choice.eq_ignore_ascii_case(&spelled(known, value))) {
             Some(at) if known.name == "client_encoding" && choices[at] == "SQL_ASCII" => Ok(choices[at].to_owned()),
-            Some(_) if matches!(known.name, "DateStyle" | "client_encoding" | "TimeZone") => Ok(known.default.to_owned()),
+            Some(_) if known.name == "client_encoding" => Ok(known.default.to_owned()),
             Some(at) => Ok(choices[at].to_owned()),
             None => Err(invalid(Some(format!("Available values: {}.", choices.join(", "))))),
         },
     }
+}
+
+/// A `DateStyle` as it is shown, over the style and order there are. Errors: 22023.
+pub(super) fn date_style(value: &str, now: (DateStyle, DateOrder)) -> SqlResult<String> {
+    let read = DateStyle::read(value, now).map(|(style, order)| style.shown(order));
+    read.map_err(|reason| {
+        SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("invalid value for parameter \"DateStyle\": \"{value}\"")).detail(reason)
+    })
 }
 
 /// A default as it is shown: amounts stand in the table without their units.
@@ -110,7 +125,7 @@ pub(super) fn milliseconds(text: &str) -> Option<u64> {
     }
 }
 
-fn kilobytes(text: &str) -> Option<u64> {
+pub(super) fn kilobytes(text: &str) -> Option<u64> {
     let (n, unit) = amount(text)?;
     match unit {
         "" | "kB" => Some(n),

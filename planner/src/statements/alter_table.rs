@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch};
 use base::{ColumnId, RowId, SqlError, SqlResult, SqlState};
-use engine::{Identity, Object, SequenceDef, TableDef, layout};
+use engine::{Check, Identity, Object, Reference, SequenceDef, TableDef, layout};
 use sqlparser::ast::{
     AlterColumnOperation, AlterTable, AlterTableOperation, ColumnDef as ColumnSyntax, DropBehavior, GeneratedAs, RenameTableNameKind,
     Statement, TableConstraint,
@@ -18,6 +18,7 @@ use sqlparser::ast::{
 use super::Execution;
 use super::drop::{Dependent, drop_dependents, needing_key};
 use super::table_draft::Draft;
+use super::validate;
 use crate::names::{Name, fold, simple};
 use crate::outcome::{Notice, Outcome, Tag};
 use crate::rules::{self, Guard};
@@ -84,7 +85,7 @@ fn apply(execution: &mut Execution<'_>, table: &Arc<TableDef>, operation: &Alter
         AlterTableOperation::RenameColumn { old_column_name, new_column_name } => {
             rename_column(execution, table, &fold(old_column_name), &fold(new_column_name))
         }
-        AlterTableOperation::AddConstraint { constraint, not_valid: false } => add_constraint(execution, table, constraint),
+        AlterTableOperation::AddConstraint { constraint, not_valid } => add_constraint(execution, table, constraint, *not_valid),
         AlterTableOperation::DropConstraint { if_exists, name, drop_behavior } => {
             drop_constraint(execution, table, &fold(name), *if_exists, is_cascade(drop_behavior))
         }
@@ -93,8 +94,7 @@ fn apply(execution: &mut Execution<'_>, table: &Arc<TableDef>, operation: &Alter
         }
         AlterTableOperation::AlterColumn { column_name, op } => alter_column(execution, table, &fold(column_name), op),
         AlterTableOperation::OwnerTo { .. } => Ok(()),
-        AlterTableOperation::ValidateConstraint { .. } => Ok(()),
-        AlterTableOperation::AddConstraint { .. } => Err(SqlError::unsupported("NOT VALID")),
+        AlterTableOperation::ValidateConstraint { name } => validate::constraint(execution, table, &fold(name)),
         other => Err(SqlError::unsupported(format!("ALTER TABLE … {other}"))),
     }
 }
@@ -117,6 +117,11 @@ fn column_at(table: &TableDef, name: &str) -> SqlResult<usize> {
 /// Finishes a draft of a table that exists: its sequences, the definition, and what it adds checked against the rows (A2).
 fn finish(execution: &mut Execution<'_>, mut draft: Draft, before: &TableDef) -> SqlResult<Arc<TableDef>> {
     let references = draft.take_references(execution)?;
+    finish_with(execution, draft, before, &references)
+}
+
+/// [`finish`], comparing the rows with these of its references.
+fn finish_with(execution: &mut Execution<'_>, mut draft: Draft, before: &TableDef, references: &[Reference]) -> SqlResult<Arc<TableDef>> {
     for sequence in std::mem::take(&mut draft.sequences) {
         execution.transaction.create_sequence(sequence)?;
     }
@@ -125,19 +130,11 @@ fn finish(execution: &mut Execution<'_>, mut draft: Draft, before: &TableDef) ->
         execution.transaction.check_unique(&table, key.id)?;
     }
     check_not_null(execution, &table, before)?;
-    for check in table.rules.checks.iter().filter(|check| before.rules.checks.iter().all(|other| other.id != check.id)) {
-        let condition = rules::condition(&execution.place(), &table, check)?;
-        execution.transaction.rely_on(table.id);
-        let all: Vec<usize> = (0..table.columns.len()).collect();
-        for chunk in execution.transaction.view(&table).scan(&all, false) {
-            execution.watch.check()?;
-            if rules::first_false(&condition, &chunk.read()?)?.is_some() {
-                let message = format!("check constraint \"{}\" of relation \"{}\" is violated by some row", check.name, table.name);
-                return Err(SqlError::new(SqlState::CHECK_VIOLATION, message).table(&table.schema, &table.name).constraint(&check.name));
-            }
-        }
+    let is_new = |check: &&Check| !check.not_valid && before.rules.checks.iter().all(|other| other.id != check.id);
+    for check in table.rules.checks.iter().filter(is_new) {
+        validate::check(execution, &table, check)?;
     }
-    for reference in &references {
+    for reference in references {
         execution.transaction.check_all_references(&table, reference)?;
     }
     Ok(table)
@@ -289,14 +286,37 @@ fn rename_column(execution: &mut Execution<'_>, table: &Arc<TableDef>, from: &st
     execution.transaction.alter_table(draft.finish()?).map(drop)
 }
 
-fn add_constraint(execution: &mut Execution<'_>, table: &Arc<TableDef>, constraint: &TableConstraint) -> SqlResult<()> {
+fn add_constraint(execution: &mut Execution<'_>, table: &Arc<TableDef>, constraint: &TableConstraint, not_valid: bool) -> SqlResult<()> {
     let mut draft = draft(execution, table);
     draft.add_constraint(execution, constraint)?;
+    match constraint {
+        TableConstraint::Check(_) if not_valid => {
+            if let Some(check) = draft.rules.checks.last_mut() {
+                check.not_valid = true;
+            }
+        }
+        TableConstraint::ForeignKey(_) if not_valid => {
+            draft.take_references(execution)?;
+            if let Some(reference) = draft.rules.references.last_mut() {
+                reference.not_valid = true;
+            }
+            return finish_with(execution, draft, table, &[]).map(drop);
+        }
+        _ if not_valid => {
+            let message = format!("{} constraints cannot be marked NOT VALID", kind_of(constraint));
+            return Err(SqlError::unsupported(message));
+        }
+        _ => {}
+    }
     if matches!(constraint, TableConstraint::PrimaryKey(_)) {
         // Its own fold: older snapshots go on reading the one that the table was made with.
         draft.rules.key_id = Some(execution.transaction.ledger().next_object_id());
     }
     finish(execution, draft, table).map(drop)
+}
+
+fn kind_of(constraint: &TableConstraint) -> &'static str {
+    if matches!(constraint, TableConstraint::PrimaryKey(_)) { "PRIMARY KEY" } else { "UNIQUE" }
 }
 
 fn drop_constraint(execution: &mut Execution<'_>, table: &Arc<TableDef>, name: &str, if_exists: bool, cascade: bool) -> SqlResult<()> {

@@ -11,6 +11,8 @@ use sqlparser::ast::{
 };
 
 use crate::outcome::Column;
+use relational::values::interval;
+use relational::values::zone::Zone;
 
 /// A statement about the session itself.
 #[derive(Clone, Debug)]
@@ -98,7 +100,10 @@ fn recognise_set(set: &Set) -> SqlResult<Option<Configure>> {
             Configure::Set { name: dotted(variable), value: joined(values)?, local: matches!(scope, Some(ContextModifier::Local)) }
         }
         Set::SetTimeZone { local, value } => {
-            let value = one(value)?.filter(|value| !value.eq_ignore_ascii_case("local"));
+            let value = match value {
+                Expr::Interval(interval) => Some(displacement(&interval.value)?),
+                value => one(value)?.filter(|value| !value.eq_ignore_ascii_case("local")),
+            };
             Configure::Set { name: "TimeZone".into(), value, local: *local }
         }
         Set::SetNames { charset_name, collation_name: None } => {
@@ -122,6 +127,17 @@ fn recognise_set(set: &Set) -> SqlResult<Option<Configure>> {
         },
         _ => return Err(SqlError::unsupported("this form of SET")),
     }))
+}
+
+/// `INTERVAL '-08:00'` as the zone so far east. Errors: 22007, 22023 for one of months or days.
+fn displacement(value: &Expr) -> SqlResult<String> {
+    let text = one(value)?.unwrap_or_default();
+    let span = interval::parse(&text)?;
+    if span.months != 0 || span.days != 0 {
+        return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, "invalid value for parameter \"TimeZone\"")
+            .detail("Cannot specify months or days in time zone interval."));
+    }
+    Ok(Zone::shown_east(i32::try_from(span.micros / 1_000_000).unwrap_or(0)).1)
 }
 
 fn default_modes(modes: &[TransactionMode]) -> Configure {

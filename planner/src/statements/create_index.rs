@@ -4,12 +4,13 @@
 
 use base::{SqlError, SqlResult, SqlState};
 use engine::Index;
-use sqlparser::ast::{CreateIndex, Expr, IndexType, Statement};
+use sqlparser::ast::{CreateIndex, Expr, Ident, IndexType, ObjectName, Statement};
 
 use super::Execution;
 use super::table_draft::{Draft, free_name};
 use crate::names::{Name, fold, simple};
 use crate::outcome::{Notice, Outcome, Tag};
+use crate::pg_catalog;
 
 pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     let parsed = execution.parsed;
@@ -21,22 +22,27 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     let scope = execution.fresh_scope();
     let table = scope.writable(&target).map_err(|error| parsed.point(error, target.span))?;
     let mut draft = Draft::of(table, execution.transaction.next_version(table.id));
-    let (mut columns, mut options) = (Vec::new(), Vec::new());
+    let (mut columns, mut options, mut classes) = (Vec::new(), Vec::new(), Vec::new());
     for column in &create.columns {
         let Expr::Identifier(ident) = &column.column.expr else {
             return Err(SqlError::unsupported(format!("an index over the expression {}", column.column.expr)));
         };
-        if column.operator_class.is_some() {
-            return Err(SqlError::unsupported("an operator class"));
-        }
         let name = fold(ident);
         let found = table.columns.iter().find(|column| column.name == name);
         let message = format!("column \"{name}\" does not exist");
         let found = found.ok_or_else(|| SqlError::new(SqlState::UNDEFINED_COLUMN, message))?;
         let descending = column.column.options.asc == Some(false);
         let nulls_first = column.column.options.nulls_first.unwrap_or(descending);
+        // Every class has the equality that an index answers, so the class is written down and changes nothing.
+        classes.push(match &column.operator_class {
+            Some(class) => pg_catalog::operator_class(found.sql_type, &fold(simple_last(class)?))?,
+            None => String::new(),
+        });
         columns.push(found.id);
         options.push(u8::from(descending) | u8::from(nulls_first) << 1);
+    }
+    if classes.iter().all(String::is_empty) {
+        classes.clear();
     }
     let given = create.name.as_ref().map(|name| simple(name).map(fold)).transpose()?;
     if let Some(name) = given.as_ref().filter(|name| execution.transaction.catalog().relation_owner(&table.schema, name).is_some()) {
@@ -55,12 +61,18 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
         }
     };
     let id = execution.transaction.ledger().next_object_id();
-    draft.rules.indexes.push(Index { id, name, columns, options, unique: create.unique, constraint: false, comment: None });
+    draft.rules.indexes.push(Index { id, name, columns, options, classes, unique: create.unique, constraint: false, comment: None });
     let table = execution.transaction.alter_table(draft.finish()?)?;
     if create.unique {
         execution.transaction.check_unique(&table, id)?;
     }
     Ok(Outcome::Command(Tag::command("CREATE INDEX")))
+}
+
+/// The last part of a name, which may say `pg_catalog`.
+fn simple_last(name: &ObjectName) -> SqlResult<&Ident> {
+    let last = name.0.last().and_then(|part| part.as_ident());
+    last.ok_or_else(|| SqlError::new(SqlState::SYNTAX_ERROR, format!("improper operator class name: {name}")))
 }
 
 fn refuse_clauses(create: &CreateIndex) -> SqlResult<()> {

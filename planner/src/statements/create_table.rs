@@ -5,11 +5,12 @@
 use std::sync::Arc;
 
 use base::{RelationId, SqlError, SqlResult, SqlState};
-use engine::TableDef;
+use engine::{OnCommit, TEMPORARY_SCHEMA, TableDef};
 use sqlparser::ast::helpers::stmt_create_table::CreateTableBuilder;
-use sqlparser::ast::{CreateTable, CreateTableOptions, SqlOption, Statement, TableConstraint};
+use sqlparser::ast::{CreateTable, CreateTableOptions, ObjectName, SqlOption, Statement, TableConstraint};
 
 use super::Execution;
+use super::like_table;
 use super::table_draft::Draft;
 use crate::names::Name;
 use crate::outcome::{Notice, Outcome, Tag};
@@ -21,29 +22,81 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
         return Err(SqlError::internal("not a CREATE TABLE"));
     };
     refuse_clauses(create)?;
-    let name = Name::of(&create.name, execution.view.database.name())?;
-    let schema = execution.scope.creation_schema(&name).map_err(|error| parsed.point(error, name.span))?;
-    if execution.transaction.catalog().relation_owner(&schema, &name.name).is_some() {
-        let message = format!("relation \"{}\" already exists", name.name);
-        if create.if_not_exists {
-            execution.notices.push(Notice::new(SqlState::DUPLICATE_TABLE, format!("{message}, skipping")));
-            return Ok(Outcome::Command(Tag::command("CREATE TABLE")));
-        }
-        return Err(SqlError::new(SqlState::DUPLICATE_TABLE, message));
-    }
+    let target = Target { name: &create.name, temporary: create.temporary, if_not_exists: create.if_not_exists };
+    let Some((schema, name)) = place(execution, &target)? else {
+        return Ok(Outcome::Command(Tag::command("CREATE TABLE")));
+    };
     let id = RelationId(execution.transaction.ledger().next_object_id());
-    let mut draft = Draft::empty(id, schema, name.name);
+    let is_temporary = schema == TEMPORARY_SCHEMA;
+    let mut draft = Draft::empty(id, schema, name);
     // The key's name is chosen before those of columns' constraints would take it.
-    for column in &create.columns {
+    let mut likes = parsed.clauses.table.likes.iter().peekable();
+    for (at, column) in create.columns.iter().enumerate() {
+        while let Some(like) = likes.next_if(|like| like.at <= at) {
+            like_table::add(execution, &mut draft, like)?;
+        }
         draft.add_column(execution, column)?;
+    }
+    for like in likes {
+        like_table::add(execution, &mut draft, like)?;
     }
     let (keys, others): (Vec<_>, Vec<_>) =
         create.constraints.iter().partition(|constraint| matches!(constraint, TableConstraint::PrimaryKey(_)));
     for constraint in keys.into_iter().chain(others) {
         draft.add_constraint(execution, constraint)?;
     }
+    if is_temporary && !(draft.sequences.is_empty() && draft.references.is_empty()) {
+        return Err(SqlError::unsupported("a sequence or a reference of a temporary table"));
+    }
     make(execution, draft)?;
+    if is_temporary {
+        execution.transaction.set_on_commit(id, on_commit(create));
+    }
     Ok(Outcome::Command(Tag::command("CREATE TABLE")))
+}
+
+/// What a statement says of the table it makes.
+pub(super) struct Target<'a> {
+    pub(super) name: &'a ObjectName,
+    pub(super) temporary: bool,
+    pub(super) if_not_exists: bool,
+}
+
+/// Schema and name of a new table; `None`, with a notice, where there is one already and that is allowed.
+/// Errors: 42P07, 42P16, and as [`crate::resolver::Scope::creation_schema`].
+pub(super) fn place(execution: &mut Execution<'_>, target: &Target<'_>) -> SqlResult<Option<(String, String)>> {
+    let parsed = execution.parsed;
+    let name = Name::of(target.name, execution.view.database.name())?;
+    let schema = match name.schema.as_deref() {
+        Some(TEMPORARY_SCHEMA) => TEMPORARY_SCHEMA.to_owned(),
+        None if target.temporary => TEMPORARY_SCHEMA.to_owned(),
+        Some(_) if target.temporary => {
+            let message = "cannot create temporary relation in non-temporary schema";
+            return Err(SqlError::new(SqlState::INVALID_TABLE_DEFINITION, message));
+        }
+        _ => execution.scope.creation_schema(&name).map_err(|error| parsed.point(error, name.span))?,
+    };
+    if schema == TEMPORARY_SCHEMA {
+        execution.transaction.ensure_temporary_schema()?;
+    }
+    if execution.transaction.catalog().relation_owner(&schema, &name.name).is_none() {
+        return Ok(Some((schema, name.name)));
+    }
+    let message = format!("relation \"{}\" already exists", name.name);
+    if !target.if_not_exists {
+        return Err(SqlError::new(SqlState::DUPLICATE_TABLE, message));
+    }
+    execution.notices.push(Notice::new(SqlState::DUPLICATE_TABLE, format!("{message}, skipping")));
+    Ok(None)
+}
+
+/// What a commit does to the table.
+pub(super) fn on_commit(create: &CreateTable) -> OnCommit {
+    match create.on_commit {
+        Some(sqlparser::ast::OnCommit::DeleteRows) => OnCommit::DeleteRows,
+        Some(sqlparser::ast::OnCommit::Drop) => OnCommit::Drop,
+        Some(sqlparser::ast::OnCommit::PreserveRows) | None => OnCommit::Preserve,
+    }
 }
 
 /// Makes the table that a draft describes, with what it brings along. Errors: what its rules raise when they are planned.
@@ -74,7 +127,6 @@ fn is_fill_factor(options: &CreateTableOptions) -> bool {
 /// Everything beside name, columns and constraints; by name where common, as a whole otherwise.
 fn refuse_clauses(create: &CreateTable) -> SqlResult<()> {
     let named = [
-        (create.temporary || create.global.is_some(), "CREATE TEMPORARY TABLE"),
         (create.or_replace, "CREATE OR REPLACE TABLE"),
         (create.external, "CREATE EXTERNAL TABLE"),
         (create.query.is_some(), "CREATE TABLE AS"),
@@ -82,13 +134,16 @@ fn refuse_clauses(create: &CreateTable) -> SqlResult<()> {
         (create.inherits.is_some(), "INHERITS"),
         (create.partition_by.is_some() || create.partition_of.is_some(), "PARTITION"),
         (!is_fill_factor(&create.table_options), "WITH or TABLESPACE"),
-        (create.on_commit.is_some(), "ON COMMIT"),
+        (create.on_commit.is_some() && !create.temporary, "ON COMMIT on a table that is not temporary"),
     ];
     if let Some((_, what)) = named.iter().find(|(present, _)| *present) {
         return Err(SqlError::unsupported(what));
     }
     let mut plain = CreateTableBuilder::new(create.name.clone())
         .if_not_exists(create.if_not_exists)
+        .temporary(create.temporary)
+        .global(create.global)
+        .on_commit(create.on_commit)
         .columns(create.columns.clone())
         .constraints(create.constraints.clone())
         .build();

@@ -106,7 +106,7 @@ fn refuse_clauses(create: &CreateView) -> SqlResult<()> {
 
 /// Names and types of the view's columns. Errors: whatever the query raises; 42P16, 42701.
 fn columns(execution: &Execution<'_>, scope: &Scope, statement: &Statement, create: &CreateView) -> SqlResult<Vec<ViewColumn>> {
-    let binding = Binding { scope, transaction: execution.transaction, local: None, ctes: &[] };
+    let binding = Binding { scope, transaction: execution.transaction, local: None, ctes: &[], passed: &[] };
     let environment = execution.view.environment(scope, &execution.parsed.source);
     let query = relational::Query { statement, text: "" };
     let description = execution.view.database.relational.describe(query, &binding, &environment, &[])?;

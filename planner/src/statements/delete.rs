@@ -65,7 +65,9 @@ pub(super) fn plan(planning: &Planning<'_>, delete: &Delete, with: Option<&With>
     let alias = alias.unwrap_or(name.name);
     let mut hints = Hints::new(planning.given);
     let by_key = match (&delete.using, with) {
-        (None, None) => KeyAccess::of(&table, &alias, delete.selection.as_ref(), &mut hints, planning.parsed)?,
+        (None, None) => {
+            KeyAccess::of(&table, &alias, delete.selection.as_ref(), &mut hints, planning.parsed, planning.view.settings.manner())?
+        }
         _ => None,
     };
     let find = match by_key {

@@ -74,6 +74,7 @@ pub(super) fn plan(planning: &Planning<'_>, statement: &Statement) -> SqlResult<
         super::Plan::Select(select::Plan::Key(_)) if options.analyze => Some(planning.describe(statement, None, planning.given)?.shape),
         super::Plan::Select(select::Plan::Key(_)) => None,
         super::Plan::Select(select::Plan::Query { shape, .. }) => Some(Arc::clone(shape)),
+        super::Plan::Lock(lock) => lock.explained().1.cloned(),
         super::Plan::Insert(insert) => insert.explained().1.cloned(),
         super::Plan::Update(update) => update.explained().1.cloned(),
         super::Plan::Delete(delete) => delete.explained().1.cloned(),
@@ -143,6 +144,7 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
     let head = match plan.inner.as_ref() {
         super::Plan::Select(select::Plan::Key(select)) => Some(select.explained()),
         super::Plan::Select(select::Plan::Query { .. }) => None,
+        super::Plan::Lock(lock) => Some(lock.explained().0),
         super::Plan::Insert(insert) => Some(insert.explained().0),
         super::Plan::Update(update) => Some(update.explained().0),
         super::Plan::Delete(delete) => Some(delete.explained().0),
@@ -153,7 +155,8 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
     let is_write = plan.inner.write_verb().is_some();
     let step = match &plan.shape {
         Some(shape) => {
-            let binding = Binding { scope: execution.scope, transaction: execution.reading(), local: None, ctes: execution.ctes };
+            let binding =
+                Binding { scope: execution.scope, transaction: execution.reading(), local: None, ctes: execution.ctes, passed: &[] };
             let relational = &execution.view.database.relational;
             let watched = analyze && !is_write;
             let explained = relational.explain(shape, &binding, execution.view.moment(), execution.parameters.arrays, watched);

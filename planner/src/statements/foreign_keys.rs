@@ -5,10 +5,10 @@
 
 use base::{ColumnId, SqlError, SqlResult, SqlState};
 use engine::{Action, Reference, SqlType, TableDef};
-use sqlparser::ast::{ConstraintReferenceMatchKind, ForeignKeyConstraint, ReferentialAction};
+use sqlparser::ast::{ConstraintCharacteristics, ConstraintReferenceMatchKind, DeferrableInitial, ForeignKeyConstraint, ReferentialAction};
 
 use super::Execution;
-use super::table_draft::{Draft, free_name, refuse_deferrable};
+use super::table_draft::{Draft, free_name};
 use crate::names::{Name, fold};
 use crate::resolver::undefined_table;
 
@@ -36,7 +36,7 @@ fn read(
     if syntax.index_name.is_some() || syntax.match_kind == Some(ConstraintReferenceMatchKind::Partial) {
         return Err(SqlError::unsupported("MATCH PARTIAL"));
     }
-    refuse_deferrable(syntax.characteristics.as_ref())?;
+    let (deferrable, deferred) = timing(syntax.characteristics.as_ref())?;
     let target = Name::of(&syntax.foreign_table, execution.view.database.name())?;
     let catalog = execution.transaction.catalog();
     let is_own = target.name == own.name && target.schema.as_ref().is_none_or(|schema| *schema == own.schema);
@@ -113,8 +113,24 @@ fn read(
         on_update: action(syntax.on_update),
         on_delete: action(syntax.on_delete),
         full: syntax.match_kind == Some(ConstraintReferenceMatchKind::Full),
+        deferrable,
+        deferred,
+        not_valid: false,
         comment: None,
     })
+}
+
+/// Whether a foreign key may be compared at COMMIT, and whether it is from the start. Errors: 42601, 0A000.
+fn timing(characteristics: Option<&ConstraintCharacteristics>) -> SqlResult<(bool, bool)> {
+    let Some(ConstraintCharacteristics { deferrable, initially, enforced }) = characteristics else { return Ok((false, false)) };
+    if *enforced == Some(false) {
+        return Err(SqlError::unsupported("a NOT ENFORCED constraint"));
+    }
+    let deferred = *initially == Some(DeferrableInitial::Deferred);
+    if deferred && *deferrable == Some(false) {
+        return Err(SqlError::new(SqlState::SYNTAX_ERROR, "constraint declared INITIALLY DEFERRED must be DEFERRABLE"));
+    }
+    Ok((deferred || *deferrable == Some(true), deferred))
 }
 
 fn action(action: Option<ReferentialAction>) -> Action {

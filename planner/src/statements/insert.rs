@@ -300,7 +300,7 @@ fn constant_columns(planning: &Planning<'_>, table: &TableDef, targets: &[usize]
     let mut sources = Vec::with_capacity(targets.len());
     for (at, position) in targets.iter().enumerate() {
         let exprs = values.rows.iter().map(|row| &row.content[at]);
-        match cells::source(&table.columns[*position], exprs, planning.parsed)? {
+        match cells::source(&table.columns[*position], exprs, planning.parsed, planning.view.settings.manner())? {
             Some(source) => sources.push(source),
             None => return Ok(None),
         }
@@ -328,7 +328,7 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
             while let Some(batch) = execution.watch.next(&mut rows.stream).await? {
                 let mut given = Vec::with_capacity(batch.num_columns());
                 for ((values, at), unknown) in batch.columns().iter().zip(&plan.targets).zip(unknown) {
-                    given.push((*at, assign(values, &plan.table.columns[*at], *unknown)?));
+                    given.push((*at, assign(values, &plan.table.columns[*at], *unknown, execution.parameters.manner)?));
                 }
                 insert(plan, execution, batch.num_rows(), given, &mut written).await?;
             }

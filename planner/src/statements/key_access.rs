@@ -14,6 +14,7 @@ use super::hints::Hints;
 use crate::cells::{self, Literal, Parameters, Source};
 use crate::names::fold;
 use crate::parse::Parsed;
+use crate::types::Manner;
 
 /// The key's values, in key order.
 #[derive(Clone, Debug)]
@@ -29,6 +30,7 @@ impl KeyAccess {
         selection: Option<&Expr>,
         hints: &mut Hints,
         parsed: &Parsed,
+        manner: Manner,
     ) -> SqlResult<Option<Self>> {
         let (Some(selection), false) = (selection, table.primary_key.is_empty()) else { return Ok(None) };
         let mut terms = Vec::new();
@@ -43,7 +45,7 @@ impl KeyAccess {
             if !is_exact(value, &column, hints) {
                 return Ok(None);
             }
-            let Some(source) = cells::source(&column, std::iter::once(value), parsed)? else { return Ok(None) };
+            let Some(source) = cells::source(&column, std::iter::once(value), parsed, manner)? else { return Ok(None) };
             sources.push((column, source));
         }
         for (column, source) in &sources {

@@ -1,4 +1,5 @@
-//! VACUUM and ANALYZE: checked and done, for the ledger keeps every row and plans ask the tables for their sizes.
+//! VACUUM, ANALYZE and CHECKPOINT: checked and done, for the ledger keeps every row, plans ask the tables for their sizes, and what is committed
+//! is on disk.
 //!
 //! Never: changes anything.
 
@@ -30,6 +31,10 @@ impl Plan {
 
 /// Errors: 42P01, 42501.
 pub(super) fn plan(planning: &Planning<'_>, statement: &Maintenance) -> SqlResult<super::Plan> {
+    if statement.verb == "CHECKPOINT" && !planning.scope.access.superuser {
+        let message = "must be superuser or have privileges of pg_checkpoint to do CHECKPOINT";
+        return Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, message));
+    }
     for object in &statement.tables {
         let name = Name::of(object, planning.view.database.name())?;
         planning.scope.writable(&name).map_err(|error| planning.parsed.point(error, name.span))?;

@@ -28,6 +28,7 @@ use crate::outcome::{Outcome, Tag};
 use crate::parse::NOTHING;
 use crate::rules::Guard;
 use crate::tables::{ROW_ID, arrow_error};
+use crate::types::Manner;
 
 /// How a MERGE runs.
 #[derive(Debug)]
@@ -223,6 +224,7 @@ impl Plan {
         changed: &mut HashSet<i64>,
     ) -> SqlResult<u64> {
         let count = places.len();
+        let manner = execution.parameters.manner;
         let chosen = |column: usize| take(batch.column(column), places, None).map_err(arrow_error);
         match clause {
             Clause::Nothing => return Ok(0),
@@ -234,7 +236,7 @@ impl Plan {
                 let old = once(&chosen(0)?, changed)?;
                 let mut columns = (0..self.table.columns.len()).map(|position| chosen(position + 2)).collect::<SqlResult<Vec<_>>>()?;
                 for set in sets {
-                    columns[set.position] = self.value(set, &chosen(set.column)?)?;
+                    columns[set.position] = self.value(set, &chosen(set.column)?, manner)?;
                 }
                 let new = RecordBatch::try_new(self.table.arrow_schema(), columns).map_err(arrow_error)?;
                 Guard::new(&execution.place(), &self.table, &(0..self.table.columns.len()).collect::<Vec<_>>())?.check(&new)?;
@@ -244,7 +246,7 @@ impl Plan {
             Clause::Insert(sets) => {
                 let given = sets
                     .iter()
-                    .map(|set| Ok((set.position, self.value(set, &chosen(set.column)?)?)))
+                    .map(|set| Ok((set.position, self.value(set, &chosen(set.column)?, manner)?)))
                     .collect::<SqlResult<Vec<(usize, ArrayRef)>>>()?;
                 let targets: Vec<usize> = given.iter().map(|(position, _)| *position).collect();
                 let guard = Guard::new(&execution.place(), &self.table, &targets)?;
@@ -256,8 +258,8 @@ impl Plan {
         Ok(count as u64)
     }
 
-    fn value(&self, set: &Set, values: &ArrayRef) -> SqlResult<ArrayRef> {
-        assign(values, &self.table.columns[set.position], set.unknown)
+    fn value(&self, set: &Set, values: &ArrayRef, manner: Manner) -> SqlResult<ArrayRef> {
+        assign(values, &self.table.columns[set.position], set.unknown, manner)
     }
 }
 

@@ -52,7 +52,7 @@ impl MixedValues {
         for (at, position) in targets.iter().enumerate() {
             let column = &table.columns[*position];
             let exprs = || values.rows.iter().map(|row| &row.content[at]);
-            if let Some(source) = cells::source(column, exprs(), planning.parsed)? {
+            if let Some(source) = cells::source(column, exprs(), planning.parsed, planning.view.settings.manner())? {
                 hints.note_source(&source, column.sql_type);
                 known.push((*position, source));
                 continue;
@@ -62,7 +62,7 @@ impl MixedValues {
                 if let Some(index) = assignment::parameter(expr) {
                     hints.note(index, column.sql_type);
                 }
-                let cell = cells::cell(column, expr, planning.parsed)?;
+                let cell = cells::cell(column, expr, planning.parsed, planning.view.settings.manner())?;
                 row.push(if cell.is_some() { Expr::Value(Value::Null.into()) } else { expr.clone() });
                 cells.push(cell);
             }
@@ -92,7 +92,7 @@ impl MixedValues {
         for ((position, cells), values) in self.computed.iter().zip(&batch.columns()[1..]) {
             let column = &table.columns[*position];
             let values = take(values, &places, None).map_err(arrow_error)?;
-            let values = assign(&values, column, false)?;
+            let values = assign(&values, column, false, execution.parameters.manner)?;
             let mut arrays = vec![values];
             let mut picks = Vec::with_capacity(self.count);
             for (row, cell) in cells.iter().enumerate() {

@@ -20,6 +20,7 @@ mod create_index;
 mod create_schema;
 mod create_sequence;
 mod create_table;
+mod create_table_as;
 mod create_view;
 mod delete;
 mod drop;
@@ -27,8 +28,11 @@ mod drop_schema;
 mod explain;
 mod foreign_keys;
 mod hints;
+mod hoisting;
 mod insert;
 mod key_access;
+mod like_table;
+mod lock_rows;
 pub(crate) mod maintenance;
 mod merge;
 mod mixed_values;
@@ -37,21 +41,25 @@ mod referencing;
 mod returning;
 mod rewrite;
 mod select;
+mod set_constraints;
 mod table_draft;
 mod truncate;
 mod update;
+mod validate;
 mod with;
 
 use std::cell::Cell;
 use std::sync::Arc;
 
 use base::{SqlError, SqlResult};
-use engine::{SqlType, Transaction};
+use engine::{RowLocks, SqlType, Transaction};
 use relational::{Query, Shape};
 use sqlparser::ast::{Expr, ObjectType, SetExpr, Statement};
 
 use crate::cancel::Watch;
 use crate::cells::Parameters;
+use crate::constraint_syntax::SetConstraints;
+use crate::lock_syntax;
 use crate::outcome::{Column, Notice, Outcome};
 use crate::parse::{Own, Parsed};
 use crate::resolver::{Binding, Scope};
@@ -121,6 +129,7 @@ pub(crate) enum Plan {
     Maintenance(maintenance::Plan),
     CreateSchema,
     CreateTable,
+    CreateTableAs(Box<create_table_as::Plan>),
     CreateSequence,
     CreateIndex,
     CreateView,
@@ -130,6 +139,7 @@ pub(crate) enum Plan {
     Drop,
     Truncate,
     Select(select::Plan),
+    Lock(Box<lock_rows::Plan>),
     Insert(insert::Plan),
     Update(update::Plan),
     Delete(delete::Plan),
@@ -138,6 +148,7 @@ pub(crate) enum Plan {
     CopyFrom(copy_from::Plan),
     CopyTo(Box<copy_to::Plan>),
     Explain(Box<explain::Plan>),
+    Constraints(SetConstraints),
     /// Roles, grants, owners.
     Authority(Arc<Command>),
 }
@@ -163,6 +174,7 @@ impl Plan {
         Some(match self {
             Self::CreateSchema => "CREATE SCHEMA",
             Self::CreateTable => "CREATE TABLE",
+            Self::CreateTableAs(_) => "CREATE TABLE AS",
             Self::CreateSequence => "CREATE SEQUENCE",
             Self::CreateIndex => "CREATE INDEX",
             Self::CreateView => "CREATE VIEW",
@@ -175,11 +187,12 @@ impl Plan {
             Self::Update(_) => "UPDATE",
             Self::Delete(_) => "DELETE",
             Self::Merge(_) => "MERGE",
+            Self::Lock(plan) => plan.verb(),
             Self::With(plan) => return plan.write_verb(),
             Self::CopyFrom(_) => "COPY FROM",
             Self::Authority(command) => command.tag(),
             Self::Block(_) | Self::Configure(_) | Self::Named(_) | Self::Cursor(_) | Self::Notify(_) => return None,
-            Self::Maintenance(_) => return None,
+            Self::Maintenance(_) | Self::Constraints(_) => return None,
             Self::Explain(plan) => return plan.write_verb(),
             Self::Select(_) | Self::CopyTo(_) => return None,
         })
@@ -224,6 +237,9 @@ fn plan_statement(planning: &Planning<'_>, statement: &Statement) -> SqlResult<P
     if let Some(Own::Maintenance(maintenance)) = &planning.parsed.own {
         return maintenance::plan(planning, maintenance).map(Planned::command);
     }
+    if let Some(Own::Constraints(constraints)) = &planning.parsed.own {
+        return Ok(Planned::command(Plan::Constraints(constraints.clone())));
+    }
     if let Some(statement) = named::recognise(planning.parsed, statement)? {
         return Ok(Planned::command(Plan::Named(Box::new(statement))));
     }
@@ -232,6 +248,11 @@ fn plan_statement(planning: &Planning<'_>, statement: &Statement) -> SqlResult<P
     }
     if let Some(statement) = notify::recognise(statement) {
         return Ok(Planned::command(Plan::Notify(statement)));
+    }
+    if lock_syntax::mentioned(&planning.parsed.source)
+        && let Some(hoisted) = hoisting::hoist(statement)
+    {
+        return plan_statement(planning, &hoisted);
     }
     match statement {
         Statement::Query(query) if with::writes(query) => {
@@ -243,8 +264,12 @@ fn plan_statement(planning: &Planning<'_>, statement: &Statement) -> SqlResult<P
             SetExpr::Update(Statement::Update(update)) => update::plan(planning, update, query.with.as_ref()),
             SetExpr::Delete(Statement::Delete(delete)) => delete::plan(planning, delete, query.with.as_ref()),
             SetExpr::Merge(Statement::Merge(merge)) => merge::plan(planning, merge, query.with.as_ref()),
+            _ if !query.locks.is_empty() => lock_rows::plan(planning, query),
             _ => {
                 with::refuse_nested(query)?;
+                if let Some((query, name, temporary)) = create_table_as::into(query) {
+                    return create_table_as::plan_into(planning, query, name, temporary);
+                }
                 select::plan(planning, statement, query)
             }
         },
@@ -253,7 +278,10 @@ fn plan_statement(planning: &Planning<'_>, statement: &Statement) -> SqlResult<P
         Statement::Delete(delete) => delete::plan(planning, delete, None),
         Statement::Merge(merge) => merge::plan(planning, merge, None),
         Statement::CreateSchema { .. } => Ok(Planned::command(Plan::CreateSchema)),
-        Statement::CreateTable(_) => Ok(Planned::command(Plan::CreateTable)),
+        Statement::CreateTable(create) => match &create.query {
+            Some(query) => create_table_as::plan_create(planning, create, query),
+            None => Ok(Planned::command(Plan::CreateTable)),
+        },
         Statement::Drop { object_type: ObjectType::Schema, .. } => Ok(Planned::command(Plan::DropSchema)),
         Statement::CreateSequence { .. } => Ok(Planned::command(Plan::CreateSequence)),
         Statement::CreateIndex(_) => Ok(Planned::command(Plan::CreateIndex)),
@@ -284,6 +312,7 @@ async fn run(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     match plan {
         Plan::CreateSchema => create_schema::execute(execution),
         Plan::CreateTable => create_table::execute(execution),
+        Plan::CreateTableAs(plan) => create_table_as::execute(plan, execution).await,
         Plan::DropSchema => drop_schema::execute(execution),
         Plan::CreateSequence => create_sequence::execute(execution),
         Plan::CreateIndex => create_index::execute(execution),
@@ -293,6 +322,7 @@ async fn run(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
         Plan::Drop => drop::execute(execution),
         Plan::Truncate => truncate::execute(execution),
         Plan::Select(plan) => select::execute(plan, execution),
+        Plan::Lock(plan) => lock_rows::execute(plan, execution).await,
         Plan::Insert(plan) => insert::execute(plan, execution).await,
         Plan::Update(plan) => update::execute(plan, execution).await,
         Plan::Delete(plan) => delete::execute(plan, execution).await,
@@ -300,6 +330,7 @@ async fn run(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
         Plan::With(plan) => with::execute(plan, execution).await,
         Plan::CopyTo(plan) => copy_to::execute(plan, execution),
         Plan::Explain(plan) => explain::execute(plan, execution).await,
+        Plan::Constraints(constraints) => set_constraints::execute(constraints, execution),
         Plan::Authority(command) => authority::execute(command, execution),
         Plan::Block(_)
         | Plan::Configure(_)
@@ -336,7 +367,7 @@ impl Planning<'_> {
 
     /// Binds a query. Types the client gave stay as given.
     pub(crate) fn describe(&self, statement: &Statement, local: Option<&MemoryTable>, given: &[Option<SqlType>]) -> SqlResult<Described> {
-        let binding = Binding { scope: self.scope, transaction: self.transaction, local, ctes: self.ctes };
+        let binding = Binding { scope: self.scope, transaction: self.transaction, local, ctes: self.ctes, passed: &[] };
         let types: Vec<_> = given.iter().map(|given| given.map(SqlType::arrow)).collect();
         let environment = self.view.environment(self.scope, &self.parsed.source);
         let shape = self.view.database.relational.bind(self.query(statement), &binding, &environment, &types)?;
@@ -380,7 +411,17 @@ impl Execution<'_> {
 
     /// Starts a query on this transaction's view; the parameters it mentions are those of the statement.
     pub(crate) fn rows(&self, shape: &Arc<Shape>, local: Option<&MemoryTable>) -> SqlResult<relational::Rows> {
-        let binding = Binding { scope: self.scope, transaction: self.reading(), local, ctes: self.ctes };
+        self.rows_passing(shape, local, &[])
+    }
+
+    /// Likewise, passing over the rows of some tables that others have locked.
+    pub(crate) fn rows_passing(
+        &self,
+        shape: &Arc<Shape>,
+        local: Option<&MemoryTable>,
+        passed: &[(String, RowLocks)],
+    ) -> SqlResult<relational::Rows> {
+        let binding = Binding { scope: self.scope, transaction: self.reading(), local, ctes: self.ctes, passed };
         self.view.database.relational.run(shape, &binding, self.view.moment(), self.parameters.arrays)
     }
 }

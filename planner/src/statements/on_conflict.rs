@@ -163,7 +163,7 @@ impl OnConflict {
                         numbers.values().iter().filter_map(|number| ids.get(usize::try_from(*number).ok()?).copied()).collect();
                     let mut columns = batch.columns()[1..].to_vec();
                     for (position, unknown) in set {
-                        columns[*position] = assign(&columns[*position], &table.columns[*position], *unknown)?;
+                        columns[*position] = assign(&columns[*position], &table.columns[*position], *unknown, execution.parameters.manner)?;
                     }
                     let new = RecordBatch::try_new(table.arrow_schema(), columns).map_err(arrow_error)?;
                     write(table, execution, guard, &chosen, &new, &|at| set.iter().any(|(position, _)| *position == at))?;
@@ -178,7 +178,7 @@ impl OnConflict {
 impl From {
     fn values(&self, table: &TableDef, position: usize, proposed: &RecordBatch, parameters: Parameters<'_>) -> SqlResult<ArrayRef> {
         match self {
-            Self::Excluded(at) => assign(proposed.column(*at), &table.columns[position], false),
+            Self::Excluded(at) => assign(proposed.column(*at), &table.columns[position], false, parameters.manner),
             Self::Source(source) => {
                 let one = source.array(&table.columns[position], parameters)?;
                 take(&one, &UInt32Array::from(vec![0; proposed.num_rows()]), None).map_err(arrow_error)
@@ -277,7 +277,7 @@ fn plain(planning: &Planning<'_>, table: &TableDef, set: &[(usize, Expr)], hints
             plain.push((*position, From::Excluded(at)));
             continue;
         }
-        match cells::source(&table.columns[*position], std::iter::once(value), planning.parsed)? {
+        match cells::source(&table.columns[*position], std::iter::once(value), planning.parsed, planning.view.settings.manner())? {
             Some(source) => plain.push((*position, From::Source(source))),
             None => return Ok(None),
         }

@@ -14,6 +14,7 @@ use engine::{Action, Reference, TableDef};
 use super::Execution;
 use crate::rules::Guard;
 use crate::tables::arrow_error;
+use crate::types::Manner;
 
 /// How often changes may follow from changes: a cycle of references ends by itself, since rows run out.
 const ROUNDS_MAX: usize = 10_000;
@@ -38,6 +39,10 @@ fn follow(execution: &mut Execution<'_>, removed: &Removed) -> SqlResult<()> {
         catalog.references_to(removed.table.id).map(|(table, reference)| (Arc::clone(table), reference.clone())).collect();
     for (child, reference) in &references {
         let action = if removed.new.is_some() { reference.on_update } else { reference.on_delete };
+        if action == Action::NoAction && execution.transaction.defers(reference) {
+            execution.transaction.defer_removed(child, reference, removed);
+            continue;
+        }
         let mut rows = execution.transaction.referencing(child, reference, removed)?;
         if matches!(action, Action::NoAction | Action::Restrict) {
             let mut refused = None;
@@ -107,5 +112,5 @@ fn followed(
     let at = parent.position(referenced).ok_or_else(|| SqlError::internal("a referenced column is gone"))?;
     let picks: UInt32Array = rows.iter().map(|(_, row)| *row as u32).collect::<Vec<_>>().into();
     let values = take(new.column(at), &picks, None).map_err(arrow_error)?;
-    super::assignment::assign(&values, column, false)
+    super::assignment::assign(&values, column, false, Manner::default())
 }

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{Field, SchemaRef};
-use base::SqlResult;
+use arrow::datatypes::{DataType, Field, SchemaRef};
+use base::{RowId, SqlResult};
 use engine::{SqlType, TableDef};
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
@@ -36,8 +36,7 @@ impl Plan {
     /// The table and columns that a lookup by key reads, the key's own included; `None` for a query, which opens its tables itself.
     pub(crate) fn looked_up(&self) -> Option<(&TableDef, Vec<usize>)> {
         let Self::Key(select) = self else { return None };
-        let columns = select.positions.iter().chain(select.table.key_columns()).copied().collect();
-        Some((&select.table, columns))
+        Some(select.looked_up())
     }
 }
 
@@ -53,6 +52,28 @@ pub(crate) struct KeySelect {
 }
 
 impl KeySelect {
+    /// The table and columns that it reads, the key's own included.
+    pub(super) fn looked_up(&self) -> (&TableDef, Vec<usize>) {
+        let columns = self.positions.iter().chain(self.table.key_columns()).copied().collect();
+        (&self.table, columns)
+    }
+
+    pub(super) fn columns(&self) -> Arc<[Column]> {
+        Arc::clone(&self.columns)
+    }
+
+    /// The row, all its columns.
+    pub(super) fn find(&self, execution: &Execution<'_>) -> SqlResult<Option<(RowId, RecordBatch)>> {
+        self.key.find(&self.table, execution.reading(), execution.parameters)
+    }
+
+    /// What is shown of a row.
+    pub(super) fn answer(&self, row: &RecordBatch) -> SqlResult<RecordBatch> {
+        let columns = self.positions.iter().map(|position| Arc::clone(row.column(*position))).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(row.num_rows()));
+        RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options).map_err(arrow_error)
+    }
+
     pub(super) fn explained(&self) -> String {
         self.key.explained(&self.table)
     }
@@ -73,14 +94,8 @@ pub(super) fn plan(planning: &Planning<'_>, statement: &Statement, query: &Query
 pub(super) fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     match plan {
         Plan::Key(select) => {
-            let found = select.key.find(&select.table, execution.reading(), execution.parameters)?;
-            let batches: BoxStream<'static, SqlResult<RecordBatch>> = match found {
-                Some((_, row)) => {
-                    let columns = select.positions.iter().map(|position| Arc::clone(row.column(*position))).collect();
-                    let options = RecordBatchOptions::new().with_row_count(Some(row.num_rows()));
-                    let row = RecordBatch::try_new_with_options(Arc::clone(&select.schema), columns, &options).map_err(arrow_error);
-                    stream::iter([row]).boxed()
-                }
+            let batches: BoxStream<'static, SqlResult<RecordBatch>> = match select.find(execution)? {
+                Some((_, row)) => stream::iter([select.answer(&row)]).boxed(),
                 None => stream::empty().boxed(),
             };
             Ok(Outcome::Rows { columns: Arc::clone(&select.columns), batches, tag: "SELECT" })
@@ -100,18 +115,26 @@ pub(super) fn column_of(field: &Field) -> SqlResult<Column> {
         Some((first.parse::<u32>().ok()?, second.parse::<i32>().ok()?))
     };
     let declared = pair(DECLARED_TYPE).and_then(|(oid, typmod)| SqlType::with_typmod(oid, typmod.into()));
-    let sql_type = declared.filter(|declared| declared.arrow() == *field.data_type()).unwrap_or(computed.sql_type);
+    let is_shown = |declared: &SqlType| match declared {
+        // An oid shown by name leaves as its name or with it.
+        SqlType::Catalog(known) if known.is_named() && *field.data_type() == DataType::Utf8 => true,
+        declared => declared.arrow() == *field.data_type(),
+    };
+    let sql_type = declared.filter(is_shown).unwrap_or(computed.sql_type);
     let (table_oid, place) = pair(TABLE_COLUMN).unwrap_or((0, 0));
     Ok(Column { sql_type, table_oid, column_attnum: i16::try_from(place).unwrap_or(0), ..computed })
 }
 
-fn plan_key(planning: &Planning<'_>, query: &Query, hints: &mut Hints) -> SqlResult<Option<KeySelect>> {
+pub(super) fn plan_key(planning: &Planning<'_>, query: &Query, hints: &mut Hints) -> SqlResult<Option<KeySelect>> {
     let Some((select, name, alias)) = single_table(query) else { return Ok(None) };
     let name = Name::of(name, planning.view.database.name())?;
     let Some(table) = planning.scope.stored(name.schema.as_deref(), &name.name) else { return Ok(None) };
     let alias = alias.unwrap_or(name.name);
     let Some((positions, columns)) = plain_columns(table, &alias, &select.projection) else { return Ok(None) };
-    let Some(key) = KeyAccess::of(table, &alias, select.selection.as_ref(), hints, planning.parsed)? else { return Ok(None) };
+    let Some(key) = KeyAccess::of(table, &alias, select.selection.as_ref(), hints, planning.parsed, planning.view.settings.manner())?
+    else {
+        return Ok(None);
+    };
     let schema = table.arrow_schema().project(&positions).map(Arc::new).map_err(arrow_error)?;
     Ok(Some(KeySelect { table: Arc::clone(table), key, positions, schema, columns: columns.into() }))
 }

@@ -149,26 +149,13 @@ impl Draft {
     pub(super) fn add_column(&mut self, execution: &mut Execution<'_>, column: &ColumnSyntax) -> SqlResult<usize> {
         let parsed = execution.parsed;
         let place = |error: SqlError| parsed.point(error, column.name.span);
-        if self.columns.len() >= COLUMNS_MAX {
-            return Err(SqlError::new(SqlState("54011"), format!("tables can have at most {COLUMNS_MAX} columns")));
-        }
         let name = fold(&column.name);
-        if name == ROW_ID {
-            let message = format!("column name \"{name}\" conflicts with a system column name");
-            return Err(place(SqlError::new(SqlState::DUPLICATE_COLUMN, message)));
-        }
-        if self.columns.iter().any(|other| other.name == name) {
-            return Err(place(SqlError::new(SqlState::DUPLICATE_COLUMN, format!("column \"{name}\" specified more than once"))));
-        }
         let serial = serial(&column.data_type);
         let sql_type = match serial {
             Some(sql_type) => sql_type,
             None => column_types::resolve(&column.data_type).map_err(place)?,
         };
-        let id = ColumnId(self.next_column);
-        self.next_column += 1;
-        self.columns.push(ColumnDef { id, name, sql_type, not_null: serial.is_some() });
-        let at = self.columns.len() - 1;
+        let at = self.push_column(ColumnDef { id: ColumnId(0), name, sql_type, not_null: serial.is_some() }).map_err(place)?;
         if serial.is_some() {
             self.add_sequence(execution, at, Numbers::default(), false)?;
         }
@@ -178,6 +165,25 @@ impl Draft {
             self.add_option(execution, at, &option.option, given, &mut nullable)?;
         }
         Ok(at)
+    }
+
+    /// Adds a column without rules under an id of its own; its position. Errors: 42701, 54011.
+    pub(super) fn push_column(&mut self, column: ColumnDef) -> SqlResult<usize> {
+        if self.columns.len() >= COLUMNS_MAX {
+            return Err(SqlError::new(SqlState("54011"), format!("tables can have at most {COLUMNS_MAX} columns")));
+        }
+        let name = &column.name;
+        if name == ROW_ID {
+            let message = format!("column name \"{name}\" conflicts with a system column name");
+            return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));
+        }
+        if self.columns.iter().any(|other| other.name == *name) {
+            return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, format!("column \"{name}\" specified more than once")));
+        }
+        let id = ColumnId(self.next_column);
+        self.next_column += 1;
+        self.columns.push(ColumnDef { id, ..column });
+        Ok(self.columns.len() - 1)
     }
 
     fn add_option(
@@ -380,7 +386,7 @@ impl Draft {
         let name = given.unwrap_or_else(|| free_name(&self.name, &made, "key", |name| self.has_relation(execution, name)));
         let id = execution.transaction.ledger().next_object_id();
         let options = vec![0; columns.len()];
-        self.rules.indexes.push(Index { id, name, columns, options, unique: true, constraint: true, comment: None });
+        self.rules.indexes.push(Index { id, name, columns, options, classes: Vec::new(), unique: true, constraint: true, comment: None });
         Ok(())
     }
 
@@ -408,7 +414,7 @@ impl Draft {
         let name = given.unwrap_or_else(|| free_name(&self.name, second, "check", |name| self.has_constraint(name)));
         let columns = positions.iter().map(|at| self.columns[*at].id).collect();
         let id = execution.transaction.ledger().next_object_id();
-        self.rules.checks.push(Check { id, name, expression: check.expr.to_string(), columns, comment: None });
+        self.rules.checks.push(Check { id, name, expression: check.expr.to_string(), columns, not_valid: false, comment: None });
         Ok(())
     }
 }
@@ -437,8 +443,8 @@ pub(super) fn plain_column(column: &IndexColumn) -> Option<&Ident> {
     }
 }
 
-/// DEFERRABLE constraints are checked at once all the same, so they are refused.
-pub(super) fn refuse_deferrable(characteristics: Option<&ConstraintCharacteristics>) -> SqlResult<()> {
+/// Keys are checked at once, so a DEFERRABLE one is refused.
+fn refuse_deferrable(characteristics: Option<&ConstraintCharacteristics>) -> SqlResult<()> {
     match characteristics {
         Some(characteristics) if characteristics.deferrable == Some(true) || characteristics.enforced == Some(false) => {
             Err(SqlError::unsupported("a DEFERRABLE or NOT ENFORCED constraint"))

@@ -13,7 +13,8 @@ use base::{RowId, SqlError, SqlResult, SqlState};
 use engine::TableDef;
 use relational::Shape;
 use sqlparser::ast::{
-    Assignment, AssignmentTarget, Expr, ObjectName, TableFactor, TableWithJoins, Update, UpdateTableFromKind, Value, With,
+    Assignment, AssignmentTarget, Expr, ObjectName, SelectItem, SetExpr, TableFactor, TableWithJoins, Update, UpdateTableFromKind, Value,
+    With,
 };
 
 use super::assignment::{self, assign, is_default, is_unknown_literal};
@@ -148,7 +149,12 @@ pub(super) fn read_assignments(planning: &Planning<'_>, assignments: &[Assignmen
             (AssignmentTarget::Tuple(_), Expr::Tuple(_)) => {
                 return Err(SqlError::new(SqlState::SYNTAX_ERROR, "number of columns does not match number of values"));
             }
-            _ => return Err(SqlError::unsupported("UPDATE … SET (columns) = (query)")),
+            (AssignmentTarget::Tuple(targets), value) => {
+                let Some(values) = each_column(value, targets.len())? else {
+                    return Err(SqlError::unsupported("UPDATE … SET (columns) = an expression"));
+                };
+                targets.iter().zip(&values).try_for_each(|(target, value)| add(target, value))?;
+            }
         }
     }
     Ok(set)
@@ -164,12 +170,14 @@ fn plan_key(
 ) -> SqlResult<Option<Find>> {
     let mut sources = Vec::with_capacity(set.len());
     for (position, value) in set {
-        match cells::source(&table.columns[*position], std::iter::once(value), planning.parsed)? {
+        match cells::source(&table.columns[*position], std::iter::once(value), planning.parsed, planning.view.settings.manner())? {
             Some(source) => sources.push((*position, source)),
             None => return Ok(None),
         }
     }
-    let Some(key) = KeyAccess::of(table, alias, update.selection.as_ref(), hints, planning.parsed)? else { return Ok(None) };
+    let Some(key) = KeyAccess::of(table, alias, update.selection.as_ref(), hints, planning.parsed, planning.view.settings.manner())? else {
+        return Ok(None);
+    };
     for (position, source) in &sources {
         hints.note_source(source, table.columns[*position].sql_type);
     }
@@ -233,7 +241,8 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
                 let (old, batch) = seen.first_matches(batch)?;
                 let mut columns = batch.columns()[1..].to_vec();
                 for (position, unknown) in set {
-                    columns[*position] = assign(&columns[*position], &plan.table.columns[*position], *unknown)?;
+                    columns[*position] =
+                        assign(&columns[*position], &plan.table.columns[*position], *unknown, execution.parameters.manner)?;
                 }
                 let new = RecordBatch::try_new(plan.table.arrow_schema(), columns).map_err(arrow_error)?;
                 plan.write(execution, &old, &new, &guard)?;
@@ -270,4 +279,29 @@ impl Seen {
         let ids = row_ids(batch.column(0))?.values().iter().map(|id| RowId(id.cast_unsigned())).collect();
         Ok((ids, batch))
     }
+}
+
+/// A query of several columns as one query a column; `None` for anything else. Errors: 42601 for another number of columns.
+fn each_column(value: &Expr, columns: usize) -> SqlResult<Option<Vec<Expr>>> {
+    let query = match value {
+        Expr::Nested(inner) => return each_column(inner, columns),
+        Expr::Subquery(query) => query,
+        _ => return Ok(None),
+    };
+    let SetExpr::Select(select) = query.body.as_ref() else { return Ok(None) };
+    let is_plain = |item: &SelectItem| matches!(item, SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. });
+    if !select.projection.iter().all(is_plain) || select.distinct.is_some() {
+        return Ok(None);
+    }
+    if select.projection.len() != columns {
+        return Err(SqlError::new(SqlState::SYNTAX_ERROR, "number of columns does not match number of values"));
+    }
+    let column = |item: &SelectItem| {
+        let mut query = query.clone();
+        if let SetExpr::Select(select) = query.body.as_mut() {
+            select.projection = vec![item.clone()];
+        }
+        Expr::Subquery(query)
+    };
+    Ok(Some(select.projection.iter().map(column).collect()))
 }

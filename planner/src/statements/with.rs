@@ -31,7 +31,7 @@ impl Plan {
     }
 }
 
-/// A part that writes.
+/// A part that writes, or locks.
 #[derive(Debug)]
 struct Part {
     name: String,
@@ -46,7 +46,8 @@ pub(super) fn writes(query: &Query) -> bool {
 }
 
 fn is_write(cte: &Cte) -> bool {
-    matches!(cte.query.body.as_ref(), SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_))
+    !cte.query.locks.is_empty()
+        || matches!(cte.query.body.as_ref(), SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_))
 }
 
 /// Refuses parts that write below the top level.

@@ -1,10 +1,10 @@
 //! Arrays of one dimension: text `{1,NULL}`, binary with dimensions and the elements' oid.
 //!
 //! R1: a value that fails leaves no element behind.
-//! Never: an array in an array, or one whose subscripts do not begin at 1.
+//! Never: an array in an array, or one whose subscripts do not begin at 1, or at 0 where it is a vector of the catalog.
 
 use super::errors::invalid_binary;
-use super::{ColumnBuilder, ColumnEncoder, Format};
+use super::{ColumnBuilder, ColumnEncoder, Format, Manner};
 use arrow::array::{Array, ArrayRef, ListArray, new_empty_array};
 use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::compute::concat;
@@ -19,17 +19,27 @@ pub(super) struct ArrayEncoder {
     lists: ListArray,
     elements: ColumnEncoder,
     element_oid: u32,
+    /// One of the catalog's: subscripts from 0, text without braces.
+    is_vector: bool,
+}
+
+fn is_vector(sql_type: SqlType) -> bool {
+    matches!(sql_type, SqlType::Catalog(_))
 }
 
 fn element_of(sql_type: SqlType) -> SqlResult<SqlType> {
-    sql_type.element().ok_or_else(|| SqlError::internal(format!("{} is no array", sql_type.name())))
+    let of_vector = match sql_type {
+        SqlType::Catalog(known) => known.element(),
+        _ => None,
+    };
+    of_vector.or_else(|| sql_type.element()).ok_or_else(|| SqlError::internal(format!("{} is no array", sql_type.name())))
 }
 
 impl ArrayEncoder {
-    pub(super) fn new(lists: &ListArray, sql_type: SqlType, format: Format) -> SqlResult<Self> {
+    pub(super) fn new(lists: &ListArray, sql_type: SqlType, format: Format, manner: Manner) -> SqlResult<Self> {
         let element = element_of(sql_type)?;
-        let elements = ColumnEncoder::new(lists.values(), element, format)?;
-        Ok(Self { lists: lists.clone(), elements, element_oid: element.oid() })
+        let elements = ColumnEncoder::in_manner(lists.values(), element, format, manner)?;
+        Ok(Self { lists: lists.clone(), elements, element_oid: element.oid(), is_vector: is_vector(sql_type) })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -47,19 +57,29 @@ impl ArrayEncoder {
 
     pub(super) fn write_text(&self, row: usize, out: &mut Vec<u8>) {
         let bounds = self.bounds(row);
+        if self.is_vector {
+            for at in bounds.clone() {
+                if at > bounds.start {
+                    out.push(b' ');
+                }
+                self.elements.write_value(at, out);
+            }
+            return;
+        }
         array::write(bounds.len(), |at, element| self.elements.write_value(bounds.start + at, element), out);
     }
 
     pub(super) fn write_binary(&self, row: usize, out: &mut Vec<u8>) {
         let bounds = self.bounds(row);
         let has_null = bounds.clone().any(|at| self.lists.values().is_null(at));
-        let dimensions = i32::from(!bounds.is_empty());
+        // A vector has its one dimension even where it has no element.
+        let dimensions = i32::from(self.is_vector || !bounds.is_empty());
         for number in [dimensions, i32::from(has_null), self.element_oid as i32] {
             out.extend_from_slice(&number.to_be_bytes());
         }
-        if !bounds.is_empty() {
+        if dimensions > 0 {
             out.extend_from_slice(&(bounds.len() as i32).to_be_bytes());
-            out.extend_from_slice(&1i32.to_be_bytes());
+            out.extend_from_slice(&i32::from(!self.is_vector).to_be_bytes());
         }
         bounds.for_each(|at| self.elements.write(at, out));
     }
@@ -77,11 +97,11 @@ pub(super) struct ArrayBuilder {
 }
 
 impl ArrayBuilder {
-    pub(super) fn new(sql_type: SqlType, capacity: usize) -> Self {
-        let element = sql_type.element().unwrap_or(SqlType::Text);
+    pub(super) fn new(sql_type: SqlType, capacity: usize, manner: Manner) -> Self {
+        let element = element_of(sql_type).unwrap_or(SqlType::Text);
         let mut offsets = Vec::with_capacity(capacity + 1);
         offsets.push(0);
-        let elements = Box::new(ColumnBuilder::new(element, capacity));
+        let elements = Box::new(ColumnBuilder::in_manner(element, capacity, manner));
         Self { sql_type, elements, earlier: Vec::new(), earlier_len: 0, offsets, valid: Vec::with_capacity(capacity) }
     }
 
@@ -95,7 +115,10 @@ impl ArrayBuilder {
     }
 
     pub(super) fn append_text(&mut self, text: &str) -> SqlResult<()> {
-        let elements = array::parse(text)?;
+        let elements = match is_vector(self.sql_type) {
+            true => text.split_whitespace().map(|element| Some(element.to_owned())).collect(),
+            false => array::parse(text)?,
+        };
         self.append(|builder| {
             elements.iter().try_for_each(|element| match element {
                 Some(text) => builder.append_clean(text),
@@ -110,7 +133,7 @@ impl ArrayBuilder {
     pub(super) fn append_binary(&mut self, bytes: &[u8]) -> SqlResult<()> {
         let name = self.sql_type.name();
         let oid = element_of(self.sql_type)?.oid();
-        let mut reader = Reader { bytes, name: &name };
+        let mut reader = Reader { bytes, name: &name, first: i32::from(!is_vector(self.sql_type)) };
         let count = reader.head(oid)?;
         self.append(|builder| {
             for _ in 0..count {
@@ -163,6 +186,8 @@ impl ArrayBuilder {
 struct Reader<'a> {
     bytes: &'a [u8],
     name: &'a str,
+    /// The subscript to begin at.
+    first: i32,
 }
 
 impl<'a> Reader<'a> {
@@ -185,7 +210,7 @@ impl<'a> Reader<'a> {
             0 => Ok(0),
             1 => {
                 let (count, lower) = (self.number()?, self.number()?);
-                if lower != 1 {
+                if lower != self.first {
                     return Err(SqlError::unsupported("an array whose subscripts do not begin at 1"));
                 }
                 // Each element has a length of four bytes at least.

@@ -7,21 +7,23 @@
 use super::arrays::ArrayBuilder;
 use super::errors::invalid_binary;
 use super::numeric::Shape;
-use super::{Format, any_numeric, boolean, bytea, datetime, documents, floats, integers, spans, strings};
+use super::{Format, Manner, any_numeric, boolean, bytea, documents, floats, integers, oids, spans, strings};
 use arrow::array::{
     ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, FixedSizeBinaryBuilder, Float32Builder, Float64Builder,
     Int16Builder, Int32Builder, Int64Builder, IntervalMonthDayNanoBuilder, StringBuilder, Time64MicrosecondBuilder,
-    TimestampMicrosecondBuilder,
+    TimestampMicrosecondBuilder, UInt32Builder,
 };
+use arrow::datatypes::DataType;
 use base::{SqlError, SqlResult, SqlState};
 use engine::SqlType;
-use relational::values::{time, uuid};
+use relational::values::{datetime, time, uuid};
 use std::sync::Arc;
 
 /// A growing column of one SQL type.
 pub struct ColumnBuilder {
     sql_type: SqlType,
     values: Values,
+    manner: Manner,
 }
 
 enum Values {
@@ -45,6 +47,7 @@ enum Values {
     Json(StringBuilder),
     Jsonb(StringBuilder),
     Array(Box<ArrayBuilder>),
+    Oid(UInt32Builder),
 }
 
 /// Bytes of text set aside for each row of a new string column.
@@ -70,6 +73,7 @@ macro_rules! every_builder {
             Values::Interval($builder) => $body,
             Values::Uuid($builder) => $body,
             Values::Array($builder) => $body,
+            Values::Oid($builder) => $body,
         }
     };
 }
@@ -77,6 +81,11 @@ macro_rules! every_builder {
 impl ColumnBuilder {
     /// An empty column with room for `capacity` rows.
     pub fn new(sql_type: SqlType, capacity: usize) -> Self {
+        Self::in_manner(sql_type, capacity, Manner::default())
+    }
+
+    /// [`ColumnBuilder::new`] that reads text in a session's manner.
+    pub fn in_manner(sql_type: SqlType, capacity: usize, manner: Manner) -> Self {
         let bytes = capacity.saturating_mul(STRING_BYTES_GUESS);
         let layout = sql_type.arrow();
         let values = match sql_type {
@@ -102,9 +111,14 @@ impl ColumnBuilder {
             SqlType::Uuid => Values::Uuid(FixedSizeBinaryBuilder::with_capacity(capacity, 16)),
             SqlType::Json => Values::Json(StringBuilder::with_capacity(capacity, bytes)),
             SqlType::Jsonb => Values::Jsonb(StringBuilder::with_capacity(capacity, bytes)),
-            SqlType::Array(_) => Values::Array(Box::new(ArrayBuilder::new(sql_type, capacity))),
+            SqlType::Array(_) => Values::Array(Box::new(ArrayBuilder::new(sql_type, capacity, manner))),
+            SqlType::Catalog(_) => match layout {
+                DataType::UInt32 => Values::Oid(UInt32Builder::with_capacity(capacity)),
+                DataType::List(_) => Values::Array(Box::new(ArrayBuilder::new(sql_type, capacity, manner))),
+                _ => Values::Text(StringBuilder::with_capacity(capacity, bytes), None),
+            },
         };
-        Self { sql_type, values }
+        Self { sql_type, values, manner }
     }
 
     /// The column's type.
@@ -167,9 +181,9 @@ impl ColumnBuilder {
                 check_room(builder.values_slice().len(), value.len())?;
                 builder.append_value(value);
             }
-            Values::Date(builder) => builder.append_value(datetime::parse_date(text)?),
-            Values::Timestamp(builder) => builder.append_value(datetime::parse_timestamp(text)?),
-            Values::Timestamptz(builder) => builder.append_value(datetime::parse_timestamptz(text)?),
+            Values::Date(builder) => builder.append_value(datetime::parse_date(text, &self.manner)?),
+            Values::Timestamp(builder) => builder.append_value(datetime::parse_timestamp(text, &self.manner)?),
+            Values::Timestamptz(builder) => builder.append_value(datetime::parse_timestamptz(text, &self.manner)?),
             Values::Bpchar(builder, length) => append_string(builder, strings::fit_blank_padded(text, *length)?)?,
             Values::Time(builder) => builder.append_value(time::parse(text)?),
             Values::Interval(builder) => builder.append_value(spans::parse(text)?),
@@ -177,6 +191,7 @@ impl ColumnBuilder {
             Values::Json(builder) => append_string(builder, documents::parse_json(text)?)?,
             Values::Jsonb(builder) => append_string(builder, &documents::parse_jsonb(text)?)?,
             Values::Array(builder) => builder.append_text(text)?,
+            Values::Oid(builder) => builder.append_value(oids::parse(text)?),
         }
         Ok(())
     }
@@ -212,6 +227,7 @@ impl ColumnBuilder {
                 append_string(builder, &documents::parse_jsonb(text)?)?;
             }
             Values::Array(builder) => builder.append_binary(bytes)?,
+            Values::Oid(builder) => builder.append_value(u32::from_be_bytes(fixed(bytes, name)?)),
         }
         Ok(())
     }
@@ -253,7 +269,12 @@ pub(super) fn check_room(held: usize, more: usize) -> SqlResult<()> {
 
 /// One value in Postgres's text format as a column of one row.
 pub fn parse_text(sql_type: SqlType, text: &str) -> SqlResult<ArrayRef> {
-    let mut builder = ColumnBuilder::new(sql_type, 1);
+    parse_text_in(sql_type, text, Manner::default())
+}
+
+/// [`parse_text`] in a session's manner.
+pub fn parse_text_in(sql_type: SqlType, text: &str, manner: Manner) -> SqlResult<ArrayRef> {
+    let mut builder = ColumnBuilder::in_manner(sql_type, 1, manner);
     builder.append_str(text)?;
     Ok(builder.finish())
 }

@@ -1,13 +1,22 @@
-//! `bytea`: hex out, hex or escape in.
-//!
-//! Never: prints the old escape form.
+//! `bytea`: hex or the old escape form, in and out.
 
 use base::{SqlError, SqlResult, SqlState};
+use relational::values::manner::BytesStyle;
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
-/// Appends `\x` and two digits a byte.
-pub(super) fn write(value: &[u8], out: &mut Vec<u8>) {
+/// Appends `\x` and two digits a byte, or printable characters and `\ooo`.
+pub(super) fn write(value: &[u8], style: BytesStyle, out: &mut Vec<u8>) {
+    if style == BytesStyle::Escape {
+        for byte in value {
+            match byte {
+                b'\\' => out.extend_from_slice(b"\\\\"),
+                0x20..=0x7e => out.push(*byte),
+                byte => out.extend_from_slice(&[b'\\', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)]),
+            }
+        }
+        return;
+    }
     out.reserve(2 + value.len() * 2);
     out.extend_from_slice(b"\\x");
     for byte in value {

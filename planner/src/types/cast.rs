@@ -5,18 +5,16 @@
 
 use super::errors::out_of_range;
 use super::numeric::{Shape, round_off};
-use super::{ColumnBuilder, ColumnEncoder, Format, any_numeric, boolean, datetime, documents, floats, strings};
+use super::{ColumnBuilder, ColumnEncoder, Format, Manner, any_numeric, boolean, documents, floats, strings};
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, ListArray, PrimitiveArray, StringBuilder};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType,
-};
+use arrow::datatypes::{DataType, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type};
 use base::{SqlError, SqlResult, SqlState};
 use engine::SqlType;
 use std::sync::Arc;
 
 /// Casts a column of layout `from.arrow()` to layout `to.arrow()`; 22003, 22001, 22008.
-pub(super) fn cast(array: &ArrayRef, from: SqlType, to: SqlType) -> SqlResult<ArrayRef> {
+pub(super) fn cast(array: &ArrayRef, from: SqlType, to: SqlType, manner: &Manner) -> SqlResult<ArrayRef> {
     use SqlType::{
         AnyNumeric, Bool, Bpchar, Bytea, Date, Float4, Float8, Int2, Int4, Int8, Interval, Json, Jsonb, Numeric, Text, Time, Timestamp,
         Timestamptz, Uuid, Varchar,
@@ -24,17 +22,20 @@ pub(super) fn cast(array: &ArrayRef, from: SqlType, to: SqlType) -> SqlResult<Ar
     let cast = match (from, to) {
         // A character(n) lies as the text it is cast to.
         (_, Text | Varchar(None)) if matches!(from, Text | Varchar(_) | Bpchar(_)) => Arc::clone(array),
-        (_, Text) => to_text(array, from, None)?,
-        (_, Varchar(limit)) => to_text(array, from, limit)?,
-        (_, Bpchar(_)) => reread(&to_text(array, from, None)?, to)?,
-        (SqlType::Array(_), SqlType::Array(_)) => elements(array, from, to)?,
-        (Json, Jsonb) => reread(&to_text(array, from, None)?, to)?,
+        (_, Text) => to_text(array, from, None, manner)?,
+        (_, Varchar(limit)) => to_text(array, from, limit, manner)?,
+        (_, Bpchar(_)) => reread(&to_text(array, from, None, manner)?, to)?,
+        (SqlType::Array(_), SqlType::Array(_)) => elements(array, from, to, manner)?,
+        (Json, Jsonb) => reread(&to_text(array, from, None, manner)?, to)?,
         (Jsonb, Json) => documents::wrap(documents::texts(array), to),
-        (from, AnyNumeric(limit)) if is_number(from) => any_numeric::limited(by_query_rules(array, to)?, limit)?,
-        (AnyNumeric(_), to) if is_number(to) => by_query_rules(array, to)?,
-        (Time, Interval) | (Interval, Time) => by_query_rules(array, to)?,
-        (Timestamp | Timestamptz, Time) => by_query_rules(array, to)?,
-        (Int2 | Int4 | Int8, Int2 | Int4 | Int8) => arrow_cast(array, &to.arrow()).map_err(|_| out_of_range(&to.name()))?,
+        (from, AnyNumeric(limit)) if is_number(from) => any_numeric::limited(by_query_rules(array, to, manner)?, limit)?,
+        (AnyNumeric(_), to) if is_number(to) => by_query_rules(array, to, manner)?,
+        (Time, Interval) | (Interval, Time) => by_query_rules(array, to, manner)?,
+        (Timestamp | Timestamptz, Time) => by_query_rules(array, to, manner)?,
+        (Date | Timestamp | Timestamptz, Date | Timestamp | Timestamptz) if from != to => by_query_rules(array, to, manner)?,
+        (Int2 | Int4 | Int8 | SqlType::Catalog(_), Int2 | Int4 | Int8) => {
+            arrow_cast(array, &to.arrow()).map_err(|_| out_of_range(&to.name()))?
+        }
         (Int2 | Int4 | Int8 | Float4, Float4 | Float8) => arrow_cast(array, &to.arrow())?,
         (Float8, Float4) => try_map::<Float64Type, Float32Type>(array, to, narrow)?,
         (Float4 | Float8, Int2 | Int4 | Int8) => float_to_integer(array, to)?,
@@ -43,14 +44,9 @@ pub(super) fn cast(array: &ArrayRef, from: SqlType, to: SqlType) -> SqlResult<Ar
         }
         (Numeric { scale, .. }, Int2 | Int4 | Int8) => numeric_to_integer(array, scale, to)?,
         (Numeric { .. }, Float4 | Float8) => numeric_to_float(array, from, to)?,
-        (Date, Timestamp | Timestamptz) => try_map::<Date32Type, TimestampMicrosecondType>(array, to, datetime::date_to_timestamp)?,
-        (Timestamp | Timestamptz, Date) => {
-            try_map::<TimestampMicrosecondType, Date32Type>(array, to, |micros| Ok(datetime::timestamp_to_date(micros)))?
+        (Timestamp, Timestamp) | (Timestamptz, Timestamptz) | (Bool, Bool) | (Bytea, Bytea) | (Date, Date) | (Float8, Float8) => {
+            Arc::clone(array)
         }
-        (Timestamp | Timestamptz, Timestamp | Timestamptz) => {
-            Arc::new(array.as_primitive::<TimestampMicrosecondType>().clone().with_data_type(to.arrow()))
-        }
-        (Bool, Bool) | (Bytea, Bytea) | (Date, Date) | (Float8, Float8) => Arc::clone(array),
         (Uuid, Uuid) | (Time, Time) | (Interval, Interval) | (Json, Json) | (Jsonb, Jsonb) => Arc::clone(array),
         (from, to) => return Err(SqlError::internal(format!("no cast from {} to {}", from.name(), to.name()))),
     };
@@ -76,19 +72,19 @@ fn reread(texts: &ArrayRef, to: SqlType) -> SqlResult<ArrayRef> {
 }
 
 /// Element by element.
-fn elements(array: &ArrayRef, from: SqlType, to: SqlType) -> SqlResult<ArrayRef> {
+fn elements(array: &ArrayRef, from: SqlType, to: SqlType, manner: &Manner) -> SqlResult<ArrayRef> {
     let (Some(from), Some(element)) = (from.element(), to.element()) else {
         return Err(SqlError::internal("an array without elements' type"));
     };
     let lists = array.as_list::<i32>();
-    let values = if from == element { Arc::clone(lists.values()) } else { cast(lists.values(), from, element)? };
+    let values = if from == element { Arc::clone(lists.values()) } else { cast(lists.values(), from, element, manner)? };
     let DataType::List(item) = to.arrow() else { return Err(SqlError::internal("an array with another layout")) };
     Ok(Arc::new(ListArray::new(item, lists.offsets().clone(), values, lists.nulls().cloned())))
 }
 
 /// Casts that `relational` has.
-fn by_query_rules(array: &ArrayRef, to: SqlType) -> SqlResult<ArrayRef> {
-    relational::convert(array, &to.arrow())
+fn by_query_rules(array: &ArrayRef, to: SqlType, manner: &Manner) -> SqlResult<ArrayRef> {
+    relational::convert_in(array, &to.arrow(), manner)
 }
 
 /// Arrow's own cast, with an error instead of NULL for what does not fit.
@@ -156,7 +152,7 @@ fn numeric_to_integer(array: &ArrayRef, scale: u8, to: SqlType) -> SqlResult<Arr
 
 /// Through the text, as Postgres does: correctly rounded.
 fn numeric_to_float(array: &ArrayRef, from: SqlType, to: SqlType) -> SqlResult<ArrayRef> {
-    let text = to_text(array, from, None)?;
+    let text = to_text(array, from, None, &Manner::default())?;
     let strings = text.as_string::<i32>();
     if to == SqlType::Float4 {
         let values = strings.iter().map(|text| text.map(floats::parse_float4).transpose());
@@ -166,8 +162,8 @@ fn numeric_to_float(array: &ArrayRef, from: SqlType, to: SqlType) -> SqlResult<A
     Ok(Arc::new(values.collect::<SqlResult<PrimitiveArray<Float64Type>>>()?))
 }
 
-fn to_text(array: &ArrayRef, from: SqlType, limit: Option<u32>) -> SqlResult<ArrayRef> {
-    let encoder = ColumnEncoder::new(array, from, Format::Text)?;
+fn to_text(array: &ArrayRef, from: SqlType, limit: Option<u32>, manner: &Manner) -> SqlResult<ArrayRef> {
+    let encoder = ColumnEncoder::in_manner(array, from, Format::Text, *manner)?;
     let mut builder = StringBuilder::with_capacity(array.len(), array.len() * 8);
     let mut value = Vec::new();
     for row in 0..array.len() {

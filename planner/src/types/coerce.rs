@@ -3,12 +3,12 @@
 //! A1: the casts allowed are those of Postgres's `pg_cast` marked implicit or assignment, and any type to text.
 //! Never: casts what Postgres wants written out (`integer` to `boolean`, `text` to `integer`).
 
-use super::ColumnBuilder;
 use super::cast::{arrow_cast, cast};
+use super::{ColumnBuilder, Manner};
 use arrow::array::{Array, ArrayRef, AsArray, new_null_array};
 use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 use base::{SqlError, SqlResult, SqlState};
-use engine::SqlType;
+use engine::{CatalogType, SqlType};
 use std::sync::Arc;
 
 /// One column about to be stored.
@@ -22,6 +22,8 @@ pub struct Assignment<'a> {
     pub to: SqlType,
     /// The expression is a string literal without a type: it is read in the target's input syntax.
     pub from_unknown_literal: bool,
+    /// How the session reads and writes values.
+    pub manner: Manner,
 }
 
 #[derive(PartialEq, Eq)]
@@ -40,11 +42,12 @@ fn family(sql_type: SqlType) -> Family {
         SqlType::Bool => Family::Bool,
         SqlType::Int2 | SqlType::Int4 | SqlType::Int8 | SqlType::Float4 | SqlType::Float8 => Family::Number,
         SqlType::Numeric { .. } | SqlType::AnyNumeric(_) => Family::Number,
+        SqlType::Catalog(CatalogType::Oid) => Family::Number,
         SqlType::Text | SqlType::Varchar(_) | SqlType::Bpchar(_) => Family::String,
         SqlType::Bytea => Family::Bytes,
         SqlType::Date | SqlType::Timestamp | SqlType::Timestamptz => Family::Moment,
         SqlType::Json | SqlType::Jsonb => Family::Document,
-        SqlType::Time | SqlType::Interval | SqlType::Uuid | SqlType::Array(_) => Family::Alone,
+        SqlType::Time | SqlType::Interval | SqlType::Uuid | SqlType::Array(_) | SqlType::Catalog(_) => Family::Alone,
     }
 }
 
@@ -94,17 +97,17 @@ pub fn coerce(array: &ArrayRef, assignment: &Assignment<'_>) -> SqlResult<ArrayR
         return Ok(new_null_array(&to.arrow(), array.len()));
     }
     if assignment.from_unknown_literal {
-        return read_literals(&canonical(array, SqlType::Text)?, to);
+        return read_literals(&canonical(array, SqlType::Text)?, to, assignment.manner);
     }
     if !assignable(from, to) {
         return Err(mismatch(assignment));
     }
     let array = canonical(array, from)?;
-    if from == to { Ok(array) } else { cast(&array, from, to) }
+    if from == to { Ok(array) } else { cast(&array, from, to, &assignment.manner) }
 }
 
-fn read_literals(array: &ArrayRef, to: SqlType) -> SqlResult<ArrayRef> {
-    let mut builder = ColumnBuilder::new(to, array.len());
+fn read_literals(array: &ArrayRef, to: SqlType, manner: Manner) -> SqlResult<ArrayRef> {
+    let mut builder = ColumnBuilder::in_manner(to, array.len(), manner);
     for text in array.as_string::<i32>() {
         match text {
             Some(text) => builder.append_str(text)?,

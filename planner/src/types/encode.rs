@@ -4,19 +4,20 @@
 //! Never: allocates for a value; changes what is already in the output.
 
 use super::arrays::ArrayEncoder;
-use super::{any_numeric, boolean, bytea, canonical, datetime, documents, floats, integers, numeric, spans, strings};
+use super::oids::Oids;
+use super::{Manner, any_numeric, boolean, bytea, canonical, documents, floats, integers, numeric, spans, strings};
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, Float32Array, Float64Array,
     Int16Array, Int32Array, Int64Array, IntervalMonthDayNanoArray, StringArray, Time64MicrosecondArray, TimestampMicrosecondArray,
 };
 use arrow::datatypes::{
-    Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, IntervalMonthDayNanoType, Time64MicrosecondType,
-    TimestampMicrosecondType,
+    DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, IntervalMonthDayNanoType,
+    Time64MicrosecondType, TimestampMicrosecondType,
 };
 use base::{SqlError, SqlResult, SqlState};
 use engine::SqlType;
 use relational::values::numeric::wire;
-use relational::values::{time, uuid};
+use relational::values::{datetime, time, uuid};
 
 /// The two formats of the protocol.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,6 +51,7 @@ impl Format {
 pub struct ColumnEncoder {
     values: Values,
     format: Format,
+    manner: Manner,
 }
 
 enum Values {
@@ -75,6 +77,7 @@ enum Values {
     Json(StringArray),
     Jsonb(StringArray),
     Array(Box<ArrayEncoder>),
+    Oid(Oids),
 }
 
 macro_rules! every_array {
@@ -96,6 +99,7 @@ macro_rules! every_array {
             Values::Interval($array) => $body,
             Values::Uuid($array) => $body,
             Values::Array($array) => $body,
+            Values::Oid($array) => $body,
         }
     };
 }
@@ -103,6 +107,20 @@ macro_rules! every_array {
 impl ColumnEncoder {
     /// Prepares a column, shown as `sql_type`; any layout that can be laid out anew as `sql_type.arrow()` will do.
     pub fn new(array: &ArrayRef, sql_type: SqlType, format: Format) -> SqlResult<Self> {
+        Self::in_manner(array, sql_type, format, Manner::default())
+    }
+
+    /// [`ColumnEncoder::new`] in a session's manner.
+    pub fn in_manner(array: &ArrayRef, sql_type: SqlType, format: Format, manner: Manner) -> SqlResult<Self> {
+        if let SqlType::Catalog(known) = sql_type
+            && known.is_named()
+        {
+            match (array.as_string_opt::<i32>(), Oids::shown(array)) {
+                (Some(names), _) => return Ok(Self { values: Values::Text(names.clone()), format, manner }),
+                (None, Some(oids)) => return Ok(Self { values: Values::Oid(oids), format, manner }),
+                (None, None) => {}
+            }
+        }
         let array = canonical(array, sql_type)?;
         let values = match sql_type {
             SqlType::Bool => Values::Bool(array.as_boolean().clone()),
@@ -124,9 +142,14 @@ impl ColumnEncoder {
             SqlType::Uuid => Values::Uuid(array.as_fixed_size_binary().clone()),
             SqlType::Json => Values::Json(documents::texts(&array)),
             SqlType::Jsonb => Values::Jsonb(documents::texts(&array)),
-            SqlType::Array(_) => Values::Array(Box::new(ArrayEncoder::new(array.as_list::<i32>(), sql_type, format)?)),
+            SqlType::Array(_) => Values::Array(Box::new(ArrayEncoder::new(array.as_list::<i32>(), sql_type, format, manner)?)),
+            SqlType::Catalog(_) => match array.data_type() {
+                DataType::UInt32 => Values::Oid(Oids::numbers(&array)),
+                DataType::List(_) => Values::Array(Box::new(ArrayEncoder::new(array.as_list::<i32>(), sql_type, format, manner)?)),
+                _ => Values::Text(array.as_string::<i32>().clone()),
+            },
         };
-        Ok(Self { values, format })
+        Ok(Self { values, format, manner })
     }
 
     /// Rows of the column.
@@ -180,16 +203,17 @@ impl ColumnEncoder {
             // Checked when the column was prepared.
             Values::AnyNumeric(array) => _ = wire::write_text(array.value(row), out),
             Values::Text(array) => out.extend_from_slice(array.value(row).as_bytes()),
-            Values::Bytea(array) => bytea::write(array.value(row), out),
-            Values::Date(array) => datetime::write_date(array.value(row), out),
-            Values::Timestamp(array) => datetime::write_timestamp(array.value(row), false, out),
-            Values::Timestamptz(array) => datetime::write_timestamp(array.value(row), true, out),
+            Values::Bytea(array) => bytea::write(array.value(row), self.manner.bytes, out),
+            Values::Date(array) => datetime::write_date(array.value(row), &self.manner, out),
+            Values::Timestamp(array) => datetime::write_timestamp(array.value(row), &self.manner, out),
+            Values::Timestamptz(array) => datetime::write_timestamptz(array.value(row), &self.manner, out),
             Values::Bpchar(array, length) => strings::write_padded(array.value(row), *length, out),
             Values::Time(array) => time::write(array.value(row), out),
-            Values::Interval(array) => spans::write(array.value(row), out),
+            Values::Interval(array) => spans::write(array.value(row), self.manner.intervals, out),
             Values::Uuid(array) => uuid::write(array.value(row), out),
             Values::Json(array) | Values::Jsonb(array) => out.extend_from_slice(array.value(row).as_bytes()),
             Values::Array(array) => array.write_text(row, out),
+            Values::Oid(array) => array.write_text(row, out),
         }
     }
 
@@ -219,6 +243,7 @@ impl ColumnEncoder {
                 out.extend_from_slice(array.value(row).as_bytes());
             }
             Values::Array(array) => array.write_binary(row, out),
+            Values::Oid(array) => array.write_binary(row, out),
         }
     }
 }

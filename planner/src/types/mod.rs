@@ -1,12 +1,13 @@
 //! Postgres's value formats: every SQL type's text and binary form, to and from Arrow columns.
 //!
 //! V1: what a type prints, it reads back to the same value.
-//! V2: a value has the same bytes here as in PostgreSQL 15 with `DateStyle = ISO, MDY`, `TimeZone = UTC`, `extra_float_digits = 1`, `bytea_output = hex`.
+//! V2: a value has the same bytes here as in PostgreSQL 15 in the session's `DateStyle`, `TimeZone`, `IntervalStyle` and `bytea_output`, and with
+//!     `extra_float_digits = 1`.
 //! V3: a column built or cast here has the layout `SqlType::arrow()`.
 //! V4: a `character(n)` is kept without the blanks at its end and shown with them.
 //! Never: knows a table, a statement, a socket or the canonical bytes that receipts commit to.
 //!
-//! Not held: `NaN` in a `numeric(p, s)` of up to 38 digits, the clock words `now`/`today`/… and time zone names such as `Europe/Berlin` in date/time input (0A000).
+//! Not held: `NaN` in a `numeric(p, s)` of up to 38 digits, and the clock words `now`/`today`/… in parameters and COPY data (0A000).
 
 mod any_numeric;
 mod arrays;
@@ -15,24 +16,28 @@ mod builder;
 mod bytea;
 mod cast;
 mod coerce;
-mod datetime;
 mod documents;
 mod encode;
 mod errors;
 mod floats;
 mod integers;
 mod numeric;
+mod oids;
 mod spans;
 mod strings;
+
+use relational::values::datetime;
+pub use relational::values::manner::Manner;
+
 /// The instant that a text means, µs since 1970-01-01 UTC. Errors: 22007, 22008.
-pub(crate) fn parse_instant_us(text: &str) -> base::SqlResult<i64> {
-    datetime::parse_timestamptz(text)
+pub(crate) fn parse_instant_us(text: &str, manner: &Manner) -> base::SqlResult<i64> {
+    datetime::parse_timestamptz(text, manner)
 }
 
 #[cfg(test)]
 mod tests;
 
-pub use builder::{ColumnBuilder, parse_text};
+pub use builder::{ColumnBuilder, parse_text, parse_text_in};
 pub use coerce::{Assignment, assignable, canonical, coerce, mismatch};
 pub use encode::{ColumnEncoder, Format, encode_binary, encode_text, text_of};
 

@@ -5,11 +5,12 @@
 use arrow::datatypes::IntervalMonthDayNano;
 use base::{SqlError, SqlResult, SqlState};
 use relational::values::interval::{self, Interval};
+use relational::values::manner::IntervalStyle;
 use relational::values::time::DAY_MICROS;
 
 /// Appends an interval's text.
-pub(super) fn write(value: IntervalMonthDayNano, out: &mut Vec<u8>) {
-    interval::write(Interval::from_arrow(value), out);
+pub(super) fn write(value: IntervalMonthDayNano, style: IntervalStyle, out: &mut Vec<u8>) {
+    interval::write_in(Interval::from_arrow(value), style, out);
 }
 
 /// Appends µs, days, months.

@@ -292,7 +292,7 @@ fn refusals_are_postgres_refusals() {
 }
 
 fn assign(array: &ArrayRef, from: SqlType, to: SqlType) -> Result<String, String> {
-    let assignment = Assignment { column: "x", from, to, from_unknown_literal: false };
+    let assignment = Assignment { column: "x", from, to, from_unknown_literal: false, manner: Manner::default() };
     match coerce(array, &assignment) {
         Ok(array) => {
             assert_eq!(array.data_type(), &to.arrow(), "V3");
@@ -348,7 +348,7 @@ fn assignment_casts_compute_what_postgres_computes() {
 #[test]
 fn literals_and_nulls_take_the_target_type() {
     let literals: ArrayRef = Arc::new(StringViewArray::from(vec![Some(" 42"), None]));
-    let assignment = Assignment { column: "x", from: Text, to: Int4, from_unknown_literal: true };
+    let assignment = Assignment { column: "x", from: Text, to: Int4, from_unknown_literal: true, manner: Manner::default() };
     let read = coerce(&literals, &assignment).unwrap();
     assert_eq!((read.data_type(), read.is_null(1)), (&Int4.arrow(), true));
     let wrong: ArrayRef = Arc::new(StringArray::from(vec!["abc"]));

@@ -3,10 +3,12 @@
 
 mod cancel;
 mod copy;
+mod databases;
 mod differential;
 mod errors;
 mod hostile;
 mod limits;
+mod locks;
 mod pipeline;
 mod portals;
 mod program;

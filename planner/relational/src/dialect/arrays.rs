@@ -101,32 +101,15 @@ pub(super) fn number_elements(factor: &mut TableFactor) {
     }
 }
 
-/// `generate_subscripts(array, 1)` as the elements of an array of them; `unnest` of what may be a vector's text.
+/// `generate_subscripts(array, 1)` as the elements of an array of them.
 pub(super) fn unnest_subscripts(expr: &mut Expr) {
     let Expr::Function(function) = expr else { return };
-    let name = folded_parts(&function.name);
     let FunctionArguments::List(list) = &mut function.args else { return };
-    match (name.last().map(String::as_str), list.args.as_mut_slice()) {
-        (Some("generate_subscripts"), [FunctionArg::Unnamed(array), _]) => {
-            let subscripts = call("array_subscripts", vec![array.clone()]);
-            *expr = call("unnest", vec![FunctionArgExpr::Expr(subscripts)]);
-        }
-        (Some("unnest"), [FunctionArg::Unnamed(FunctionArgExpr::Expr(array))]) if !is_made_here(array) => {
-            let elements = call("array_itself", vec![FunctionArgExpr::Expr(take(array))]);
-            *array = elements;
-        }
-        _ => {}
-    }
-}
-
-/// Whether the argument is an array for certain, so that nothing is rewritten twice.
-fn is_made_here(expr: &Expr) -> bool {
-    match expr {
-        Expr::Array(_) | Expr::Cast { .. } => true,
-        Expr::Function(function) => folded_parts(&function.name).last().is_some_and(|name| {
-            matches!(name.as_str(), "array_itself" | "array_subscripts") || (name.starts_with("json") && name.ends_with("_list"))
-        }),
-        _ => false,
+    if let [FunctionArg::Unnamed(array), _] = list.args.as_mut_slice()
+        && folded_parts(&function.name).last().is_some_and(|name| name == "generate_subscripts")
+    {
+        let subscripts = call("array_subscripts", vec![array.clone()]);
+        *expr = call("unnest", vec![FunctionArgExpr::Expr(subscripts)]);
     }
 }
 

@@ -12,6 +12,7 @@ use sqlparser::ast::{
     VisitMut, VisitorMut,
 };
 
+use super::by_keys;
 use super::spelling::call;
 use crate::context::Context;
 use crate::hidden;
@@ -33,6 +34,12 @@ impl VisitorMut for ByKey<'_> {
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         let mut conditions = Vec::new();
+        if let Expr::Subquery(query) = expr
+            && let Some(split) = by_keys::split(query, self.context, &self.ctes)
+        {
+            *expr = split;
+            return ControlFlow::Continue(());
+        }
         if let Expr::Subquery(query) = expr
             && self.has_one_row(query)
             && let SetExpr::Select(select) = query.body.as_mut()
@@ -109,7 +116,7 @@ fn take_foreign(select: &mut Select) -> Vec<Expr> {
     foreign
 }
 
-fn conjuncts(condition: Expr, terms: &mut Vec<Expr>) {
+pub(super) fn conjuncts(condition: Expr, terms: &mut Vec<Expr>) {
     match condition {
         Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
             conjuncts(*left, terms);
@@ -119,7 +126,7 @@ fn conjuncts(condition: Expr, terms: &mut Vec<Expr>) {
     }
 }
 
-fn and(left: Expr, right: Expr) -> Expr {
+pub(super) fn and(left: Expr, right: Expr) -> Expr {
     Expr::BinaryOp { left: Box::new(left), op: BinaryOperator::And, right: Box::new(right) }
 }
 
@@ -137,14 +144,14 @@ fn binds(condition: &Expr, table: &str, column: &str) -> bool {
     }
 }
 
-fn is_qualified(expr: &Expr, qualifies: impl Fn(&str) -> bool) -> bool {
+pub(super) fn is_qualified(expr: &Expr, qualifies: impl Fn(&str) -> bool) -> bool {
     match expr {
         Expr::CompoundIdentifier(parts) if parts.len() >= 2 => qualifies(&folded(&parts[parts.len() - 2])),
         _ => false,
     }
 }
 
-fn last(expr: &Expr) -> Option<String> {
+pub(super) fn last(expr: &Expr) -> Option<String> {
     match expr {
         Expr::CompoundIdentifier(parts) => parts.last().map(folded),
         _ => None,

@@ -1,46 +1,22 @@
 //! Spellings by which tools ask the catalog: `pg_catalog.f(…)`, `OPERATOR(pg_catalog.~)`, `::regclass`.
 //!
 //! D12: a name qualified with `pg_catalog` is the plain name.
-//! D13: a value of `regclass`, `regtype`, `regnamespace`, `regrole` or `regproc` is its oid; the statement's own SELECT list and a cast to text
-//!      show it by name, through the functions `…in` and `…out` of the caller.
+//! D13: a value of `regclass`, `regtype`, `regnamespace`, `regrole`, `regproc` or `regprocedure` is its oid, which the caller's functions `…in`
+//!      read and `…out` print; the columns that leave are shown by name (`names_shown`).
+//! D14: a cast to `name`, `"char"` or `xid` is a call, so that its column is known by that type.
 
-use sqlparser::ast::{BinaryOperator, CastKind, DataType, Expr, FunctionArgExpr, Ident, ObjectName, Query, SelectItem, SetExpr, Value};
+use sqlparser::ast::{Array, ArrayElemTypeDef, BinaryOperator, CastKind, DataType, Expr, FunctionArgExpr, Ident, ObjectName, Value};
 
 use super::spelling::{call, cast};
+use crate::names::is_current_schema;
 use crate::position::folded_parts;
-
-/// D13, for the lists whose values leave.
-pub(super) fn show_names(query: &mut Query) {
-    show_in(&mut query.body);
-}
-
-fn show_in(body: &mut SetExpr) {
-    match body {
-        SetExpr::Select(select) => {
-            for item in &mut select.projection {
-                if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
-                    show(expr);
-                }
-            }
-        }
-        SetExpr::Query(query) => show_in(&mut query.body),
-        SetExpr::SetOperation { left, right, .. } => {
-            show_in(left);
-            show_in(right);
-        }
-        _ => {}
-    }
-}
-
-fn show(expr: &mut Expr) {
-    if let Some((kind, read)) = as_oid(expr) {
-        *expr = call(&format!("{kind}out"), vec![FunctionArgExpr::Expr(read)]);
-    }
-}
+use crate::values::array;
 
 /// Rewrites the expression itself, not what is below it.
 pub(super) fn respell(expr: &mut Expr) {
     match expr {
+        // A reserved word of Postgres's, which sqlparser takes for a column.
+        Expr::Identifier(_) if is_current_schema(expr) => *expr = call("current_schema", vec![]),
         Expr::Function(function) => {
             if let [schema, name] = folded_parts(&function.name).as_slice()
                 && schema == "pg_catalog"
@@ -55,15 +31,58 @@ pub(super) fn respell(expr: &mut Expr) {
                 *op = plain;
             }
         }
-        Expr::Cast { expr: inner, data_type: DataType::Text, .. } => show(inner),
-        Expr::Cast { expr: inner, data_type: DataType::Custom(name, _), .. } if folded_parts(name) == ["pg_catalog", "text"] => show(inner),
+        Expr::Cast { expr: inner, data_type: DataType::Text, .. } => print(inner),
+        Expr::Cast { expr: inner, data_type: DataType::Custom(name, _), .. } if folded_parts(name) == ["pg_catalog", "text"] => {
+            print(inner)
+        }
         Expr::Cast { .. } => {
-            if let Some((_, read)) = as_oid(expr) {
+            if let Some(list) = as_oids(expr) {
+                *expr = list;
+            } else if let Some((_, read)) = as_oid(expr).or_else(|| as_call(expr)) {
                 *expr = read;
             }
         }
         _ => {}
     }
+}
+
+/// The text of one of D13's types.
+fn print(expr: &mut Expr) {
+    if let Some((kind, read)) = as_oid(expr) {
+        *expr = call(&format!("{kind}out"), vec![FunctionArgExpr::Expr(read)]);
+    }
+}
+
+/// A literal array of names as an array of casts of each: `'{int,text}'::regtype[]`.
+fn as_oids(expr: &Expr) -> Option<Expr> {
+    let Expr::Cast { expr: inner, data_type, .. } = expr else { return None };
+    let DataType::Array(ArrayElemTypeDef::SquareBracket(element, _)) = data_type else { return None };
+    let is_named = match element.as_ref() {
+        DataType::Regclass => true,
+        DataType::Custom(name, _) => folded_parts(name).last().is_some_and(|name| name.starts_with("reg")),
+        _ => false,
+    };
+    let Expr::Value(value) = inner.as_ref() else { return None };
+    let Value::SingleQuotedString(text) = &value.value else { return None };
+    let names = array::parse(text).ok().filter(|_| is_named)?;
+    let elem = names.into_iter().map(|name| match name {
+        Some(name) => cast(Expr::Value(Value::SingleQuotedString(name).into()), element.as_ref().clone()),
+        None => Expr::Value(Value::Null.into()),
+    });
+    Some(Expr::Array(Array { elem: elem.collect(), named: true }))
+}
+
+/// D14. Takes the cast's operand.
+fn as_call(expr: &mut Expr) -> Option<(&'static str, Expr)> {
+    let Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr: inner, data_type, .. } = expr else { return None };
+    let DataType::Custom(name, _) = data_type else { return None };
+    let (function, through) = match folded_parts(name).last()?.as_str() {
+        "name" => ("as_name", DataType::Text),
+        "char" => ("as_char", DataType::Text),
+        "xid" => ("as_xid", DataType::Custom(ObjectName::from(vec![Ident::new("oid")]), vec![])),
+        _ => return None,
+    };
+    Some((function, call(function, vec![FunctionArgExpr::Expr(cast(take(inner), through))])))
 }
 
 fn plain_operator(symbol: &str) -> Option<BinaryOperator> {
@@ -96,7 +115,8 @@ fn as_oid(expr: &mut Expr) -> Option<(&'static str, Expr)> {
             "regtype" => "regtype",
             "regnamespace" => "regnamespace",
             "regrole" => "regrole",
-            "regproc" | "regprocedure" => "regproc",
+            "regproc" => "regproc",
+            "regprocedure" => "regprocedure",
             _ => return None,
         },
         _ => return None,

@@ -12,6 +12,7 @@ use sqlparser::ast::{
     TableAliasColumnDef, TableFactor, Value, Visit, VisitMut, Visitor, VisitorMut,
 };
 
+use super::literals;
 use super::spelling::{call, cast};
 use crate::position::{folded, folded_parts};
 
@@ -95,7 +96,9 @@ pub(super) fn unfold_relation(factor: &mut TableFactor) {
     };
     let parts = folded_parts(name);
     let Some(last) = parts.last().cloned() else { return };
-    let args = arguments(args);
+    let mut args = args.clone();
+    literals::type_arguments(&last, &mut args);
+    let args = arguments(&args);
     let (array_exprs, names) = if let Some(made) = find(&SETS, name) {
         (vec![call(made, args)], vec![])
     } else if let Some(made) = find(&PAIRS, name) {

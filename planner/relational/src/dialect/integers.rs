@@ -11,7 +11,14 @@ use super::spelling::cast;
 use crate::position::folded_parts;
 
 /// Functions whose result has the type of their arguments.
-const TYPED_BY_ARGUMENT: [&str; 20] = [
+const TYPED_BY_ARGUMENT: [&str; 27] = [
+    "array_append",
+    "array_fill",
+    "array_position",
+    "array_positions",
+    "array_prepend",
+    "array_remove",
+    "array_replace",
     "coalesce",
     "greatest",
     "least",
@@ -60,10 +67,10 @@ pub(super) fn type_operands(expr: &mut Expr) {
 
 fn is_arithmetic(op: &BinaryOperator) -> bool {
     use BinaryOperator::{
-        BitwiseAnd, BitwiseOr, Divide, Minus, Modulo, Multiply, PGBitwiseShiftLeft, PGBitwiseShiftRight, PGBitwiseXor, Plus,
+        BitwiseAnd, BitwiseOr, Divide, Minus, Modulo, Multiply, PGBitwiseShiftLeft, PGBitwiseShiftRight, PGBitwiseXor, Plus, StringConcat,
     };
     let is_bitwise = matches!(op, BitwiseAnd | BitwiseOr | PGBitwiseXor | PGBitwiseShiftLeft | PGBitwiseShiftRight);
-    is_bitwise || matches!(op, Plus | Minus | Multiply | Divide | Modulo)
+    is_bitwise || matches!(op, Plus | Minus | Multiply | Divide | Modulo | StringConcat)
 }
 
 /// Types the constants of a list of rows.

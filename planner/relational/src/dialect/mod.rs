@@ -8,16 +8,21 @@ use std::ops::ControlFlow;
 use base::{SqlError, SqlResult};
 use sqlparser::ast::{Expr, Query, Select, SelectItem, SetExpr, SetOperator, SetQuantifier, Statement, TableFactor, VisitMut, VisitorMut};
 
+mod arguments;
 mod arrays;
 pub(crate) mod by_key;
+mod by_keys;
 mod catalog;
 mod documents;
 pub(crate) mod empty;
 mod escapes;
 mod exists;
 mod frames;
+pub(crate) mod impossible;
 mod integers;
 mod lateral;
+mod literals;
+mod modifiers;
 mod numbers;
 mod operators;
 mod rows;
@@ -29,9 +34,6 @@ mod spelling;
 ///
 /// Errors: 0A000 for what would be ignored (D0), 42704 for a collation there is not, 42601 for rows of different lengths.
 pub(crate) fn apply(statement: &mut Statement) -> SqlResult<()> {
-    if let Statement::Query(query) = statement {
-        catalog::show_names(query);
-    }
     documents::name_values(statement);
     if let ControlFlow::Break(error) = VisitMut::visit(statement, &mut Dialect) {
         return Err(error);
@@ -54,6 +56,7 @@ impl VisitorMut for Dialect {
         ])?;
         refuse(&[(counts_duplicates(&query.body), "INTERSECT ALL or EXCEPT ALL")])?;
         spelling::fetch_to_limit(query);
+        literals::type_rows(&mut query.body);
         numbers::type_recursion(query);
         numbers::type_rows(&mut query.body);
         integers::type_rows(&mut query.body);
@@ -87,6 +90,7 @@ impl VisitorMut for Dialect {
             (select.prewhere.is_some(), "PREWHERE"),
             (!select.connect_by.is_empty(), "CONNECT BY"),
         ])?;
+        select.selection.iter_mut().chain(&mut select.having).for_each(literals::condition);
         for item in &mut select.projection {
             if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
                 if let Expr::Function(call) = expr {
@@ -107,7 +111,9 @@ impl VisitorMut for Dialect {
         documents::respell(expr);
         catalog::respell(expr);
         escapes::use_backslash(expr);
-        if let Err(error) = numbers::respell(expr).and_then(|()| spelling::respell(expr)).and_then(|()| rows::compare_columns(expr)) {
+        let respelled = modifiers::apply(expr).and_then(|()| literals::respell(expr)).and_then(|()| numbers::respell(expr));
+        let respelled = respelled.and_then(|()| arguments::fill(expr)).and_then(|()| spelling::respell(expr));
+        if let Err(error) = respelled.and_then(|()| rows::compare_columns(expr)) {
             return ControlFlow::Break(error);
         }
         integers::type_operands(expr);

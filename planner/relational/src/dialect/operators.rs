@@ -8,10 +8,12 @@ use sqlparser::ast::{
 };
 
 use super::spelling::{call, cast};
+use crate::functions::ordered_sets::PLACES;
 use crate::position::folded_parts;
 
 /// Functions that give a row for each element of an array another function makes.
-const SETS: [(&str, &str); 2] = [("regexp_split_to_table", "regexp_split_to_array"), ("string_to_table", "string_to_array")];
+const SETS: [(&str, &str); 3] =
+    [("regexp_matches", "regexp_matches_list"), ("regexp_split_to_table", "regexp_split_to_array"), ("string_to_table", "string_to_array")];
 
 /// Rewrites the expression itself, not what is below it.
 pub(super) fn respell(expr: &mut Expr) {
@@ -21,11 +23,12 @@ pub(super) fn respell(expr: &mut Expr) {
             let (name, from) = (extractor(&part), take(from));
             *expr = function(name, vec![text(part), from]);
         }
-        Expr::Substring { expr: of, substring_from, substring_for, .. } => {
+        Expr::Substring { expr: of, substring_from, substring_for, shorthand, .. } => {
+            let name = if *shorthand { "substr" } else { "substring" };
             let of = take(of);
             let from = substring_from.as_mut().map_or_else(|| number("1"), |from| take(from));
             let args = std::iter::once(of).chain(std::iter::once(from)).chain(substring_for.as_mut().map(|length| take(length)));
-            *expr = function("substring", args.collect());
+            *expr = function(name, args.collect());
         }
         Expr::SimilarTo { negated, expr: of, pattern, escape_char } => {
             let escape = escape_char.take().map(Expr::Value);
@@ -39,7 +42,19 @@ pub(super) fn respell(expr: &mut Expr) {
         }
         Expr::BinaryOp { .. } => binary(expr),
         Expr::UnaryOp { .. } => unary(expr),
-        Expr::Function(call) => truncate_in_zone(call),
+        Expr::Function(call) => {
+            name_place(call);
+            truncate_in_zone(call);
+            pattern_function(expr);
+        }
+        Expr::Position { expr: needle, r#in } => {
+            let args = vec![take(r#in), take(needle)];
+            *expr = function("strpos", args);
+        }
+        Expr::Overlay { expr: of, overlay_what, overlay_from, overlay_for } => {
+            let args = [take(of), take(overlay_what), take(overlay_from)].into_iter().chain(overlay_for.as_mut().map(|count| take(count)));
+            *expr = function("overlay", args.collect());
+        }
         // The one of SQL's parameterless functions that the parser takes for a column.
         Expr::Identifier(name) if name.quote_style.is_none() && name.value.eq_ignore_ascii_case("current_schema") => {
             *expr = function("current_schema", vec![]);
@@ -93,7 +108,10 @@ fn unary(expr: &mut Expr) {
     *expr = match op {
         UnaryOperator::PGSquareRoot => function("sqrt", vec![cast(take(of), DataType::DoublePrecision)]),
         UnaryOperator::PGCubeRoot => function("cbrt", vec![take(of)]),
-        UnaryOperator::PGAbs => function("abs", vec![take(of)]),
+        UnaryOperator::PGAbs => {
+            super::integers::type_constant(of);
+            function("abs", vec![take(of)])
+        }
         // All bits the other way round.
         UnaryOperator::BitwiseNot => {
             let ones = Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(number("1")) };
@@ -102,6 +120,32 @@ fn unary(expr: &mut Expr) {
         }
         _ => return,
     };
+}
+
+/// `rank(value) WITHIN GROUP (…)`, which is an aggregate.
+fn name_place(call: &mut Function) {
+    let name = folded_parts(&call.name);
+    let place = PLACES.iter().find(|(place, _)| !call.within_group.is_empty() && name == [*place]);
+    if let Some((_, aggregate)) = place {
+        call.name = ObjectName::from(vec![Ident::new(*aggregate)]);
+    }
+}
+
+/// `like(text, pattern)` and its like as the operators they are.
+fn pattern_function(expr: &mut Expr) {
+    let Expr::Function(call) = expr else { return };
+    let negated = match folded_parts(&call.name).as_slice() {
+        [name] if name == "like" => false,
+        [name] if name == "notlike" => true,
+        _ => return,
+    };
+    let FunctionArguments::List(list) = &mut call.args else { return };
+    if let [FunctionArg::Unnamed(FunctionArgExpr::Expr(of)), FunctionArg::Unnamed(FunctionArgExpr::Expr(pattern))] =
+        list.args.as_mut_slice()
+    {
+        let (of, pattern) = (Box::new(take(of)), Box::new(take(pattern)));
+        *expr = Expr::Like { negated, any: false, expr: of, pattern, escape_char: None };
+    }
 }
 
 /// `date_trunc(unit, instant, zone)`

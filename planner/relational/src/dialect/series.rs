@@ -30,7 +30,20 @@ pub(super) fn retype(factor: &mut TableFactor) {
         *factor = TableFactor::UNNEST { alias, array_exprs, with_offset: false, with_offset_alias: None, with_ordinality: false };
         return;
     }
-    if folded_parts(name) != ["generate_series"] || !args.args.iter().all(is_integer) {
+    if folded_parts(name) != ["generate_series"] {
+        return;
+    }
+    if args.args.iter().any(is_moment) {
+        let arguments = args.args.iter().filter_map(|arg| match arg {
+            FunctionArg::Unnamed(arg) => Some(arg.clone()),
+            _ => None,
+        });
+        let array_exprs = vec![call("moment_series", arguments.collect())];
+        let alias = Some(with_column(alias.take(), Some(Ident::new("generate_series"))));
+        *factor = TableFactor::UNNEST { alias, array_exprs, with_offset: false, with_offset_alias: None, with_ordinality: false };
+        return;
+    }
+    if !args.args.iter().all(is_integer) {
         return;
     }
     let Some(mut subquery) = around() else { return };
@@ -55,6 +68,34 @@ fn with_column(alias: Option<TableAlias>, function: Option<Ident>) -> TableAlias
         alias.columns.push(TableAliasColumnDef { name: alias.name.clone(), data_type: None });
     }
     alias
+}
+
+/// Written as a date, a timestamp or an interval, which only a series of timestamps has.
+fn is_moment(arg: &FunctionArg) -> bool {
+    fn says(data_type: &DataType) -> bool {
+        match data_type {
+            DataType::Date | DataType::Timestamp(..) | DataType::Interval { .. } => true,
+            DataType::Custom(name, _) => {
+                matches!(folded_parts(name).last().map(String::as_str), Some("date" | "timestamp" | "timestamptz" | "interval"))
+            }
+            _ => false,
+        }
+    }
+    fn is_written_so(expr: &Expr) -> bool {
+        match expr {
+            Expr::Nested(inner) => is_written_so(inner),
+            Expr::Interval(_) => true,
+            Expr::Cast { data_type, .. } => says(data_type),
+            Expr::TypedString(literal) => says(&literal.data_type),
+            Expr::BinaryOp { left, right, .. } => is_written_so(left) || is_written_so(right),
+            Expr::Function(call) => matches!(
+                folded_parts(&call.name).last().map(String::as_str),
+                Some("now" | "current_date" | "current_timestamp" | "localtimestamp" | "date_trunc" | "make_date" | "make_timestamp")
+            ),
+            _ => false,
+        }
+    }
+    matches!(arg, FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) if is_written_so(expr))
 }
 
 /// A constant of type `integer`.

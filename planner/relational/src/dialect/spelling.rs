@@ -1,6 +1,5 @@
 //! Clauses the engine knows under another spelling.
 //!
-//! D2: a cast to `varchar(n)` or `char(n)` cuts the value at n characters; a `char(n)` loses the blanks at its end, as one of a table has.
 //! D4: `mod(a, b)` is `a % b`; `= ANY (ARRAY[…])` is IN, `<> ALL (ARRAY[…])` is NOT IN; FETCH FIRST is LIMIT.
 //! D5: the one column of a table function has the function's name, or its alias's.
 //! D8: functions answer to Postgres's names ([`SYNONYMS`]).
@@ -8,8 +7,8 @@
 
 use base::{SqlError, SqlResult, SqlState};
 use sqlparser::ast::{
-    BinaryOperator, CastKind, CharacterLength, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
-    FunctionArguments, Ident, LimitClause, ObjectName, Query, TableAlias, TableAliasColumnDef, TableFactor, Value,
+    BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
+    LimitClause, ObjectName, Query, TableAlias, TableAliasColumnDef, TableFactor, Value,
 };
 
 use super::arrays;
@@ -21,7 +20,6 @@ const SYNONYMS: [(&str, &str); 4] = [("every", "bool_and"), ("ceiling", "ceil"),
 /// Rewrites the expression itself, not what is below it. Errors: 42704 for a collation there is not.
 pub(super) fn respell(expr: &mut Expr) -> SqlResult<()> {
     match expr {
-        Expr::Cast { .. } => cut_to_length(expr),
         Expr::Function(function) => {
             let known = SYNONYMS.iter().find(|(name, _)| folded_parts(&function.name) == [*name]);
             if let Some((_, engine)) = known {
@@ -113,32 +111,6 @@ fn drop_collation(expr: &mut Expr) -> SqlResult<()> {
     }
     *expr = Expr::Nested(Box::new(take(inner)));
     Ok(())
-}
-
-/// D2.
-fn cut_to_length(expr: &mut Expr) {
-    let Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr: inner, data_type, .. } = expr else { return };
-    let is_padded = matches!(data_type, DataType::Char(_) | DataType::Character(_));
-    let (DataType::Varchar(length)
-    | DataType::CharVarying(length)
-    | DataType::CharacterVarying(length)
-    | DataType::Char(length)
-    | DataType::Character(length)) = data_type
-    else {
-        return;
-    };
-    let Some(CharacterLength::IntegerLength { length, .. }) = length.take() else { return };
-    let inner = std::mem::replace(inner.as_mut(), Expr::Value(Value::Null.into()));
-    let text = cast(inner, DataType::Text);
-    let number = Expr::Value(Value::Number(length.to_string(), false).into());
-    *expr = call("left", vec![FunctionArgExpr::Expr(text), FunctionArgExpr::Expr(number)]);
-    if is_padded {
-        let cut = std::mem::replace(expr, Expr::Value(Value::Null.into()));
-        *expr = call(
-            "rtrim",
-            vec![FunctionArgExpr::Expr(cut), FunctionArgExpr::Expr(Expr::Value(Value::SingleQuotedString(" ".into()).into()))],
-        );
-    }
 }
 
 /// `CAST(expr AS data_type)`.

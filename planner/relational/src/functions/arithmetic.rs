@@ -1,7 +1,7 @@
 //! Arithmetic that fails where Postgres's does: out of range, division by zero. DataFusion's own wraps around and divides to infinity.
 //!
 //! F6: an integer result that does not fit its type is 22003, never another number.
-//! F7: a floating-point division of a number by zero is 22012.
+//! F7: a floating-point division of a number by zero is 22012; a result that becomes infinite, or zero, of operands that are not is 22003.
 
 use std::sync::{Arc, LazyLock};
 
@@ -16,7 +16,13 @@ use datafusion::logical_expr::{ColumnarValue, Operator, ScalarFunctionArgs, Scal
 use crate::functions::types;
 
 /// Operator, operand type, and the name of Postgres's function behind it.
-const FAMILY: [(Operator, DataType, &str); 14] = [
+const FAMILY: [(Operator, DataType, &str); 20] = [
+    (Operator::Plus, DataType::Float32, "float4pl"),
+    (Operator::Plus, DataType::Float64, "float8pl"),
+    (Operator::Minus, DataType::Float32, "float4mi"),
+    (Operator::Minus, DataType::Float64, "float8mi"),
+    (Operator::Multiply, DataType::Float32, "float4mul"),
+    (Operator::Multiply, DataType::Float64, "float8mul"),
     (Operator::Plus, DataType::Int16, "int2pl"),
     (Operator::Plus, DataType::Int32, "int4pl"),
     (Operator::Plus, DataType::Int64, "int8pl"),
@@ -90,15 +96,49 @@ impl Checked {
             Operator::Multiply => mul(left, right),
             _ => div(left, right),
         };
-        answer.map_err(|error| match error {
+        let answer = answer.map_err(|error| match error {
             ArrowError::DivideByZero => division_by_zero(),
             ArrowError::ArithmeticOverflow(_) => {
                 let message = format!("{} out of range", types::name(&self.data_type));
                 DataFusionError::External(Box::new(SqlError::new(SqlState::NUMERIC_VALUE_OUT_OF_RANGE, message)))
             }
             other => other.into(),
-        })
+        })?;
+        match self.data_type {
+            DataType::Float32 => check_floats::<Float32Type>(self.op, left, right, &answer, |value| value.into())?,
+            DataType::Float64 => check_floats::<Float64Type>(self.op, left, right, &answer, |value| value)?,
+            _ => {}
+        }
+        Ok(answer)
     }
+}
+
+/// F7, of results that are out of range.
+fn check_floats<T: ArrowPrimitiveType>(
+    op: Operator,
+    left: &dyn Datum,
+    right: &dyn Datum,
+    answer: &ArrayRef,
+    wide: impl Fn(T::Native) -> f64,
+) -> Result<()> {
+    let scales = matches!(op, Operator::Multiply | Operator::Divide);
+    let at = |(array, _): (&dyn Array, bool), row: usize| wide(array.as_primitive::<T>().value(if array.len() == 1 { 0 } else { row }));
+    let answers = answer.as_primitive::<T>();
+    for (row, value) in answers.values().iter().enumerate() {
+        let value = wide(*value);
+        if (value.is_finite() && (value != 0.0 || !scales)) || value.is_nan() || answers.is_null(row) {
+            continue;
+        }
+        let (left, right) = (at(left.get(), row), at(right.get(), row));
+        let what = match value.is_infinite() {
+            true if left.is_finite() && right.is_finite() => "overflow",
+            false if left != 0.0 && right.is_finite() && (right != 0.0 || op == Operator::Divide) => "underflow",
+            _ => continue,
+        };
+        let message = format!("value out of range: {what}");
+        return Err(DataFusionError::External(Box::new(SqlError::new(SqlState::NUMERIC_VALUE_OUT_OF_RANGE, message))));
+    }
+    Ok(())
 }
 
 fn datum(value: ColumnarValue) -> Result<Box<dyn Datum>> {

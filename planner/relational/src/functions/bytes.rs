@@ -14,10 +14,11 @@ const INT4: Returns = Returns::Is(Int4);
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Every function of the family.
-pub(super) fn functions() -> Vec<ScalarUDF> {
+pub(crate) fn functions() -> Vec<ScalarUDF> {
     const OCTETS: &[Form] = &[form(&[Text], INT4, octets), form(&[Bytes], INT4, octets)];
     const BITS: &[Form] = &[form(&[Text], INT4, bits), form(&[Bytes], INT4, bits)];
     vec![
+        function("byteacat", &[form(&[Bytes, Bytes], BYTES, joined)]),
         function("encode", &[form(&[Bytes, Text], Returns::Is(Text), encode)]),
         function("decode", &[form(&[Text, Text], BYTES, decode)]),
         function("sha224", &[form(&[Bytes], BYTES, hash::<Sha224>)]),
@@ -37,6 +38,10 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
 
 fn bytes_answer(bytes: Vec<u8>) -> Answer {
     Ok(Some(Value::Bytes(bytes)))
+}
+
+fn joined(args: &[Option<Value>]) -> Answer {
+    bytes_answer([bytes(args, 0), bytes(args, 1)].concat())
 }
 
 fn hash<D: Digest>(args: &[Option<Value>]) -> Answer {

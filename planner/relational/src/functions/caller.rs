@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use datafusion::common::{DataFusionError, Result};
+use datafusion::common::{DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility};
 
 use crate::environment::ScalarFunction;
@@ -58,6 +58,10 @@ impl ScalarUDFImpl for Adapted {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let arrays = args.args.iter().map(|arg| arg.to_array(args.number_rows)).collect::<Result<Vec<_>>>()?;
         let answer = (self.function.call)(&arrays).map_err(|error| DataFusionError::External(Box::new(error)))?;
+        if arrays.is_empty() && answer.len() == 1 {
+            // Without arguments it is not told how many rows there are.
+            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&answer, 0)?));
+        }
         Ok(ColumnarValue::Array(answer))
     }
 }

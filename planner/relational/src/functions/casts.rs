@@ -2,19 +2,21 @@
 //!
 //! F8: a number becomes an integer by rounding (floating point: half to even; numeric: half away from zero), and 22003 if it does not fit.
 //! F9: text becomes `bytea` by its input syntax (`\x…` or escapes), never by copying.
-//! F10: `bytea`, timestamps and floating point become text as Postgres prints them.
+//! F10: `bytea` and floating point become text as Postgres prints them.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, Int16Array, Int32Array, Int64Array, StringBuilder};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Decimal128Type, Float64Type, TimeUnit, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Decimal128Type, Float64Type};
 use base::{SqlError, SqlResult, SqlState};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
 use crate::functions::types;
+use crate::session_options::manner_of;
+use crate::values::manner::{BytesStyle, Manner};
 
 fn of(from: &DataType, to: &DataType) -> Option<Checked> {
     let name = match (from, to) {
@@ -25,8 +27,6 @@ fn of(from: &DataType, to: &DataType) -> Option<Checked> {
         (DataType::Binary | DataType::LargeBinary | DataType::BinaryView, DataType::Utf8) => "byteaout",
         (DataType::Float32, DataType::Utf8) => "float4out",
         (DataType::Float64, DataType::Utf8) => "float8out",
-        (DataType::Timestamp(_, None), DataType::Utf8) => "timestamp_out",
-        (DataType::Timestamp(_, Some(_)), DataType::Utf8) => "timestamptz_out",
         _ => return None,
     };
     let signature = Signature::exact(vec![from.clone()], Volatility::Immutable);
@@ -39,8 +39,8 @@ pub(crate) fn checked(from: &DataType, to: &DataType) -> Option<Arc<ScalarUDF>> 
 }
 
 /// The cast itself, if it is one that Arrow would do differently.
-pub(crate) fn apply(array: &ArrayRef, to: &DataType) -> Option<SqlResult<ArrayRef>> {
-    Some(of(array.data_type(), to)?.answer(array))
+pub(crate) fn apply(array: &ArrayRef, to: &DataType, manner: &Manner) -> Option<SqlResult<ArrayRef>> {
+    Some(of(array.data_type(), to)?.answer(array, manner))
 }
 
 #[derive(PartialEq, Eq, Hash, Debug)]
@@ -69,15 +69,17 @@ impl ScalarUDFImpl for Checked {
         let Some(array) = arrays.first() else {
             return Err(DataFusionError::Internal(format!("{} takes one argument", self.name)));
         };
-        Ok(ColumnarValue::Array(self.answer(array).map_err(|error| DataFusionError::External(Box::new(error)))?))
+        Ok(ColumnarValue::Array(
+            self.answer(array, &manner_of(&args.config_options)).map_err(|error| DataFusionError::External(Box::new(error)))?,
+        ))
     }
 }
 
 impl Checked {
-    fn answer(&self, array: &ArrayRef) -> SqlResult<ArrayRef> {
+    fn answer(&self, array: &ArrayRef, manner: &Manner) -> SqlResult<ArrayRef> {
         match self.to {
             DataType::Binary => bytea_in(array),
-            DataType::Utf8 => self.print(array),
+            DataType::Utf8 => self.print(array, manner),
             _ => self.round(array),
         }
     }
@@ -116,7 +118,7 @@ impl Checked {
     }
 
     /// F10.
-    fn print(&self, array: &ArrayRef) -> SqlResult<ArrayRef> {
+    fn print(&self, array: &ArrayRef, manner: &Manner) -> SqlResult<ArrayRef> {
         let convert = |to: &DataType| cast(array, to).map_err(|error| SqlError::internal(error.to_string()));
         let mut text = StringBuilder::with_capacity(array.len(), array.len() * 16);
         let mut value = String::new();
@@ -130,11 +132,6 @@ impl Checked {
             }
         };
         match &self.from {
-            DataType::Timestamp(_, zone) => {
-                let micros = convert(&DataType::Timestamp(TimeUnit::Microsecond, zone.clone()))?;
-                let micros = micros.as_primitive::<TimestampMicrosecondType>();
-                (0..array.len()).for_each(|row| each(row, &mut |out| print_timestamp(micros.value(row), zone.is_some(), out)));
-            }
             DataType::Float32 => {
                 let floats = array.as_primitive::<arrow::datatypes::Float32Type>();
                 (0..array.len()).for_each(|row| each(row, &mut |out| print_float(&format!("{:e}", floats.value(row)), 6, out)));
@@ -146,11 +143,7 @@ impl Checked {
             _ => {
                 let bytes = convert(&DataType::Binary)?;
                 let bytes = bytes.as_binary::<i32>();
-                let hex = |bytes: &[u8], out: &mut String| {
-                    out.push_str("\\x");
-                    bytes.iter().for_each(|byte| _ = write!(out, "{byte:02x}"));
-                };
-                (0..array.len()).for_each(|row| each(row, &mut |out| hex(bytes.value(row), out)));
+                (0..array.len()).for_each(|row| each(row, &mut |out| print_bytes(bytes.value(row), manner.bytes, out)));
             }
         }
         Ok(Arc::new(text.finish()))
@@ -199,41 +192,19 @@ fn print_float(scientific: &str, digits: i32, out: &mut String) {
     }
 }
 
-/// `2024-01-02 03:04:05.678`, with `+00` for an instant, ` BC` before year 1.
-fn print_timestamp(micros: i64, is_instant: bool, out: &mut String) {
-    match micros {
-        i64::MAX => return out.push_str("infinity"),
-        i64::MIN => return out.push_str("-infinity"),
-        _ => {}
+/// `\x6100`, or `a\000`.
+pub(crate) fn print_bytes(bytes: &[u8], style: BytesStyle, out: &mut String) {
+    match style {
+        BytesStyle::Hex => {
+            out.push_str("\\x");
+            bytes.iter().for_each(|byte| _ = write!(out, "{byte:02x}"));
+        }
+        BytesStyle::Escape => bytes.iter().for_each(|byte| match byte {
+            b'\\' => out.push_str("\\\\"),
+            0x20..=0x7e => out.push(char::from(*byte)),
+            byte => _ = write!(out, "\\{byte:03o}"),
+        }),
     }
-    let (days, of_day) = (micros.div_euclid(86_400_000_000), micros.rem_euclid(86_400_000_000));
-    let (year, month, day) = civil(days);
-    let shown_year = if year > 0 { year } else { 1 - year };
-    let (seconds, fraction) = (of_day / 1_000_000, of_day % 1_000_000);
-    _ = write!(out, "{shown_year:04}-{month:02}-{day:02} {:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if fraction != 0 {
-        let digits = format!("{fraction:06}");
-        _ = write!(out, ".{}", digits.trim_end_matches('0'));
-    }
-    if is_instant {
-        out.push_str("+00");
-    }
-    if year <= 0 {
-        out.push_str(" BC");
-    }
-}
-
-/// Year (0 is 1 BC), month and day of a count of days since 1970-01-01, proleptic Gregorian (Hinnant, «chrono-compatible date algorithms»).
-pub(super) fn civil(days: i64) -> (i64, i64, i64) {
-    let z = days + 719_468;
-    let era = z.div_euclid(146_097);
-    let day_of_era = z.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
 /// F9.
@@ -250,7 +221,6 @@ fn bytea_in(array: &ArrayRef) -> SqlResult<ArrayRef> {
 }
 
 fn decode_bytea(text: &str) -> SqlResult<Vec<u8>> {
-    let invalid = |message: String| SqlError::new(SqlState::INVALID_TEXT_REPRESENTATION, message);
     let Some(hex) = text.strip_prefix("\\x") else { return decode_escapes(text) };
     let mut bytes = Vec::with_capacity(hex.len() / 2);
     let mut high = None;
@@ -265,7 +235,7 @@ fn decode_bytea(text: &str) -> SqlResult<Vec<u8>> {
     }
     match high {
         None => Ok(bytes),
-        Some(_) => Err(invalid("invalid hexadecimal data: odd number of digits".into())),
+        Some(_) => Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, "invalid hexadecimal data: odd number of digits")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Casts from and to numeric of any length, uuid, time, interval, json, jsonb and arrays, each as Postgres does it.
+//! Casts from and to numeric of any length, dates, timestamps, uuid, time, interval, json, jsonb and arrays, and from text, each as Postgres does it.
 //!
 //! F14: every cast of these types is here, so that Arrow's own never meets one of them: it knows neither their texts nor their limits.
 //! F15: a cast of an array is the cast of its elements.
@@ -11,32 +11,27 @@ use arrow::array::{
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{
-    DataType, DurationMicrosecondType, Field, IntervalMonthDayNanoType, Time64MicrosecondType, TimeUnit, TimestampMicrosecondType,
-};
+use arrow::datatypes::{DataType, DurationMicrosecondType, Field, IntervalMonthDayNanoType, Time64MicrosecondType, TimeUnit};
 use base::{SqlError, SqlResult, SqlState};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
-use crate::functions::{casts, numerics, types};
+use crate::functions::{casts, moments, numerics, plain_input, types};
 use crate::layouts::{self, INTERVAL, TIME, UUID};
+use crate::session_options::manner_of;
 use crate::values::interval::{self, Interval};
+use crate::values::manner::Manner;
 use crate::values::{array, json, time, uuid};
 
 /// The function for a cast of F14, if it is one.
 pub(crate) fn checked(from: &DataType, to: &DataType) -> Option<Arc<ScalarUDF>> {
-    if from == to || from.is_null() || !(is_ours(from) || is_ours(to) || is_wide(from) || is_missing(from, to) || is_read(from, to)) {
+    let is_plain = layouts::is_text(from) && (plain_input::reads(to) || is_read(from, to));
+    if from == to || from.is_null() || !(is_plain || is_ours(from) || is_ours(to) || is_wide(from)) {
         return None;
     }
     let signature = Signature::exact(vec![from.clone()], Volatility::Immutable);
     let name = format!("{}_as_{}", types::name(from), types::name(to));
     Some(Arc::new(ScalarUDF::from(Conversion { name, to: to.clone(), signature })))
-}
-
-/// Casts that Arrow has and PostgreSQL has not.
-fn is_missing(from: &DataType, to: &DataType) -> bool {
-    let is_numeric = |data_type: &DataType| matches!(data_type, DataType::Decimal128(..));
-    (is_numeric(from) && *to == DataType::Boolean) || (*from == DataType::Boolean && is_numeric(to))
 }
 
 /// Texts of decimals, which Arrow reads otherwise: exponents, NaN, what does not fit.
@@ -50,7 +45,8 @@ fn is_wide(data_type: &DataType) -> bool {
 }
 
 fn is_ours(data_type: &DataType) -> bool {
-    *data_type == TIME
+    moments::concerns(data_type)
+        || *data_type == TIME
         || *data_type == INTERVAL
         || *data_type == UUID
         || layouts::is_any_numeric(data_type)
@@ -83,22 +79,36 @@ impl ScalarUDFImpl for Conversion {
         let Some(value) = args.args.first() else {
             return Err(DataFusionError::Internal(format!("{} takes one argument", self.name)));
         };
-        let answer = convert(&value.to_array(args.number_rows)?, &self.to);
+        let answer = convert_in(&value.to_array(args.number_rows)?, &self.to, &manner_of(&args.config_options));
         Ok(ColumnarValue::Array(answer.map_err(|error| DataFusionError::External(Box::new(error)))?))
     }
 }
 
 /// A column as another type, as an explicit cast of Postgres would have it. Errors: the types' own; 42846 where there is no cast.
 pub fn convert(array: &ArrayRef, to: &DataType) -> SqlResult<ArrayRef> {
+    convert_in(array, to, &Manner::default())
+}
+
+/// [`convert`] in a session's manner.
+pub fn convert_in(array: &ArrayRef, to: &DataType, manner: &Manner) -> SqlResult<ArrayRef> {
     let from = array.data_type();
     if from == to {
         return Ok(Arc::clone(array));
     }
-    if layouts::is_text(from) && is_ours(to) {
-        return from_text(&arrow_cast(array, &DataType::Utf8)?, to);
+    if matches!(from, DataType::Timestamp(unit, _) if *unit != TimeUnit::Microsecond) {
+        return convert_in(&arrow_cast(array, &micros(from))?, to, manner);
+    }
+    if matches!(to, DataType::Timestamp(unit, _) if *unit != TimeUnit::Microsecond) {
+        return arrow_cast(&convert_in(array, &micros(to), manner)?, to);
+    }
+    if layouts::is_text(from) && (is_ours(to) || plain_input::reads(to)) {
+        return from_text(&arrow_cast(array, &DataType::Utf8)?, to, manner);
     }
     if *to == DataType::Utf8 && is_ours(from) {
-        return to_text(array);
+        return to_text(array, manner);
+    }
+    if let Some(moved) = moments::between(array, to, manner) {
+        return moved;
     }
     if layouts::is_any_numeric(to)
         && let Some(cast) = numerics::casts::to_any(array)
@@ -106,7 +116,7 @@ pub fn convert(array: &ArrayRef, to: &DataType) -> SqlResult<ArrayRef> {
         return cast;
     }
     if is_read(from, to) {
-        return convert(&from_text(&arrow_cast(array, &DataType::Utf8)?, &layouts::any_numeric())?, to);
+        return convert(&from_text(&arrow_cast(array, &DataType::Utf8)?, &layouts::any_numeric(), manner)?, to);
     }
     if is_wide(from)
         && !is_wide(to)
@@ -120,12 +130,11 @@ pub fn convert(array: &ArrayRef, to: &DataType) -> SqlResult<ArrayRef> {
         return cast;
     }
     match (from, to) {
-        (DataType::List(_), DataType::List(item)) => return elements(array, item),
+        (DataType::List(_), DataType::List(item)) => return elements(array, item, manner),
         (from, to) if layouts::document_name(from).is_some() && layouts::document_name(to).is_some() => {
             return document_to_document(array, to);
         }
         (from, _) if layouts::is_jsonb(from) => return scalar_of(array, to),
-        (DataType::Timestamp(..), to) if *to == TIME => return Ok(time_of(&arrow_cast(array, &micros(from))?)),
         (from, to) if *from == TIME && *to == INTERVAL => return interval_of_time(array),
         (from, to) if *from == INTERVAL && *to == TIME => return Ok(time_of_interval(array)),
         (DataType::Duration(_), to) if *to == INTERVAL => {
@@ -133,11 +142,11 @@ pub fn convert(array: &ArrayRef, to: &DataType) -> SqlResult<ArrayRef> {
         }
         _ => {}
     }
-    if (is_ours(from) || is_ours(to) || is_missing(from, to)) && !from.is_null() {
+    if (is_ours(from) || is_ours(to)) && !from.is_null() {
         let message = format!("cannot cast type {} to {}", types::name(from), types::name(to));
         return Err(SqlError::new(SqlState("42846"), message));
     }
-    casts::apply(array, to).unwrap_or_else(|| arrow_cast(array, to))
+    casts::apply(array, to, manner).unwrap_or_else(|| arrow_cast(array, to))
 }
 
 fn micros(timestamp: &DataType) -> DataType {
@@ -153,8 +162,14 @@ fn arrow_cast(array: &ArrayRef, to: &DataType) -> SqlResult<ArrayRef> {
 }
 
 /// F14, input functions.
-fn from_text(array: &ArrayRef, to: &DataType) -> SqlResult<ArrayRef> {
+fn from_text(array: &ArrayRef, to: &DataType, manner: &Manner) -> SqlResult<ArrayRef> {
     let text = array.as_string::<i32>();
+    if moments::concerns(to) {
+        return moments::from_text(text, to, manner);
+    }
+    if plain_input::reads(to) {
+        return plain_input::read(text, to);
+    }
     if *to == UUID {
         let mut builder = FixedSizeBinaryBuilder::with_capacity(text.len(), 16);
         for value in text {
@@ -183,7 +198,7 @@ fn from_text(array: &ArrayRef, to: &DataType) -> SqlResult<ArrayRef> {
         return numbers;
     }
     if let DataType::List(item) = to {
-        return arrays(text, item);
+        return arrays(text, item, manner);
     }
     arrow_cast(array, to)
 }
@@ -195,15 +210,20 @@ fn documents(text: &StringArray, name: &str) -> SqlResult<StringArray> {
     text.iter().map(|value| value.map(read).transpose()).collect()
 }
 
-fn arrays(text: &StringArray, item: &Arc<Field>) -> SqlResult<ArrayRef> {
+fn arrays(text: &StringArray, item: &Arc<Field>, manner: &Manner) -> SqlResult<ArrayRef> {
     let (mut elements, mut lengths) = (StringBuilder::new(), Vec::with_capacity(text.len()));
+    let is_vector = layouts::is_vector(&DataType::List(Arc::clone(item)));
+    let parse = |value: &str| match is_vector && !value.starts_with('{') {
+        true => Ok(value.split_whitespace().map(|element| Some(element.to_owned())).collect()),
+        false => array::parse(value),
+    };
     for value in text {
-        let parsed = value.map(array::parse).transpose()?.unwrap_or_default();
+        let parsed = value.map(parse).transpose()?.unwrap_or_default();
         lengths.push(parsed.len());
         parsed.into_iter().for_each(|element| elements.append_option(element));
     }
     let elements: ArrayRef = Arc::new(elements.finish());
-    list(item, OffsetBuffer::from_lengths(lengths), convert(&elements, item.data_type())?, text.nulls().cloned())
+    list(item, OffsetBuffer::from_lengths(lengths), convert_in(&elements, item.data_type(), manner)?, text.nulls().cloned())
 }
 
 fn list(item: &Arc<Field>, offsets: OffsetBuffer<i32>, elements: ArrayRef, nulls: Option<NullBuffer>) -> SqlResult<ArrayRef> {
@@ -212,14 +232,17 @@ fn list(item: &Arc<Field>, offsets: OffsetBuffer<i32>, elements: ArrayRef, nulls
 }
 
 /// F15.
-fn elements(array: &ArrayRef, item: &Arc<Field>) -> SqlResult<ArrayRef> {
+fn elements(array: &ArrayRef, item: &Arc<Field>, manner: &Manner) -> SqlResult<ArrayRef> {
     let lists = array.as_list::<i32>();
-    list(item, lists.offsets().clone(), convert(lists.values(), item.data_type())?, lists.nulls().cloned())
+    list(item, lists.offsets().clone(), convert_in(lists.values(), item.data_type(), manner)?, lists.nulls().cloned())
 }
 
 /// F14, output functions.
-pub(crate) fn to_text(array: &ArrayRef) -> SqlResult<ArrayRef> {
+fn to_text(array: &ArrayRef, manner: &Manner) -> SqlResult<ArrayRef> {
     let data_type = array.data_type();
+    if moments::concerns(data_type) {
+        return moments::to_text(array, manner);
+    }
     if layouts::document_name(data_type).is_some() {
         return Ok(Arc::new(layouts::texts(array)?));
     }
@@ -229,7 +252,10 @@ pub(crate) fn to_text(array: &ArrayRef) -> SqlResult<ArrayRef> {
         return texts;
     }
     if let DataType::List(item) = data_type {
-        return lists_to_text(array.as_list::<i32>(), item.data_type());
+        return match layouts::is_vector(data_type) {
+            true => vectors_to_text(array.as_list::<i32>(), manner),
+            false => lists_to_text(array.as_list::<i32>(), item.data_type(), manner),
+        };
     }
     let mut text = StringBuilder::with_capacity(array.len(), array.len() * 16);
     let mut bytes = Vec::new();
@@ -244,10 +270,11 @@ pub(crate) fn to_text(array: &ArrayRef) -> SqlResult<ArrayRef> {
         } else if *data_type == TIME {
             time::write(array.as_primitive::<Time64MicrosecondType>().value(row), &mut bytes);
         } else if *data_type == INTERVAL {
-            interval::write(Interval::from_arrow(array.as_primitive::<IntervalMonthDayNanoType>().value(row)), &mut bytes);
+            let value = Interval::from_arrow(array.as_primitive::<IntervalMonthDayNanoType>().value(row));
+            interval::write_in(value, manner.intervals, &mut bytes);
         } else if let DataType::Duration(TimeUnit::Microsecond) = data_type {
             let micros = array.as_primitive::<DurationMicrosecondType>().value(row);
-            interval::write(justified(micros), &mut bytes);
+            interval::write_in(justified(micros), manner.intervals, &mut bytes);
         } else {
             return arrow_cast(array, &DataType::Utf8);
         }
@@ -256,8 +283,8 @@ pub(crate) fn to_text(array: &ArrayRef) -> SqlResult<ArrayRef> {
     Ok(Arc::new(text.finish()))
 }
 
-fn lists_to_text(lists: &ListArray, element: &DataType) -> SqlResult<ArrayRef> {
-    let texts = element_texts(lists.values(), element)?;
+fn lists_to_text(lists: &ListArray, element: &DataType, manner: &Manner) -> SqlResult<ArrayRef> {
+    let texts = element_texts(lists.values(), element, manner)?;
     let mut text = StringBuilder::with_capacity(lists.len(), lists.len() * 16);
     let mut bytes = Vec::new();
     for (row, bounds) in lists.offsets().windows(2).enumerate() {
@@ -278,13 +305,23 @@ fn lists_to_text(lists: &ListArray, element: &DataType) -> SqlResult<ArrayRef> {
     Ok(Arc::new(text.finish()))
 }
 
+/// `1 2`
+fn vectors_to_text(vectors: &ListArray, manner: &Manner) -> SqlResult<ArrayRef> {
+    let texts = element_texts(vectors.values(), vectors.values().data_type(), manner)?;
+    let shown = |(row, bounds): (usize, &[i32])| {
+        let elements = (bounds[0] as usize..bounds[1] as usize).map(|at| texts.value(at));
+        vectors.is_valid(row).then(|| elements.collect::<Vec<_>>().join(" "))
+    };
+    Ok(Arc::new(vectors.offsets().windows(2).enumerate().map(shown).collect::<StringArray>()))
+}
+
 /// Elements as an array's text has them: a boolean by its letter.
-pub(crate) fn element_texts(elements: &ArrayRef, data_type: &DataType) -> SqlResult<StringArray> {
+pub(crate) fn element_texts(elements: &ArrayRef, data_type: &DataType, manner: &Manner) -> SqlResult<StringArray> {
     if *data_type == DataType::Boolean {
         let letter = |value: bool| if value { "t" } else { "f" };
         return Ok(elements.as_boolean().iter().map(|value| value.map(letter)).collect());
     }
-    Ok(convert(elements, &DataType::Utf8)?.as_string::<i32>().clone())
+    Ok(convert_in(elements, &DataType::Utf8, manner)?.as_string::<i32>().clone())
 }
 
 fn document_to_document(array: &ArrayRef, to: &DataType) -> SqlResult<ArrayRef> {
@@ -324,12 +361,6 @@ fn scalar_of(array: &ArrayRef, to: &DataType) -> SqlResult<ArrayRef> {
         to if layouts::is_any_numeric(to) => convert(&texts, to),
         _ => arrow_cast(&texts, to),
     }
-}
-
-fn time_of(timestamps: &ArrayRef) -> ArrayRef {
-    let times: Time64MicrosecondArray =
-        timestamps.as_primitive::<TimestampMicrosecondType>().unary(|micros| micros.rem_euclid(time::DAY_MICROS));
-    Arc::new(times)
 }
 
 fn interval_of_time(times: &ArrayRef) -> SqlResult<ArrayRef> {

@@ -7,9 +7,11 @@ use base::{SqlError, SqlResult, SqlState};
 use datafusion::logical_expr::ScalarUDF;
 
 use crate::functions::calendar::{DAY, HOUR, JULIAN_EPOCH, MINUTE, Moment, SECOND, age, checked_days, days_of};
-use crate::functions::row::{Answer, Form, Kind, Returns, Span, Value, form, function};
+use crate::functions::row::{Answer, Form, Kind, Returns, Span, Value, form, function, in_manner};
 use crate::functions::text::{int, text};
+use crate::values::manner::Manner;
 use crate::values::numeric::Numeric;
+use crate::values::zone::Zone;
 
 use Kind::{Date, Float8, Instant, Int4, Stamp, Text, Time};
 
@@ -21,7 +23,7 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
     const fn parts(scale: i8) -> [Form; 5] {
         let returns = Returns::Scale(scale);
         [
-            form(&[Text, Instant], returns, extract),
+            in_manner(&[Text, Instant], returns, extract_instant),
             form(&[Text, Date], Returns::Scale(0), extract),
             form(&[Text, Stamp], returns, extract),
             form(&[Text, Time], returns, extract),
@@ -32,18 +34,18 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
     const MILLIS: &[Form] = &parts(3);
     const MICROS: &[Form] = &parts(6);
     const DATE_PART: &[Form] = &[
-        form(&[Text, Instant], Returns::Is(Float8), date_part),
+        in_manner(&[Text, Instant], Returns::Is(Float8), date_part_of_instant),
         form(&[Text, Date], Returns::Is(Float8), date_part),
         form(&[Text, Stamp], Returns::Is(Float8), date_part),
         form(&[Text, Time], Returns::Is(Float8), date_part),
         form(&[Text, Kind::Span], Returns::Is(Float8), date_part),
     ];
     const TRUNC: &[Form] = &[
-        form(&[Text, Instant], Returns::Is(Instant), date_trunc),
+        in_manner(&[Text, Instant], Returns::Is(Instant), date_trunc_of_instant),
         form(&[Text, Stamp], STAMP, date_trunc),
         form(&[Text, Kind::Span], SPAN, trunc_span),
     ];
-    const AGE: &[Form] = &[form(&[Instant, Instant], SPAN, age_of), form(&[Stamp, Stamp], SPAN, age_of)];
+    const AGE: &[Form] = &[in_manner(&[Instant, Instant], SPAN, age_of_instants), form(&[Stamp, Stamp], SPAN, age_of)];
     const FINITE: &[Form] = &[
         form(&[Date], Returns::Is(Kind::Bool), is_finite),
         form(&[Instant], Returns::Is(Kind::Bool), is_finite),
@@ -64,12 +66,26 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
         function("make_date", &[form(&[Int4, Int4, Int4], Returns::Is(Date), make_date)]),
         function("make_time", &[form(&[Int4, Int4, Float8], Returns::Is(Time), make_time)]),
         function("make_timestamp", &[form(&[Int4, Int4, Int4, Int4, Int4, Float8], STAMP, make_timestamp)]),
+        function(
+            "make_timestamptz",
+            &[
+                in_manner(&[Int4, Int4, Int4, Int4, Int4, Float8], Returns::Is(Instant), |args, manner| make_instant(args, manner.zone)),
+                form(&[Int4, Int4, Int4, Int4, Int4, Float8, Text], Returns::Is(Instant), |args| {
+                    make_instant(args, Zone::named(text(args, 6))?)
+                }),
+            ],
+        ),
+        function("timestamp_in_digits", DIGITS_OF_STAMP),
+        function("time_in_digits", &[form(&[Time, Int4], Returns::Is(Time), in_digits)]),
+        function("interval_in_digits", &[form(&[Kind::Span, Int4], SPAN, in_digits)]),
         function("make_interval", MAKE_INTERVAL),
         function("justify_hours", &[form(&[Kind::Span], SPAN, |args| span_answer(justify_hours(span(args, 0))))]),
         function("justify_days", &[form(&[Kind::Span], SPAN, |args| span_answer(justify_days(span(args, 0))))]),
         function("justify_interval", &[form(&[Kind::Span], SPAN, justify_interval)]),
     ]
 }
+
+const DIGITS_OF_STAMP: &[Form] = &[form(&[Instant, Int4], Returns::Is(Instant), in_digits), form(&[Stamp, Int4], STAMP, in_digits)];
 
 const MAKE_INTERVAL: &[Form] = &[
     form(&[], SPAN, make_interval),
@@ -227,6 +243,28 @@ fn part_of_span(name: &str, span: Span) -> Option<i128> {
     })
 }
 
+/// A named part of an instant as a zone shows it, in millionths.
+fn part_in_zone(args: &[Option<Value>], zone: Zone) -> SqlResult<Option<i128>> {
+    let instant = stamp(args, 1);
+    let east = i128::from(zone.east_at(instant));
+    match unit(text(args, 0)).as_str() {
+        "epoch" => part(args),
+        _ if is_infinite(instant) => part(args),
+        "timezone" => Ok(Some(east * 1_000_000)),
+        "timezone_hour" => Ok(Some(east / 3600 * 1_000_000)),
+        "timezone_minute" => Ok(Some(east / 60 % 60 * 1_000_000)),
+        _ => part(&[args.first().cloned().flatten(), Some(Value::Stamp(zone.clock_at(instant)))]),
+    }
+}
+
+fn extract_instant(args: &[Option<Value>], manner: &Manner) -> Answer {
+    Ok(part_in_zone(args, manner.zone)?.map(|millionths| Value::Numeric(Numeric::new(millionths, 6))))
+}
+
+fn date_part_of_instant(args: &[Option<Value>], manner: &Manner) -> Answer {
+    Ok(part_in_zone(args, manner.zone)?.map(|millionths| Value::Float(millionths as f64 / 1e6)))
+}
+
 fn extract(args: &[Option<Value>]) -> Answer {
     Ok(part(args)?.map(|millionths| Value::Numeric(Numeric::new(millionths, 6))))
 }
@@ -266,6 +304,50 @@ pub(super) fn truncate(name: &str, given: &str, micros: i64) -> SqlResult<i64> {
 
 fn date_trunc(args: &[Option<Value>]) -> Answer {
     truncate(&unit(text(args, 0)), text(args, 0), stamp(args, 1)).map(|micros| Some(Value::Stamp(micros)))
+}
+
+/// An instant cut at a unit of a zone's clock.
+pub(super) fn truncate_in_zone(given: &str, instant: i64, zone: Zone) -> SqlResult<i64> {
+    let name = unit(given);
+    if is_infinite(instant) {
+        return truncate(&name, given, instant);
+    }
+    let east = i64::from(zone.east_at(instant)) * SECOND;
+    let clock = truncate(&name, given, instant + east)?;
+    // Within a day the clock does not turn; a day and more begin as the zone then counts.
+    let is_within_day = matches!(name.as_str(), "microsecond" | "millisecond" | "second" | "minute" | "hour");
+    Ok(if is_within_day { clock - east } else { zone.instant_of(clock) })
+}
+
+fn date_trunc_of_instant(args: &[Option<Value>], manner: &Manner) -> Answer {
+    truncate_in_zone(text(args, 0), stamp(args, 1), manner.zone).map(|micros| Some(Value::Stamp(micros)))
+}
+
+fn age_of_instants(args: &[Option<Value>], manner: &Manner) -> Answer {
+    span_answer(age(manner.zone.clock_at(stamp(args, 0)), manner.zone.clock_at(stamp(args, 1))))
+}
+
+fn make_instant(args: &[Option<Value>], zone: Zone) -> Answer {
+    Ok(make_timestamp(args)?.map(|made| match made {
+        Value::Stamp(clock) => Value::Stamp(zone.instant_of(clock)),
+        other => other,
+    }))
+}
+
+/// With so many digits after the second, halves away from zero.
+fn in_digits(args: &[Option<Value>]) -> Answer {
+    let digits = u32::try_from(int(args, 1).clamp(0, 6)).unwrap_or(6);
+    let unit = 10_i64.pow(6 - digits);
+    let round = |micros: i64| {
+        let (whole, rest) = (micros.div_euclid(unit), micros.rem_euclid(unit));
+        whole.saturating_add(i64::from(rest * 2 >= unit && unit > 1)).saturating_mul(unit)
+    };
+    Ok(args.first().cloned().flatten().map(|value| match value {
+        Value::Stamp(micros) if !is_infinite(micros) => Value::Stamp(round(micros)),
+        Value::Time(micros) => Value::Time(round(micros)),
+        Value::Span(span) => Value::Span(Span { micros: round(span.micros), ..span }),
+        other => other,
+    }))
 }
 
 fn trunc_span(args: &[Option<Value>]) -> Answer {

@@ -1,6 +1,7 @@
 //! Arithmetic of dates, times, timestamps and intervals, months, days and µs kept apart as Postgres does.
 //!
-//! T1: an interval is added to a moment field by field: months (to the last day of a shorter month), then days, then µs.
+//! T1: an interval is added to a moment field by field: months (to the last day of a shorter month), then days, then µs; months and days of
+//!     an instant are those of the session's zone.
 //! T2: infinite dates and timestamps stay what they are.
 
 use std::sync::Arc;
@@ -16,11 +17,13 @@ use base::{SqlError, SqlResult, SqlState};
 use datafusion::common::Result;
 use datafusion::logical_expr::ScalarUDF;
 
+use super::calendar::{civil, days_of};
 use super::conversions::{convert, justified};
-use super::native::{no_match, strict};
+use super::native::{no_match, strict, strict_in_manner};
 use crate::layouts::{INTERVAL, TIME};
 use crate::values::interval::{Interval, out_of_range};
 use crate::values::time::DAY_MICROS;
+use crate::values::zone::Zone;
 
 /// Operator, operand types as [`kind`] names them, the function behind it, and its answer.
 const OPERATORS: [(&str, &str, &str, &str); 25] = [
@@ -82,7 +85,7 @@ pub(crate) fn operator(op: &str, left: &DataType, right: &DataType) -> Option<&'
 pub(crate) fn beside(op: &str, known: &DataType) -> Option<DataType> {
     match (op, kind(known)) {
         ("-", "timestamp" | "date") => Some(known.clone()),
-        ("+", "timestamp" | "time" | "date") => Some(INTERVAL),
+        ("+", "timestamp" | "time") => Some(INTERVAL),
         ("+" | "-", "interval") => Some(INTERVAL),
         ("-", "time") => Some(TIME),
         ("*" | "/", "interval") => Some(DataType::Float64),
@@ -97,9 +100,15 @@ pub(crate) fn functions() -> Vec<ScalarUDF> {
     let date = |_: &[DataType]| DataType::Date32;
     let time = |_: &[DataType]| TIME;
     vec![
-        strict("timestamp_pl_interval", moment_interval, moment, |args, rows, returns| shift(&args[0], &args[1], rows, returns, 1)),
-        strict("interval_pl_timestamp", interval_moment, moment, |args, rows, returns| shift(&args[1], &args[0], rows, returns, 1)),
-        strict("timestamp_mi_interval", moment_interval, moment, |args, rows, returns| shift(&args[0], &args[1], rows, returns, -1)),
+        strict_in_manner("timestamp_pl_interval", moment_interval, moment, |args, rows, returns, manner| {
+            shift(&args[0], &args[1], rows, returns, manner.zone, 1)
+        }),
+        strict_in_manner("interval_pl_timestamp", interval_moment, moment, |args, rows, returns, manner| {
+            shift(&args[1], &args[0], rows, returns, manner.zone, 1)
+        }),
+        strict_in_manner("timestamp_mi_interval", moment_interval, moment, |args, rows, returns, manner| {
+            shift(&args[0], &args[1], rows, returns, manner.zone, -1)
+        }),
         strict("timestamp_mi", two_moments, interval, |args, rows, _| difference(args, rows)),
         strict("date_pli", date_integer, date, |args, rows, _| days(&args[0], &args[1], rows, 1)),
         strict("integer_pl_date", integer_date, date, |args, rows, _| days(&args[1], &args[0], rows, 1)),
@@ -156,8 +165,11 @@ fn interval_moment(types: &[DataType]) -> Result<Vec<DataType>> {
     }
 }
 
+/// Both instants if one is.
 fn two_moments(types: &[DataType]) -> Result<Vec<DataType>> {
-    types.iter().map(as_moment).collect()
+    let moments = types.iter().map(as_moment).collect::<Result<Vec<_>>>()?;
+    let instant = moments.iter().find(|data_type| **data_type != TIMESTAMP).cloned();
+    Ok(vec![instant.unwrap_or(TIMESTAMP); moments.len()])
 }
 
 takes!(date_integer: DataType::Date32, DataType::Int32);
@@ -189,7 +201,8 @@ fn timestamp_out_of_range() -> SqlError {
 }
 
 /// T1, T2.
-fn shift(moments: &ArrayRef, intervals: &ArrayRef, rows: usize, returns: &DataType, sign: i64) -> SqlResult<ArrayRef> {
+fn shift(moments: &ArrayRef, intervals: &ArrayRef, rows: usize, returns: &DataType, zone: Zone, sign: i64) -> SqlResult<ArrayRef> {
+    let zone = Some(zone).filter(|_| matches!(returns, DataType::Timestamp(_, Some(_))));
     let values = moments.as_primitive::<TimestampMicrosecondType>();
     let shifted = |row: usize| {
         if !known(&[moments, intervals], row) {
@@ -197,38 +210,31 @@ fn shift(moments: &ArrayRef, intervals: &ArrayRef, rows: usize, returns: &DataTy
         }
         let by = interval_at(intervals, row);
         let by = if sign < 0 { by.negate()? } else { by };
-        shifted(values.value(row), by).map(Some).ok_or_else(timestamp_out_of_range)
+        shifted(values.value(row), by, zone).map(Some).ok_or_else(timestamp_out_of_range)
     };
     let answer: TimestampMicrosecondArray = (0..rows).map(shifted).collect::<SqlResult<_>>()?;
     Ok(Arc::new(answer.with_data_type(returns.clone())))
 }
 
-fn shifted(micros: i64, by: Interval) -> Option<i64> {
+pub(super) fn shifted(micros: i64, by: Interval, zone: Option<Zone>) -> Option<i64> {
     if micros == i64::MAX || micros == i64::MIN {
         return Some(micros);
     }
-    let mut day = micros.div_euclid(DAY_MICROS);
-    let of_day = micros.rem_euclid(DAY_MICROS);
+    let zone = zone.filter(|_| by.months != 0 || by.days != 0);
+    let clock = zone.map_or(micros, |zone| zone.clock_at(micros));
+    let mut day = clock.div_euclid(DAY_MICROS);
+    let of_day = clock.rem_euclid(DAY_MICROS);
     if by.months != 0 {
-        let (year, month, date) = super::casts::civil(day);
+        let (year, month, date) = civil(day);
         let months = year * 12 + month - 1 + i64::from(by.months);
         let (year, month) = (months.div_euclid(12), months.rem_euclid(12) + 1);
-        let last = days_from_civil(if month == 12 { year + 1 } else { year }, month % 12 + 1, 1) - days_from_civil(year, month, 1);
-        day = days_from_civil(year, month, date.min(last));
+        let last = days_of(if month == 12 { year + 1 } else { year }, month % 12 + 1, 1) - days_of(year, month, 1);
+        day = days_of(year, month, date.min(last));
     }
     let day = day.checked_add(by.days.into())?;
-    let moment = day.checked_mul(DAY_MICROS)?.checked_add(of_day)?.checked_add(by.micros)?;
+    let clock = day.checked_mul(DAY_MICROS)?.checked_add(of_day)?;
+    let moment = zone.map_or(clock, |zone| zone.instant_of(clock)).checked_add(by.micros)?;
     (-210_866_803_200_000_000..i64::MAX).contains(&moment).then_some(moment)
-}
-
-/// Days since 1970-01-01 (Hinnant, «chrono-compatible date algorithms»).
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
 }
 
 fn collect(rows: usize, each: impl Fn(usize) -> SqlResult<Option<Interval>>) -> SqlResult<ArrayRef> {

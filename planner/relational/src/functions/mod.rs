@@ -14,10 +14,11 @@ use crate::environment::Environment;
 pub(crate) mod arithmetic;
 pub(crate) mod arrays;
 pub(crate) mod averages;
-mod bytes;
+pub(crate) mod bytes;
 mod calendar;
 mod caller;
 pub(crate) mod casts;
+pub(crate) mod catalog;
 mod choice;
 pub(crate) mod conversions;
 mod dates;
@@ -25,15 +26,19 @@ pub(crate) mod documents;
 mod format;
 pub(crate) mod intervals;
 mod maths;
+mod moments;
 mod native;
 mod number_pictures;
 pub(crate) mod numerics;
-mod ordered_sets;
+pub(crate) mod ordered_sets;
+mod plain_input;
 mod regexps;
-mod row;
+pub(crate) mod row;
+mod series;
 pub(crate) mod session;
 mod spreads;
-mod text;
+pub(crate) mod strings;
+pub(crate) mod text;
 mod to_char;
 mod to_date;
 pub(crate) mod types;
@@ -53,6 +58,7 @@ pub(crate) fn scalars() -> Vec<Arc<ScalarUDF>> {
     let ours = [
         arrays::functions(),
         bytes::functions(),
+        catalog::functions(),
         dates::functions(),
         documents::functions(),
         format::functions(),
@@ -60,6 +66,8 @@ pub(crate) fn scalars() -> Vec<Arc<ScalarUDF>> {
         maths::functions(),
         numerics::functions(),
         regexps::functions(),
+        series::functions(),
+        strings::functions(),
         text::functions(),
         to_char::functions(),
         to_date::functions(),

@@ -12,7 +12,9 @@ use base::SqlResult;
 use datafusion::common::{DataFusionError, Result, ScalarValue, plan_err};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
-use super::conversions::convert;
+use super::conversions::convert_in;
+use crate::session_options::manner_of;
+use crate::values::manner::Manner;
 
 /// Types that arguments of these types are coerced to; an error means that there is no such function.
 pub(crate) type Coerce = fn(&[DataType]) -> Result<Vec<DataType>>;
@@ -20,6 +22,16 @@ pub(crate) type Coerce = fn(&[DataType]) -> Result<Vec<DataType>>;
 pub(crate) type Returns = fn(&[DataType]) -> DataType;
 /// Arguments, rows and the answer's type in, the answer out.
 pub(crate) type Call = fn(&[ArrayRef], usize, &DataType) -> SqlResult<ArrayRef>;
+
+/// [`Call`] by the session's zone and styles.
+pub(crate) type CallInManner = fn(&[ArrayRef], usize, &DataType, &Manner) -> SqlResult<ArrayRef>;
+
+/// What computes a batch.
+#[derive(Clone, Copy, Debug)]
+enum Body {
+    Plain(Call),
+    InManner(CallInManner),
+}
 
 /// One function.
 #[derive(Debug)]
@@ -29,22 +41,27 @@ pub(crate) struct Native {
     strict: bool,
     coerce: Coerce,
     returns: Returns,
-    call: Call,
+    body: Body,
     signature: Signature,
 }
 
 /// A function that answers NULL where an argument is NULL.
 pub(crate) fn strict(name: &'static str, coerce: Coerce, returns: Returns, call: Call) -> ScalarUDF {
-    function(name, true, coerce, returns, call)
+    function(name, true, coerce, returns, Body::Plain(call))
 }
 
 /// A function that sees NULLs.
 pub(crate) fn lenient(name: &'static str, coerce: Coerce, returns: Returns, call: Call) -> ScalarUDF {
-    function(name, false, coerce, returns, call)
+    function(name, false, coerce, returns, Body::Plain(call))
 }
 
-fn function(name: &'static str, strict: bool, coerce: Coerce, returns: Returns, call: Call) -> ScalarUDF {
-    ScalarUDF::from(Native { name, strict, coerce, returns, call, signature: Signature::user_defined(Volatility::Immutable) })
+/// [`strict`] with a body that knows the session's manner.
+pub(crate) fn strict_in_manner(name: &'static str, coerce: Coerce, returns: Returns, call: CallInManner) -> ScalarUDF {
+    function(name, true, coerce, returns, Body::InManner(call))
+}
+
+fn function(name: &'static str, strict: bool, coerce: Coerce, returns: Returns, body: Body) -> ScalarUDF {
+    ScalarUDF::from(Native { name, strict, coerce, returns, body, signature: Signature::user_defined(Volatility::Immutable) })
 }
 
 /// The wanted types as far as Arrow has a cast to them, which the planner insists on.
@@ -100,9 +117,15 @@ impl ScalarUDFImpl for Native {
             let arrays = args.args.iter().map(|arg| arg.to_array(rows)).collect::<Result<Vec<_>>>()?;
             let types: Vec<DataType> = arrays.iter().map(|array| array.data_type().clone()).collect();
             let wanted = (self.coerce)(&types)?;
-            let arrays = arrays.iter().zip(&wanted).map(|(array, wanted)| convert(array, wanted)).collect::<SqlResult<Vec<_>>>();
+            let manner = manner_of(&args.config_options);
+            let arrays =
+                arrays.iter().zip(&wanted).map(|(array, wanted)| convert_in(array, wanted, &manner)).collect::<SqlResult<Vec<_>>>();
             let arrays = arrays.map_err(|error| DataFusionError::External(Box::new(error)))?;
-            (self.call)(&arrays, rows, returns).map_err(|error| DataFusionError::External(Box::new(error)))?
+            let answer = match self.body {
+                Body::Plain(call) => call(&arrays, rows, returns),
+                Body::InManner(call) => call(&arrays, rows, returns, &manner),
+            };
+            answer.map_err(|error| DataFusionError::External(Box::new(error)))?
         };
         debug_assert_eq!(answer.len(), rows, "N1: {} answers once a row", self.name);
         if is_constant { Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&answer, 0)?)) } else { Ok(ColumnarValue::Array(answer)) }

@@ -1,4 +1,5 @@
-//! `mode()` and `percentile_disc(fraction)` WITHIN GROUP: one of the values themselves, of any type that has an order.
+//! `mode()` and `percentile_disc(fraction)` WITHIN GROUP: one of the values themselves, of any type that has an order; and the place that a value
+//! would have among them: `rank(value)`, `dense_rank`, `percent_rank`, `cume_dist`.
 //!
 //! F33: every value of the group is kept until its end, as `percentile_cont` keeps them.
 
@@ -17,7 +18,25 @@ use super::numerics::columns::keys;
 /// Every aggregate of the family.
 pub(super) fn aggregates() -> Vec<AggregateUDF> {
     let make = |name, args| AggregateUDF::from(OrderedSet { name, signature: Signature::any(args, Volatility::Immutable) });
-    vec![make("mode", 1), make("percentile_disc", 2)]
+    let hypothetical = PLACES.iter().map(|(_, name)| make(name, 2));
+    [make("mode", 1), make("percentile_disc", 2)].into_iter().chain(hypothetical).collect()
+}
+
+/// Functions of a hypothetical row, and what they are called here: the window functions have the names themselves.
+pub(crate) const PLACES: [(&str, &str); 4] = [
+    ("rank", "hypothetical_rank"),
+    ("dense_rank", "hypothetical_dense_rank"),
+    ("percent_rank", "hypothetical_percent_rank"),
+    ("cume_dist", "hypothetical_cume_dist"),
+];
+
+/// What is asked of the values in order.
+#[derive(Clone, Debug)]
+enum Asked {
+    Mode,
+    Fraction(f64),
+    /// One of [`PLACES`] for a value.
+    Place(&'static str, ScalarValue),
 }
 
 #[derive(PartialEq, Eq, Hash, Debug)]
@@ -37,6 +56,8 @@ impl AggregateUDFImpl for OrderedSet {
 
     fn return_type(&self, arg_types: &[DataType]) -> Result<DataType> {
         match arg_types.first() {
+            Some(_) if self.name.ends_with("_rank") && !self.name.ends_with("percent_rank") => Ok(DataType::Int64),
+            Some(_) if self.name.starts_with("hypothetical_") => Ok(DataType::Float64),
             Some(data_type) => Ok(data_type.clone()),
             None => plan_err!("WITHIN GROUP is required for ordered-set aggregate {}", self.name),
         }
@@ -50,17 +71,24 @@ impl AggregateUDFImpl for OrderedSet {
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         let data_type = args.expr_fields.first().map_or(DataType::Null, |field| field.data_type().clone());
         let descending = args.order_bys.first().is_some_and(|order| order.options.descending);
-        let fraction = match args.exprs.get(1) {
-            None => None,
-            Some(fraction) => {
-                let batch = arrow::array::RecordBatch::new_empty(Arc::new(args.schema.clone()));
-                let fraction = fraction.evaluate(&batch)?.into_array(1)?;
-                let fraction = arrow::compute::cast(&fraction, &DataType::Float64)?;
-                let fraction = fraction.as_primitive::<Float64Type>();
-                Some(if fraction.is_empty() || fraction.is_null(0) { 0.0 } else { in_range(fraction.value(0))? })
+        let constant = |at: usize, data_type: &DataType| -> Result<Option<ArrayRef>> {
+            let Some(constant) = args.exprs.get(at) else { return Ok(None) };
+            let batch = arrow::array::RecordBatch::new_empty(Arc::new(args.schema.clone()));
+            let value = constant.evaluate(&batch)?.into_array(1)?;
+            Ok(Some(arrow::compute::cast(&value, data_type)?).filter(|value| !value.is_empty()))
+        };
+        let asked = match (self.name, constant(1, if self.name == "percentile_disc" { &DataType::Float64 } else { &data_type })?) {
+            ("mode", _) => Asked::Mode,
+            ("percentile_disc", fraction) => {
+                let known = fraction.filter(|fraction| fraction.is_valid(0));
+                Asked::Fraction(known.map_or(Ok(0.0), |fraction| in_range(fraction.as_primitive::<Float64Type>().value(0)))?)
+            }
+            (name, value) => {
+                let value = value.map_or_else(|| ScalarValue::try_from(&data_type), |value| ScalarValue::try_from_array(&value, 0))?;
+                Asked::Place(name, value)
             }
         };
-        Ok(Box::new(Values { data_type, kept: Vec::new(), fraction, descending }))
+        Ok(Box::new(Values { data_type, kept: Vec::new(), asked, descending }))
     }
 
     fn supports_within_group_clause(&self) -> bool {
@@ -80,8 +108,7 @@ fn in_range(fraction: f64) -> Result<f64> {
 struct Values {
     data_type: DataType,
     kept: Vec<ArrayRef>,
-    /// `None` for the mode.
-    fraction: Option<f64>,
+    asked: Asked,
     descending: bool,
 }
 
@@ -100,6 +127,43 @@ impl Values {
     }
 }
 
+impl Values {
+    /// The place of a value among those that are not NULL, which stand before all NULLs, or after them if the greatest comes first.
+    fn place(&self, name: &str, value: &ScalarValue, sorted: &ArrayRef) -> Result<ScalarValue> {
+        let (mut before, mut equal, mut distinct) = (0_i64, 0_i64, 0_i64);
+        let mut last = None;
+        let nulls = (self.kept.iter().map(Array::len).sum::<usize>() - sorted.len()) as i64;
+        if self.descending && nulls > 0 {
+            (before, distinct) = (nulls, 1);
+        }
+        for row in 0..sorted.len() {
+            let other = ScalarValue::try_from_array(sorted, row)?;
+            let order = match other.partial_cmp(value) {
+                Some(order) if self.descending => order.reverse(),
+                Some(order) => order,
+                // Everything stands before NULL.
+                None => std::cmp::Ordering::Less,
+            };
+            match order {
+                std::cmp::Ordering::Less => {
+                    before += 1;
+                    distinct += i64::from(last.as_ref() != Some(&other));
+                    last = Some(other);
+                }
+                std::cmp::Ordering::Equal => equal += 1,
+                std::cmp::Ordering::Greater => break,
+            }
+        }
+        let rows = self.kept.iter().map(Array::len).sum::<usize>() as f64;
+        Ok(match name {
+            "hypothetical_rank" => ScalarValue::Int64(Some(before + 1)),
+            "hypothetical_dense_rank" => ScalarValue::Int64(Some(distinct + 1)),
+            "hypothetical_percent_rank" => ScalarValue::Float64(Some(if rows > 0.0 { before as f64 / rows } else { 0.0 })),
+            _ => ScalarValue::Float64(Some((before + equal + 1) as f64 / (rows + 1.0))),
+        })
+    }
+}
+
 impl Accumulator for Values {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         self.kept.extend(values.first().cloned());
@@ -113,19 +177,26 @@ impl Accumulator for Values {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let values = self.sorted()?;
+        let values = match self.asked {
+            // A place counts the NULLs too.
+            Asked::Place(..) if !self.kept.is_empty() => concat(&self.kept.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>())?,
+            _ => self.sorted()?,
+        };
         let values = (0..values.len()).map(|row| ScalarValue::try_from_array(&values, row)).collect::<Result<Vec<_>>>()?;
         Ok(vec![ScalarValue::List(ScalarValue::new_list_nullable(&values, &self.data_type))])
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
         let values = self.sorted()?;
+        if let Asked::Place(name, value) = &self.asked {
+            return self.place(name, value, &values);
+        }
         if values.is_empty() {
             return ScalarValue::try_from(&self.data_type);
         }
-        let at = match self.fraction {
-            Some(fraction) => ((fraction * values.len() as f64).ceil() as usize).max(1) - 1,
-            None => most_frequent(&values)?,
+        let at = match self.asked {
+            Asked::Fraction(fraction) => ((fraction * values.len() as f64).ceil() as usize).max(1) - 1,
+            _ => most_frequent(&values)?,
         };
         ScalarValue::try_from_array(&values, at)
     }

@@ -1,8 +1,10 @@
 //! Regular expressions as Postgres's ARE understands them, over a library with another dialect.
 //!
-//! F31: a pattern is translated once a batch, whatever it holds: `\m \M \y \Y \Z`, embedded options, and `.` that matches a newline.
-//! F32: alternatives and quantifiers take the first match, not the longest; for patterns in use the two rarely differ.
+//! F30: a pattern is translated once, and a thread keeps the last ones; `.` matches a newline unless an option says otherwise.
 //! Never: recurses or retries without a limit; a pattern that would is 2201B.
+
+mod pattern;
+mod translate;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -10,17 +12,18 @@ use std::rc::Rc;
 
 use base::{SqlError, SqlResult, SqlState};
 use datafusion::logical_expr::ScalarUDF;
-use fancy_regex::{Captures, Regex, RegexBuilder};
 
 use crate::functions::row::{Answer, Form, Kind, Returns, Value, form, function};
 use crate::functions::text::{answer, int, text};
+
+use pattern::{Found, Pattern, refused};
+use translate::translate;
 
 use Kind::{Int4, Text};
 
 const TEXT: Returns = Returns::Is(Text);
 const INT: Returns = Returns::Is(Int4);
 const BOOL: Returns = Returns::Is(Kind::Bool);
-const BACKTRACKS_MAX: usize = 1_000_000;
 /// Patterns a thread keeps translated.
 const KEPT_MAX: usize = 64;
 
@@ -53,6 +56,12 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
         form(&[Text, Text, Int4, Int4, Int4, Text], INT, instr),
         form(&[Text, Text, Int4, Int4, Int4, Text, Int4], INT, instr),
     ];
+    const PLACES: &[Form] = &[
+        form(&[Text, Int4], TEXT, part),
+        form(&[Text, Int4, Int4], TEXT, part),
+        form(&[Kind::Bytes, Int4], Returns::Is(Kind::Bytes), part_of_bytes),
+        form(&[Kind::Bytes, Int4, Int4], Returns::Is(Kind::Bytes), part_of_bytes),
+    ];
     const SUBSTRING: &[Form] = &[
         form(&[Text, Int4], TEXT, part),
         form(&[Text, Int4, Int4], TEXT, part),
@@ -63,6 +72,10 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
     ];
     vec![
         function("regexp_match", MATCH),
+        function(
+            "regexp_matches_list",
+            &[form(&[Text, Text], Returns::TextLists, matches), form(&[Text, Text, Text], Returns::TextLists, matches)],
+        ),
         function("regexp_replace", REPLACE),
         function("regexp_split_to_array", SPLIT),
         function("regexp_count", COUNT),
@@ -70,7 +83,7 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
         function("regexp_substr", SUBSTR),
         function("regexp_instr", INSTR),
         function("substring", SUBSTRING),
-        function("substr", SUBSTRING),
+        function("substr", PLACES),
         function("textregexeq", &[form(&[Text, Text], BOOL, like)]),
         function("texticregexeq", &[form(&[Text, Text], BOOL, like_any_case)]),
         function("similar_to", &[form(&[Text, Text], BOOL, similar), form(&[Text, Text, Text], BOOL, similar)]),
@@ -114,11 +127,11 @@ fn options(flags: &str) -> SqlResult<Options> {
 }
 
 thread_local! {
-    static KEPT: RefCell<HashMap<(String, Options), Rc<Regex>>> = RefCell::new(HashMap::new());
+    static KEPT: RefCell<HashMap<(String, Options), Rc<Pattern>>> = RefCell::new(HashMap::new());
 }
 
-/// F31. Errors: 2201B.
-fn compiled(pattern: &str, options: Options) -> SqlResult<Rc<Regex>> {
+/// F30. Errors: 2201B.
+fn compiled(pattern: &str, options: Options) -> SqlResult<Rc<Pattern>> {
     let key = (pattern.to_owned(), Options { all: false, ..options });
     if let Some(known) = KEPT.with_borrow(|kept| kept.get(&key).cloned()) {
         return Ok(known);
@@ -129,9 +142,7 @@ fn compiled(pattern: &str, options: Options) -> SqlResult<Rc<Regex>> {
         .filter(|(is_on, _)| *is_on)
         .map(|(_, flag)| *flag)
         .collect();
-    let whole = if prefix.is_empty() { translated } else { format!("(?{prefix}){translated}") };
-    let regex = RegexBuilder::new(&whole).backtrack_limit(BACKTRACKS_MAX).build();
-    let regex = Rc::new(regex.map_err(|error| invalid(&reason(pattern, &error.to_string())))?);
+    let regex = Rc::new(Pattern::new(&translated, &prefix).map_err(|said| refused(pattern, &said))?);
     KEPT.with_borrow_mut(|kept| {
         if kept.len() >= KEPT_MAX {
             kept.clear();
@@ -145,108 +156,15 @@ fn invalid(reason: &str) -> SqlError {
     SqlError::new(SqlState("2201B"), format!("invalid regular expression: {reason}"))
 }
 
-fn reason(pattern: &str, said: &str) -> String {
-    let said = said.to_lowercase();
-    let known = [
-        ("class", "brackets [] not balanced"),
-        ("bracket", "brackets [] not balanced"),
-        ("group", "parentheses () not balanced"),
-        ("paren", "parentheses () not balanced"),
-        ("repe", "quantifier operand invalid"),
-        ("quantifier", "quantifier operand invalid"),
-        ("escape", "invalid escape \\ sequence"),
-    ];
-    let found = known.iter().find(|(part, _)| said.contains(part));
-    found.map_or_else(|| format!("\"{pattern}\" is not understood"), |(_, reason)| (*reason).to_owned())
-}
-
-/// An ARE in the library's dialect.
-fn translate(pattern: &str) -> String {
-    let mut out = String::new();
-    let pattern = pattern.strip_prefix("***:").unwrap_or(pattern);
-    let mut rest = pattern;
-    if let Some(end) = rest.strip_prefix("(?").and_then(|after| after.find(')'))
-        && rest[2..2 + end].chars().all(|c| "bceimnpqstwx".contains(c))
-    {
-        let flags = &rest[2..2 + end];
-        let mut on = String::new();
-        let mut off = String::new();
-        for flag in flags.chars() {
-            match flag {
-                'i' => on.push('i'),
-                'c' => off.push('i'),
-                'x' => on.push('x'),
-                'n' | 'm' => {
-                    on.push('m');
-                    off.push('s');
-                }
-                'p' => off.push('s'),
-                'w' => on.push('m'),
-                _ => {}
-            }
-        }
-        let off = if off.is_empty() { off } else { format!("-{off}") };
-        if !on.is_empty() || !off.is_empty() {
-            out.push_str(&format!("(?{on}{off})"));
-        }
-        rest = &rest[end + 3..];
-    }
-    let mut in_class = false;
-    let mut chars = rest.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => match chars.next() {
-                Some('m') if !in_class => out.push_str(r"\b(?=\w)"),
-                Some('M') if !in_class => out.push_str(r"\b(?<=\w)"),
-                Some('y') if !in_class => out.push_str(r"\b"),
-                Some('Y') if !in_class => out.push_str(r"\B"),
-                Some('Z') if !in_class => out.push_str(r"\z"),
-                Some('B') => out.push_str(r"\\"),
-                Some(other) => out.extend(['\\', other]),
-                None => out.push('\\'),
-            },
-            '[' if in_class && !matches!(chars.peek(), Some(':' | '.' | '=')) => out.push_str(r"\["),
-            '[' => {
-                // `[:alpha:]` within a class is the library's too.
-                if in_class {
-                    out.push('[');
-                    for inner in chars.by_ref() {
-                        out.push(inner);
-                        if inner == ']' {
-                            break;
-                        }
-                    }
-                } else {
-                    in_class = true;
-                    out.push('[');
-                    if chars.next_if_eq(&'^').is_some() {
-                        out.push('^');
-                    }
-                    if chars.next_if_eq(&']').is_some() {
-                        out.push_str(r"\]");
-                    }
-                }
-            }
-            ']' if in_class => {
-                in_class = false;
-                out.push(']');
-            }
-            '&' | '~' if in_class => out.extend(['\\', c]),
-            other => out.push(other),
-        }
-    }
-    out
-}
-
 /// What a search can fail with: too many steps.
 fn gave_up(_error: fancy_regex::Error) -> SqlError {
     invalid("regular expression is too complex")
 }
 
 /// Groups of the match, or the whole where there are none.
-fn groups(found: &Captures<'_>) -> Vec<Option<String>> {
+fn groups(found: &Found<'_>) -> Vec<Option<String>> {
     let from = usize::from(found.len() > 1);
-    (from..found.len()).map(|group| found.get(group).map(|part| part.as_str().to_owned())).collect()
+    (from..found.len()).map(|group| found.group(group).map(str::to_owned)).collect()
 }
 
 fn first(args: &[Option<Value>]) -> Answer {
@@ -255,13 +173,20 @@ fn first(args: &[Option<Value>]) -> Answer {
         return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, "regexp_match() does not support the \"global\" option")
             .hint("Use the regexp_matches function instead."));
     }
-    let found = compiled(text(args, 1), options)?;
-    let found = found.captures(text(args, 0)).map_err(gave_up)?;
+    let found = compiled(text(args, 1), options)?.find(text(args, 0), 0)?;
     Ok(found.map(|found| Value::Texts(groups(&found))))
 }
 
+/// `regexp_matches`: the groups of the first match, or of each with the option `g`.
+fn matches(args: &[Option<Value>]) -> Answer {
+    let options = options(text(args, 2))?;
+    let regex = compiled(text(args, 1), options)?;
+    let all = if options.all { regex.find_all(text(args, 0), 0)? } else { regex.find(text(args, 0), 0)?.into_iter().collect() };
+    Ok(Some(Value::Lists(all.iter().map(groups).collect())))
+}
+
 /// `\1`…`\9`, `\&` and `\\` of a replacement.
-fn expand(replacement: &str, found: &Captures<'_>, out: &mut String) {
+fn expand(replacement: &str, found: &Found<'_>, out: &mut String) {
     let mut chars = replacement.chars().peekable();
     while let Some(c) = chars.next() {
         let group = match (c, chars.peek()) {
@@ -277,7 +202,7 @@ fn expand(replacement: &str, found: &Captures<'_>, out: &mut String) {
         match group {
             Some(group) => {
                 chars.next();
-                out.push_str(found.get(group).map_or("", |part| part.as_str()));
+                out.push_str(found.group(group).unwrap_or_default());
             }
             None => out.push(c),
         }
@@ -285,21 +210,14 @@ fn expand(replacement: &str, found: &Captures<'_>, out: &mut String) {
 }
 
 /// Replaces the matches `from`…, counted from 1: one of them, or all from there if `nth` is 0.
-fn replaced(value: &str, regex: &Regex, replacement: &str, from: usize, nth: usize) -> SqlResult<String> {
+fn replaced(value: &str, regex: &Pattern, replacement: &str, from: usize, nth: usize) -> SqlResult<String> {
     let mut out = value[..from].to_owned();
     let mut last = from;
-    for (index, found) in regex.captures_iter(&value[from..]).enumerate() {
-        let found = found.map_err(gave_up)?;
-        if nth != 0 && index + 1 != nth {
-            continue;
-        }
-        let Some(whole) = found.get(0) else { break };
-        out.push_str(&value[last..from + whole.start()]);
-        expand(replacement, &found, &mut out);
-        last = from + whole.end();
-        if nth != 0 {
-            break;
-        }
+    let found = if nth == 1 { regex.find(value, from)?.into_iter().collect() } else { regex.find_all(value, from)? };
+    for found in found.iter().enumerate().filter(|(index, _)| nth == 0 || index + 1 == nth).map(|(_, found)| found) {
+        out.push_str(&value[last..found.start()]);
+        expand(replacement, found, &mut out);
+        last = found.end();
     }
     out.push_str(&value[last..]);
     Ok(out)
@@ -345,8 +263,7 @@ fn split(args: &[Option<Value>]) -> Answer {
     let regex = compiled(text(args, 1), options(text(args, 2))?)?;
     let mut parts = Vec::new();
     let mut last = 0;
-    for found in regex.find_iter(value) {
-        let found = found.map_err(gave_up)?;
+    for found in regex.find_all(value, 0)? {
         // An empty match at either end, or right after another, splits nothing off.
         if found.end() == found.start() && (found.start() == last && last == 0 || found.start() >= value.len()) {
             continue;
@@ -360,18 +277,17 @@ fn split(args: &[Option<Value>]) -> Answer {
 
 fn count(args: &[Option<Value>]) -> Answer {
     let regex = compiled(text(args, 1), options(text(args, 3))?)?;
-    let found = regex.find_iter(&text(args, 0)[start(args, 2)?..]).collect::<Result<Vec<_>, _>>().map_err(gave_up)?;
-    Ok(Some(Value::Int(found.len() as i64)))
+    Ok(Some(Value::Int(regex.find_all(text(args, 0), start(args, 2)?)?.len() as i64)))
 }
 
 fn like(args: &[Option<Value>]) -> Answer {
     let regex = compiled(text(args, 1), options(text(args, 2))?)?;
-    Ok(Some(Value::Bool(regex.is_match(text(args, 0)).map_err(gave_up)?)))
+    Ok(Some(Value::Bool(regex.is_match(text(args, 0))?)))
 }
 
 fn like_any_case(args: &[Option<Value>]) -> Answer {
     let regex = compiled(text(args, 1), Options { any_case: true, ..Options::default() })?;
-    Ok(Some(Value::Bool(regex.is_match(text(args, 0)).map_err(gave_up)?)))
+    Ok(Some(Value::Bool(regex.is_match(text(args, 0))?)))
 }
 
 /// Byte range of a group of the n-th match.
@@ -380,8 +296,11 @@ fn nth(args: &[Option<Value>], flags: usize, group: usize) -> SqlResult<Option<(
     let nth = if args.len() > 3 { positive("n", int(args, 3))? } else { 1 };
     let group = if args.len() > group { usize::try_from(int(args, group)).unwrap_or(usize::MAX) } else { 0 };
     let regex = compiled(text(args, 1), options(text(args, flags))?)?;
-    let found = regex.captures_iter(&text(args, 0)[from..]).nth(nth - 1).transpose().map_err(gave_up)?;
-    Ok(found.and_then(|found| found.get(group).map(|part| (from + part.start(), from + part.end()))))
+    let found = match nth {
+        1 => regex.find(text(args, 0), from)?,
+        nth => regex.find_all(text(args, 0), from)?.into_iter().nth(nth - 1),
+    };
+    Ok(found.and_then(|found| found.span(group)))
 }
 
 fn substr(args: &[Option<Value>]) -> Answer {
@@ -420,9 +339,8 @@ fn part_of_bytes(args: &[Option<Value>]) -> Answer {
 
 fn matched(args: &[Option<Value>]) -> Answer {
     let regex = compiled(text(args, 1), Options::default())?;
-    let found = regex.captures(text(args, 0)).map_err(gave_up)?;
-    let part = found.and_then(|found| found.get(usize::from(found.len() > 1)).map(|part| part.as_str().to_owned()));
-    Ok(part.map(Value::Text))
+    let found = regex.find(text(args, 0), 0)?;
+    Ok(found.and_then(|found| found.group(usize::from(found.len() > 1)).map(|part| Value::Text(part.to_owned()))))
 }
 
 /// `substring(text from pattern for escape)`: the part between the two marks `escape"`.
@@ -442,8 +360,8 @@ fn matched_similar(args: &[Option<Value>]) -> Answer {
         }
     };
     let whole = if parts.len() == 3 && translated[0].is_empty() { whole.replacen("(?:?)", "", 1) } else { whole };
-    let found = compiled(&whole, Options::default())?.captures(text(args, 0)).map_err(gave_up)?;
-    Ok(found.and_then(|found| found.get(1).map(|part| Value::Text(part.as_str().to_owned()))))
+    let found = compiled(&whole, Options::default())?.find(text(args, 0), 0)?;
+    Ok(found.and_then(|found| found.group(1).map(|part| Value::Text(part.to_owned()))))
 }
 
 fn similar(args: &[Option<Value>]) -> Answer {
@@ -452,7 +370,7 @@ fn similar(args: &[Option<Value>]) -> Answer {
         return Err(SqlError::new(SqlState("22019"), "invalid escape string").hint("Escape string must be empty or one character."));
     }
     let regex = compiled(&format!("^(?:{})$", similar_pattern(text(args, 1), escape)), Options::default())?;
-    Ok(Some(Value::Bool(regex.is_match(text(args, 0)).map_err(gave_up)?)))
+    Ok(Some(Value::Bool(regex.is_match(text(args, 0))?)))
 }
 
 /// A pattern of SIMILAR TO as a regular expression.

@@ -22,6 +22,8 @@ use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, Sca
 
 use crate::functions::numerics::columns::{self, Column};
 use crate::functions::types;
+use crate::session_options::manner_of;
+use crate::values::manner::Manner;
 use crate::values::numeric::{Limit, Numeric};
 use crate::{exact, layouts};
 
@@ -54,6 +56,8 @@ pub(super) enum Returns {
     Scale(i8),
     /// `text[]`
     Texts,
+    /// Rows of `text[]`, for a set to unnest.
+    TextLists,
 }
 
 /// An interval: months, days and microseconds, each with its own sign.
@@ -78,11 +82,21 @@ pub(super) enum Value {
     Time(i64),
     Span(Span),
     Texts(Vec<Option<String>>),
+    Lists(Vec<Vec<Option<String>>>),
 }
 
 /// What a body gives.
 pub(super) type Answer = SqlResult<Option<Value>>;
-type Body = fn(&[Option<Value>]) -> Answer;
+type Plain = fn(&[Option<Value>]) -> Answer;
+type InManner = fn(&[Option<Value>], &Manner) -> Answer;
+
+/// What computes a row.
+#[derive(Clone, Copy)]
+pub(super) enum Body {
+    Plain(Plain),
+    /// By the session's zone and styles.
+    InManner(InManner),
+}
 
 /// One signature of a function.
 #[derive(Clone, Copy)]
@@ -97,8 +111,13 @@ pub(super) struct Form {
 }
 
 /// A form that takes exactly these arguments and knows no NULL.
-pub(super) const fn form(takes: &'static [Kind], gives: Returns, body: Body) -> Form {
-    Form { takes, rest: None, gives, body, lenient: false }
+pub(super) const fn form(takes: &'static [Kind], gives: Returns, body: Plain) -> Form {
+    Form { takes, rest: None, gives, body: Body::Plain(body), lenient: false }
+}
+
+/// [`form`] with a body that knows the session's manner.
+pub(super) const fn in_manner(takes: &'static [Kind], gives: Returns, body: InManner) -> Form {
+    Form { takes, rest: None, gives, body: Body::InManner(body), lenient: false }
 }
 
 impl Form {
@@ -135,7 +154,7 @@ fn with_volatility(name: &'static str, forms: &[Form], volatility: Volatility) -
     ScalarUDF::from(RowFunction { name, forms: forms.to_vec(), signature: Signature::user_defined(volatility) })
 }
 
-struct RowFunction {
+pub(crate) struct RowFunction {
     name: &'static str,
     forms: Vec<Form>,
     signature: Signature,
@@ -162,6 +181,19 @@ impl Hash for RowFunction {
 }
 
 impl RowFunction {
+    /// Whether there is a form for these arguments, given which of them are literals without a type: a text that is none is only text.
+    pub(crate) fn takes(&self, given: &[(DataType, bool)]) -> bool {
+        let fits = |form: &Form| {
+            form.kinds(given.len()).is_some_and(|kinds| {
+                given.iter().zip(kinds).all(|((given, is_literal), kind)| {
+                    let is_read = !is_literal && kind_of(given) == Some(Kind::Text) && !matches!(kind, Kind::Text | Kind::Printed);
+                    !is_read && cost(given, kind).is_some()
+                })
+            })
+        };
+        self.forms.iter().any(fits)
+    }
+
     /// F20.
     fn choose(&self, given: &[DataType]) -> Option<(&Form, Vec<Kind>)> {
         let priced = self.forms.iter().filter_map(|form| {
@@ -198,6 +230,7 @@ impl ScalarUDFImpl for RowFunction {
             Returns::Is(kind) => data_type(kind),
             Returns::Scale(scale) => DataType::Decimal128(DECIMAL128_MAX_PRECISION, scale),
             Returns::Texts => DataType::new_list(DataType::Utf8, true),
+            Returns::TextLists => DataType::new_list(DataType::new_list(DataType::Utf8, true), true),
         })
     }
 
@@ -209,7 +242,8 @@ impl ScalarUDFImpl for RowFunction {
         let is_constant = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
         let rows = if is_constant { 1 } else { args.number_rows };
         let arrays = args.args.iter().map(|arg| arg.to_array(rows)).collect::<Result<Vec<_>>>()?;
-        let answer = compute(form, &kinds, &arrays, rows, args.return_field.data_type());
+        let manner = manner_of(&args.config_options);
+        let answer = compute(form, &kinds, &arrays, rows, args.return_field.data_type(), &manner);
         let answer = answer.map_err(|error| DataFusionError::External(Box::new(error)))?;
         if is_constant && self.signature.volatility != Volatility::Volatile {
             return Ok(ColumnarValue::Scalar(datafusion::common::ScalarValue::try_from_array(&answer, 0)?));
@@ -222,11 +256,12 @@ impl ScalarUDFImpl for RowFunction {
 fn repeat(form: &Form, kinds: &[Kind], arrays: &[ArrayRef], args: &ScalarFunctionArgs) -> Result<ArrayRef> {
     let zeros = arrow::array::UInt32Array::from(vec![0; args.number_rows]);
     let spread = arrays.iter().map(|array| Ok(arrow::compute::take(array, &zeros, None)?)).collect::<Result<Vec<_>>>()?;
-    let answer = compute(form, kinds, &spread, args.number_rows, args.return_field.data_type());
+    let manner = manner_of(&args.config_options);
+    let answer = compute(form, kinds, &spread, args.number_rows, args.return_field.data_type(), &manner);
     answer.map_err(|error| DataFusionError::External(Box::new(error)))
 }
 
-fn compute(form: &Form, kinds: &[Kind], arrays: &[ArrayRef], rows: usize, returns: &DataType) -> SqlResult<ArrayRef> {
+fn compute(form: &Form, kinds: &[Kind], arrays: &[ArrayRef], rows: usize, returns: &DataType, manner: &Manner) -> SqlResult<ArrayRef> {
     let mut answers = Vec::with_capacity(rows);
     let mut values = Vec::with_capacity(arrays.len());
     for row in 0..rows {
@@ -242,7 +277,12 @@ fn compute(form: &Form, kinds: &[Kind], arrays: &[ArrayRef], rows: usize, return
             };
             values.push(value);
         }
-        answers.push(if !form.lenient && values.iter().any(Option::is_none) { None } else { (form.body)(&values)? });
+        let is_known = form.lenient || values.iter().all(Option::is_some);
+        answers.push(match form.body {
+            _ if !is_known => None,
+            Body::Plain(body) => body(&values)?,
+            Body::InManner(body) => body(&values, manner)?,
+        });
     }
     build(answers, returns)
 }
@@ -262,7 +302,9 @@ fn cost(given: &DataType, kind: Kind) -> Option<u32> {
         // A constant that fits is an integer before it is anything else.
         (Some(Int8), Int4) => 2,
         (Some(Time), Span) => 5,
-        (Some(Text), Bool | Int2 | Int4 | Int8 | Float8 | Numeric | Bytes | Date | Stamp | Instant | Time | Span) => 6,
+        // Of the types a literal may have, those that Postgres prefers.
+        (Some(Text), Bool | Float8 | Instant | Span) => 5,
+        (Some(Text), Int2 | Int4 | Int8 | Numeric | Bytes | Date | Stamp | Time) => 6,
         _ => return None,
     })
 }
@@ -393,6 +435,21 @@ fn build(answers: Vec<Option<Value>>, returns: &DataType) -> SqlResult<ArrayRef>
         }
         DataType::Time64(_) => built!(Time64MicrosecondBuilder::new(), answers, Value::Time(value) => value),
         DataType::Interval(_) => built!(IntervalMonthDayNanoBuilder::new(), answers, Value::Span(span) => month_day_nano(span)?),
+        DataType::List(item) if matches!(item.data_type(), DataType::List(_)) => {
+            let mut builder = ListBuilder::new(ListBuilder::new(StringBuilder::new()));
+            for answer in answers {
+                match answer {
+                    Some(Value::Lists(lists)) => {
+                        for list in lists {
+                            builder.values().append_value(list);
+                        }
+                        builder.append(true);
+                    }
+                    _ => builder.append(false),
+                }
+            }
+            Arc::new(builder.finish())
+        }
         _ => {
             let mut builder = ListBuilder::new(StringBuilder::new());
             for answer in answers {

@@ -30,6 +30,7 @@ pub(super) fn functions(env: &Environment) -> Vec<ScalarUDF> {
         ("statement_timestamp", Clock::Statement),
         ("localtimestamp", Clock::Local),
         ("current_date", Clock::Date),
+        ("localtime", Clock::Time),
     ];
     let values = values.into_iter().map(|(name, value)| (name, value, None));
     let clocks = clocks.into_iter().map(|(name, clock)| (name, clock.at(env.moment()), Some(clock)));

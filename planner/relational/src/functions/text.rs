@@ -20,6 +20,8 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
     const MD5: &[Form] = &[form(&[Text], TEXT, md5_text), form(&[Bytes], TEXT, md5_bytes)];
     const TO_HEX: &[Form] = &[form(&[Int4], TEXT, to_hex4), form(&[Int8], TEXT, to_hex8)];
     vec![
+        function(VARCHAR, &[form(&[Text, Int4], TEXT, limited)]),
+        function(BPCHAR, &[form(&[Text, Int4], TEXT, limited_and_trimmed)]),
         function("md5", MD5),
         function("to_hex", TO_HEX),
         function("chr", &[form(&[Int4], TEXT, chr)]),
@@ -45,6 +47,25 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
         function("num_nulls", &[form(&[Printed], Returns::Is(Int4), num_nulls).and_more(Printed).lenient()]),
         function("num_nonnulls", &[form(&[Printed], Returns::Is(Int4), num_nonnulls).and_more(Printed).lenient()]),
     ]
+}
+
+/// What a cast to `varchar(n)` is.
+pub(crate) const VARCHAR: &str = "varchar";
+/// What a cast to `char(n)` is.
+pub(crate) const BPCHAR: &str = "bpchar";
+
+/// The first `n` characters; all of them for −1.
+fn limited(args: &[Option<Value>]) -> Answer {
+    let value = text(args, 0);
+    let end = usize::try_from(int(args, 1)).ok().and_then(|limit| value.char_indices().nth(limit));
+    answer(end.map_or(value, |(end, _)| &value[..end]))
+}
+
+fn limited_and_trimmed(args: &[Option<Value>]) -> Answer {
+    Ok(limited(args)?.map(|cut| match cut {
+        Value::Text(text) => Value::Text(text.trim_end_matches(' ').to_owned()),
+        other => other,
+    }))
 }
 
 /// A text argument; the forms above say where one is.
@@ -100,7 +121,7 @@ fn to_hex8(args: &[Option<Value>]) -> Answer {
 fn chr(args: &[Option<Value>]) -> Answer {
     let code = int(args, 0);
     if code < 0 {
-        return Err(SqlError::new(SqlState("54000"), "character number must be positive"));
+        return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, "character number must be positive"));
     }
     if code == 0 {
         return Err(SqlError::new(SqlState("54000"), "null character not permitted"));

@@ -6,8 +6,9 @@ use datafusion::logical_expr::ScalarUDF;
 use crate::functions::calendar::{DAY, HOUR, JULIAN_EPOCH, MINUTE, Moment, SECOND};
 use crate::functions::dates::{span, stamp};
 use crate::functions::number_pictures;
-use crate::functions::row::{Answer, Form, Kind, Returns, Value, form, function};
+use crate::functions::row::{Answer, Form, Kind, Returns, Value, form, function, in_manner};
 use crate::functions::text::{answer, text};
+use crate::values::zone::{Zone, write_displacement};
 
 use Kind::{Date, Float8, Instant, Int8, Numeric, Stamp, Text, Time};
 
@@ -17,19 +18,19 @@ const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday",
 const ROMAN_MONTHS: [&str; 12] = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"];
 
 /// Every key word, longer ones before those they begin with.
-pub(super) const KEYS: [&str; 63] = [
+pub(super) const KEYS: [&str; 68] = [
     "HH24", "HH12", "HH", "MI", "SSSSS", "SSSS", "SS", "MS", "US", "FF1", "FF2", "FF3", "FF4", "FF5", "FF6", "AM", "PM", "A.M.", "P.M.",
     "am", "pm", "a.m.", "p.m.", "Y,YYY", "YYYY", "YYY", "YY", "Y", "IYYY", "IYY", "IY", "IDDD", "ID", "IW", "I", "BC", "AD", "B.C.",
-    "A.D.", "MONTH", "Month", "month", "MON", "Mon", "mon", "MM", "DAY", "Day", "day", "DDD", "DD", "DY", "Dy", "dy", "D", "WW", "W", "CC",
-    "J", "Q", "RM", "TZH", "TZM",
+    "A.D.", "bc", "ad", "b.c.", "a.d.", "MONTH", "Month", "month", "MON", "Mon", "mon", "MM", "DAY", "Day", "day", "DDD", "DD", "DY", "Dy",
+    "dy", "D", "WW", "W", "CC", "J", "Q", "RM", "rm", "TZH", "TZM",
 ];
 
 /// Every function of the family.
 pub(super) fn functions() -> Vec<ScalarUDF> {
     const TO_CHAR: &[Form] = &[
-        form(&[Instant, Text], Returns::Is(Text), |args| of_stamp(args, true)),
-        form(&[Stamp, Text], Returns::Is(Text), |args| of_stamp(args, false)),
-        form(&[Date, Text], Returns::Is(Text), |args| of_stamp(args, true)),
+        in_manner(&[Instant, Text], Returns::Is(Text), |args, manner| of_instant(args, stamp(args, 0), manner.zone)),
+        form(&[Stamp, Text], Returns::Is(Text), |args| of_stamp(args, stamp(args, 0), String::new(), 0)),
+        in_manner(&[Date, Text], Returns::Is(Text), |args, manner| of_instant(args, manner.zone.instant_of(stamp(args, 0)), manner.zone)),
         form(&[Kind::Span, Text], Returns::Is(Text), of_span),
         form(&[Time, Text], Returns::Is(Text), of_time),
         form(&[Int8, Text], Returns::Is(Text), number_pictures::of_integer),
@@ -45,16 +46,27 @@ struct Shown {
     /// Hours, which an interval can have more than 24 of.
     hours: i64,
     is_span: bool,
-    zone: &'static str,
+    zone: String,
+    /// Seconds east of Greenwich.
+    east: i32,
 }
 
-fn of_stamp(args: &[Option<Value>], is_instant: bool) -> Answer {
-    let micros = stamp(args, 0);
-    if matches!(micros, i64::MAX | i64::MIN) {
+fn of_instant(args: &[Option<Value>], instant: i64, zone: Zone) -> Answer {
+    let east = zone.east_at(instant);
+    let name = zone.abbreviation_at(instant).unwrap_or_else(|| {
+        let mut displacement = Vec::new();
+        write_displacement(east, &mut displacement);
+        String::from_utf8_lossy(&displacement).into_owned()
+    });
+    of_stamp(args, zone.clock_at(instant), name, east)
+}
+
+fn of_stamp(args: &[Option<Value>], clock: i64, zone: String, east: i32) -> Answer {
+    if matches!(stamp(args, 0), i64::MAX | i64::MIN) {
         return Ok(None);
     }
-    let moment = Moment::of(micros);
-    picture(text(args, 1), &Shown { hours: moment.hour(), moment, is_span: false, zone: if is_instant { "UTC" } else { "" } })
+    let moment = Moment::of(clock);
+    picture(text(args, 1), &Shown { hours: moment.hour(), moment, is_span: false, zone, east })
 }
 
 fn of_time(args: &[Option<Value>]) -> Answer {
@@ -63,16 +75,19 @@ fn of_time(args: &[Option<Value>]) -> Answer {
         _ => 0,
     };
     let moment = Moment { year: 0, month: 0, day: 0, days: 0, of_day: micros };
-    picture(text(args, 1), &Shown { hours: micros / HOUR, moment, is_span: true, zone: "" })
+    picture(text(args, 1), &Shown { hours: micros / HOUR, moment, is_span: true, zone: String::new(), east: 0 })
 }
 
 fn of_span(args: &[Option<Value>]) -> Answer {
     let span = span(args, 0);
     let moment = Moment { year: span.months / 12, month: span.months % 12, day: span.days, days: span.days, of_day: span.micros };
-    picture(text(args, 1), &Shown { hours: span.micros / HOUR, moment, is_span: true, zone: "" })
+    picture(text(args, 1), &Shown { hours: span.micros / HOUR, moment, is_span: true, zone: String::new(), east: 0 })
 }
 
 fn picture(pattern: &str, shown: &Shown) -> Answer {
+    if pattern.is_empty() {
+        return Ok(None);
+    }
     let mut out = String::new();
     let mut rest = pattern;
     while let Some(first) = rest.chars().next() {
@@ -168,6 +183,8 @@ fn value(key: &str, fills: bool, shown: &Shown) -> SqlResult<String> {
         "I" => (moment.iso_week().0 % 10).to_string(),
         "BC" | "AD" => if moment.year > 0 { "AD" } else { "BC" }.to_owned(),
         "B.C." | "A.D." => if moment.year > 0 { "A.D." } else { "B.C." }.to_owned(),
+        "bc" | "ad" => if moment.year > 0 { "ad" } else { "bc" }.to_owned(),
+        "b.c." | "a.d." => if moment.year > 0 { "a.d." } else { "b.c." }.to_owned(),
         "MM" => digits(moment.month, 2),
         "DDD" => digits(if shown.is_span { moment.days } else { moment.day_of_year() }, 3),
         "DD" => digits(moment.day, 2),
@@ -181,10 +198,16 @@ fn value(key: &str, fills: bool, shown: &Shown) -> SqlResult<String> {
         "J" => (moment.days + JULIAN_EPOCH).to_string(),
         "Q" => ((moment.month - 1) / 3 + 1).to_string(),
         "RM" => wide(month(&ROMAN_MONTHS, moment), 4),
-        "TZ" => shown.zone.to_owned(),
+        "rm" => wide(&month(&ROMAN_MONTHS, moment).to_lowercase(), 4),
+        "TZ" => shown.zone.clone(),
         "tz" => shown.zone.to_lowercase(),
-        "OF" | "TZH" => "+00".to_owned(),
-        "TZM" => "00".to_owned(),
+        "OF" => {
+            let mut displacement = Vec::new();
+            write_displacement(shown.east, &mut displacement);
+            String::from_utf8_lossy(&displacement).into_owned()
+        }
+        "TZH" => format!("{}{:02}", if shown.east < 0 { '-' } else { '+' }, shown.east.abs() / 3600),
+        "TZM" => format!("{:02}", shown.east.abs() / 60 % 60),
         key if key.starts_with("FF") => {
             let places = usize::from(key.as_bytes()[2] - b'0');
             format!("{of_second:06}")[..places].to_owned()

@@ -6,16 +6,17 @@ use base::{SqlError, SqlResult, SqlState};
 use datafusion::logical_expr::ScalarUDF;
 
 use crate::functions::calendar::{DAY, HOUR, JULIAN_EPOCH, MINUTE, SECOND, checked_days, civil, days_of};
-use crate::functions::row::{Answer, Form, Kind, Returns, Value, form, function};
+use crate::functions::row::{Answer, Form, Kind, Returns, Value, form, function, in_manner};
 use crate::functions::text::text;
 use crate::functions::to_char::{MONTHS, key_at};
+use crate::values::manner::Manner;
 
 use Kind::{Date, Float8, Instant, Text};
 
 /// Every function of the family.
 pub(super) fn functions() -> Vec<ScalarUDF> {
     const TO_TIMESTAMP: &[Form] =
-        &[form(&[Float8], Returns::Is(Instant), of_seconds), form(&[Text, Text], Returns::Is(Instant), to_timestamp)];
+        &[form(&[Float8], Returns::Is(Instant), of_seconds), in_manner(&[Text, Text], Returns::Is(Instant), to_timestamp)];
     vec![function("to_timestamp", TO_TIMESTAMP), function("to_date", &[form(&[Text, Text], Returns::Is(Date), to_date)])]
 }
 
@@ -56,7 +57,7 @@ fn to_date(args: &[Option<Value>]) -> Answer {
     Ok(Some(Value::Date(i32::try_from(days).map_err(|_| out_of_range(given))?)))
 }
 
-fn to_timestamp(args: &[Option<Value>]) -> Answer {
+fn to_timestamp(args: &[Option<Value>], manner: &Manner) -> Answer {
     let (given, pattern) = (text(args, 0), text(args, 1));
     let found = read(given, pattern)?;
     let mut hour = found.hour;
@@ -71,7 +72,7 @@ fn to_timestamp(args: &[Option<Value>]) -> Answer {
         return Err(out_of_range(given));
     }
     let of_day = hour * HOUR + found.minute * MINUTE + found.second * SECOND + found.micros;
-    Ok(Some(Value::Stamp(day_of(&found, given)? * DAY + of_day)))
+    Ok(Some(Value::Stamp(manner.zone.instant_of(day_of(&found, given)? * DAY + of_day))))
 }
 
 fn out_of_range(given: &str) -> SqlError {

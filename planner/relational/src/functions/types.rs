@@ -13,7 +13,8 @@ pub(crate) fn name(data_type: &DataType) -> String {
         DataType::Boolean => "boolean".into(),
         DataType::Int8 | DataType::UInt8 | DataType::Int16 => "smallint".into(),
         DataType::UInt16 | DataType::Int32 => "integer".into(),
-        DataType::UInt32 | DataType::Int64 | DataType::UInt64 => "bigint".into(),
+        DataType::Int64 | DataType::UInt64 => "bigint".into(),
+        DataType::UInt32 => "oid".into(),
         DataType::Float16 | DataType::Float32 => "real".into(),
         DataType::Float64 => "double precision".into(),
         DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => "numeric".into(),
@@ -26,6 +27,13 @@ pub(crate) fn name(data_type: &DataType) -> String {
         DataType::Timestamp(_, Some(_)) => "timestamp with time zone".into(),
         DataType::Interval(IntervalUnit::YearMonth | IntervalUnit::DayTime | IntervalUnit::MonthDayNano) | DataType::Duration(_) => {
             "interval".into()
+        }
+        DataType::List(item) if layouts::is_vector(data_type) => {
+            if item.data_type() == &DataType::Int16 {
+                "int2vector".into()
+            } else {
+                "oidvector".into()
+            }
         }
         DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => format!("{}[]", name(item.data_type())),
         DataType::Dictionary(_, values) => name(values),
@@ -41,7 +49,8 @@ pub(crate) fn name_of_printed(printed: &str) -> String {
         "Boolean" => "boolean",
         "Int8" | "UInt8" | "Int16" => "smallint",
         "UInt16" | "Int32" => "integer",
-        "UInt32" | "Int64" | "UInt64" => "bigint",
+        "Int64" | "UInt64" => "bigint",
+        "UInt32" => "oid",
         "Float16" | "Float32" => "real",
         "Float64" => "double precision",
         "Utf8" | "LargeUtf8" | "Utf8View" => "text",

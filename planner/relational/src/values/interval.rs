@@ -5,13 +5,15 @@
 
 mod iso;
 mod parse;
+mod write;
 
 use arrow::datatypes::IntervalMonthDayNano;
 use base::{SqlError, SqlResult, SqlState};
 
-use super::time::{DAY_MICROS, write_clock};
+use super::time::DAY_MICROS;
 
 pub use parse::{parse, parse_in_units};
+pub use write::{write, write_in};
 
 /// One interval.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -101,34 +103,5 @@ impl Interval {
             return Err(out_of_range());
         }
         Ok(Self { months: whole_months, days: whole_days, micros: micros as i64 })
-    }
-}
-
-/// Appends `1 year 2 mons 3 days 04:05:06.789`, as `IntervalStyle = postgres` does.
-pub fn write(value: Interval, out: &mut Vec<u8>) {
-    let start = out.len();
-    let mut is_before = false;
-    for (count, unit) in [(value.months / 12, "year"), (value.months % 12, "mon"), (value.days, "day")] {
-        if count == 0 {
-            continue;
-        }
-        if out.len() > start {
-            out.push(b' ');
-        }
-        let sign = if is_before && count > 0 { "+" } else { "" };
-        let plural = if count == 1 { "" } else { "s" };
-        out.extend_from_slice(format!("{sign}{count} {unit}{plural}").as_bytes());
-        is_before = count < 0;
-    }
-    if out.len() == start || value.micros != 0 {
-        if out.len() > start {
-            out.push(b' ');
-        }
-        if value.micros < 0 {
-            out.push(b'-');
-        } else if is_before {
-            out.push(b'+');
-        }
-        write_clock(value.micros.unsigned_abs(), out);
     }
 }

@@ -4,11 +4,14 @@
 //! Never: sees a plan.
 
 pub mod array;
+pub mod datetime;
 pub mod interval;
 pub mod json;
+pub mod manner;
 pub mod numeric;
 pub mod time;
 pub mod uuid;
+pub mod zone;
 
 use base::{SqlError, SqlState};
 

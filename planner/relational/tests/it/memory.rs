@@ -146,6 +146,7 @@ impl Database {
             version: "PostgreSQL 15.0 (Shockwave test)".into(),
             transaction_time_us: 1_700_000_000_123_456,
             statement_time_us: 1_700_000_001_000_000,
+            manner: relational::values::manner::Manner::default(),
             functions: vec![],
         };
         let mut database = Self { relational, env, tables: HashMap::new() };

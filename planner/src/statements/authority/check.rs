@@ -13,14 +13,15 @@ use std::sync::Arc;
 
 use base::{RelationId, SqlError, SqlResult, SqlState};
 use engine::roles::{DATABASE, privilege};
-use engine::{LEDGER_SCHEMA, Object, TableDef};
+use engine::{LEDGER_SCHEMA, Object, TEMPORARY_SCHEMA, TableDef};
 use sqlparser::ast::{
     Assignment, AssignmentTarget, ColumnOption, CommentObject, ConflictTarget, CopySource, CreateTable, Delete, Expr, FromTable, Insert,
-    Merge, MergeAction, ObjectName, OnConflict, OnConflictAction, OnInsert, SchemaName, SelectItem, Statement, TableConstraint,
+    Merge, MergeAction, ObjectName, OnConflict, OnConflictAction, OnInsert, Query, SchemaName, SelectItem, Statement, TableConstraint,
     TableFactor, TableObject, TableWithJoins, Update, Visit, Visitor,
 };
 
 use super::super::Plan;
+use super::super::lock_rows::named_tables;
 use super::objects;
 use crate::names::{Name, fold, simple};
 use crate::resolver::Scope;
@@ -47,13 +48,14 @@ pub(crate) fn class(plan: &Plan) -> Class {
     match plan {
         // A named statement or a cursor's query is checked when it runs by itself.
         Plan::Block(_) | Plan::Configure(_) | Plan::Named(_) | Plan::Cursor(_) => Class::Session,
-        Plan::Notify(_) | Plan::Maintenance(_) => Class::Session,
-        Plan::Select(_) | Plan::CopyTo(_) | Plan::Explain(_) => Class::Reads,
+        Plan::Notify(_) | Plan::Maintenance(_) | Plan::Constraints(_) => Class::Session,
+        Plan::Select(_) | Plan::Lock(_) | Plan::CopyTo(_) | Plan::Explain(_) => Class::Reads,
         Plan::Insert(_) | Plan::Update(_) | Plan::Delete(_) | Plan::Merge(_) | Plan::With(_) | Plan::CopyFrom(_) | Plan::Truncate => {
             Class::Rows
         }
         Plan::CreateSchema
         | Plan::CreateTable
+        | Plan::CreateTableAs(_)
         | Plan::CreateSequence
         | Plan::CreateIndex
         | Plan::CreateView
@@ -74,13 +76,20 @@ pub(crate) fn check(plan: &Plan, statement: &Statement, scope: &Scope, database:
         return Ok(None);
     }
     let checker = Checker { scope, database };
-    if let Plan::Select(select) = plan
-        && let Some((table, columns)) = select.looked_up()
-    {
+    let looked_up = match plan {
+        Plan::Select(select) => select.looked_up(),
+        Plan::Lock(lock) => lock.looked_up(),
+        _ => None,
+    };
+    if let Some((table, columns)) = looked_up {
         // A lookup by key opens its table by itself.
         checker.need_columns(table, privilege::SELECT, columns)?;
     }
-    checker.definitions(statement)?;
+    if let Plan::CreateTableAs(plan) = plan {
+        checker.need_table(&plan.name, plan.temporary)?;
+    } else {
+        checker.definitions(statement)?;
+    }
     let mut writes = Writes { checker: &checker, exempt: None, refused: None };
     let _ = statement.visit(&mut writes);
     match writes.refused {
@@ -104,6 +113,23 @@ struct Writes<'a> {
 
 impl Visitor for Writes<'_> {
     type Break = ();
+
+    /// Who locks rows might as well change them: some column at least.
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        for (object, _) in if query.locks.is_empty() { Vec::new() } else { named_tables(query) } {
+            let table = self.checker.name(object).map(|name| self.checker.scope.stored(name.schema.as_deref(), &name.name).cloned());
+            let checked = match table {
+                Ok(Some(table)) => self.checker.need_columns(&table, privilege::UPDATE, []),
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = checked {
+                self.refused = Some(error);
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    }
 
     fn pre_visit_statement(&mut self, statement: &Statement) -> ControlFlow<()> {
         let checked = match statement {
@@ -290,8 +316,7 @@ impl Checker<'_> {
     }
 
     fn create_table(&self, create: &CreateTable) -> SqlResult<()> {
-        let schema = self.scope.creation_schema(&self.name(&create.name)?)?;
-        self.need_creation(&schema)?;
+        self.need_table(&create.name, create.temporary)?;
         for column in &create.columns {
             for option in &column.options {
                 if let ColumnOption::ForeignKey(key) = &option.option {
@@ -305,6 +330,25 @@ impl Checker<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The right to make a table of that name.
+    fn need_table(&self, name: &ObjectName, temporary: bool) -> SqlResult<()> {
+        let name = self.name(name)?;
+        if temporary || name.schema.as_deref() == Some(TEMPORARY_SCHEMA) {
+            return self.need_temporary();
+        }
+        self.need_creation(&self.scope.creation_schema(&name)?)
+    }
+
+    /// Temporary tables are a right on the database, and nothing for those who write nothing.
+    fn need_temporary(&self) -> SqlResult<()> {
+        let had = self.scope.access.on(&self.scope.catalog, Kind::Database, DATABASE, privilege::TEMPORARY);
+        if had != 0 && !self.scope.access.is_auditor() {
+            return Ok(());
+        }
+        let message = format!("permission denied to create temporary tables in database \"{}\"", self.database);
+        Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, message))
     }
 
     fn need_references(&self, object: &ObjectName) -> SqlResult<()> {

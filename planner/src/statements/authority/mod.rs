@@ -43,7 +43,7 @@ pub(crate) fn execute(command: &Command, execution: &mut Execution<'_>) -> SqlRe
         Command::Reassign { from, to } => ownership::reassign(from, to, execution)?,
         Command::DropOwned { roles, cascade } => ownership::drop_owned(roles, *cascade, execution)?,
         Command::CreateDatabase { .. } | Command::DropDatabase { .. } | Command::RenameDatabase { .. } => {
-            return Err(SqlError::unsupported(command.tag()));
+            return Err(SqlError::internal("this statement is run by the session"));
         }
     }
     Ok(Outcome::Command(Tag::command(command.tag())))

@@ -14,6 +14,7 @@ use crate::outcome::Notice;
 use crate::rights::access::closure;
 use crate::role_syntax::{Memberships, RoleOption, RoleSpec};
 use crate::types;
+use crate::types::Manner;
 use crate::verifier::Verifier;
 
 pub(super) fn denied(message: impl Into<String>) -> SqlError {
@@ -113,7 +114,7 @@ fn apply(option: &RoleOption, role: &mut RoleDef, execution: &mut Execution<'_>)
         RoleOption::ConnectionLimit(limit) => role.connection_limit = *limit,
         RoleOption::Password(None) => role.password = None,
         RoleOption::Password(Some(password)) => role.password = keep_password(password, execution)?,
-        RoleOption::ValidUntil(text) => role.valid_until_us = valid_until(text)?,
+        RoleOption::ValidUntil(text) => role.valid_until_us = valid_until(text, execution.parameters.manner)?,
         RoleOption::InRole(_) | RoleOption::Members { .. } => {}
     }
     Ok(())
@@ -134,11 +135,11 @@ fn keep_password(password: &str, execution: &mut Execution<'_>) -> SqlResult<Opt
 }
 
 /// `infinity` is for ever, and so is no limit.
-fn valid_until(text: &str) -> SqlResult<Option<i64>> {
+fn valid_until(text: &str, manner: Manner) -> SqlResult<Option<i64>> {
     if text.eq_ignore_ascii_case("infinity") {
         return Ok(None);
     }
-    types::parse_instant_us(text).map(Some)
+    types::parse_instant_us(text, &manner).map(Some)
 }
 
 pub(super) fn alter(spec: &RoleSpec, options: &[RoleOption], execution: &mut Execution<'_>) -> SqlResult<()> {

@@ -24,6 +24,7 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
         strict("array_subscript", subscript_types, element, subscript),
         strict("array_slice", slice_types, array_itself, slice),
         strict("trim_array", subscript_types, array_itself, trim),
+        lenient("array_fill", fill_types, array_of_first, fill),
         lenient("array_append", append_types, array_itself, append),
         lenient("array_prepend", prepend_types, array_second, prepend),
         lenient("array_cat", pair, array_itself, cat),
@@ -59,9 +60,10 @@ fn subscript_types(types: &[DataType]) -> Result<Vec<DataType>> {
 
 fn subscript(args: &[ArrayRef], rows: usize, _returns: &DataType) -> SqlResult<ArrayRef> {
     let (lists, places) = (list(&args[0])?, args[1].as_primitive::<Int64Type>());
+    let first = i64::from(layouts::first_subscript(lists.data_type()));
     let place = |row: usize| {
         let bounds = bounds(lists, row);
-        let at = usize::try_from(places.value(row)).ok()?.checked_sub(1)?;
+        let at = usize::try_from(places.value(row).checked_sub(first)?).ok()?;
         (lists.is_valid(row) && places.is_valid(row) && at < bounds.len()).then_some((bounds.start + at) as u64)
     };
     let indices: UInt64Array = (0..rows).map(place).collect();
@@ -109,6 +111,37 @@ fn trim(args: &[ArrayRef], rows: usize, returns: &DataType) -> SqlResult<ArrayRe
         }
     }
     picker.finish(&[Arc::clone(lists.values())], returns)
+}
+
+/// A value and the length of the one dimension.
+fn fill_types(types: &[DataType]) -> Result<Vec<DataType>> {
+    match types {
+        [value, lengths] if layouts::element(lengths).is_some() || *lengths == DataType::Utf8 => {
+            Ok(vec![value.clone(), layouts::array_of(DataType::Int64)])
+        }
+        _ => no_match(),
+    }
+}
+
+fn fill(args: &[ArrayRef], rows: usize, returns: &DataType) -> SqlResult<ArrayRef> {
+    const LENGTH_MAX: i64 = 16 << 20;
+    let lengths = list(&args[1])?;
+    let mut picker = Picker::new();
+    for row in 0..rows {
+        let dimensions = bounds(lengths, row);
+        if lengths.is_null(row) || lengths.values().is_null(dimensions.start) {
+            return Err(SqlError::new(base::SqlState("22004"), "dimension values cannot be null"));
+        }
+        if dimensions.len() != 1 {
+            return Err(SqlError::unsupported("an array of more than one dimension"));
+        }
+        let length = lengths.values().as_primitive::<Int64Type>().value(dimensions.start);
+        if !(0..=LENGTH_MAX).contains(&length) {
+            return Err(SqlError::new(base::SqlState::PROGRAM_LIMIT_EXCEEDED, "array size exceeds the maximum allowed"));
+        }
+        picker.push((0..length).map(|_| (0, row)));
+    }
+    picker.finish(&[Arc::clone(&args[0])], returns)
 }
 
 fn append_types(types: &[DataType]) -> Result<Vec<DataType>> {

@@ -13,6 +13,7 @@ use crate::functions::conversions::{convert, element_texts};
 use crate::functions::native::{lenient, no_match};
 use crate::layouts;
 use crate::values::array;
+use crate::values::manner::Manner;
 
 pub(super) fn functions() -> Vec<ScalarUDF> {
     let texts = |_: &[DataType]| layouts::array_of(DataType::Utf8);
@@ -65,7 +66,7 @@ pub(super) fn elements_of_text(texts: &ArrayRef, element: &DataType) -> SqlResul
 fn join(args: &[ArrayRef], rows: usize) -> SqlResult<ArrayRef> {
     let lists = if layouts::is_text(args[0].data_type()) { elements_of_text(&args[0], &DataType::Utf8)? } else { Arc::clone(&args[0]) };
     let lists = list(&lists)?;
-    let elements = element_texts(lists.values(), lists.values().data_type())?;
+    let elements = element_texts(lists.values(), lists.values().data_type(), &Manner::default())?;
     let separators = args[1].as_string::<i32>();
     let missing = args.get(2).map(|missing| missing.as_string::<i32>());
     let joined = |row: usize| {

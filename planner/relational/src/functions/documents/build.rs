@@ -25,6 +25,8 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
         lenient("jsonb_build_array", any, jsonb, |args, rows, returns| finish(array(args, rows)?, returns)),
         lenient("json_build_object", any, json, |args, rows, returns| finish(object(args, rows)?, returns)),
         lenient("jsonb_build_object", any, jsonb, |args, rows, returns| finish(object(args, rows)?, returns)),
+        strict("json_object", one_or_two_lists, json, |args, rows, returns| finish(paired(args, rows, " : ")?, returns)),
+        strict("jsonb_object", one_or_two_lists, jsonb, |args, rows, returns| finish(paired(args, rows, ": ")?, returns)),
         strict("json_gather", any_one, json, |args, _, returns| finish(gather(&args[0])?, returns)),
         strict("jsonb_gather", any_one, jsonb, |args, _, returns| finish(gather(&args[0])?, returns)),
         strict("json_gather_object", two_arrays, json, |args, rows, returns| finish(gather_object(args, rows)?, returns)),
@@ -38,6 +40,60 @@ fn any_one(types: &[DataType]) -> Result<Vec<DataType>> {
 
 fn any(types: &[DataType]) -> Result<Vec<DataType>> {
     Ok(types.iter().map(|data_type| if data_type.is_null() { DataType::Utf8 } else { data_type.clone() }).collect())
+}
+
+fn one_or_two_lists(types: &[DataType]) -> Result<Vec<DataType>> {
+    match types {
+        [_] | [_, _] => Ok(vec![text_array(); types.len()]),
+        _ => no_match(),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    json::write_string(text, &mut out);
+    out
+}
+
+/// Objects of keys and values that stand in turn in one array, or in two.
+fn paired(args: &[ArrayRef], rows: usize, colon: &str) -> SqlResult<StringArray> {
+    let wrong = |message: &str| SqlError::new(SqlState("2202E"), message);
+    let elements = |arg: &ArrayRef, row: usize| -> Vec<Option<String>> {
+        arg.as_list::<i32>().value(row).as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect()
+    };
+    let mut objects = Vec::with_capacity(rows);
+    for row in 0..rows {
+        if args.iter().any(|arg| arg.is_null(row)) {
+            objects.push(None);
+            continue;
+        }
+        let mut pairs = Vec::new();
+        match args {
+            [both] => {
+                let all = elements(both, row);
+                if all.len() % 2 != 0 {
+                    return Err(wrong("array must have even number of elements"));
+                }
+                pairs.extend(all.chunks(2).map(|pair| (pair[0].clone(), pair[1].clone())));
+            }
+            [keys, values] => {
+                let (keys, values) = (elements(keys, row), elements(values, row));
+                if keys.len() != values.len() {
+                    return Err(wrong("mismatched array dimensions"));
+                }
+                pairs.extend(keys.into_iter().zip(values));
+            }
+            _ => return Err(SqlError::internal("B1: json_object of other arguments")),
+        }
+        let mut members = Vec::with_capacity(pairs.len());
+        for (key, value) in pairs {
+            let key = key.ok_or_else(|| SqlError::new(SqlState("22004"), "null value not allowed for object key"))?;
+            let value = value.map_or_else(|| "null".to_owned(), |value| quoted(&value));
+            members.push(format!("{}{colon}{value}", quoted(&key)));
+        }
+        objects.push(Some(format!("{{{}}}", members.join(", "))));
+    }
+    Ok(objects.into_iter().collect())
 }
 
 fn two_arrays(types: &[DataType]) -> Result<Vec<DataType>> {

@@ -1,0 +1,308 @@
+//! A transaction's locks: before it writes a row it has the row's lock, and in a block the locks of the unique keys it makes.
+//!
+//! L1: what a statement may have to wait for it asks for before it writes; where it must wait it ends with an error, and [`Blocked`] is to be
+//!     awaited before it is run again.
+//! L2: a lock that was waited for on a row that has ended meanwhile only keeps its owner's turn; it is given back when the statement has ended.
+//! L3: locks are a courtesy: the committer checks all the same, and a transaction of more than [`LOCKS_MAX`] goes on without.
+//! Never: waits.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use base::{RelationId, RowId, SqlError, SqlResult, SqlState};
+
+use crate::canonical::OWN_ROW;
+use crate::key_index::{Key, KeyReader};
+use crate::ledger::Ledger;
+use crate::locks::{Asked, Deadlock, Held, Isolation, LockTable, Place, Strength, Wait};
+use crate::schema::TableDef;
+use crate::transaction::Transaction;
+use crate::violations::conflict;
+use crate::writes::{INLINE_ROWS_MAX, NewKeys};
+
+/// Locks of one transaction; about 100 bytes each.
+const LOCKS_MAX: usize = 1 << 20;
+
+/// What a statement has to wait for: a future, ready when the lock is granted. Dropping it gives the wait up.
+#[derive(Debug)]
+pub struct Blocked(Wait);
+
+impl Blocked {
+    /// Waits. The lock that was waited for is in `Granted`.
+    pub async fn over(self) -> Granted {
+        let row = self.0.row();
+        Granted { held: self.0.await, row }
+    }
+}
+
+/// A lock that was waited for.
+#[derive(Debug)]
+pub struct Granted {
+    held: Held,
+    row: Option<(RelationId, RowId)>,
+}
+
+/// Who has locked what, for scans that pass locked rows over. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct RowLocks {
+    locks: Arc<LockTable>,
+    owner: u64,
+    strength: Strength,
+}
+
+impl RowLocks {
+    /// Whether a row of a table could be locked now.
+    pub fn is_free(&self, table: &TableDef, row: RowId) -> bool {
+        row.0 & OWN_ROW != 0 || !self.locks.is_busy(self.owner, Place::Row(table.id, row.0), self.strength)
+    }
+}
+
+impl Ledger {
+    /// Whether another than `owner` has locked one of these values of a unique key.
+    pub(crate) fn is_key_locked<'k>(&self, owner: u64, id: u32, mut values: impl Iterator<Item = &'k Key>) -> bool {
+        values.any(|value| self.locks().is_busy(owner, self.locks().key(id, value), Strength::Update))
+    }
+}
+
+impl Transaction {
+    /// Begins or ends the noting of what is read.
+    fn trace_reads(&mut self, is_traced: bool) {
+        self.reads = is_traced.then(Arc::default);
+    }
+
+    /// How it sees others; to be said before its first statement.
+    pub fn set_isolation(&mut self, isolation: Isolation) {
+        self.locking.isolation = isolation;
+        self.trace_reads(isolation == Isolation::Serializable);
+    }
+
+    /// How it sees others.
+    pub fn isolation(&self) -> Isolation {
+        self.locking.isolation
+    }
+
+    /// It is one statement and its commit: keys it makes need no lock, since the committer is asked next.
+    pub fn set_alone(&mut self) {
+        self.locking.is_alone = true;
+    }
+
+    /// Whether it is one statement and its commit.
+    pub fn is_alone(&self) -> bool {
+        self.locking.is_alone
+    }
+
+    /// Whether it neither waits nor makes others wait from here on, as every transaction does at first; what others did first is then an error
+    /// at once or at commit. Whoever says no must be ready to await [`Blocked`].
+    ///
+    /// Returns how it was before.
+    pub fn set_deaf(&mut self, is_deaf: bool) -> bool {
+        std::mem::replace(&mut self.locking.is_deaf, is_deaf)
+    }
+
+    /// What the statement that just failed has to wait for, if that was why.
+    pub fn take_blocked(&mut self) -> Option<Blocked> {
+        self.locking.blocked.take().map(Blocked)
+    }
+
+    /// Takes over a lock that was waited for; what only keeps a turn comes back, to be dropped when the statement has ended (L2).
+    pub fn take_over(&mut self, granted: Granted) -> Option<Held> {
+        let Granted { held, row } = granted;
+        if row.is_some_and(|(relation, row)| self.ledger.table_state(relation).ended_by(row.0).is_some()) {
+            return Some(held);
+        }
+        self.locking.held.join(held);
+        None
+    }
+
+    /// Locks rows for itself. Errors: 40001 where a row is not the newest version; 55P03 with `nowait`; else what L1 says.
+    pub fn lock_rows(&mut self, table: &TableDef, rows: &[RowId], strength: Strength, nowait: bool) -> SqlResult<()> {
+        if nowait {
+            let row_locks = self.row_locks(strength);
+            if rows.iter().any(|row| !row_locks.is_free(table, *row)) {
+                let message = format!("could not obtain lock on row in relation \"{}\"", table.name);
+                return Err(SqlError::new(SqlState::LOCK_NOT_AVAILABLE, message));
+            }
+        }
+        self.claim_rows(table, rows, |_| strength)
+    }
+
+    /// For scans that pass over what others have locked.
+    pub fn row_locks(&self, strength: Strength) -> RowLocks {
+        RowLocks { locks: Arc::clone(self.ledger.locks()), owner: self.locking.owner, strength }
+    }
+
+    /// Locks committed rows that are to be changed or relied on; they are the newest versions then.
+    pub(crate) fn claim_rows(&mut self, table: &TableDef, rows: &[RowId], strength: impl Fn(usize) -> Strength) -> SqlResult<()> {
+        let state = self.ledger.table_state(table.id);
+        let (locks, owner) = (Arc::clone(self.ledger.locks()), self.locking.owner);
+        // Definitions are nobody's to wait for.
+        let is_locking = !self.locking.is_deaf && !crate::catalog::is_own_table(table.id);
+        let is_first_told = self.locking.isolation != Isolation::ReadCommitted;
+        let room = LOCKS_MAX.saturating_sub(self.locking.held.len());
+        let (mut grants, mut outcome) = (Vec::new(), Ok(()));
+        for (at, RowId(row)) in rows.iter().enumerate().filter(|(_, row)| row.0 & OWN_ROW == 0) {
+            let is_ended = || state.ended_by(*row).is_some();
+            if is_first_told && is_ended() {
+                outcome = Err(self.ledger.failure().unwrap_or_else(conflict));
+                break;
+            }
+            let (place, strength) = (Place::Row(table.id, *row), strength(at));
+            let asked = if is_locking && grants.len() < room { locks.ask(owner, place, strength) } else { Asked::Had };
+            match asked {
+                Asked::Granted => grants.push((place, strength)),
+                Asked::Busy => {
+                    outcome = Err(self.block(&locks, place, strength));
+                    break;
+                }
+                Asked::Had => {}
+            }
+            if is_ended() {
+                if asked == Asked::Granted {
+                    // Of an ended row nobody needs the lock.
+                    Held::default().add(&locks, owner, grants.pop().into_iter().collect());
+                }
+                outcome = Err(self.ledger.failure().unwrap_or_else(conflict));
+                break;
+            }
+        }
+        self.locking.held.add(&locks, owner, grants);
+        outcome
+    }
+
+    /// Locks the values of unique keys that new rows make; `old`: the rows they take the place of, pairwise. Alone, it only looks.
+    pub(crate) fn claim_keys(&mut self, table: &TableDef, keys: &NewKeys, old: &[RowId]) -> SqlResult<()> {
+        let locks = Arc::clone(self.ledger.locks());
+        let is_many = keys.iter().any(|(_, values)| values.len() > INLINE_ROWS_MAX);
+        if self.locking.is_deaf || is_many || crate::catalog::is_own_table(table.id) || (self.locking.is_alone && locks.is_idle()) {
+            return Ok(());
+        }
+        let owner = self.locking.owner;
+        let (mut grants, mut outcome) = (Vec::new(), Ok(()));
+        'keys: for (id, values) in keys {
+            for (at, key) in values.iter().enumerate() {
+                let Some(key) = key.as_ref().filter(|key| old.get(at).is_none_or(|old| !self.has_key(table, *id, key, *old))) else {
+                    continue;
+                };
+                let place = locks.key(*id, key);
+                let is_busy = match self.locking.is_alone {
+                    true => locks.is_busy(owner, place, Strength::Update),
+                    false => match locks.ask(owner, place, Strength::Update) {
+                        Asked::Granted => {
+                            grants.push((place, Strength::Update));
+                            false
+                        }
+                        Asked::Had => false,
+                        Asked::Busy => true,
+                    },
+                };
+                if is_busy {
+                    outcome = Err(self.block(&locks, place, Strength::Update));
+                    break 'keys;
+                }
+            }
+        }
+        let is_new = !grants.is_empty();
+        self.locking.held.add(&locks, owner, grants);
+        if is_new {
+            // Whoever commits alone has looked at the locks before these were there, or will meet them.
+            self.ledger.let_decide();
+        }
+        outcome
+    }
+
+    /// Whether a row has this value of a unique key.
+    pub(crate) fn has_key(&self, table: &TableDef, id: u32, key: &Key, row: RowId) -> bool {
+        if row.0 & OWN_ROW != 0 {
+            let own = self.writes.get(&table.id).and_then(|writes| writes.own.newest(id, key));
+            return own == Some(row.0 & !OWN_ROW);
+        }
+        self.ledger.keys().find(id, key, Some) == Some(row.0)
+    }
+
+    /// For new rows whose keys are taken: another may be about to end the row that has one, which is worth the wait.
+    pub(crate) fn wait_for_end(&mut self, table: &TableDef, keys: &NewKeys) -> Option<SqlError> {
+        let locks = Arc::clone(self.ledger.locks());
+        if self.locking.is_deaf || locks.is_idle() {
+            return None;
+        }
+        let state = self.ledger.table_state(table.id);
+        let taken = keys.iter().flat_map(|(id, values)| values.iter().flatten().map(move |key| (*id, key)));
+        let mut rows = taken.filter_map(|(id, key)| self.ledger.keys().find(id, key, Some));
+        let is_ending =
+            |row: &u64| state.ended_by(*row).is_none() && locks.is_busy(self.locking.owner, Place::Row(table.id, *row), Strength::KeyShare);
+        let row = rows.find(is_ending)?;
+        Some(self.block(&locks, Place::Row(table.id, row), Strength::KeyShare))
+    }
+
+    /// Locks rows that new rows reference through a key, so that they stay: the rows as they are, and the values of the key, which stay theirs when
+    /// another changes the rest of them. Alone, it only looks.
+    pub(crate) fn rely_on_rows(&mut self, parent: &TableDef, key: u32, rows: &[(RowId, Key)]) -> SqlResult<()> {
+        let locks = Arc::clone(self.ledger.locks());
+        if self.locking.is_deaf || rows.len() > INLINE_ROWS_MAX || (self.locking.is_alone && locks.is_idle()) {
+            return Ok(());
+        }
+        let values: Vec<Place> = rows.iter().map(|(_, value)| locks.key(key, value)).collect();
+        if !self.locking.is_alone {
+            self.claim_places(&locks, &values, Strength::KeyShare)?;
+            let ids: Vec<RowId> = rows.iter().map(|(row, _)| *row).collect();
+            return self.claim_rows(parent, &ids, |_| Strength::KeyShare);
+        }
+        let places = rows.iter().map(|(row, _)| Place::Row(parent.id, row.0)).chain(values);
+        let mut busy = places.filter(|place| locks.is_busy(self.locking.owner, *place, Strength::KeyShare));
+        match busy.next() {
+            Some(place) => Err(self.block(&locks, place, Strength::KeyShare)),
+            None => Ok(()),
+        }
+    }
+
+    /// Locks the values of referenced keys that rows `old` give up; `stays`: rows whose keys are kept.
+    pub(crate) fn claim_given_up(&mut self, table: &TableDef, old: &RecordBatch, stays: impl Fn(usize) -> bool) -> SqlResult<()> {
+        if self.locking.is_deaf || old.num_rows() > INLINE_ROWS_MAX {
+            return Ok(());
+        }
+        let locks = Arc::clone(self.ledger.locks());
+        let mut referenced: Vec<u32> = self.catalog().references_to(table.id).map(|(_, reference)| reference.key).collect();
+        referenced.sort_unstable();
+        referenced.dedup();
+        let mut places = Vec::new();
+        for def in referenced.iter().filter_map(|id| table.key(*id)) {
+            let reader = KeyReader::of_key(table, def, old);
+            let values = (0..old.num_rows()).filter(|row| !stays(*row)).filter_map(|row| reader.key(row));
+            places.extend(values.map(|value| locks.key(def.id, &value)));
+        }
+        self.claim_places(&locks, &places, Strength::Update)
+    }
+
+    fn claim_places(&mut self, locks: &Arc<LockTable>, places: &[Place], strength: Strength) -> SqlResult<()> {
+        let (owner, mut grants, mut outcome) = (self.locking.owner, Vec::new(), Ok(()));
+        for place in places {
+            match locks.ask(owner, *place, strength) {
+                Asked::Granted => grants.push((*place, strength)),
+                Asked::Had => {}
+                Asked::Busy => {
+                    outcome = Err(self.block(locks, *place, strength));
+                    break;
+                }
+            }
+        }
+        self.locking.held.add(locks, owner, grants);
+        outcome
+    }
+
+    /// Begins to wait; the error that says so, should nobody await it (L1).
+    fn block(&mut self, locks: &Arc<LockTable>, place: Place, strength: Strength) -> SqlError {
+        match locks.wait_for(self.locking.owner, place, strength) {
+            Ok(wait) => {
+                self.locking.blocked = Some(wait);
+                SqlError::new(SqlState::LOCK_NOT_AVAILABLE, "another transaction has locked what this statement needs")
+            }
+            Err(Deadlock { blocker }) => {
+                let detail = format!(
+                    "Transaction {} would wait for transaction {blocker}, which waits for it, directly or through others.",
+                    self.locking.owner
+                );
+                SqlError::new(SqlState::DEADLOCK_DETECTED, "deadlock detected").detail(detail).hint("See server log for query details.")
+            }
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! Row locks in memory: which open transaction may change a row, or relies on it, and who comes next.
+//!
+//! W1: two grants at one place never conflict unless one transaction has both.
+//! W2: who has to wait is served in the order of asking; an owner that strengthens what it has goes before those who have nothing there.
+//! W3: nobody begins to wait for one who waits, directly or through others, for him; so every wait ends.
+//! W4: a grant ends with the last list that has it: the transaction's own and those of its savepoints (`held.rs`).
+//! Never: decides what commits (the committer does, by the ledger alone); blocks a thread; knows a row's content.
+
+mod held;
+mod side;
+mod wait;
+
+use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::Waker;
+
+use base::RelationId;
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
+use parking_lot::Mutex;
+
+use crate::key_index::Key;
+pub use held::Held;
+pub use side::Isolation;
+pub(crate) use side::Locking;
+pub(crate) use wait::Deadlock;
+pub use wait::Wait;
+use wait::Waiter;
+
+/// Independent parts of the table; a power of two.
+const SHARDS: usize = 64;
+
+/// What a lock allows others: as Postgres's row-level locks, weakest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Strength {
+    /// The row stays and keeps its key: what a foreign key asks for.
+    KeyShare,
+    /// The row stays as it is.
+    Share,
+    /// Its owner may change the row but for its key.
+    NoKeyUpdate,
+    /// Its owner may do anything with it.
+    Update,
+}
+
+impl Strength {
+    fn conflicts(self, other: Self) -> bool {
+        self as u8 + other as u8 >= Self::Update as u8
+    }
+}
+
+/// What can be locked. Values of keys are told apart by hash: two that share one wait for each other without need, and no more.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Place {
+    /// A committed row version.
+    Row(RelationId, u64),
+    /// A value of a unique key that is being made.
+    Key(u32, u64),
+}
+
+/// What came of asking for a lock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Asked {
+    /// The owner has as much there already.
+    Had,
+    Granted,
+    /// Others have what conflicts, or asked before.
+    Busy,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Grant {
+    owner: u64,
+    strength: Strength,
+}
+
+#[derive(Default, Debug)]
+struct Entry {
+    grants: Vec<Grant>,
+    queue: VecDeque<Arc<Waiter>>,
+}
+
+impl Entry {
+    fn is_kept_from(&self, owner: u64, strength: Strength) -> bool {
+        self.grants.iter().any(|grant| grant.owner != owner && grant.strength.conflicts(strength))
+    }
+
+    fn has(&self, owner: u64) -> bool {
+        self.grants.iter().any(|grant| grant.owner == owner)
+    }
+
+    fn ask(&mut self, owner: u64, strength: Strength) -> Asked {
+        if self.grants.iter().any(|grant| grant.owner == owner && grant.strength >= strength) {
+            return Asked::Had;
+        }
+        let is_passing = !self.has(owner) && self.queue.iter().any(|waiter| waiter.strength.conflicts(strength));
+        if is_passing || self.is_kept_from(owner, strength) {
+            return Asked::Busy;
+        }
+        self.grants.push(Grant { owner, strength });
+        Asked::Granted
+    }
+
+    /// Whom an owner waits for, or would if it asked now (W2).
+    fn blockers(&self, owner: u64, strength: Strength, is_asking: bool) -> Vec<u64> {
+        let before = match self.queue.iter().position(|waiter| waiter.owner == owner) {
+            Some(place) => place,
+            None if !is_asking => return Vec::new(),
+            None if self.has(owner) => 0,
+            None => self.queue.len(),
+        };
+        let ahead = self.queue.iter().take(before).map(|waiter| Grant { owner: waiter.owner, strength: waiter.strength });
+        let all = self.grants.iter().copied().chain(ahead);
+        all.filter(|other| other.owner != owner && other.strength.conflicts(strength)).map(|other| other.owner).collect()
+    }
+
+    /// Grants what can be granted now, in order (W2); wakes whom it granted.
+    fn serve(&mut self, woken: &mut Vec<Waker>) {
+        while let Some(first) = self.queue.front() {
+            if self.is_kept_from(first.owner, first.strength) {
+                break;
+            }
+            if let Some(first) = self.queue.pop_front() {
+                self.grants.push(Grant { owner: first.owner, strength: first.strength });
+                woken.extend(first.grant());
+            }
+        }
+    }
+}
+
+/// The locks of one ledger.
+#[derive(Debug)]
+pub(crate) struct LockTable {
+    shards: Box<[Mutex<HashMap<Place, Entry>>]>,
+    hasher: DefaultHashBuilder,
+    /// Grants and waiters; while there are none nobody needs to look.
+    count: AtomicUsize,
+    /// What each waiting owner waits for; whoever begins to wait holds it (W3).
+    waits: Mutex<HashMap<u64, (Place, Strength)>>,
+    next_owner: AtomicU64,
+}
+
+impl Default for LockTable {
+    fn default() -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            hasher: DefaultHashBuilder::default(),
+            count: AtomicUsize::new(0),
+            waits: Mutex::default(),
+            next_owner: AtomicU64::new(1),
+        }
+    }
+}
+
+impl LockTable {
+    /// A name for a transaction that may lock.
+    pub(crate) fn new_owner(&self) -> u64 {
+        self.next_owner.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The place of a key's value.
+    pub(crate) fn key(&self, id: u32, value: &Key) -> Place {
+        // The hash is one of this process: places are never stored.
+        let mut hasher = std::hash::DefaultHasher::new();
+        value.hash(&mut hasher);
+        Place::Key(id, hasher.finish())
+    }
+
+    /// Whether nobody has locked anything. Ordered with [`LockTable::ask`] of others, see `Ledger::deciding`.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.count.load(Ordering::SeqCst) == 0
+    }
+
+    fn shard(&self, place: Place) -> &Mutex<HashMap<Place, Entry>> {
+        use std::hash::BuildHasher;
+        &self.shards[self.hasher.hash_one(place) as usize & (SHARDS - 1)]
+    }
+
+    /// Takes a lock if it can be had at once.
+    pub(crate) fn ask(&self, owner: u64, place: Place, strength: Strength) -> Asked {
+        let asked = self.shard(place).lock().entry(place).or_default().ask(owner, strength);
+        if asked == Asked::Granted {
+            self.count.fetch_add(1, Ordering::SeqCst);
+        }
+        asked
+    }
+
+    /// Whether another has, or is the next to have, what conflicts.
+    pub(crate) fn is_busy(&self, owner: u64, place: Place, strength: Strength) -> bool {
+        let shard = self.shard(place).lock();
+        shard.get(&place).is_some_and(|entry| !entry.blockers(owner, strength, true).is_empty())
+    }
+
+    /// Queues for a lock. Errors: where that would close a circle of waiters (W3).
+    pub(crate) fn wait_for(self: &Arc<Self>, owner: u64, place: Place, strength: Strength) -> Result<Wait, Deadlock> {
+        let mut waits = self.waits.lock();
+        if let Some(blocker) = self.circle(&waits, owner, place, strength) {
+            return Err(Deadlock { blocker });
+        }
+        let waiter = Arc::new(Waiter::new(owner, strength));
+        {
+            let mut shard = self.shard(place).lock();
+            let entry = shard.entry(place).or_default();
+            match entry.ask(owner, strength) {
+                Asked::Busy if entry.has(owner) => entry.queue.push_front(Arc::clone(&waiter)),
+                Asked::Busy => entry.queue.push_back(Arc::clone(&waiter)),
+                // It has become free meanwhile. What the owner had already it now has twice, and gives back twice.
+                had => {
+                    if had == Asked::Had {
+                        entry.grants.push(Grant { owner, strength });
+                    }
+                    drop(waiter.grant());
+                }
+            }
+        }
+        self.count.fetch_add(1, Ordering::SeqCst);
+        waits.insert(owner, (place, strength));
+        Ok(Wait::new(Arc::clone(self), place, waiter))
+    }
+
+    /// The owner through whom a circle would close. Others may take locks meanwhile; none of them waits before the caller has begun to.
+    fn circle(&self, waits: &HashMap<u64, (Place, Strength)>, owner: u64, place: Place, strength: Strength) -> Option<u64> {
+        let blockers = |owner, place, strength, is_asking| {
+            let shard = self.shard(place).lock();
+            shard.get(&place).map_or_else(Vec::new, |entry| entry.blockers(owner, strength, is_asking))
+        };
+        let mut seen = HashSet::new();
+        let mut next = blockers(owner, place, strength, true);
+        while let Some(other) = next.pop() {
+            let Some((place, strength)) = waits.get(&other).filter(|_| seen.insert(other)) else { continue };
+            let further = blockers(other, *place, *strength, false);
+            if further.contains(&owner) {
+                return Some(other);
+            }
+            next.extend(further);
+        }
+        None
+    }
+
+    /// Gives one grant back and serves those who wait.
+    fn release(&self, owner: u64, place: Place, strength: Strength) {
+        let mut woken = Vec::new();
+        {
+            let mut shard = self.shard(place).lock();
+            let Some(entry) = shard.get_mut(&place) else { return };
+            if let Some(at) = entry.grants.iter().position(|grant| grant.owner == owner && grant.strength == strength) {
+                entry.grants.swap_remove(at);
+                self.count.fetch_sub(1, Ordering::SeqCst);
+            }
+            entry.serve(&mut woken);
+            if entry.grants.is_empty() && entry.queue.is_empty() {
+                shard.remove(&place);
+            }
+        }
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// Leaves a queue, or gives back what was granted there.
+    fn leave(&self, place: Place, waiter: &Arc<Waiter>) {
+        self.waits.lock().remove(&waiter.owner);
+        let mut woken = Vec::new();
+        {
+            let mut shard = self.shard(place).lock();
+            if let Some(entry) = shard.get_mut(&place)
+                && let Some(at) = entry.queue.iter().position(|other| Arc::ptr_eq(other, waiter))
+            {
+                entry.queue.remove(at);
+                self.count.fetch_sub(1, Ordering::SeqCst);
+                entry.serve(&mut woken);
+                if entry.grants.is_empty() && entry.queue.is_empty() {
+                    shard.remove(&place);
+                }
+                drop(shard);
+                return woken.into_iter().for_each(Waker::wake);
+            }
+        }
+        self.release(waiter.owner, place, waiter.strength);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+//! Arguments by name, and arguments that Postgres fills in.
+//!
+//! D28: a call with named arguments is the call with all of them in order; what is left out has its default.
+
+use base::{SqlError, SqlResult, SqlState};
+use sqlparser::ast::{DataType, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value};
+
+use super::spelling::{call, cast};
+use crate::position::folded_parts;
+
+/// A function's parameters, and the constant that those left out have; `None`: all must be given.
+struct Named {
+    function: &'static str,
+    parameters: &'static [&'static str],
+    default: Option<&'static str>,
+}
+
+const NAMED: [Named; 6] = [
+    Named { function: "make_interval", parameters: &["years", "months", "weeks", "days", "hours", "mins", "secs"], default: Some("0") },
+    Named { function: "make_date", parameters: &["year", "month", "day"], default: None },
+    Named { function: "make_time", parameters: &["hour", "min", "sec"], default: None },
+    Named { function: "make_timestamp", parameters: &["year", "month", "mday", "hour", "min", "sec"], default: None },
+    Named { function: "make_timestamptz", parameters: &["year", "month", "mday", "hour", "min", "sec"], default: None },
+    Named { function: "jsonb_set", parameters: &["jsonb_in", "path", "replacement", "create_if_missing"], default: None },
+];
+
+/// Window functions that are nothing else.
+const OVER_WINDOWS: [&str; 8] = ["row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile", "lag", "lead"];
+
+/// Rewrites the expression itself, not what is below it. Errors: 42883 for a name that is no parameter's or given twice.
+pub(super) fn fill(expr: &mut Expr) -> SqlResult<()> {
+    let Expr::Function(function) = expr else { return Ok(()) };
+    let name = folded_parts(&function.name);
+    let [name] = name.as_slice() else { return Ok(()) };
+    if let Some(named) = NAMED.iter().find(|named| named.function == name) {
+        return in_order(function, named);
+    }
+    check_count(name, function)?;
+    if name == "age"
+        && let FunctionArguments::List(list) = &mut function.args
+        && let [FunctionArg::Unnamed(FunctionArgExpr::Expr(since))] = list.args.as_mut_slice()
+    {
+        let since = std::mem::replace(since, Expr::Value(Value::Null.into()));
+        let today = cast(call("current_date", vec![]), DataType::Date);
+        *expr = call("age", vec![FunctionArgExpr::Expr(today), FunctionArgExpr::Expr(since)]);
+    }
+    Ok(())
+}
+
+/// Aggregates over `*` and over more than they take, window functions without a window. Errors: 42883, 42601, 42809.
+fn check_count(name: &str, function: &Function) -> SqlResult<()> {
+    if function.over.is_none() && function.within_group.is_empty() && OVER_WINDOWS.contains(&name) {
+        let message = format!("window function {name} requires an OVER clause");
+        return Err(SqlError::new(SqlState("42809"), message));
+    }
+    let FunctionArguments::List(list) = &function.args else { return Ok(()) };
+    let has_star = list.args.iter().any(|arg| matches!(arg, FunctionArg::Unnamed(FunctionArgExpr::Wildcard)));
+    if has_star && list.duplicate_treatment == Some(DuplicateTreatment::Distinct) {
+        return Err(SqlError::new(SqlState::SYNTAX_ERROR, "syntax error at or near \"*\""));
+    }
+    if (has_star && name != "count") || (name == "count" && list.args.len() > 1) {
+        return Err(SqlError::new(SqlState::UNDEFINED_FUNCTION, format!("function {name} does not exist with these arguments"))
+            .hint("No function matches the given name and argument types. You might need to add explicit type casts."));
+    }
+    Ok(())
+}
+
+fn in_order(function: &mut Function, named: &Named) -> SqlResult<()> {
+    let FunctionArguments::List(list) = &mut function.args else { return Ok(()) };
+    let name_of = |arg: &FunctionArg| match arg {
+        FunctionArg::Named { name, arg, .. } => Some((name.value.to_lowercase(), arg.clone())),
+        FunctionArg::ExprNamed { name: Expr::Identifier(name), arg, .. } => Some((name.value.to_lowercase(), arg.clone())),
+        _ => None,
+    };
+    if !list.args.iter().any(|arg| name_of(arg).is_some()) {
+        return Ok(());
+    }
+    let unknown =
+        || SqlError::new(SqlState::UNDEFINED_FUNCTION, format!("function {} does not exist with these arguments", named.function));
+    let mut places: Vec<Option<FunctionArgExpr>> = vec![None; named.parameters.len()];
+    for (at, arg) in list.args.iter().enumerate() {
+        let (at, value) = match (name_of(arg), arg) {
+            (Some((name, value)), _) => (named.parameters.iter().position(|parameter| *parameter == name).ok_or_else(unknown)?, value),
+            (None, FunctionArg::Unnamed(value)) => (at, value.clone()),
+            (None, _) => return Err(unknown()),
+        };
+        if places.get_mut(at).ok_or_else(unknown)?.replace(value).is_some() {
+            return Err(unknown());
+        }
+    }
+    let given = places.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+    let default = |place: Option<FunctionArgExpr>| match (place, named.default) {
+        (Some(value), _) => Ok(FunctionArg::Unnamed(value)),
+        (None, Some(digits)) => Ok(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(Value::Number(digits.into(), false).into())))),
+        (None, None) => Err(unknown()),
+    };
+    list.args = places.into_iter().take(given).map(default).collect::<SqlResult<_>>()?;
+    Ok(())
+}

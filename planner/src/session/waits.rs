@@ -1,0 +1,83 @@
+//! Running a statement that may meet what other open transactions have locked or changed.
+//!
+//! E16: a statement that has to wait is undone, waits, and is run again as a whole with its locks kept; under READ COMMITTED on a new snapshot, so
+//!      that its conditions are judged by what is there then. At the other levels a row that changed meanwhile is 40001.
+//! E17: a wait ends with `lock_timeout` (55P03), `statement_timeout` or a cancel request (57014).
+//! Never: keeps the turn of those who are run again while it waits.
+
+use std::time::Duration;
+
+use arrow::array::ArrayRef;
+use base::{SqlError, SqlResult, SqlState};
+use engine::{Blocked, Granted, Isolation, Transaction};
+
+use super::prepared::Prepared;
+use super::{RERUNS_MAX, Session, Turn};
+use crate::cancel::Watch;
+use crate::outcome::Outcome;
+
+impl Session {
+    /// Runs a statement in a transaction to its end.
+    pub(super) async fn run_waiting(
+        &mut self,
+        transaction: &mut Transaction,
+        prepared: &Prepared,
+        parameters: &[ArrayRef],
+        watch: &Watch,
+        begun_us: i64,
+        turn: &mut Turn,
+    ) -> SqlResult<Outcome> {
+        // Locks on rows that are no more keep the place in the queue until the statement has ended.
+        let mut places = Vec::new();
+        let mut reruns = 0;
+        loop {
+            let mark = transaction.mark();
+            let (notices, letters, seen) = (self.notices.len(), self.mail.waiting(), transaction.snapshot().seq);
+            let error = match self.attempt(transaction, prepared, parameters, watch, begun_us).await {
+                Ok(outcome) => return Ok(outcome),
+                Err(error) => error,
+            };
+            let is_moving = transaction.isolation() == Isolation::ReadCommitted;
+            match transaction.take_blocked() {
+                Some(blocked) => {
+                    *turn = None;
+                    let limit = self.settings.lock_timeout();
+                    let granted = wait(blocked, watch, limit).await?;
+                    places.extend(transaction.take_over(granted));
+                }
+                // A statement that is alone is begun anew by its caller.
+                None if is_moving
+                    && !transaction.is_alone()
+                    && reruns < RERUNS_MAX
+                    && self.lost_a_conflict(&error, &prepared.plan, seen).await
+                    && self.database.ledger.snapshot().seq != seen =>
+                {
+                    watch.check()?;
+                    reruns += 1;
+                }
+                None => return Err(error),
+            }
+            if !transaction.rewind(&mark)? {
+                let conflict = SqlError::new(SqlState::SERIALIZATION_FAILURE, "could not serialize access due to concurrent update");
+                return Err(conflict.hint("The transaction might succeed if retried."));
+            }
+            self.notices.truncate(notices);
+            self.mail.rewind(letters);
+            if is_moving {
+                transaction.refresh()?;
+            }
+        }
+    }
+}
+
+/// Waits for a lock (E17).
+async fn wait(blocked: Blocked, watch: &Watch, limit: Option<Duration>) -> SqlResult<Granted> {
+    let over = blocked.over();
+    match limit {
+        None => watch.run(async { Ok(over.await) }).await,
+        Some(limit) => {
+            let timed_out = || SqlError::new(SqlState::LOCK_NOT_AVAILABLE, "canceling statement due to lock timeout");
+            watch.run(async { tokio::time::timeout(limit, over).await.map_err(|_elapsed| timed_out()) }).await
+        }
+    }
+}
