@@ -23,6 +23,22 @@ fn parse(c: &mut Criterion) {
     group.finish();
 }
 
+/// Amounts of money, as decimals of 128 bits and as numbers of any length (decision 0009).
+fn numbers(c: &mut Criterion) {
+    let mut group = c.benchmark_group("COPY parse amounts");
+    let bytes = (0..ROWS).fold(String::new(), |mut text, id| {
+        let _ = writeln!(text, "{}.{:02}", id * 7, id % 100);
+        text
+    });
+    let decimal = SqlType::Numeric { precision: 10, scale: 2 };
+    for (name, sql_type) in [("numeric(10,2)", decimal), ("numeric", SqlType::AnyNumeric(None))] {
+        group.throughput(Throughput::Elements(ROWS)).sample_size(20);
+        let columns = [("amount".to_owned(), sql_type)];
+        group.bench_function(BenchmarkId::from_parameter(name), |b| b.iter(|| rows_of(&CopyOptions::text(), &columns, bytes.as_bytes())));
+    }
+    group.finish();
+}
+
 fn input(separator: char) -> Vec<u8> {
     (0..ROWS)
         .fold(String::new(), |mut text, id| {
@@ -34,8 +50,11 @@ fn input(separator: char) -> Vec<u8> {
 
 fn rows_in(options: &CopyOptions, bytes: &[u8]) -> u64 {
     let columns = [("id", SqlType::Int8), ("name", SqlType::Text), ("age", SqlType::Int4), ("city", SqlType::Text)];
-    let columns = columns.map(|(name, sql_type)| (name.to_owned(), sql_type)).to_vec();
-    let mut parser = CopyParser::new(options.clone(), "people", columns, 8192);
+    rows_of(options, &columns.map(|(name, sql_type)| (name.to_owned(), sql_type)), bytes)
+}
+
+fn rows_of(options: &CopyOptions, columns: &[(String, SqlType)], bytes: &[u8]) -> u64 {
+    let mut parser = CopyParser::new(options.clone(), "people", columns.to_vec(), 8192);
     let mut seen = 0;
     let mut sink = |_, rows: usize| {
         seen += rows as u64;
@@ -48,5 +67,5 @@ fn rows_in(options: &CopyOptions, bytes: &[u8]) -> u64 {
     seen
 }
 
-criterion::criterion_group!(copy, parse);
+criterion::criterion_group!(copy, parse, numbers);
 criterion::criterion_main!(copy);

@@ -13,6 +13,7 @@ use arrow::datatypes::{
 use base::{SqlError, SqlResult};
 use receipts::{Hash, RowHeader, RowLanes, Supersedes};
 
+use crate::numeric;
 use crate::schema::TableDef;
 use crate::types::SqlType;
 
@@ -36,7 +37,7 @@ pub const OWN_ROW: u64 = 1 << 63;
 pub struct Scratch {
     /// The longest fixed one is numeric's 17.
     fixed: [u8; 17],
-    /// An array's.
+    /// An array's, and a numeric's of any length.
     grown: Vec<u8>,
 }
 
@@ -54,6 +55,10 @@ pub fn value_bytes<'a>(sql_type: SqlType, array: &'a dyn Array, row: usize, scra
         SqlType::Float4 => put(scratch, canonical_f32(array.as_primitive::<Float32Type>().value(row)).to_le_bytes()),
         SqlType::Float8 => put(scratch, canonical_f64(array.as_primitive::<Float64Type>().value(row)).to_le_bytes()),
         SqlType::Numeric { scale, .. } => put(scratch, canonical_numeric(array.as_primitive::<Decimal128Type>().value(row), scale)),
+        SqlType::AnyNumeric(_) => {
+            numeric::put_canonical(array.as_struct().column(0).as_binary::<i32>().value(row), &mut scratch.grown);
+            &scratch.grown
+        }
         SqlType::Text | SqlType::Varchar(_) | SqlType::Bpchar(_) => array.as_string::<i32>().value(row).as_bytes(),
         SqlType::Json | SqlType::Jsonb => array.as_struct().column(0).as_string::<i32>().value(row).as_bytes(),
         SqlType::Uuid => array.as_fixed_size_binary().value(row),

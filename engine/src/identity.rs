@@ -77,7 +77,7 @@ impl LedgerIdentity {
                 let origin = line.strip_prefix("origin ")?;
                 let covered = text.find("\nblake3 ")? + 1;
                 let hash = lines.next()?.strip_prefix("blake3 ")?;
-                (blake3::hash(text[..covered].as_bytes()).to_hex().as_str() == hash).then_some(Some(origin.to_owned()))?
+                (blake3::hash(&text.as_bytes()[..covered]).to_hex().as_str() == hash).then_some(Some(origin.to_owned()))?
             }
         };
         lines.next().is_none().then_some(Self { ledger, incarnation, database, renamed_from })

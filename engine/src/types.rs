@@ -2,6 +2,7 @@
 //!
 //! T1: one SQL type has one Arrow layout, in the log, in segments and in queries. `char(n)` lies in it without its blanks.
 //! T2: layouts differ where types do, but for the three string types; `json` and `jsonb` are a struct of one string, named after the type.
+//! T3: `numeric(p, s)` with 0 ≤ s ≤ p ≤ 38 is Arrow's Decimal128, any other numeric a struct of one binary field, whose bytes sort as the numbers do.
 //! Never: parses or prints a value (planner/types does).
 
 mod catalog;
@@ -10,7 +11,7 @@ use arrow::datatypes::{DataType, Field, Fields, IntervalUnit, TimeUnit};
 
 pub use catalog::{CatalogType, VECTOR_ITEM};
 
-/// A column's type. `Numeric` precision is 1–38 and scale 0–precision (Arrow's Decimal128).
+/// A column's type.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum SqlType {
     /// `boolean`
@@ -25,13 +26,15 @@ pub enum SqlType {
     Float4,
     /// `double precision`
     Float8,
-    /// `numeric(precision, scale)`
+    /// `numeric(precision, scale)` whose values fit 128 bits (T3)
     Numeric {
         /// Digits in all, 1–38.
         precision: u8,
         /// Digits after the point, 0–precision.
         scale: u8,
     },
+    /// `numeric` of any digits, each value with its own display scale; with a limit where one was declared that [`SqlType::Numeric`] has no room for
+    AnyNumeric(Option<NumericLimit>),
     /// `text`
     Text,
     /// `character varying(n)`, n in characters; `None` is without limit.
@@ -60,6 +63,15 @@ pub enum SqlType {
     Array(Element),
     /// A type of the catalog, which queries answer with and no table has.
     Catalog(CatalogType),
+}
+
+/// Precision and scale of a numeric beyond Decimal128 (T3).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct NumericLimit {
+    /// Digits in all, 1–1,000.
+    pub precision: u16,
+    /// Digits after the point, −1,000–1,000.
+    pub scale: i16,
 }
 
 /// The type of an array's elements, by oid and modifier; never an array.
@@ -109,9 +121,15 @@ fn document(name: &str) -> DataType {
     DataType::Struct(Fields::from(vec![Field::new(name, DataType::Utf8, true)]))
 }
 
+/// The layout of [`SqlType::AnyNumeric`] (T3).
+fn any_numeric() -> DataType {
+    DataType::Struct(Fields::from(vec![Field::new("numeric", DataType::Binary, true)]))
+}
+
 /// The type a struct is the layout of, if it is one.
-fn document_type(fields: &Fields) -> Option<SqlType> {
+fn struct_type(fields: &Fields) -> Option<SqlType> {
     match fields.as_ref() {
+        [field] if field.data_type() == &DataType::Binary && field.name() == "numeric" => Some(SqlType::AnyNumeric(None)),
         [field] if field.data_type() == &DataType::Utf8 => match field.name().as_str() {
             "json" => Some(SqlType::Json),
             "jsonb" => Some(SqlType::Jsonb),
@@ -131,6 +149,17 @@ impl SqlType {
             _ => true,
         };
         is_element.then_some(Self::Array(element))
+    }
+
+    /// `numeric(precision, scale)`; `None` for a modifier out of range.
+    pub fn numeric(precision: u16, scale: i16) -> Option<Self> {
+        if !(1..=1_000).contains(&precision) || !(-1_000..=1_000).contains(&scale) {
+            return None;
+        }
+        Some(match (u8::try_from(precision), u8::try_from(scale)) {
+            (Ok(precision @ ..=38), Ok(scale)) if scale <= precision => Self::Numeric { precision, scale },
+            _ => Self::AnyNumeric(Some(NumericLimit { precision, scale })),
+        })
     }
 
     /// The type of an array's elements; `None` for anything else.
@@ -156,7 +185,7 @@ impl SqlType {
             Self::Date => 1082,
             Self::Timestamp => 1114,
             Self::Timestamptz => 1184,
-            Self::Numeric { .. } => 1700,
+            Self::Numeric { .. } | Self::AnyNumeric(_) => 1700,
             Self::Bpchar(_) => 1042,
             Self::Time => 1083,
             Self::Interval => 1186,
@@ -189,7 +218,7 @@ impl SqlType {
             1082 => Self::Date,
             1114 => Self::Timestamp,
             1184 => Self::Timestamptz,
-            1700 => Self::Numeric { precision: 38, scale: 10 },
+            1700 => Self::AnyNumeric(None),
             1042 => Self::Bpchar(None),
             1083 => Self::Time,
             1186 => Self::Interval,
@@ -216,6 +245,7 @@ impl SqlType {
     pub const fn typmod(self) -> i32 {
         match self {
             Self::Numeric { precision, scale } => (((precision as i32) << 16) | scale as i32) + 4,
+            Self::AnyNumeric(Some(limit)) => (((limit.precision as i32) << 16) | (limit.scale as i32 & 0x7ff)) + 4,
             Self::Varchar(Some(n)) | Self::Bpchar(Some(n)) => n as i32 + 4,
             Self::Array(element) => element.typmod,
             _ => -1,
@@ -229,10 +259,11 @@ impl SqlType {
             (Self::Varchar(_), n) => Some(Self::Varchar(Some(u32::try_from(n - 4).ok()?))),
             (Self::Bpchar(_), n) => Some(Self::Bpchar(Some(u32::try_from(n - 4).ok()?))),
             (Self::Array(element), n) => Self::with_typmod(element.oid, n)?.array(),
-            (Self::Numeric { .. }, n) => {
+            (Self::AnyNumeric(_), n) => {
                 let n = u32::try_from(n - 4).ok()?;
-                let (precision, scale) = (u8::try_from(n >> 16).ok()?, u8::try_from(n & 0xffff).ok()?);
-                (precision <= 38 && scale <= precision).then_some(Self::Numeric { precision, scale })
+                // The scale has eleven bits, the highest of which is its sign.
+                let scale = ((n & 0x7ff) as i16 ^ 0x400) - 0x400;
+                Self::numeric(u16::try_from(n >> 16).ok()?, scale)
             }
             _ => None,
         }
@@ -246,7 +277,7 @@ impl SqlType {
             Self::Int4 | Self::Float4 | Self::Date => 4,
             Self::Int8 | Self::Float8 | Self::Timestamp | Self::Timestamptz | Self::Time => 8,
             Self::Interval | Self::Uuid => 16,
-            Self::Numeric { .. } | Self::Text | Self::Varchar(_) | Self::Bpchar(_) => -1,
+            Self::Numeric { .. } | Self::AnyNumeric(_) | Self::Text | Self::Varchar(_) | Self::Bpchar(_) => -1,
             Self::Bytea | Self::Json | Self::Jsonb | Self::Array(_) => -1,
             Self::Catalog(known) => known.typlen(),
         }
@@ -262,6 +293,7 @@ impl SqlType {
             Self::Float4 => DataType::Float32,
             Self::Float8 => DataType::Float64,
             Self::Numeric { precision, scale } => DataType::Decimal128(precision, scale as i8),
+            Self::AnyNumeric(_) => any_numeric(),
             Self::Text | Self::Varchar(_) | Self::Bpchar(_) => DataType::Utf8,
             Self::Bytea => DataType::Binary,
             Self::Time => DataType::Time64(TimeUnit::Microsecond),
@@ -293,7 +325,7 @@ impl SqlType {
             DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => Self::Bytea,
             DataType::Time32(_) | DataType::Time64(_) => Self::Time,
             DataType::Interval(_) | DataType::Duration(_) => Self::Interval,
-            DataType::Struct(fields) => return document_type(fields),
+            DataType::Struct(fields) => return struct_type(fields),
             DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
                 return match CatalogType::of_vector(item) {
                     Some(vector) => Some(Self::Catalog(vector)),
@@ -317,6 +349,8 @@ impl SqlType {
             Self::Float4 => "real".into(),
             Self::Float8 => "double precision".into(),
             Self::Numeric { precision, scale } => format!("numeric({precision},{scale})"),
+            Self::AnyNumeric(None) => "numeric".into(),
+            Self::AnyNumeric(Some(limit)) => format!("numeric({},{})", limit.precision, limit.scale),
             Self::Text => "text".into(),
             Self::Varchar(None) => "character varying".into(),
             Self::Varchar(Some(n)) => format!("character varying({n})"),

@@ -97,7 +97,7 @@ fn append(builder: &mut ColumnBuilder, literal: &Literal<'_>, column: &ColumnDef
             }
             digits.as_ref()
         }
-        (Literal::Number(digits), SqlType::Float4 | SqlType::Float8 | SqlType::Numeric { .. }) => digits.as_ref(),
+        (Literal::Number(digits), SqlType::Float4 | SqlType::Float8 | SqlType::Numeric { .. } | SqlType::AnyNumeric(_)) => digits.as_ref(),
         (Literal::Number(digits), SqlType::Text | SqlType::Varchar(_) | SqlType::Bpchar(_)) if is_plain_integer(digits) => digits.as_ref(),
         (Literal::Number(_), SqlType::Int2 | SqlType::Int4 | SqlType::Int8 | SqlType::Text | SqlType::Varchar(_) | SqlType::Bpchar(_)) => {
             return Ok(false);
@@ -133,7 +133,7 @@ fn number_type(digits: &str) -> SqlType {
     } else if digits.parse::<i64>().is_ok() {
         SqlType::Int8
     } else {
-        SqlType::Numeric { precision: 38, scale: 10 }
+        SqlType::AnyNumeric(None)
     }
 }
 

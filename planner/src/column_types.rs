@@ -56,20 +56,17 @@ fn float(info: &ExactNumberInfo) -> SqlResult<SqlType> {
 
 fn numeric(info: &ExactNumberInfo) -> SqlResult<SqlType> {
     let (precision, scale) = match info {
-        ExactNumberInfo::None => return Ok(SqlType::Numeric { precision: 38, scale: 10 }),
+        ExactNumberInfo::None => return Ok(SqlType::AnyNumeric(None)),
         ExactNumberInfo::Precision(precision) => (*precision, 0),
         ExactNumberInfo::PrecisionAndScale(precision, scale) => (*precision, *scale),
     };
     if !(1..=1000).contains(&precision) {
         return Err(out_of_range(&format!("NUMERIC precision {precision} must be between 1 and 1000")));
     }
-    if precision > 38 {
-        return Err(SqlError::unsupported(format!("numeric precision {precision}")).hint("The largest precision is 38."));
+    if !(-1000..=1000).contains(&scale) {
+        return Err(out_of_range(&format!("NUMERIC scale {scale} must be between -1000 and 1000")));
     }
-    match u8::try_from(scale) {
-        Ok(scale) if u64::from(scale) <= precision => Ok(SqlType::Numeric { precision: precision as u8, scale }),
-        _ => Err(out_of_range(&format!("NUMERIC scale {scale} must be between 0 and precision {precision}"))),
-    }
+    SqlType::numeric(precision as u16, scale as i16).ok_or_else(|| SqlError::internal("a numeric modifier in range has no type"))
 }
 
 fn varchar(length: &Option<CharacterLength>) -> SqlResult<SqlType> {
@@ -125,7 +122,7 @@ fn element_named(name: &str) -> Option<SqlType> {
         "int8" => SqlType::Int8,
         "float4" => SqlType::Float4,
         "float8" => SqlType::Float8,
-        "numeric" => SqlType::Numeric { precision: 38, scale: 10 },
+        "numeric" => SqlType::AnyNumeric(None),
         "text" => SqlType::Text,
         "varchar" => SqlType::Varchar(None),
         "bpchar" => SqlType::Bpchar(None),

@@ -6,6 +6,7 @@
 //! Format: docs/formats/leaf.md.
 
 mod arrays;
+mod numerics;
 mod spans;
 
 use crate::FormatError;
@@ -14,7 +15,6 @@ use crate::quote::quote;
 pub use crate::quote::format_name;
 
 const MICROS_A_DAY: i64 = 86_400_000_000;
-const NUMERIC_SCALE_MAX: u8 = 38;
 
 /// Oids of the types we can print, as in Postgres.
 mod oid {
@@ -61,7 +61,7 @@ pub fn format_value(type_oid: u32, bytes: &[u8]) -> Result<String, FormatError> 
             check_float(value.is_nan() && value.to_bits() != 0x7ff8_0000_0000_0000, value.to_bits() == 1 << 63)?;
             Ok(format_float(value, format!("{value:?}")))
         }
-        oid::NUMERIC => format_numeric(fixed(bytes)?),
+        oid::NUMERIC => numerics::format(bytes),
         oid::BPCHAR if bytes.ends_with(b" ") => Err(error("is a character value with blanks at its end")),
         oid::TEXT | oid::VARCHAR | oid::BPCHAR | oid::JSON | oid::JSONB => {
             Ok(quote(str::from_utf8(bytes).map_err(|_| error("is text that is not UTF-8"))?))
@@ -109,20 +109,6 @@ fn format_float(value: f64, shortest: String) -> String {
     } else {
         shortest.strip_suffix(".0").map(str::to_owned).unwrap_or(shortest)
     }
-}
-
-fn format_numeric(bytes: [u8; 17]) -> Result<String, FormatError> {
-    let (unscaled, scale) = bytes.split_at(16);
-    let unscaled = i128::from_le_bytes(fixed(unscaled)?);
-    let scale = scale[0];
-    if scale > NUMERIC_SCALE_MAX || (scale > 0 && unscaled % 10 == 0) {
-        return Err(error("is a numeric that is not canonical"));
-    }
-    let scale = usize::from(scale);
-    let sign = if unscaled < 0 { "-" } else { "" };
-    let digits = format!("{:0>width$}", unscaled.unsigned_abs(), width = scale + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - scale);
-    Ok(if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") })
 }
 
 fn format_bytes(bytes: &[u8]) -> String {

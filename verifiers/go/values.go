@@ -12,7 +12,14 @@ import (
 	"unicode/utf8"
 )
 
-const numericScaleMax = 38
+const (
+	numericScaleMax     = 38
+	numericLongScaleMax = 16_383
+	// 131,072 digits before the point and 16,383 after it, and the scale.
+	numericBytesMax = 61_234
+)
+
+var numericWords = []string{"-Infinity", "Infinity", "NaN"}
 
 // elements has the oids of array types and of their elements.
 var elements = map[uint32]uint32{
@@ -75,7 +82,7 @@ func formatValue(oid uint32, data []byte) (string, *Failure) {
 
 // widths has the bytes of the types that have a fixed number of them.
 var widths = map[uint32]int{
-	16: 1, 21: 2, 23: 4, 20: 8, 700: 4, 701: 8, 1700: 17, 1082: 4, 1114: 8, 1184: 8, 1083: 8, 1186: 16, 2950: 16,
+	16: 1, 21: 2, 23: 4, 20: 8, 700: 4, 701: 8, 1082: 4, 1114: 8, 1184: 8, 1083: 8, 1186: 16, 2950: 16,
 }
 
 func formatBool(data []byte) (string, *Failure) {
@@ -107,18 +114,33 @@ func formatFloat(value float64, bits int, isOdd bool) (string, *Failure) {
 }
 
 func formatNumeric(data []byte) (string, *Failure) {
-	bigEndian := slices.Clone(data[:16])
+	if len(data) == 1 && int(data[0]) < len(numericWords) {
+		return numericWords[data[0]], nil
+	}
+	if len(data) != 17 && (len(data) < 19 || len(data) > numericBytesMax) {
+		return "", malformed("value", "is a numeric of no known length")
+	}
+	// The long form has no byte more than the sign needs, and is used only where the short one does not do.
+	width, scale, scaleMax, isCanonical := 16, int(data[len(data)-1]), numericScaleMax, true
+	if len(data) > 17 {
+		width = len(data) - 2
+		scale, scaleMax = int(binary.LittleEndian.Uint16(data[width:])), numericLongScaleMax
+		top, next := data[width-1], data[width-2]
+		isRedundant := top == 0 && next < 0x80 || top == 0xff && next >= 0x80
+		isCanonical = !isRedundant || width == 17 && scale > numericScaleMax
+	}
+	bigEndian := slices.Clone(data[:width])
 	slices.Reverse(bigEndian)
 	unscaled := new(big.Int).SetBytes(bigEndian)
-	if data[15] >= 0x80 {
-		unscaled.Sub(unscaled, new(big.Int).Lsh(big.NewInt(1), 128))
+	if data[width-1] >= 0x80 {
+		unscaled.Sub(unscaled, new(big.Int).Lsh(big.NewInt(1), uint(width)*8))
 	}
 	sign := ""
 	if unscaled.Sign() < 0 {
 		sign = "-"
 	}
-	digits, scale := unscaled.Abs(unscaled).String(), int(data[16])
-	if scale > numericScaleMax || scale > 0 && strings.HasSuffix(digits, "0") {
+	digits := unscaled.Abs(unscaled).String()
+	if !isCanonical || scale > scaleMax || scale > 0 && strings.HasSuffix(digits, "0") {
 		return "", malformed("value", "is a numeric that is not canonical")
 	}
 	if scale == 0 {

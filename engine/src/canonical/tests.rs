@@ -73,6 +73,9 @@ fn every_type_is_found_by_its_oid_again() {
         SqlType::Varchar(Some(3)),
         SqlType::Bpchar(Some(3)),
         SqlType::Numeric { precision: 5, scale: 2 },
+        SqlType::AnyNumeric(None),
+        SqlType::numeric(3, 5).unwrap(),
+        SqlType::numeric(1_000, -1_000).unwrap(),
     ];
     for scalar in scalars {
         for sql_type in [scalar, scalar.array().unwrap()] {
@@ -81,4 +84,11 @@ fn every_type_is_found_by_its_oid_again() {
         assert_eq!(scalar.array().unwrap().element(), Some(scalar));
         assert_eq!(scalar.array().unwrap().array(), None, "no arrays of arrays");
     }
+}
+
+/// `numeric` was written as (38, 10) before there were numbers of any length: its definitions still say so.
+#[test]
+fn an_undeclared_numeric_of_old_stays_what_it_was() {
+    assert_eq!(SqlType::with_typmod(1700, (38 << 16 | 10) + 4), Some(SqlType::Numeric { precision: 38, scale: 10 }));
+    assert_eq!(SqlType::with_typmod(1700, -1), Some(SqlType::AnyNumeric(None)));
 }

@@ -1,8 +1,9 @@
 //! Literals beside values, and comparisons that DataFusion would do by layout: IN, BETWEEN, CASE, COALESCE, IS DISTINCT FROM, UNION, ORDER BY.
 //!
 //! C1: a string literal takes the type of the value it stands beside, before DataFusion looks for a type both could have.
-//! C2: intervals, `jsonb` and arrays are compared and ordered by their keys, as `operators` does it.
+//! C2: intervals, `jsonb`, arrays and numbers of any length are compared and ordered by their keys, as `operators` does it.
 //! C3: types of different families meet nowhere: 42883 where they are compared, 42804 where one of them is chosen.
+//! C4: results of CASE and its kin that are exact numbers of several scales are numbers of any length, which keep them.
 //! Never: changes what a column is called.
 
 use std::sync::Arc;
@@ -11,18 +12,24 @@ use arrow::datatypes::DataType;
 use base::{SqlError, SqlState};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::Transformed;
-use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
+use datafusion::common::{Column, DFSchema, DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::expr::{Between, InList, ScalarFunction};
-use datafusion::logical_expr::{BinaryExpr, Case, Expr, ExprSchemable, LogicalPlan, Operator, Projection, Sort, Union};
+use datafusion::logical_expr::{
+    BinaryExpr, Case, Cast, Expr, ExprSchemable, LogicalPlan, Operator, Projection, Sort, Subquery, Union, when,
+};
 use datafusion::optimizer::AnalyzerRule;
 
+use crate::calls::call;
 use crate::functions::row::RowFunction;
 use crate::functions::text::{BPCHAR, VARCHAR};
 use crate::functions::types;
-use crate::layouts::{self, UUID, is_compared_by_key, is_compared_by_type};
+use crate::layouts::{self, UUID, any_numeric, is_any_numeric, is_compared_by_key, is_compared_by_type};
 use crate::mapping::map_named;
-use crate::operators::{call, sorts_by_key};
+use crate::numbers::{self, any_length};
+use crate::operators::sorts_by_key;
 use crate::resolution::{self, Family, family, is_literal, typed, unmatched};
+use crate::sides::Operand;
+use crate::{equality, exact};
 
 /// C1, C2 and C3; runs before type coercion.
 #[derive(Debug)]
@@ -42,6 +49,8 @@ impl AnalyzerRule for OwnTypes {
             let plan = unite(plan.data)?;
             changed |= plan.transformed;
             let plan = order_by_keys(plan.data)?;
+            changed |= plan.transformed;
+            let plan = equality::settle(plan.data)?;
             changed |= plan.transformed;
             any_changed |= changed;
             let plan = Transformed::new_transformed(plan.data, changed);
@@ -102,9 +111,66 @@ fn unite(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     Ok(Transformed::new_transformed(LogicalPlan::Union(union), changed))
 }
 
-fn keyed(expr: Expr, data_type: &DataType) -> Result<Expr> {
-    let expr = typed(expr, data_type)?;
+fn keyed(expr: Expr, data_type: &DataType, schema: &DFSchema) -> Result<Expr> {
+    let expr = match expr.get_type(schema) {
+        _ if is_literal(&expr) => typed(expr, data_type)?,
+        Ok(given) if is_any_numeric(data_type) && exact::is_exact(&given) => any_length(expr, &given),
+        Ok(given) if data_type.is_floating() && is_any_numeric(&given) => Expr::Cast(Cast::new(Box::new(expr), DataType::Float64)),
+        _ => typed(expr, data_type)?,
+    };
     if is_compared_by_key(data_type) { call("comparison_key", vec![expr]) } else { Ok(expr) }
+}
+
+/// C4: numbers of any length if some of these results are, or must be.
+fn any_numeric_of<'a>(results: impl Iterator<Item = &'a Expr>, schema: &DFSchema) -> Option<DataType> {
+    let (literals, others): (Vec<&Expr>, Vec<&Expr>) = results.partition(|result| is_literal(result));
+    let types: Vec<DataType> = others.into_iter().map(|result| result.get_type(schema)).collect::<Result<_>>().ok()?;
+    let is_read = !literals.is_empty() && types.iter().any(exact::is_numeric);
+    let is_exact = types.iter().all(|data_type| data_type.is_null() || exact::is_exact(data_type));
+    exact::common(&types).or_else(|| (is_read && is_exact).then(any_numeric))
+}
+
+fn as_any_numeric(expr: Expr, schema: &DFSchema) -> Result<Expr> {
+    match expr.get_type(schema) {
+        _ if is_literal(&expr) => typed(expr, &any_numeric()),
+        Ok(given) if exact::is_exact(&given) => Ok(any_length(expr, &given)),
+        _ => Ok(expr),
+    }
+}
+
+fn results_of(case: &Case) -> impl Iterator<Item = &Expr> {
+    case.when_then_expr.iter().map(|(_, then)| then.as_ref()).chain(case.else_expr.as_deref())
+}
+
+/// Arguments of an aggregate of distinct values: equal numbers in equal bytes.
+fn distinct_numbers(args: &mut [Expr], is_count: bool, schema: &DFSchema) -> Result<bool> {
+    let mut changed = false;
+    for arg in args {
+        if arg.get_type(schema).is_ok_and(|data_type| is_any_numeric(&data_type)) {
+            let name = if is_count { "comparison_key" } else { "numeric_trimmed" };
+            *arg = call(name, vec![std::mem::take(arg)])?;
+            changed = true;
+        }
+    }
+    Ok(changed)
+}
+
+/// The keys of the numbers that a subquery finds.
+fn keys_of(search: &Subquery, found: &DataType) -> Result<Subquery> {
+    let inner = search.subquery.as_ref().clone();
+    let (qualifier, field) = inner.schema().qualified_field(0);
+    let column = Expr::Column(Column::new(qualifier.cloned(), field.name()));
+    let key = call("comparison_key", vec![any_length(column, found)])?;
+    let keys = LogicalPlan::Projection(Projection::try_new(vec![key], Arc::new(inner))?);
+    Ok(search.with_plan(Arc::new(keys)))
+}
+
+/// The type that a subquery finds, if its values and the one that is looked for are compared by their keys as numbers.
+fn searched(search: &Subquery, expr: &Expr, schema: &DFSchema) -> Result<Option<(DataType, DataType)>> {
+    let (found, given) = (search.subquery.schema().field(0).data_type().clone(), expr.get_type(schema)?);
+    let is_any = is_any_numeric(&found) || is_any_numeric(&given);
+    let is_exact = exact::common(&[found.clone(), given.clone()]).is_some();
+    Ok((is_any && is_exact).then_some((found, given)))
 }
 
 /// What several values that are compared with one another are read as: `None` if nothing says so, or they are texts.
@@ -121,6 +187,11 @@ fn compared(op: &str, exprs: &[&Expr], schema: &DFSchema) -> Result<Option<DataT
         return Ok(None);
     }
     match resolution::common(&known) {
+        // Arrow compares its decimals, whatever their scales.
+        Ok(Some(found)) if exact::is_numeric(&found) => {
+            let needs_keys = known.iter().any(is_any_numeric) || exprs.iter().any(|expr| is_literal(expr));
+            Ok(needs_keys.then(any_numeric))
+        }
         Ok(found) => Ok(found.filter(|found| !layouts::is_text(found))),
         Err((left, right)) => Err(resolution::no_operator(op, Some(&left), Some(&right))),
     }
@@ -133,8 +204,8 @@ fn settle(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             match compared("=", &all, schema)? {
                 Some(own) => {
                     let own = type_beside(&list.expr, own, schema);
-                    let all = list.list.into_iter().map(|expr| keyed(expr, &own)).collect::<Result<Vec<_>>>()?;
-                    Transformed::yes(Expr::InList(InList::new(Box::new(keyed(*list.expr, &own)?), all, list.negated)))
+                    let all = list.list.into_iter().map(|expr| keyed(expr, &own, schema)).collect::<Result<Vec<_>>>()?;
+                    Transformed::yes(Expr::InList(InList::new(Box::new(keyed(*list.expr, &own, schema)?), all, list.negated)))
                 }
                 None => Transformed::no(Expr::InList(list)),
             }
@@ -142,8 +213,8 @@ fn settle(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         Expr::Between(between) => match compared(">=", &[&between.expr, &between.low, &between.high], schema)? {
             Some(own) => {
                 let own = type_beside(&between.expr, own, schema);
-                let (low, high) = (keyed(*between.low, &own)?, keyed(*between.high, &own)?);
-                let expr = keyed(*between.expr, &own)?;
+                let (low, high) = (keyed(*between.low, &own, schema)?, keyed(*between.high, &own, schema)?);
+                let expr = keyed(*between.expr, &own, schema)?;
                 Transformed::yes(Expr::Between(Between::new(Box::new(expr), between.negated, Box::new(low), Box::new(high))))
             }
             None => Transformed::no(Expr::Between(between)),
@@ -152,11 +223,52 @@ fn settle(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             match compared("=", &[&left, &right], schema)? {
                 Some(own) => {
                     let own = resolution::beside(&own);
-                    let (left, right) = (keyed(*left, &own)?, keyed(*right, &own)?);
+                    let (left, right) = (keyed(*left, &own, schema)?, keyed(*right, &own, schema)?);
                     Transformed::yes(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))))
                 }
                 None => Transformed::no(Expr::BinaryExpr(BinaryExpr::new(left, op, right))),
             }
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if numbers::concerns(op) => {
+            match (Operand::of(*left, schema), Operand::of(*right, schema)) {
+                (Ok(left), Ok(right)) if left.is(exact::is_numeric) || right.is(exact::is_numeric) => {
+                    match numbers::plan_or_original(op, left, right)? {
+                        Ok(planned) => Transformed::yes(planned),
+                        Err((left, right)) => Transformed::yes(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)))),
+                    }
+                }
+                (left, right) => {
+                    let back = |side: std::result::Result<Operand, Expr>| Box::new(side.map_or_else(|expr| expr, |side| side.expr));
+                    Transformed::no(Expr::BinaryExpr(BinaryExpr::new(back(left), op, back(right))))
+                }
+            }
+        }
+        Expr::InSubquery(mut search) => match searched(&search.subquery, &search.expr, schema)? {
+            Some((found, given)) => {
+                search.subquery = keys_of(&search.subquery, &found)?;
+                search.expr = Box::new(call("comparison_key", vec![any_length(*search.expr, &given)])?);
+                Transformed::yes(Expr::InSubquery(search))
+            }
+            None => Transformed::no(Expr::InSubquery(search)),
+        },
+        Expr::SetComparison(mut search) => match searched(&search.subquery, &search.expr, schema)? {
+            Some((found, given)) => {
+                search.subquery = keys_of(&search.subquery, &found)?;
+                search.expr = Box::new(call("comparison_key", vec![any_length(*search.expr, &given)])?);
+                Transformed::yes(Expr::SetComparison(search))
+            }
+            None => Transformed::no(Expr::SetComparison(search)),
+        },
+        Expr::AggregateFunction(mut aggregate) if aggregate.params.distinct => {
+            let is_count = aggregate.func.name() == "count";
+            let changed = distinct_numbers(&mut aggregate.params.args, is_count, schema)?;
+            Transformed::new_transformed(Expr::AggregateFunction(aggregate), changed)
+        }
+        Expr::Case(mut case) if any_numeric_of(results_of(&case), schema).is_some() => {
+            for result in case.when_then_expr.iter_mut().map(|(_, then)| then).chain(&mut case.else_expr) {
+                **result = as_any_numeric(std::mem::take(result), schema)?;
+            }
+            Transformed::yes(choose_case(case, schema)?.data)
         }
         Expr::Case(case) => choose_case(case, schema)?,
         Expr::Like(like) => {
@@ -171,6 +283,7 @@ fn settle(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             }
             Transformed::no(Expr::Like(like))
         }
+        Expr::ScalarFunction(choice) if any_numeric_of(choice.args.iter(), schema).is_some() => choose_number(choice, schema)?,
         Expr::ScalarFunction(function) => settle_call(function, schema)?,
         Expr::Cast(cast) => match cast.expr.as_ref() {
             Expr::Literal(ScalarValue::Utf8(Some(text)), _) => match resolution::by_clock(text, cast.field.data_type())? {
@@ -187,10 +300,19 @@ fn settle(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         },
         Expr::WindowFunction(mut window) => {
             let mut changed = false;
+            for expr in &mut window.params.partition_by {
+                changed |= equality::key_in_place(expr, schema)?;
+            }
+            for sort in &mut window.params.order_by {
+                if sort.expr.get_type(schema).is_ok_and(|data_type| is_any_numeric(&data_type)) {
+                    sort.expr = call("numeric_order", vec![std::mem::take(&mut sort.expr)])?;
+                    changed = true;
+                }
+            }
             for key in &mut window.params.order_by {
                 // Frames know no uuid; its text has the same order.
                 if key.expr.get_type(schema).is_ok_and(|data_type| data_type == UUID) {
-                    key.expr = Expr::Cast(datafusion::logical_expr::Cast::new(Box::new(std::mem::take(&mut key.expr)), DataType::Utf8));
+                    key.expr = Expr::Cast(Cast::new(Box::new(std::mem::take(&mut key.expr)), DataType::Utf8));
                     changed = true;
                 }
             }
@@ -279,6 +401,27 @@ fn choose_case(mut case: Case, schema: &DFSchema) -> Result<Transformed<Expr>> {
         }
     }
     Ok(Transformed::new_transformed(Expr::Case(case), changed))
+}
+
+/// C4 for COALESCE and its kin; any other call as it is.
+fn choose_number(mut choice: ScalarFunction, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    let name = choice.func.name().to_owned();
+    match (name.as_str(), choice.args.as_slice()) {
+        ("nullif", [left, right]) => {
+            let (left, own) = (left.clone(), any_numeric());
+            let (left_key, right_key) = (keyed(left.clone(), &own, schema)?, keyed(right.clone(), &own, schema)?);
+            let null = Expr::Literal(ScalarValue::try_from(&left.get_type(schema)?)?, None);
+            return Ok(Transformed::yes(when(left_key.eq(right_key), null).otherwise(left)?));
+        }
+        ("coalesce" | "greatest" | "least", _) => {}
+        _ => return settle_call(choice, schema),
+    }
+    choice.args = choice.args.into_iter().map(|arg| as_any_numeric(arg, schema)).collect::<Result<_>>()?;
+    Ok(Transformed::yes(match name.as_str() {
+        "greatest" => call("numeric_greatest", choice.args)?,
+        "least" => call("numeric_least", choice.args)?,
+        _ => Expr::ScalarFunction(choice),
+    }))
 }
 
 fn settle_call(mut function: ScalarFunction, schema: &DFSchema) -> Result<Transformed<Expr>> {

@@ -1,6 +1,8 @@
 //! Arrow layouts of the types that Arrow has no name for, the same as the tables' (checked by a test above this crate).
 //!
 //! Y2: `json` and `jsonb` are structs of one string, named after the type: no function or coercion takes one for text or for the other.
+//! Y3: `numeric` is a struct of one binary field, whose bytes (`values::numeric::bytes`) sort as the numbers do; with a scale that all values of a
+//!     column have it may also be one of Arrow's decimals, where only that scale can come out.
 //! Never: a layout that two types of Postgres share, but for the string types.
 
 use std::sync::Arc;
@@ -29,6 +31,20 @@ pub(crate) fn jsonb() -> DataType {
 
 fn document(name: &str) -> DataType {
     DataType::Struct(Fields::from(vec![Field::new(name, DataType::Utf8, true)]))
+}
+
+/// `numeric` whose values have their own display scales (Y3)
+pub(crate) fn any_numeric() -> DataType {
+    DataType::Struct(Fields::from(vec![Field::new("numeric", DataType::Binary, true)]))
+}
+
+pub(crate) fn is_any_numeric(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Struct(fields) => {
+            matches!(fields.as_ref(), [field] if field.data_type() == &DataType::Binary && field.name() == "numeric")
+        }
+        _ => false,
+    }
 }
 
 /// `json` or `jsonb` by name, if the layout is one of theirs.
@@ -119,5 +135,5 @@ pub(crate) fn is_compared_by_type(data_type: &DataType) -> bool {
 
 /// Whether values of this type are compared by the keys of their values.
 pub(crate) fn is_compared_by_key(data_type: &DataType) -> bool {
-    *data_type == INTERVAL || document_name(data_type).is_some() || element(data_type).is_some()
+    *data_type == INTERVAL || is_any_numeric(data_type) || document_name(data_type).is_some() || element(data_type).is_some()
 }

@@ -3,33 +3,46 @@
 //! P1: a string literal or an untyped parameter beside a value has the type the operator wants there (`resolution`); an operator on types of
 //!     different families does not exist.
 //! P2: intervals, `jsonb` and arrays are compared by keys (`comparison_key`); the comparison itself stays one the planner can use.
+//! P3: `numeric` operands go to `numbers`; aggregates that PostgreSQL has for floating point only get their arguments so.
 //! Never: sees a query.
 
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
 use base::{SqlError, SqlState};
 use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue, TableReference};
 use datafusion::execution::SessionStateDefaults;
-use datafusion::logical_expr::expr::{Placeholder, ScalarFunction};
-use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr, RawFieldAccessExpr};
-use datafusion::logical_expr::{BinaryExpr, Cast, Expr, ExprSchemable, GetFieldAccess, Operator, ScalarUDF};
+use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawAggregateExpr, RawBinaryExpr, RawFieldAccessExpr};
+use datafusion::logical_expr::{BinaryExpr, Cast, Expr, ExprSchemable, GetFieldAccess, Operator};
 use sqlparser::ast::BinaryOperator;
 
+use crate::calls::call;
 use crate::functions::text::BPCHAR;
-use crate::functions::{arrays, bytes, documents, intervals, strings, types};
+use crate::functions::{arrays, intervals, types};
 use crate::layouts::{self, INTERVAL, is_compared_by_key, is_compared_by_type};
+use crate::numbers;
 use crate::resolution::{self, Family};
+use crate::sides::{Operand, Planned};
 
 /// Has no state.
 #[derive(Debug)]
 pub(crate) struct Operators;
 
-static FUNCTIONS: LazyLock<HashMap<String, Arc<ScalarUDF>>> = LazyLock::new(|| {
-    let all = [arrays::functions(), bytes::functions(), documents::functions(), intervals::functions(), strings::functions()].concat();
-    all.into_iter().map(|function| (function.name().to_owned(), Arc::new(function))).collect()
-});
+/// P3.
+const FLOATING: [&str; 12] = [
+    "corr",
+    "covar_pop",
+    "covar_samp",
+    "regr_avgx",
+    "regr_avgy",
+    "regr_count",
+    "regr_intercept",
+    "regr_r2",
+    "regr_slope",
+    "regr_sxx",
+    "regr_sxy",
+    "regr_syy",
+];
 
 /// Ours first, then DataFusion's own.
 pub(crate) fn planners() -> Vec<Arc<dyn ExprPlanner>> {
@@ -37,61 +50,9 @@ pub(crate) fn planners() -> Vec<Arc<dyn ExprPlanner>> {
     [ours].into_iter().chain(SessionStateDefaults::default_expr_planners()).collect()
 }
 
-/// A call of one of our functions.
-pub(crate) fn call(name: &str, args: Vec<Expr>) -> Result<Expr> {
-    let function = FUNCTIONS.get(name).ok_or_else(|| DataFusionError::Internal(format!("no function {name}")))?;
-    Ok(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(function), args)))
-}
-
-/// An operand and its type; `None` for a literal or a parameter without one.
-struct Operand {
-    expr: Expr,
-    data_type: Option<DataType>,
-}
-
-impl Operand {
-    /// `None` where the type cannot be told.
-    fn of(expr: Expr, schema: &DFSchema) -> std::result::Result<Self, Expr> {
-        let data_type = match &expr {
-            Expr::Literal(ScalarValue::Utf8(_) | ScalarValue::Null, _) | Expr::Placeholder(Placeholder { field: None, .. }) => None,
-            typed => match resolution::type_of(typed, schema) {
-                Ok(data_type) => data_type,
-                Err(_) => return Err(expr),
-            },
-        };
-        Ok(Self { expr, data_type })
-    }
-
-    /// P1.
-    fn into_type(self, data_type: &DataType) -> Result<Expr> {
-        Ok(match self.expr {
-            Expr::Placeholder(Placeholder { id, field: None }) => {
-                let field = Arc::new(Field::new(&id, data_type.clone(), true));
-                Expr::Placeholder(Placeholder { id, field: Some(field) })
-            }
-            expr if self.data_type.as_ref() == Some(data_type) => expr,
-            expr if self.data_type.is_none() && resolution::is_literal(&expr) => resolution::typed(expr, data_type)?,
-            expr => Expr::Cast(Cast::new(Box::new(expr), data_type.clone())),
-        })
-    }
-
-    /// Whether it is a text literal without a type.
-    fn is_literal(&self) -> bool {
-        self.data_type.is_none() && resolution::is_literal(&self.expr)
-    }
-
-    fn family(&self) -> Option<Family> {
-        self.data_type.as_ref().and_then(resolution::family)
-    }
-
-    fn is(&self, test: impl Fn(&DataType) -> bool) -> bool {
-        self.data_type.as_ref().is_some_and(test)
-    }
-}
-
 /// Whether rows are to be ordered by the keys of values of this type (P2).
 pub(crate) fn sorts_by_key(data_type: &DataType) -> bool {
-    *data_type == INTERVAL || layouts::is_jsonb(data_type) || layouts::element(data_type).is_some()
+    *data_type == INTERVAL || layouts::is_any_numeric(data_type) || layouts::is_jsonb(data_type) || layouts::element(data_type).is_some()
 }
 
 impl ExprPlanner for Operators {
@@ -151,6 +112,18 @@ impl ExprPlanner for Operators {
         Ok(PlannerResult::Planned(planned))
     }
 
+    /// Aggregates over pairs are aggregates of floating-point numbers (P3).
+    fn plan_aggregate(&self, mut expr: RawAggregateExpr) -> Result<PlannerResult<RawAggregateExpr>> {
+        if FLOATING.contains(&expr.func.name()) {
+            expr.args = expr.args.into_iter().map(floating).collect();
+        }
+        if let ("percentile_cont", [value, _]) = (expr.func.name(), expr.args.as_mut_slice()) {
+            *value = floating(std::mem::take(value));
+            expr.order_by.iter_mut().for_each(|sort| sort.expr = floating(std::mem::take(&mut sort.expr)));
+        }
+        Ok(PlannerResult::Original(expr))
+    }
+
     fn plan_array_literal(&self, exprs: Vec<Expr>, schema: &DFSchema) -> Result<PlannerResult<Vec<Expr>>> {
         if exprs.is_empty() {
             let error = SqlError::new(SqlState::INDETERMINATE_DATATYPE, "cannot determine type of empty array");
@@ -178,8 +151,27 @@ impl ExprPlanner for Operators {
     }
 }
 
-/// Planned, or the operands as they were.
-type Planned = std::result::Result<Expr, (Expr, Expr)>;
+fn floating(expr: Expr) -> Expr {
+    Expr::Cast(Cast::new(Box::new(expr), DataType::Float64))
+}
+
+/// The planner's own name of an operator that `numbers` knows.
+fn of_numbers(op: &BinaryOperator) -> Option<Operator> {
+    Some(match op {
+        BinaryOperator::Eq => Operator::Eq,
+        BinaryOperator::NotEq => Operator::NotEq,
+        BinaryOperator::Lt => Operator::Lt,
+        BinaryOperator::LtEq => Operator::LtEq,
+        BinaryOperator::Gt => Operator::Gt,
+        BinaryOperator::GtEq => Operator::GtEq,
+        BinaryOperator::Plus => Operator::Plus,
+        BinaryOperator::Minus => Operator::Minus,
+        BinaryOperator::Multiply => Operator::Multiply,
+        BinaryOperator::Divide => Operator::Divide,
+        BinaryOperator::Modulo => Operator::Modulo,
+        _ => return None,
+    })
+}
 
 fn no_operator(op: &BinaryOperator, left: Option<&DataType>, right: Option<&DataType>) -> DataFusionError {
     resolution::no_operator(&op.to_string(), left, right)
@@ -217,6 +209,10 @@ fn comparison(op: &BinaryOperator, left: Operand, right: Operand) -> Result<Plan
     {
         return Err(no_operator(op, left.data_type.as_ref(), right.data_type.as_ref()));
     }
+    let (left, right) = match numbers::plan(of_numbers(op).unwrap_or(Operator::Eq), left, right)? {
+        Ok(planned) => return Ok(Ok(planned)),
+        Err(sides) => sides,
+    };
     if !left.is(is_compared_by_type) && !right.is(is_compared_by_type) {
         return Ok(Err(plain(left, right)?));
     }
@@ -241,14 +237,7 @@ fn comparison(op: &BinaryOperator, left: Operand, right: Operand) -> Result<Plan
     } else {
         (left, right)
     };
-    let op = match op {
-        BinaryOperator::Eq => Operator::Eq,
-        BinaryOperator::NotEq => Operator::NotEq,
-        BinaryOperator::Lt => Operator::Lt,
-        BinaryOperator::LtEq => Operator::LtEq,
-        BinaryOperator::Gt => Operator::Gt,
-        _ => Operator::GtEq,
-    };
+    let op = of_numbers(op).unwrap_or(Operator::GtEq);
     Ok(Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)))))
 }
 
@@ -286,6 +275,13 @@ fn arithmetic(op: &BinaryOperator, left: Operand, right: Operand) -> Result<Plan
     if *op == BinaryOperator::Minus && left.is(layouts::is_jsonb) {
         return call("jsonb_delete", vec![left.expr, right.expr]).map(Ok);
     }
+    let (left, right) = match of_numbers(op) {
+        Some(of_numbers) => match numbers::plan(of_numbers, left, right)? {
+            Ok(planned) => return Ok(Ok(planned)),
+            Err(sides) => sides,
+        },
+        None => (left, right),
+    };
     if !left.is(intervals::concerns) && !right.is(intervals::concerns) {
         if left.is_literal() && right.is_literal() {
             let error = resolution::ambiguous_operator(&format!("unknown {op} unknown"));

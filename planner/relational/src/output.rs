@@ -1,14 +1,14 @@
 //! Gives result batches the few Arrow types the wire writes, and the names Postgres shows.
 //!
 //! O1: columns that leave are Boolean, Int16/32/64, UInt32 (an oid), Float32/64, Decimal128, Utf8, Binary, Date32, Timestamp(µs, none or UTC), Time64(µs),
-//!     Interval(MonthDayNano), FixedSizeBinary(16), the layouts of json and jsonb, lists of these, or Null. A row leaves as its text.
+//!     Interval(MonthDayNano), FixedSizeBinary(16), the layouts of numeric, json and jsonb, lists of these, or Null. A row leaves as its text.
 //! Never: changes a value; one that has no place in the narrower type is 22003.
 
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use base::{SqlError, SqlResult, SqlState};
 use datafusion::logical_expr::LogicalPlan;
 
@@ -37,15 +37,8 @@ pub(crate) fn shown_type(data_type: &DataType) -> DataType {
         DataType::Date64 => DataType::Date32,
         DataType::Timestamp(_, zone) => DataType::Timestamp(TimeUnit::Microsecond, zone.as_ref().map(|_| "UTC".into())),
         DataType::Dictionary(_, values) => shown_type(values),
-        DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) | DataType::Decimal128(precision, scale) => {
-            let integer_digits = i16::from(*precision) - i16::from(*scale);
-            if *scale >= 0 {
-                DataType::Decimal128(*precision, *scale)
-            } else {
-                DataType::Decimal128(u8::try_from(integer_digits.min(38)).unwrap_or(38), 0)
-            }
-        }
-        DataType::Decimal256(_, scale) => DataType::Decimal128(DECIMAL128_MAX_PRECISION, (*scale).clamp(0, 38)),
+        DataType::Decimal128(_, 0..) => data_type.clone(),
+        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => layouts::any_numeric(),
         other => other.clone(),
     }
 }
@@ -82,7 +75,8 @@ fn shown_column(column: &ArrayRef, data_type: &DataType) -> SqlResult<ArrayRef> 
     if column.data_type() == data_type {
         return Ok(Arc::clone(column));
     }
-    if let DataType::Duration(_) | DataType::List(_) | DataType::Struct(_) = column.data_type() {
+    let is_numeric = layouts::is_any_numeric(data_type);
+    if is_numeric || matches!(column.data_type(), DataType::Duration(_) | DataType::List(_) | DataType::Struct(_)) {
         return conversions::convert(column, data_type);
     }
     let options = CastOptions { safe: false, ..CastOptions::default() };

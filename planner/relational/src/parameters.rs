@@ -1,6 +1,7 @@
 //! Types and values of `$1`, `$2`, ….
 //!
 //! M1: a type the caller gave stands; else the first use that settles one does; else text.
+//! M3: a numeric parameter whose type is inferred has any length.
 //! M2: a parameter under a cast has the cast's type, one in LIMIT or OFFSET is a bigint.
 //! Never: looks at a value to choose a type.
 
@@ -79,10 +80,19 @@ pub(crate) fn settle(known: &[Option<DataType>], plan: &LogicalPlan) -> Result<V
         })
     })?;
     let settle = |(index, known): (usize, &Option<DataType>)| {
-        let settled = known.clone().or_else(|| inferred.get(&index).map(crate::output::shown_type));
+        let settled = known.clone().or_else(|| inferred.get(&index).map(|data_type| of_any_length(&output::shown_type(data_type))));
         Some(settled.unwrap_or(DataType::Utf8))
     };
     Ok(known.iter().enumerate().map(settle).collect())
+}
+
+/// A numeric parameter is as long as its value, whatever the digits of what it stands beside.
+fn of_any_length(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::Decimal128(..) => layouts::any_numeric(),
+        DataType::List(item) => layouts::array_of(of_any_length(item.data_type())),
+        other => other.clone(),
+    }
 }
 
 /// The parameter on the right of ANY or ALL: an array of what stands on the left.

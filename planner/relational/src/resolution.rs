@@ -14,11 +14,12 @@ use datafusion::logical_expr::expr::Placeholder;
 use datafusion::logical_expr::type_coercion::binary::type_union_resolution;
 use datafusion::logical_expr::{Cast, Expr, ExprSchemable};
 
+use crate::calls::call;
 use crate::clock::Clock;
+use crate::exact;
 use crate::functions::conversions::convert;
 use crate::functions::{arrays, types};
 use crate::layouts::{self, INTERVAL, TIME, UUID};
-use crate::operators::call;
 use crate::values::datetime::{ClockWord, clock_word};
 
 /// Types that can be compared with one another.
@@ -48,7 +49,7 @@ pub(crate) fn family(data_type: &DataType) -> Option<Family> {
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView => Family::Bytes,
         DataType::Dictionary(_, values) => return family(values),
         other if *other == UUID => Family::Uuid,
-        other if other.is_numeric() => Family::Number,
+        other if other.is_numeric() || layouts::is_any_numeric(other) => Family::Number,
         other if layouts::is_text(other) => Family::Text,
         other if layouts::is_json(other) => Family::Json,
         other if layouts::is_jsonb(other) => Family::Jsonb,
@@ -78,9 +79,7 @@ pub(crate) fn is_unknown(expr: &Expr) -> bool {
 pub(crate) fn beside(data_type: &DataType) -> DataType {
     match data_type {
         // The digits are the literal's own.
-        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => {
-            crate::sql_types::plain_numeric()
-        }
+        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => layouts::any_numeric(),
         DataType::Timestamp(_, zone) => DataType::Timestamp(TimeUnit::Microsecond, zone.as_ref().map(|_| "UTC".into())),
         DataType::Time32(_) | DataType::Time64(_) => TIME,
         DataType::Interval(_) | DataType::Duration(_) => INTERVAL,
@@ -168,6 +167,7 @@ fn rank(data_type: &DataType) -> u8 {
         DataType::Int32 | DataType::UInt16 | DataType::Timestamp(_, None) => 1,
         DataType::Int64 | DataType::UInt32 | DataType::UInt64 | DataType::Timestamp(_, Some(_)) => 2,
         DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => 3,
+        any if layouts::is_any_numeric(any) => 3,
         DataType::Float16 | DataType::Float32 => 4,
         _ => 5,
     }
@@ -190,7 +190,8 @@ pub(crate) fn common(types: &[DataType]) -> std::result::Result<Option<DataType>
             (Some(left), Some(right)) if left != right => return Err(clash()),
             (Some(Family::Number), _) => {
                 let is_decimal = rank(&found).max(rank(next)) == 3;
-                let decimal = is_decimal.then(|| type_union_resolution(&[found.clone(), next.clone()])).flatten();
+                let both = [found.clone(), next.clone()];
+                let decimal = is_decimal.then(|| exact::common(&both).or_else(|| type_union_resolution(&both))).flatten();
                 found = decimal.unwrap_or_else(|| if rank(next) > rank(&found) { next.clone() } else { found.clone() });
             }
             (Some(Family::Moment), _) if rank(next) > rank(&found) => found = next.clone(),

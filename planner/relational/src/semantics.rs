@@ -1,6 +1,6 @@
 //! Analyzer rules that put Postgres's arithmetic, casts and sums where DataFusion's give other answers.
 //!
-//! S1: every expression keeps its name, and all but sums and quotients their type.
+//! S1: every expression keeps its name, and all but sums and what `coercions` makes numeric their type.
 //! S2: [`WideNumerics`] runs before type coercion, which makes one type of all integers; [`PostgresSemantics`] after it, when the operands of one
 //!     operator have one type.
 //! Never: changes which rows or columns a plan has.
@@ -19,21 +19,21 @@ use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
 
 use crate::coercions::OwnTypes;
 use crate::functions::averages::BIGINT_DECIMAL;
-use crate::functions::{arithmetic, casts, conversions, quotients, rounding};
+use crate::functions::{arithmetic, casts, conversions};
 use crate::mapping::map_named;
 
 /// Every analyzer rule, in order: DataFusion's own with ours around type coercion (S2).
 pub(crate) fn rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     vec![
         Arc::new(ResolveGroupingFunction::new()),
-        Arc::new(OwnTypes),
         Arc::new(WideNumerics),
+        Arc::new(OwnTypes),
         Arc::new(TypeCoercion::new()),
         Arc::new(PostgresSemantics),
     ]
 }
 
-/// `sum(bigint)` becomes `sum(numeric)`; quotients of numerics get sixteen digits after the point.
+/// `sum(bigint)` becomes `sum(numeric)`.
 #[derive(Debug)]
 struct WideNumerics;
 
@@ -72,20 +72,6 @@ fn widen(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         {
             let changed = widened(&mut sum.params.args);
             Transformed::new_transformed(Expr::WindowFunction(sum), changed)
-        }
-        Expr::BinaryExpr(quotient) if quotient.op == Operator::Divide => {
-            let function = match (quotient.left.get_type(schema), quotient.right.get_type(schema)) {
-                (Ok(left), Ok(right)) => quotients::checked(&left, &right),
-                _ => None,
-            };
-            match function {
-                Some((function, [left, right])) => {
-                    let operands = [(quotient.left, left), (quotient.right, right)];
-                    let cast = |(operand, data_type)| Expr::Cast(Cast::new(operand, data_type));
-                    Transformed::yes(call(function, operands.into_iter().map(cast).collect()))
-                }
-                None => Transformed::no(Expr::BinaryExpr(quotient)),
-            }
         }
         other => Transformed::no(other),
     })
@@ -137,13 +123,6 @@ fn rewrite(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             Ok(match function {
                 Some(function) => Transformed::yes(call(function, vec![*binary.left, *binary.right])),
                 None => Transformed::no(Expr::BinaryExpr(binary)),
-            })
-        }
-        Expr::ScalarFunction(function) => {
-            let types: Option<Vec<DataType>> = function.args.iter().map(|arg| arg.get_type(schema).ok()).collect();
-            Ok(match types.and_then(|types| rounding::checked(function.func.name(), &types)) {
-                Some(ours) => Transformed::yes(call(ours, function.args)),
-                None => Transformed::no(Expr::ScalarFunction(function)),
             })
         }
         Expr::Cast(cast) => Ok(match cast_function(&cast, schema) {

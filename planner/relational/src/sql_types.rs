@@ -1,6 +1,6 @@
 //! Reads SQL type names into the Arrow types the rest of the server uses.
 //!
-//! Y1: a type that a column can have gets the layout a column of it has (µs timestamps, Utf8 text, Decimal128 numerics).
+//! Y1: a type that a column can have gets the layout a column of it has (µs timestamps, Utf8 text, Decimal128 for a numeric that it has room for).
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use sqlparser::ast::{ArrayElemTypeDef, DataType as SqlType, ExactNumberInfo, Tim
 
 use crate::layouts::{self, INTERVAL, TIME, UUID};
 use crate::position::folded_parts;
+use crate::values::numeric::Limit;
 
 /// Answers for every type DataFusion would read otherwise; has no state.
 #[derive(Debug)]
@@ -137,21 +138,28 @@ fn element_of(name: &str) -> Option<DataType> {
     })
 }
 
-/// `numeric` without precision and scale.
-pub(crate) fn plain_numeric() -> DataType {
-    numeric(&ExactNumberInfo::None).unwrap_or(DataType::Decimal128(DECIMAL128_MAX_PRECISION, 10))
+/// A numeric that Arrow's decimals have no room for is one of any length; its limit is kept by the cast (`dialect::numbers`).
+fn numeric(digits: &ExactNumberInfo) -> SqlResult<DataType> {
+    Ok(match numeric_limit(digits)? {
+        Some(Limit { precision, scale }) => match (u8::try_from(precision), i8::try_from(scale)) {
+            (Ok(p @ ..=DECIMAL128_MAX_PRECISION), Ok(s)) if s >= 0 && s.unsigned_abs() <= p => DataType::Decimal128(p, s),
+            _ => layouts::any_numeric(),
+        },
+        None => layouts::any_numeric(),
+    })
 }
 
-fn numeric(digits: &ExactNumberInfo) -> SqlResult<DataType> {
+/// Precision and scale, where they are given. Errors: 22023.
+pub(crate) fn numeric_limit(digits: &ExactNumberInfo) -> SqlResult<Option<Limit>> {
     let (precision, scale) = match digits {
-        ExactNumberInfo::None => (38, 10),
+        ExactNumberInfo::None => return Ok(None),
         ExactNumberInfo::Precision(precision) => (*precision, 0),
         ExactNumberInfo::PrecisionAndScale(precision, scale) => (*precision, *scale),
     };
     let invalid = |message| SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message);
-    match (u8::try_from(precision), i8::try_from(scale)) {
-        (Ok(p @ 1..=DECIMAL128_MAX_PRECISION), Ok(s)) if (0..=p).contains(&s.unsigned_abs()) && s >= 0 => Ok(DataType::Decimal128(p, s)),
-        (Ok(1..=DECIMAL128_MAX_PRECISION), _) => Err(invalid(format!("NUMERIC scale {scale} must be between 0 and precision {precision}"))),
-        _ => Err(invalid(format!("NUMERIC precision {precision} must be between 1 and {DECIMAL128_MAX_PRECISION}"))),
-    }
+    let given = u16::try_from(precision).ok().filter(|precision| (1..=1_000).contains(precision));
+    let precision = given.ok_or_else(|| invalid(format!("NUMERIC precision {precision} must be between 1 and 1000")))?;
+    let given = i16::try_from(scale).ok().filter(|scale| (-1_000..=1_000).contains(scale));
+    let scale = given.ok_or_else(|| invalid(format!("NUMERIC scale {scale} must be between -1000 and 1000")))?;
+    Ok(Some(Limit { precision, scale }))
 }

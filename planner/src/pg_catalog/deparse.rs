@@ -77,15 +77,17 @@ impl Printer<'_> {
             (Expr::Value(value), Some(sql_type)) if matches!(value.value, Value::SingleQuotedString(_)) => {
                 let type_name = match sql_type {
                     SqlType::Varchar(_) => "character varying".to_owned(),
-                    SqlType::Numeric { .. } => "numeric".to_owned(),
+                    SqlType::Numeric { .. } | SqlType::AnyNumeric(_) => "numeric".to_owned(),
                     other => other.name(),
                 };
                 format!("{}::{type_name}", value.value)
             }
-            (Expr::Value(value), Some(SqlType::Numeric { .. })) if matches!(value.value, Value::Number(..)) => value.value.to_string(),
+            (Expr::Value(value), Some(SqlType::Numeric { .. } | SqlType::AnyNumeric(_))) if matches!(value.value, Value::Number(..)) => {
+                value.value.to_string()
+            }
             (Expr::UnaryOp { op: UnaryOperator::Minus, expr }, _) if matches!(**expr, Expr::Value(_)) => {
                 let suffix = match sql_type {
-                    Some(SqlType::Numeric { .. }) => "numeric",
+                    Some(SqlType::Numeric { .. } | SqlType::AnyNumeric(_)) => "numeric",
                     Some(SqlType::Int8) => "bigint",
                     _ => "integer",
                 };
@@ -120,7 +122,9 @@ impl Printer<'_> {
             Some(SqlType::Varchar(_)) => self.casted(self.print(expr), "text"),
             None if is_text(other) => self.typed(expr, Some(SqlType::Text)),
             None => match (expr, other) {
-                (Expr::Value(value), Some(SqlType::Numeric { .. })) if matches!(value.value, Value::Number(..)) => {
+                (Expr::Value(value), Some(SqlType::Numeric { .. } | SqlType::AnyNumeric(_)))
+                    if matches!(value.value, Value::Number(..)) =>
+                {
                     let digits = value.value.to_string();
                     if digits.contains('.') { digits } else { self.casted(digits, "numeric") }
                 }

@@ -131,6 +131,8 @@ fn type_columns(sql_type: SqlType) -> Row {
         SqlType::Float4 => number(24, 2, None),
         SqlType::Float8 => number(53, 2, None),
         SqlType::Numeric { precision, scale } => number(i64::from(precision), 10, Some(i64::from(scale))),
+        SqlType::AnyNumeric(Some(limit)) => number(i64::from(limit.precision), 10, Some(i64::from(limit.scale) & 0x7ff)),
+        SqlType::AnyNumeric(None) => row.extend(row!["numeric_precision_radix": 10]),
         SqlType::Text | SqlType::Varchar(None) => row.extend(row!["character_octet_length": 1 << 30]),
         SqlType::Varchar(Some(length)) | SqlType::Bpchar(Some(length)) => {
             // Four bytes a character, as for every database in UTF8.

@@ -124,7 +124,8 @@ pub(super) fn format(oid: i64, typmod: Option<i64>) -> String {
         ("varchar", None) => "character varying".to_owned(),
         ("bpchar", Some(length)) => format!("character({length})"),
         ("bpchar", None) => "character".to_owned(),
-        ("numeric", Some(packed)) => format!("numeric({},{})", packed >> 16, packed & 0xffff),
+        // The scale has eleven bits, the highest of which is its sign.
+        ("numeric", Some(packed)) => format!("numeric({},{})", packed >> 16, ((packed & 0x7ff) ^ 0x400) - 0x400),
         ("timestamp", _) => "timestamp without time zone".to_owned(),
         ("timestamptz", _) => "timestamp with time zone".to_owned(),
         ("time", _) => "time without time zone".to_owned(),

@@ -89,17 +89,14 @@ impl Lifted {
 }
 
 fn value(role: Role, kind: Kind, text: &str, sql_type: SqlType, manner: Manner) -> Option<ArrayRef> {
-    use SqlType::{Date, Float4, Float8, Int2, Int4, Int8, Numeric, Text, Timestamp, Timestamptz, Varchar};
+    use SqlType::{AnyNumeric, Date, Float4, Float8, Int2, Int4, Int8, Numeric, Text, Timestamp, Timestamptz, Varchar};
     let is_exact = match (role, kind) {
         (_, Kind::Integer) if matches!(sql_type, Int2 | Int4 | Int8) => true,
         // What a cell of VALUES goes through as well.
-        (Role::Assigned, Kind::Integer | Kind::Decimal) => matches!(sql_type, Numeric { .. } | Float4 | Float8),
+        (Role::Assigned, Kind::Integer | Kind::Decimal) => matches!(sql_type, Numeric { .. } | AnyNumeric(_) | Float4 | Float8),
         (Role::Assigned, Kind::Text) => true,
-        (Role::Compared, Kind::Integer | Kind::Decimal) => match sql_type {
-            Float8 => true,
-            Numeric { precision, scale } => holds(text, precision, scale),
-            _ => false,
-        },
+        // A numeric column's own literal is a constant that segments can be pruned by.
+        (Role::Compared, Kind::Integer | Kind::Decimal) => sql_type == Float8,
         (Role::Compared, Kind::Text) => matches!(sql_type, Text | Varchar(None) | Date | Timestamp | Timestamptz),
         (Role::Operand, _) => false,
     };
@@ -109,11 +106,4 @@ fn value(role: Role, kind: Kind, text: &str, sql_type: SqlType, manner: Manner) 
     let mut builder = ColumnBuilder::in_manner(sql_type, 1, manner);
     builder.append_text(text.as_bytes()).ok()?;
     Some(builder.finish())
-}
-
-/// Whether a number has no more digits on either side of its point than the type.
-fn holds(text: &str, precision: u8, scale: u8) -> bool {
-    let digits = text.trim_start_matches('-');
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    whole.trim_start_matches('0').len() <= usize::from(precision - scale) && fraction.len() <= usize::from(scale)
 }

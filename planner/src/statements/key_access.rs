@@ -130,7 +130,9 @@ pub(super) fn is_column(expr: &Expr, column: &str, alias: &str) -> bool {
 fn is_exact(value: &Expr, column: &ColumnDef, hints: &Hints) -> bool {
     let Some(literal) = cells::literal(value, column.sql_type) else { return false };
     match (literal, column.sql_type) {
-        (_, SqlType::Numeric { .. } | SqlType::Float4 | SqlType::Float8 | SqlType::Jsonb | SqlType::Array(_)) => false,
+        (_, SqlType::Numeric { .. } | SqlType::AnyNumeric(_) | SqlType::Float4 | SqlType::Float8 | SqlType::Jsonb | SqlType::Array(_)) => {
+            false
+        }
         (Literal::Null, _) => !matches!(value, Expr::Identifier(_)),
         (Literal::Text(_), _) => true,
         (Literal::Bool(_), sql_type) => sql_type == SqlType::Bool,

@@ -7,7 +7,7 @@
 use super::arrays::ArrayBuilder;
 use super::errors::invalid_binary;
 use super::numeric::Shape;
-use super::{Format, Manner, boolean, bytea, documents, floats, integers, oids, spans, strings};
+use super::{Format, Manner, any_numeric, boolean, bytea, documents, floats, integers, oids, spans, strings};
 use arrow::array::{
     ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, FixedSizeBinaryBuilder, Float32Builder, Float64Builder,
     Int16Builder, Int32Builder, Int64Builder, IntervalMonthDayNanoBuilder, StringBuilder, Time64MicrosecondBuilder,
@@ -34,6 +34,7 @@ enum Values {
     Float4(Float32Builder),
     Float8(Float64Builder),
     Numeric(Decimal128Builder, Shape),
+    AnyNumeric(any_numeric::Builder),
     Text(StringBuilder, Option<u32>),
     Bytea(BinaryBuilder),
     Date(Date32Builder),
@@ -62,6 +63,7 @@ macro_rules! every_builder {
             Values::Float4($builder) => $body,
             Values::Float8($builder) => $body,
             Values::Numeric($builder, _) => $body,
+            Values::AnyNumeric($builder) => $body,
             Values::Text($builder, _) => $body,
             Values::Bytea($builder) => $body,
             Values::Date($builder) => $body,
@@ -96,6 +98,7 @@ impl ColumnBuilder {
             SqlType::Numeric { precision, scale } => {
                 Values::Numeric(Decimal128Builder::with_capacity(capacity).with_data_type(layout), Shape { precision, scale })
             }
+            SqlType::AnyNumeric(limit) => Values::AnyNumeric(any_numeric::Builder::new(limit, capacity)),
             SqlType::Text => Values::Text(StringBuilder::with_capacity(capacity, bytes), None),
             SqlType::Varchar(limit) => Values::Text(StringBuilder::with_capacity(capacity, bytes), limit),
             SqlType::Bytea => Values::Bytea(BinaryBuilder::with_capacity(capacity, bytes)),
@@ -172,6 +175,7 @@ impl ColumnBuilder {
             Values::Float4(builder) => builder.append_value(floats::parse_float4(text)?),
             Values::Float8(builder) => builder.append_value(floats::parse_float8(text)?),
             Values::Numeric(builder, shape) => builder.append_value(shape.parse(text)?),
+            Values::AnyNumeric(builder) => builder.append_text(text)?,
             Values::Bytea(builder) => {
                 let value = bytea::parse(text)?;
                 check_room(builder.values_slice().len(), value.len())?;
@@ -203,6 +207,7 @@ impl ColumnBuilder {
             Values::Float4(builder) => builder.append_value(f32::from_be_bytes(fixed(bytes, name)?)),
             Values::Float8(builder) => builder.append_value(f64::from_be_bytes(fixed(bytes, name)?)),
             Values::Numeric(builder, shape) => builder.append_value(shape.read_binary(bytes)?),
+            Values::AnyNumeric(builder) => builder.append_binary(bytes)?,
             Values::Text(builder, limit) => append_string(builder, strings::fit(strings::utf8(bytes)?, *limit)?)?,
             Values::Bytea(builder) => {
                 check_room(builder.values_slice().len(), bytes.len())?;
@@ -232,6 +237,7 @@ impl ColumnBuilder {
         match &mut self.values {
             Values::Json(builder) | Values::Jsonb(builder) => documents::finish(builder, self.sql_type),
             Values::Array(builder) => builder.finish(),
+            Values::AnyNumeric(builder) => builder.finish(),
             values => every_builder!(values, builder => Arc::new(builder.finish())),
         }
     }
@@ -254,7 +260,7 @@ fn fixed<const N: usize>(bytes: &[u8], sql_type: SqlType) -> SqlResult<[u8; N]> 
 }
 
 /// 54000 if a column's strings would reach 2 GiB (B2).
-fn check_room(held: usize, more: usize) -> SqlResult<()> {
+pub(super) fn check_room(held: usize, more: usize) -> SqlResult<()> {
     if held + more < i32::MAX as usize {
         return Ok(());
     }

@@ -5,7 +5,7 @@
 
 use super::errors::out_of_range;
 use super::numeric::{Shape, round_off};
-use super::{ColumnBuilder, ColumnEncoder, Format, Manner, boolean, documents, floats, strings};
+use super::{ColumnBuilder, ColumnEncoder, Format, Manner, any_numeric, boolean, documents, floats, strings};
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, ListArray, PrimitiveArray, StringBuilder};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type};
@@ -16,8 +16,8 @@ use std::sync::Arc;
 /// Casts a column of layout `from.arrow()` to layout `to.arrow()`; 22003, 22001, 22008.
 pub(super) fn cast(array: &ArrayRef, from: SqlType, to: SqlType, manner: &Manner) -> SqlResult<ArrayRef> {
     use SqlType::{
-        Bool, Bpchar, Bytea, Date, Float4, Float8, Int2, Int4, Int8, Interval, Json, Jsonb, Numeric, Text, Time, Timestamp, Timestamptz,
-        Uuid, Varchar,
+        AnyNumeric, Bool, Bpchar, Bytea, Date, Float4, Float8, Int2, Int4, Int8, Interval, Json, Jsonb, Numeric, Text, Time, Timestamp,
+        Timestamptz, Uuid, Varchar,
     };
     let cast = match (from, to) {
         // A character(n) lies as the text it is cast to.
@@ -28,6 +28,8 @@ pub(super) fn cast(array: &ArrayRef, from: SqlType, to: SqlType, manner: &Manner
         (SqlType::Array(_), SqlType::Array(_)) => elements(array, from, to, manner)?,
         (Json, Jsonb) => reread(&to_text(array, from, None, manner)?, to)?,
         (Jsonb, Json) => documents::wrap(documents::texts(array), to),
+        (from, AnyNumeric(limit)) if is_number(from) => any_numeric::limited(by_query_rules(array, to, manner)?, limit)?,
+        (AnyNumeric(_), to) if is_number(to) => by_query_rules(array, to, manner)?,
         (Time, Interval) | (Interval, Time) => by_query_rules(array, to, manner)?,
         (Timestamp | Timestamptz, Time) => by_query_rules(array, to, manner)?,
         (Date | Timestamp | Timestamptz, Date | Timestamp | Timestamptz) if from != to => by_query_rules(array, to, manner)?,
@@ -50,6 +52,11 @@ pub(super) fn cast(array: &ArrayRef, from: SqlType, to: SqlType, manner: &Manner
     };
     assert_eq!(cast.null_count(), array.null_count(), "K1: a cast changed what is NULL");
     Ok(cast)
+}
+
+fn is_number(sql_type: SqlType) -> bool {
+    use SqlType::{AnyNumeric, Float4, Float8, Int2, Int4, Int8, Numeric};
+    matches!(sql_type, Int2 | Int4 | Int8 | Float4 | Float8 | Numeric { .. } | AnyNumeric(_))
 }
 
 /// Texts read in the input syntax of a type.

@@ -40,7 +40,8 @@ enum Family {
 fn family(sql_type: SqlType) -> Family {
     match sql_type {
         SqlType::Bool => Family::Bool,
-        SqlType::Int2 | SqlType::Int4 | SqlType::Int8 | SqlType::Float4 | SqlType::Float8 | SqlType::Numeric { .. } => Family::Number,
+        SqlType::Int2 | SqlType::Int4 | SqlType::Int8 | SqlType::Float4 | SqlType::Float8 => Family::Number,
+        SqlType::Numeric { .. } | SqlType::AnyNumeric(_) => Family::Number,
         SqlType::Catalog(CatalogType::Oid) => Family::Number,
         SqlType::Text | SqlType::Varchar(_) | SqlType::Bpchar(_) => Family::String,
         SqlType::Bytea => Family::Bytes,
@@ -75,7 +76,7 @@ pub fn mismatch(assignment: &Assignment<'_>) -> SqlError {
     fn bare(sql_type: SqlType) -> String {
         match (sql_type, sql_type.element()) {
             (_, Some(element)) => bare(element) + "[]",
-            (SqlType::Numeric { .. }, _) => "numeric".to_owned(),
+            (SqlType::Numeric { .. } | SqlType::AnyNumeric(_), _) => "numeric".to_owned(),
             (SqlType::Varchar(_), _) => "character varying".to_owned(),
             (SqlType::Bpchar(_), _) => "character".to_owned(),
             (other, _) => other.name(),
@@ -131,6 +132,9 @@ pub fn canonical(array: &ArrayRef, sql_type: SqlType) -> SqlResult<ArrayRef> {
         // Instants are UTC already: the zone is a label, and Arrow's cast would want its rules.
         let micros = arrow_cast(array, &DataType::Timestamp(TimeUnit::Microsecond, zone.clone()))?;
         return Ok(Arc::new(micros.as_primitive::<TimestampMicrosecondType>().clone().with_data_type(wanted)));
+    }
+    if let SqlType::AnyNumeric(_) = sql_type {
+        return relational::convert(array, &wanted);
     }
     let from_integer = array.data_type().is_integer();
     arrow_cast(array, &wanted).map_err(|error| if from_integer { super::errors::out_of_range(&sql_type.name()) } else { error })

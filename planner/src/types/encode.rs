@@ -5,7 +5,7 @@
 
 use super::arrays::ArrayEncoder;
 use super::oids::Oids;
-use super::{Manner, boolean, bytea, canonical, documents, floats, integers, numeric, spans, strings};
+use super::{Manner, any_numeric, boolean, bytea, canonical, documents, floats, integers, numeric, spans, strings};
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, Float32Array, Float64Array,
     Int16Array, Int32Array, Int64Array, IntervalMonthDayNanoArray, StringArray, Time64MicrosecondArray, TimestampMicrosecondArray,
@@ -16,6 +16,7 @@ use arrow::datatypes::{
 };
 use base::{SqlError, SqlResult, SqlState};
 use engine::SqlType;
+use relational::values::numeric::wire;
 use relational::values::{datetime, time, uuid};
 
 /// The two formats of the protocol.
@@ -61,6 +62,8 @@ enum Values {
     Float4(Float32Array),
     Float8(Float64Array),
     Numeric(Decimal128Array, u8),
+    /// Each in the form of `relational::values::numeric::bytes`.
+    AnyNumeric(BinaryArray),
     Text(StringArray),
     Bytea(BinaryArray),
     Date(Date32Array),
@@ -88,7 +91,7 @@ macro_rules! every_array {
             Values::Float8($array) => $body,
             Values::Numeric($array, _) => $body,
             Values::Text($array) => $body,
-            Values::Bytea($array) => $body,
+            Values::Bytea($array) | Values::AnyNumeric($array) => $body,
             Values::Date($array) => $body,
             Values::Timestamp($array) | Values::Timestamptz($array) => $body,
             Values::Bpchar($array, _) | Values::Json($array) | Values::Jsonb($array) => $body,
@@ -127,6 +130,7 @@ impl ColumnEncoder {
             SqlType::Float4 => Values::Float4(array.as_primitive::<Float32Type>().clone()),
             SqlType::Float8 => Values::Float8(array.as_primitive::<Float64Type>().clone()),
             SqlType::Numeric { scale, .. } => Values::Numeric(array.as_primitive::<Decimal128Type>().clone(), scale),
+            SqlType::AnyNumeric(_) => Values::AnyNumeric(any_numeric::checked(&array)?),
             SqlType::Text | SqlType::Varchar(_) => Values::Text(array.as_string::<i32>().clone()),
             SqlType::Bytea => Values::Bytea(array.as_binary::<i32>().clone()),
             SqlType::Date => Values::Date(array.as_primitive::<Date32Type>().clone()),
@@ -196,6 +200,8 @@ impl ColumnEncoder {
             Values::Float4(array) => floats::write_float4(array.value(row), out),
             Values::Float8(array) => floats::write_float8(array.value(row), out),
             Values::Numeric(array, scale) => numeric::write_text(array.value(row), *scale, out),
+            // Checked when the column was prepared.
+            Values::AnyNumeric(array) => _ = wire::write_text(array.value(row), out),
             Values::Text(array) => out.extend_from_slice(array.value(row).as_bytes()),
             Values::Bytea(array) => bytea::write(array.value(row), self.manner.bytes, out),
             Values::Date(array) => datetime::write_date(array.value(row), &self.manner, out),
@@ -220,6 +226,7 @@ impl ColumnEncoder {
             Values::Float4(array) => out.extend_from_slice(&array.value(row).to_be_bytes()),
             Values::Float8(array) => out.extend_from_slice(&array.value(row).to_be_bytes()),
             Values::Numeric(array, scale) => numeric::write_binary(array.value(row), *scale, out),
+            Values::AnyNumeric(array) => _ = wire::write_binary(array.value(row), out),
             Values::Text(array) => out.extend_from_slice(array.value(row).as_bytes()),
             Values::Bytea(array) => out.extend_from_slice(array.value(row)),
             Values::Date(array) => out.extend_from_slice(&datetime::date_to_wire(array.value(row)).to_be_bytes()),

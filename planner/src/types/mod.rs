@@ -7,8 +7,9 @@
 //! V4: a `character(n)` is kept without the blanks at its end and shown with them.
 //! Never: knows a table, a statement, a socket or the canonical bytes that receipts commit to.
 //!
-//! Not held: `NaN` and infinite `numeric`, and the clock words `now`/`today`/… in parameters and COPY data (0A000).
+//! Not held: `NaN` in a `numeric(p, s)` of up to 38 digits, and the clock words `now`/`today`/… in parameters and COPY data (0A000).
 
+mod any_numeric;
 mod arrays;
 mod boolean;
 mod builder;

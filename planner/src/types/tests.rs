@@ -201,6 +201,11 @@ fn binary_is_postgres_binary_both_ways() {
         (numeric(38, 10), "1234567890123456789012345678.0123456789", "000a00060000000a04d2162e23340d801ed204d2162e007b11d722c4"),
         (numeric(38, 10), "10000", "000100010000000a0001"),
         (numeric(38, 10), "0.5", "0001ffff0000000a1388"),
+        (SqlType::AnyNumeric(None), "1.50", "000200000000000200011388"),
+        (SqlType::AnyNumeric(None), "NaN", "00000000c0000000"),
+        (SqlType::AnyNumeric(None), "Infinity", "00000000d0000020"),
+        (SqlType::AnyNumeric(None), "-Infinity", "00000000f0000020"),
+        (SqlType::AnyNumeric(None), "-100000000", "00010002400000000001"),
         (numeric(7, 3), "1.234", "000200000000000300010924"),
         (numeric(7, 3), "-0.001", "0001ffff40000003000a"),
         (numeric(7, 3), "9999.999", "0002000000000003270f2706"),
@@ -316,6 +321,12 @@ fn assignment_casts_compute_what_postgres_computes() {
         (numeric(10, 3), "123.456", numeric(4, 2), Err("22003 numeric field overflow")),
         (numeric(10, 3), "12.345", numeric(4, 2), Ok("12.35")),
         (numeric(10, 3), "0.100", Float8, Ok("0.1")),
+        (numeric(10, 3), "0.100", SqlType::AnyNumeric(None), Ok("0.100")),
+        (SqlType::AnyNumeric(None), "1.005", numeric(4, 2), Ok("1.01")),
+        (SqlType::AnyNumeric(None), "NaN", numeric(4, 2), Err("0A000 NaN in a numeric(4,2) is not supported")),
+        (SqlType::AnyNumeric(None), "12345", SqlType::numeric(5, -2).unwrap(), Ok("12300")),
+        (SqlType::AnyNumeric(None), "1e9", Int4, Err("22003 integer out of range")),
+        (Float4, "0.1", SqlType::AnyNumeric(None), Ok("0.1")),
         (Bool, "t", Text, Ok("true")),
         (Bytea, "\\x01", Text, Ok("\\x01")),
         (Int4, "12345", Varchar(Some(3)), Err("22001 value too long for type character varying(3)")),
@@ -374,7 +385,7 @@ fn encoder_writes_message_fields() {
     assert_eq!(Format::from_code(2).unwrap_err().message(), "unsupported format code: 2");
 }
 
-const TYPES: [SqlType; 16] = [
+const TYPES: [SqlType; 17] = [
     Bool,
     Int2,
     Int4,
@@ -384,6 +395,7 @@ const TYPES: [SqlType; 16] = [
     numeric(10, 3),
     numeric(38, 38),
     numeric(38, 0),
+    SqlType::AnyNumeric(None),
     Text,
     Varchar(Some(3)),
     Varchar(None),

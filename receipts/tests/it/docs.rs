@@ -97,7 +97,12 @@ fn row_example(sample: &Sample) -> String {
 fn value_examples() -> String {
     let array = b"\x03\0\0\0\0\x04\0\0\0\x01\0\0\0\x01\0\x04\0\0\0\x03\0\0\0";
     let interval = [&14i32.to_le_bytes()[..], &(-3i32).to_le_bytes(), &14_706_789_000i64.to_le_bytes()].concat();
-    let examples: [(&str, u32, &[u8]); 7] = [
+    let short = [&125i128.to_le_bytes()[..], &[1]].concat();
+    let long = [&[0xff; 17][..], &40u16.to_le_bytes()].concat();
+    let examples: [(&str, u32, &[u8]); 10] = [
+        ("numeric", 1700, &short),
+        ("numeric", 1700, &long),
+        ("numeric", 1700, &[2]),
         ("char(5)", 1042, b"ab"),
         ("time", 1083, &14_706_789_000i64.to_le_bytes()),
         ("interval", 1186, &interval),

@@ -12,6 +12,10 @@ from shockwave_verify.reading import Reader
 from shockwave_verify.verdict import Malformed
 
 NUMERIC_SCALE_MAX = 38
+NUMERIC_LONG_SCALE_MAX = 16_383
+# 131,072 digits before the point and 16,383 after it, and the scale.
+NUMERIC_BYTES_MAX = 61_234
+NUMERIC_WORDS = ("-Infinity", "Infinity", "NaN")
 # Oids of array types and of their elements.
 _ELEMENTS = {
     199: 114,
@@ -76,13 +80,31 @@ def _float(width: int, form: str, nan: int):
 
 
 def _numeric(data: bytes) -> str:
-    unscaled = int.from_bytes(_fixed(data, 17)[:16], "little", signed=True)
-    scale = data[16]
-    if scale > NUMERIC_SCALE_MAX or (scale > 0 and unscaled % 10 == 0):
+    if len(data) == 1 and data[0] < len(NUMERIC_WORDS):
+        return NUMERIC_WORDS[data[0]]
+    if len(data) != 17 and not 19 <= len(data) <= NUMERIC_BYTES_MAX:
+        raise _refuse("is a numeric of no known length")
+    is_long = len(data) > 17
+    width = len(data) - 2 if is_long else 16
+    unscaled, scale = int.from_bytes(data[:width], "little", signed=True), int.from_bytes(data[width:], "little")
+    # The long form has no byte more than the sign needs, and is used only where the short one does not do.
+    is_redundant = is_long and -(1 << (8 * width - 9)) <= unscaled < 1 << (8 * width - 9)
+    is_short = width == 17 and is_redundant and scale <= NUMERIC_SCALE_MAX
+    too_fine = scale > (NUMERIC_LONG_SCALE_MAX if is_long else NUMERIC_SCALE_MAX)
+    if too_fine or is_short or (width > 17 and is_redundant) or (scale > 0 and unscaled % 10 == 0):
         raise _refuse("is a numeric that is not canonical")
-    sign, digits = "-" if unscaled < 0 else "", str(abs(unscaled)).zfill(scale + 1)
+    sign, digits = "-" if unscaled < 0 else "", _digits(abs(unscaled)).zfill(scale + 1)
     whole, fraction = digits[: len(digits) - scale], digits[len(digits) - scale :]
     return f"{sign}{whole}.{fraction}" if scale else f"{sign}{whole}"
+
+
+def _digits(size: int) -> str:
+    """Decimal digits, in pieces below the length that Python converts."""
+    groups = []
+    while size >= 10**4000:
+        size, rest = divmod(size, 10**4000)
+        groups.append(str(rest).zfill(4000))
+    return str(size) + "".join(reversed(groups))
 
 
 def _text(data: bytes) -> str:

@@ -12,6 +12,10 @@ import { clock, date, interval, MICROS_A_DAY, timestamp } from "./times.js";
 import { malformed } from "./verdict.js";
 
 const NUMERIC_SCALE_MAX = 38;
+const NUMERIC_LONG_SCALE_MAX = 16_383;
+/** 131,072 digits before the point and 16,383 after it, and the scale. */
+const NUMERIC_BYTES_MAX = 61_234;
+const NUMERIC_WORDS = ["-Infinity", "Infinity", "NaN"];
 
 /** Oids of array types and of their elements. */
 const ELEMENTS: ReadonlyMap<number, number> = new Map([
@@ -80,9 +84,19 @@ function float(value: number, bits: bigint, nan: bigint, width: number): string 
 }
 
 function numeric(bytes: Uint8Array): string {
-  const unscaled = signed(bytes.subarray(0, 16));
-  const scale = bytes[16] ?? 0;
-  if (scale > NUMERIC_SCALE_MAX || (scale > 0 && unscaled % 10n === 0n)) throw refuse("is a numeric that is not canonical");
+  const word = bytes.length === 1 ? NUMERIC_WORDS[bytes[0] ?? 3] : undefined;
+  if (word !== undefined) return word;
+  const isLong = bytes.length >= 19 && bytes.length <= NUMERIC_BYTES_MAX;
+  if (bytes.length !== 17 && !isLong) throw refuse("is a numeric of no known length");
+  const width = isLong ? bytes.length - 2 : 16;
+  const unscaled = signed(bytes.subarray(0, width));
+  const scale = (bytes[width] ?? 0) + (isLong ? (bytes[width + 1] ?? 0) * 256 : 0);
+  // The long form has no byte more than the sign needs, and is used only where the short one does not do.
+  const [top, next] = [bytes[width - 1] ?? 0, bytes[width - 2] ?? 0];
+  const isRedundant = (top === 0 && next < 0x80) || (top === 0xff && next >= 0x80);
+  const isCanonical = !isLong || !isRedundant || (width === 17 && scale > NUMERIC_SCALE_MAX);
+  const scaleMax = isLong ? NUMERIC_LONG_SCALE_MAX : NUMERIC_SCALE_MAX;
+  if (!isCanonical || scale > scaleMax || (scale > 0 && unscaled % 10n === 0n)) throw refuse("is a numeric that is not canonical");
   const [sign, size] = unscaled < 0n ? ["-", -unscaled] : ["", unscaled];
   const digits = `${size}`.padStart(scale + 1, "0");
   const point = digits.length - scale;
@@ -146,7 +160,7 @@ const TYPES: ReadonlyMap<number, Spell> = new Map([
   [1114, fixed(8, (bytes) => timestamp(signed(bytes), ""))],
   [1184, fixed(8, (bytes) => timestamp(signed(bytes), "+00"))],
   [1186, fixed(16, span)],
-  [1700, fixed(17, numeric)],
+  [1700, numeric],
   [2950, fixed(16, uuid)],
   [3802, text],
 ]);

@@ -25,6 +25,7 @@ pub(crate) mod impossible;
 mod integers;
 mod literals;
 mod modifiers;
+mod numbers;
 mod operators;
 pub(crate) mod row_sets;
 mod rows;
@@ -60,6 +61,8 @@ impl VisitorMut for Dialect {
             return ControlFlow::Break(error);
         }
         literals::type_rows(&mut query.body);
+        numbers::type_recursion(query);
+        numbers::type_rows(&mut query.body);
         integers::type_rows(&mut query.body);
         ControlFlow::Continue(())
     }
@@ -118,9 +121,9 @@ impl VisitorMut for Dialect {
         documents::respell(expr);
         catalog::respell(expr);
         escapes::use_backslash(expr);
-        let respelled = modifiers::apply(expr).and_then(|()| literals::respell(expr)).and_then(|()| arguments::fill(expr));
-        let respelled = respelled.and_then(|()| spelling::respell(expr)).and_then(|()| rows::compare_columns(expr));
-        if let Err(error) = respelled {
+        let respelled = modifiers::apply(expr).and_then(|()| literals::respell(expr)).and_then(|()| numbers::respell(expr));
+        let respelled = respelled.and_then(|()| arguments::fill(expr)).and_then(|()| spelling::respell(expr));
+        if let Err(error) = respelled.and_then(|()| rows::compare_columns(expr)) {
             return ControlFlow::Break(error);
         }
         integers::type_operands(expr);

@@ -79,6 +79,8 @@ impl ScalarUDFImpl for Choice {
 
     fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
         match Self::settled(arg_types) {
+            // Arrow casts nothing to a number of any length: `coercions` does.
+            Some(own) if layouts::is_any_numeric(&own) => Ok(arg_types.to_vec()),
             Some(own) => Ok(castable(arg_types, vec![own; arg_types.len()])),
             // `coercions` says which two clash.
             None => Ok(arg_types.to_vec()),

@@ -1,4 +1,4 @@
-//! Casts from and to dates, timestamps, uuid, time, interval, json, jsonb and arrays, and from text, each as Postgres does it.
+//! Casts from and to numeric of any length, dates, timestamps, uuid, time, interval, json, jsonb and arrays, and from text, each as Postgres does it.
 //!
 //! F14: every cast of these types is here, so that Arrow's own never meets one of them: it knows neither their texts nor their limits.
 //! F15: a cast of an array is the cast of its elements.
@@ -16,7 +16,7 @@ use base::{SqlError, SqlResult, SqlState};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
-use crate::functions::{casts, moments, plain_input, records, types};
+use crate::functions::{casts, moments, numerics, plain_input, records, types};
 use crate::layouts::{self, INTERVAL, TIME, UUID};
 use crate::session_options::manner_of;
 use crate::values::interval::{self, Interval};
@@ -25,8 +25,8 @@ use crate::values::{array, json, time, uuid};
 
 /// The function for a cast of F14, if it is one.
 pub(crate) fn checked(from: &DataType, to: &DataType) -> Option<Arc<ScalarUDF>> {
-    let is_plain = layouts::is_text(from) && plain_input::reads(to);
-    if from == to || from.is_null() || !(is_plain || is_ours(from) || is_ours(to)) {
+    let is_plain = layouts::is_text(from) && (plain_input::reads(to) || is_read(from, to));
+    if from == to || from.is_null() || !(is_plain || is_ours(from) || is_ours(to) || is_wide(from)) {
         return None;
     }
     let signature = Signature::exact(vec![from.clone()], Volatility::Immutable);
@@ -34,11 +34,22 @@ pub(crate) fn checked(from: &DataType, to: &DataType) -> Option<Arc<ScalarUDF>> 
     Some(Arc::new(ScalarUDF::from(Conversion { name, to: to.clone(), signature })))
 }
 
+/// Texts of decimals, which Arrow reads otherwise: exponents, NaN, what does not fit.
+fn is_read(from: &DataType, to: &DataType) -> bool {
+    layouts::is_text(from) && matches!(to, DataType::Decimal128(..))
+}
+
+/// Arrow's own casts from these would cut where PostgreSQL rounds.
+fn is_wide(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Decimal256(..))
+}
+
 fn is_ours(data_type: &DataType) -> bool {
     moments::concerns(data_type)
         || *data_type == TIME
         || *data_type == INTERVAL
         || *data_type == UUID
+        || layouts::is_any_numeric(data_type)
         || layouts::document_name(data_type).is_some()
         || layouts::element(data_type).is_some()
         || layouts::record(data_type).is_some()
@@ -99,6 +110,25 @@ pub fn convert_in(array: &ArrayRef, to: &DataType, manner: &Manner) -> SqlResult
     }
     if let Some(moved) = moments::between(array, to, manner) {
         return moved;
+    }
+    if layouts::is_any_numeric(to)
+        && let Some(cast) = numerics::casts::to_any(array)
+    {
+        return cast;
+    }
+    if is_read(from, to) {
+        return convert(&from_text(&arrow_cast(array, &DataType::Utf8)?, &layouts::any_numeric(), manner)?, to);
+    }
+    if is_wide(from)
+        && !is_wide(to)
+        && let Some(any) = numerics::casts::to_any(array)
+    {
+        return convert(&any?, to);
+    }
+    if layouts::is_any_numeric(from)
+        && let Some(cast) = numerics::casts::from_any(array, to)
+    {
+        return cast;
     }
     match (from, to) {
         (DataType::List(_), DataType::List(item)) => return elements(array, item, manner),
@@ -163,6 +193,11 @@ fn from_text(array: &ArrayRef, to: &DataType, manner: &Manner) -> SqlResult<Arra
     if let Some(name) = layouts::document_name(to) {
         return layouts::wrap(documents(text, name)?, to);
     }
+    if layouts::is_any_numeric(to)
+        && let Some(numbers) = numerics::casts::to_any(array)
+    {
+        return numbers;
+    }
     if let DataType::List(item) = to {
         return arrays(text, item, manner);
     }
@@ -211,6 +246,11 @@ fn to_text(array: &ArrayRef, manner: &Manner) -> SqlResult<ArrayRef> {
     }
     if layouts::document_name(data_type).is_some() {
         return Ok(Arc::new(layouts::texts(array)?));
+    }
+    if layouts::is_any_numeric(data_type)
+        && let Some(texts) = numerics::casts::from_any(array, &DataType::Utf8)
+    {
+        return texts;
     }
     if let DataType::List(item) = data_type {
         return match layouts::is_vector(data_type) {
@@ -298,7 +338,7 @@ fn document_to_document(array: &ArrayRef, to: &DataType) -> SqlResult<ArrayRef> 
 fn scalar_of(array: &ArrayRef, to: &DataType) -> SqlResult<ArrayRef> {
     let wanted = types::name(to);
     let is_boolean = *to == DataType::Boolean;
-    let is_number = to.is_numeric();
+    let is_number = to.is_numeric() || layouts::is_any_numeric(to);
     let read = |text: &str| -> SqlResult<String> {
         let value = json::parse(text, true)?;
         match value.kind {
@@ -321,7 +361,8 @@ fn scalar_of(array: &ArrayRef, to: &DataType) -> SqlResult<ArrayRef> {
     let texts: ArrayRef = Arc::new(texts);
     match to {
         // Rounded, as a cast from numeric is.
-        DataType::Int16 | DataType::Int32 | DataType::Int64 => convert(&arrow_cast(&texts, &DataType::Decimal128(38, 10))?, to),
+        DataType::Int16 | DataType::Int32 | DataType::Int64 => convert(&convert(&texts, &layouts::any_numeric())?, to),
+        to if layouts::is_any_numeric(to) => convert(&texts, to),
         _ => arrow_cast(&texts, to),
     }
 }

@@ -10,6 +10,7 @@ use crate::functions::calendar::{DAY, HOUR, JULIAN_EPOCH, MINUTE, Moment, SECOND
 use crate::functions::row::{Answer, Form, Kind, Returns, Span, Value, form, function, in_manner};
 use crate::functions::text::{int, text};
 use crate::values::manner::Manner;
+use crate::values::numeric::Numeric;
 use crate::values::zone::Zone;
 
 use Kind::{Date, Float8, Instant, Int4, Stamp, Text, Time};
@@ -257,7 +258,7 @@ fn part_in_zone(args: &[Option<Value>], zone: Zone) -> SqlResult<Option<i128>> {
 }
 
 fn extract_instant(args: &[Option<Value>], manner: &Manner) -> Answer {
-    Ok(part_in_zone(args, manner.zone)?.map(|millionths| Value::Numeric(millionths, 6)))
+    Ok(part_in_zone(args, manner.zone)?.map(|millionths| Value::Numeric(Numeric::new(millionths, 6))))
 }
 
 fn date_part_of_instant(args: &[Option<Value>], manner: &Manner) -> Answer {
@@ -265,7 +266,7 @@ fn date_part_of_instant(args: &[Option<Value>], manner: &Manner) -> Answer {
 }
 
 fn extract(args: &[Option<Value>]) -> Answer {
-    Ok(part(args)?.map(|millionths| Value::Numeric(millionths, 6)))
+    Ok(part(args)?.map(|millionths| Value::Numeric(Numeric::new(millionths, 6))))
 }
 
 fn date_part(args: &[Option<Value>]) -> Answer {

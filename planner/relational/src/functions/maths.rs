@@ -1,19 +1,19 @@
 //! Mathematical functions with Postgres's result types and errors.
 //!
 //! F24: a result outside the function's domain is an error with its SQLSTATE (2201E, 2201F, 2201G, 22003), never NaN.
-//! F25: numeric results of transcendental functions are computed in floating point and have sixteen digits after the point.
+//! F25: functions of `numeric` are those of `values::numeric`; their results keep their own display scales.
 
 use base::{SqlError, SqlResult, SqlState};
 use datafusion::logical_expr::ScalarUDF;
 
-use crate::functions::row::{Answer, Form, Kind, Returns, Value, form, function, rescale, volatile};
+use crate::functions::row::{Answer, Form, Kind, Returns, Value, form, function, volatile};
 use crate::functions::text::int;
+use crate::values::numeric as numbers;
 
-use Kind::{Float8, Int4, Int8, Numeric};
+use Kind::{Float4, Float8, Int2, Int4, Int8, Numeric};
 
 const FLOAT: Returns = Returns::Is(Float8);
-const WHOLE: Returns = Returns::Scale(0);
-const FINE: Returns = Returns::Scale(16);
+const NUMERIC: Returns = Returns::Is(Numeric);
 
 /// Every function of the family.
 pub(super) fn functions() -> Vec<ScalarUDF> {
@@ -24,41 +24,86 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
 }
 
 fn exact() -> Vec<ScalarUDF> {
-    const SIGN: &[Form] = &[form(&[Numeric], WHOLE, sign_numeric), form(&[Float8], FLOAT, sign_float)];
-    const CEIL: &[Form] = &[form(&[Numeric], WHOLE, ceil_numeric), form(&[Float8], FLOAT, |args| float(float_at(args, 0).ceil()))];
-    const FLOOR: &[Form] = &[form(&[Numeric], WHOLE, floor_numeric), form(&[Float8], FLOAT, |args| float(float_at(args, 0).floor()))];
-    const GCD: &[Form] = &[form(&[Int4, Int4], Returns::Is(Int4), gcd_int), form(&[Int8, Int8], Returns::Is(Int8), gcd_int)];
-    const LCM: &[Form] = &[form(&[Int4, Int4], Returns::Is(Int4), lcm_int), form(&[Int8, Int8], Returns::Is(Int8), lcm_int)];
+    const WHOLES: [Form; 3] =
+        [form(&[Int2], Returns::Is(Int2), abs_int), form(&[Int4], Returns::Is(Int4), abs_int), form(&[Int8], Returns::Is(Int8), abs_int)];
+    const ABS: &[Form] = &[
+        WHOLES[0],
+        WHOLES[1],
+        WHOLES[2],
+        form(&[Float4], Returns::Is(Float4), |args| float(float_at(args, 0).abs())),
+        form(&[Float8], FLOAT, |args| float(float_at(args, 0).abs())),
+        form(&[Numeric], NUMERIC, |args| number(numeric_at(args, 0)?.absolute())),
+    ];
+    const SIGN: &[Form] = &[form(&[Numeric], NUMERIC, |args| number(numeric_at(args, 0)?.sign())), form(&[Float8], FLOAT, sign_float)];
+    const CEIL: &[Form] = &[
+        form(&[Numeric], NUMERIC, |args| number(numeric_at(args, 0)?.ceiling())),
+        form(&[Float8], FLOAT, |args| float(float_at(args, 0).ceil())),
+    ];
+    const FLOOR: &[Form] = &[
+        form(&[Numeric], NUMERIC, |args| number(numeric_at(args, 0)?.floor())),
+        form(&[Float8], FLOAT, |args| float(float_at(args, 0).floor())),
+    ];
+    const ROUND: &[Form] = &[
+        form(&[Numeric], NUMERIC, |args| number(numeric_at(args, 0)?.round(0))),
+        form(&[Float8], FLOAT, |args| float(float_at(args, 0).round_ties_even())),
+        form(&[Numeric, Int4], NUMERIC, |args| number(numeric_at(args, 0)?.round(int(args, 1)))),
+    ];
+    const TRUNC: &[Form] = &[
+        form(&[Numeric], NUMERIC, |args| number(numeric_at(args, 0)?.truncate(0))),
+        form(&[Float8], FLOAT, |args| float(float_at(args, 0).trunc())),
+        form(&[Numeric, Int4], NUMERIC, |args| number(numeric_at(args, 0)?.truncate(int(args, 1)))),
+    ];
+    const GCD: &[Form] = &[
+        form(&[Int4, Int4], Returns::Is(Int4), gcd_int),
+        form(&[Int8, Int8], Returns::Is(Int8), gcd_int),
+        form(&[Numeric, Numeric], NUMERIC, |args| number(numeric_at(args, 0)?.greatest_divisor(numeric_at(args, 1)?))),
+    ];
+    const LCM: &[Form] = &[
+        form(&[Int4, Int4], Returns::Is(Int4), lcm_int),
+        form(&[Int8, Int8], Returns::Is(Int8), lcm_int),
+        form(&[Numeric, Numeric], NUMERIC, |args| number(numeric_at(args, 0)?.least_multiple(numeric_at(args, 1)?)?)),
+    ];
     const BUCKET: &[Form] = &[
-        form(&[Numeric, Numeric, Numeric, Int4], Returns::Is(Int4), bucket),
+        form(&[Numeric, Numeric, Numeric, Int4], Returns::Is(Int4), bucket_numeric),
         form(&[Float8, Float8, Float8, Int4], Returns::Is(Int4), bucket),
     ];
+    const DIV: &[Form] = &[form(&[Numeric, Numeric], NUMERIC, |args| number(numeric_at(args, 0)?.divide_whole(numeric_at(args, 1)?)?))];
+    const INT4: Returns = Returns::Is(Int4);
     vec![
-        function("div", &[form(&[Numeric, Numeric], WHOLE, div)]),
+        function("abs", ABS),
+        function("div", DIV),
         function("sign", SIGN),
         function("ceil", CEIL),
         function("floor", FLOOR),
+        function("round", ROUND),
+        function("trunc", TRUNC),
         function("gcd", GCD),
         function("lcm", LCM),
-        function("factorial", &[form(&[Int8], WHOLE, factorial)]),
+        function("factorial", &[form(&[Int8], NUMERIC, |args| number(numbers::Numeric::factorial(int(args, 0))?))]),
         function("width_bucket", BUCKET),
-        function("scale", &[form(&[Numeric], Returns::Is(Int4), scale)]),
-        function("min_scale", &[form(&[Numeric], Returns::Is(Int4), min_scale)]),
+        function("scale", &[form(&[Numeric], INT4, |args| places(numeric_at(args, 0)?.scale()))]),
+        function("min_scale", &[form(&[Numeric], INT4, |args| places(numeric_at(args, 0)?.least_scale()))]),
+        function("trim_scale", &[form(&[Numeric], NUMERIC, |args| number(numeric_at(args, 0)?.trimmed()))]),
         volatile("setseed", &[form(&[Float8], Returns::Is(Kind::Text), setseed)]),
     ]
 }
 
 fn transcendental() -> Vec<ScalarUDF> {
-    const SQRT: &[Form] = &[form(&[Numeric], FINE, |args| fine(sqrt(args)?)), form(&[Float8], FLOAT, |args| float(sqrt(args)?))];
-    const EXP: &[Form] = &[form(&[Numeric], FINE, |args| fine(exp(args)?)), form(&[Float8], FLOAT, |args| float(exp(args)?))];
-    const LN: &[Form] = &[form(&[Numeric], FINE, |args| fine(ln(args)?)), form(&[Float8], FLOAT, |args| float(ln(args)?))];
-    const LOG: &[Form] = &[
-        form(&[Numeric], FINE, |args| fine(log10(args)?)),
-        form(&[Float8], FLOAT, |args| float(log10(args)?)),
-        form(&[Numeric, Numeric], FINE, log_of_base),
+    const SQRT: &[Form] =
+        &[form(&[Numeric], NUMERIC, |args| number(numeric_at(args, 0)?.square_root()?)), form(&[Float8], FLOAT, |args| float(sqrt(args)?))];
+    const EXP: &[Form] =
+        &[form(&[Numeric], NUMERIC, |args| number(numeric_at(args, 0)?.exponential()?)), form(&[Float8], FLOAT, |args| float(exp(args)?))];
+    const LN: &[Form] = &[
+        form(&[Numeric], NUMERIC, |args| number(numeric_at(args, 0)?.natural_logarithm()?)),
+        form(&[Float8], FLOAT, |args| float(ln(args)?)),
     ];
-    const LOG10: &[Form] = &[form(&[Numeric], FINE, |args| fine(log10(args)?)), form(&[Float8], FLOAT, |args| float(log10(args)?))];
-    const POWER: &[Form] = &[form(&[Numeric, Numeric], FINE, power_numeric), form(&[Float8, Float8], FLOAT, |args| float(power(args)?))];
+    const LOG10: &[Form] = &[form(&[Numeric], NUMERIC, log10_numeric), form(&[Float8], FLOAT, |args| float(log10(args)?))];
+    const LOG: &[Form] =
+        &[LOG10[0], LOG10[1], form(&[Numeric, Numeric], NUMERIC, |args| number(numeric_at(args, 1)?.logarithm(numeric_at(args, 0)?)?))];
+    const POWER: &[Form] = &[
+        form(&[Numeric, Numeric], NUMERIC, |args| number(numeric_at(args, 0)?.power(numeric_at(args, 1)?)?)),
+        form(&[Float8, Float8], FLOAT, |args| float(power(args)?)),
+    ];
     vec![
         function("sqrt", SQRT),
         function("exp", EXP),
@@ -91,74 +136,43 @@ fn float_at(args: &[Option<Value>], at: usize) -> f64 {
     match args.get(at) {
         Some(Some(Value::Float(value))) => *value,
         Some(Some(Value::Int(value))) => *value as f64,
-        Some(Some(Value::Numeric(value, scale))) => (*value as f64) / 10_f64.powi(i32::from(*scale)),
+        Some(Some(Value::Numeric(value))) => value.to_float(),
         _ => 0.0,
     }
 }
 
-fn numeric_at(args: &[Option<Value>], at: usize) -> (i128, i8) {
+fn numeric_at(args: &[Option<Value>], at: usize) -> SqlResult<&numbers::Numeric> {
     match args.get(at) {
-        Some(Some(Value::Numeric(value, scale))) => (*value, *scale),
-        _ => (0, 0),
+        Some(Some(Value::Numeric(value))) => Ok(value),
+        _ => Err(SqlError::internal("F20: an argument is no numeric")),
     }
+}
+
+fn number(value: numbers::Numeric) -> Answer {
+    Ok(Some(Value::Numeric(value)))
+}
+
+/// Digits after the point, of a finite number.
+fn places(digits: Option<u32>) -> Answer {
+    Ok(digits.map(|digits| Value::Int(digits.into())))
+}
+
+fn log10_numeric(args: &[Option<Value>]) -> Answer {
+    number(numeric_at(args, 0)?.logarithm(&numbers::Numeric::integer(10))?)
+}
+
+/// 22003 where the smallest integer has no opposite.
+fn abs_int(args: &[Option<Value>]) -> Answer {
+    integer(Some(int(args, 0).unsigned_abs()))
 }
 
 fn float(value: f64) -> Answer {
     Ok(Some(Value::Float(value)))
 }
 
-/// F25.
-fn fine(value: f64) -> Answer {
-    // Through its shortest text, so that no binary digits show: 0.1 is 0.1000000000000000.
-    let text = format!("{value:e}");
-    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
-    let fraction = mantissa.split_once('.').map_or(0, |(_, fraction)| fraction.len()) as i32 - exponent;
-    let (Ok(unscaled), Ok(scale)) = (digits.parse::<i128>(), i8::try_from(fraction)) else { return Err(out_of_range()) };
-    let fitted = if scale >= 0 {
-        rescale(unscaled, scale, 16)?
-    } else {
-        let power = 10_i128.checked_pow(u32::from(scale.unsigned_abs()));
-        rescale(power.and_then(|power| unscaled.checked_mul(power)).ok_or_else(out_of_range)?, 0, 16)?
-    };
-    Ok(Some(Value::Numeric(fitted, 16)))
-}
-
-fn out_of_range() -> SqlError {
-    SqlError::new(SqlState::NUMERIC_VALUE_OUT_OF_RANGE, "value overflows numeric format")
-}
-
-fn whole(value: i128) -> Answer {
-    Ok(Some(Value::Numeric(value, 0)))
-}
-
-fn div(args: &[Option<Value>]) -> Answer {
-    let ((left, left_scale), (right, right_scale)) = (numeric_at(args, 0), numeric_at(args, 1));
-    if right == 0 {
-        return Err(SqlError::new(SqlState::DIVISION_BY_ZERO, "division by zero"));
-    }
-    let scale = left_scale.max(right_scale);
-    whole(rescale(left, left_scale, scale)? / rescale(right, right_scale, scale)?)
-}
-
-fn sign_numeric(args: &[Option<Value>]) -> Answer {
-    whole(numeric_at(args, 0).0.signum())
-}
-
 fn sign_float(args: &[Option<Value>]) -> Answer {
     let value = float_at(args, 0);
     float(if value == 0.0 || value.is_nan() { value } else { value.signum() })
-}
-
-fn floor_numeric(args: &[Option<Value>]) -> Answer {
-    let (value, scale) = numeric_at(args, 0);
-    whole(value.div_euclid(10_i128.pow(u32::from(scale.unsigned_abs()))))
-}
-
-fn ceil_numeric(args: &[Option<Value>]) -> Answer {
-    let (value, scale) = numeric_at(args, 0);
-    whole(-(-value).div_euclid(10_i128.pow(u32::from(scale.unsigned_abs()))))
 }
 
 fn gcd(mut left: u64, mut right: u64) -> u64 {
@@ -185,18 +199,41 @@ fn lcm_int(args: &[Option<Value>]) -> Answer {
     integer((left / gcd(left, right)).checked_mul(right))
 }
 
-fn factorial(args: &[Option<Value>]) -> Answer {
-    let n = int(args, 0);
-    if n < 0 {
-        return Err(SqlError::new(SqlState::NUMERIC_VALUE_OUT_OF_RANGE, "factorial of a negative number is undefined"));
+/// The bucket of a number, exactly.
+fn bucket_numeric(args: &[Option<Value>]) -> Answer {
+    let (value, low, high, count) = (numeric_at(args, 0)?, numeric_at(args, 1)?, numeric_at(args, 2)?, int(args, 3));
+    if count <= 0 {
+        return Err(bad_bucket("count must be greater than zero"));
     }
-    let product = (2..=i128::from(n)).try_fold(1_i128, i128::checked_mul);
-    whole(rescale(product.ok_or_else(out_of_range)?, 0, 0)?)
+    if [value, low, high].iter().any(|number| number.is_nan()) {
+        return Err(bad_bucket("operand, lower bound, and upper bound cannot be NaN"));
+    }
+    if low.scale().is_none() || high.scale().is_none() {
+        return Err(bad_bucket("lower and upper bounds must be finite"));
+    }
+    let order = low.compare(high);
+    if order.is_eq() {
+        return Err(bad_bucket("lower bound cannot equal upper bound"));
+    }
+    // Before the first bound, in the direction of the second.
+    if value.compare(low) == order {
+        return Ok(Some(Value::Int(0)));
+    }
+    if value.compare(high) != order {
+        return Ok(Some(Value::Int(count + 1)));
+    }
+    let (distance, width) = (value.subtract(low)?, high.subtract(low)?);
+    let bucket = distance.multiply(&numbers::Numeric::integer(count))?.divide_whole(&width)?;
+    Ok(Some(Value::Int(bucket.to_integer("integer")? + 1)))
+}
+
+fn bad_bucket(message: &str) -> SqlError {
+    SqlError::new(SqlState("2201G"), message.to_owned())
 }
 
 fn bucket(args: &[Option<Value>]) -> Answer {
     let (value, low, high, count) = (float_at(args, 0), float_at(args, 1), float_at(args, 2), int(args, 3));
-    let wrong = |message: &str| Err(SqlError::new(SqlState("2201G"), message));
+    let wrong = |message: &str| Err(bad_bucket(message));
     if count <= 0 {
         return wrong("count must be greater than zero");
     }
@@ -214,18 +251,6 @@ fn bucket(args: &[Option<Value>]) -> Answer {
     } else {
         (place * count as f64) as i64 + 1
     })))
-}
-
-fn scale(args: &[Option<Value>]) -> Answer {
-    Ok(Some(Value::Int(numeric_at(args, 0).1.into())))
-}
-
-fn min_scale(args: &[Option<Value>]) -> Answer {
-    let (mut value, mut scale) = numeric_at(args, 0);
-    while scale > 0 && value % 10 == 0 {
-        (value, scale) = (value / 10, scale - 1);
-    }
-    Ok(Some(Value::Int(scale.into())))
 }
 
 /// The seed of a generator that has none: random numbers here are not repeatable.
@@ -271,21 +296,6 @@ fn log10(args: &[Option<Value>]) -> SqlResult<f64> {
     Ok(positive(float_at(args, 0))?.log10())
 }
 
-fn log_of_base(args: &[Option<Value>]) -> Answer {
-    let (base, value) = (positive(float_at(args, 0))?, positive(float_at(args, 1))?);
-    if base == 1.0 {
-        return Err(SqlError::new(SqlState::DIVISION_BY_ZERO, "division by zero"));
-    }
-    let result = if base == 10.0 {
-        value.log10()
-    } else if base == 2.0 {
-        value.log2()
-    } else {
-        value.ln() / base.ln()
-    };
-    fine(result)
-}
-
 fn power(args: &[Option<Value>]) -> SqlResult<f64> {
     let (base, exponent) = (float_at(args, 0), float_at(args, 1));
     let wrong = |message| Err(SqlError::new(SqlState("2201F"), message));
@@ -296,23 +306,6 @@ fn power(args: &[Option<Value>]) -> SqlResult<f64> {
         return wrong("a negative number raised to a non-integer power yields a complex result");
     }
     finite(base.powf(exponent), &[base, exponent])
-}
-
-/// Exact where the exponent is a small whole number and the result has room.
-fn power_numeric(args: &[Option<Value>]) -> Answer {
-    let ((base, scale), (exponent, exponent_scale)) = (numeric_at(args, 0), numeric_at(args, 1));
-    let approximate = power(args)?;
-    let whole_exponent = rescale(exponent, exponent_scale, 0)?;
-    if rescale(whole_exponent, 0, exponent_scale)? != exponent {
-        return fine(approximate);
-    }
-    let few = |n: &u32| n.checked_mul(scale.unsigned_abs().into()).is_some_and(|digits| digits <= 16);
-    let digits = u32::try_from(whole_exponent).ok().filter(few);
-    let exact = digits.and_then(|n| Some((base.checked_pow(n)?, i8::try_from(n * u32::from(scale.unsigned_abs())).ok()?)));
-    match exact.map(|(value, scale)| rescale(value, scale, 16)) {
-        Some(Ok(value)) => Ok(Some(Value::Numeric(value, 16))),
-        _ => fine(approximate),
-    }
 }
 
 /// Errors: 22003 for an argument outside −1…1.

@@ -30,12 +30,11 @@ mod maths;
 mod moments;
 mod native;
 mod number_pictures;
+pub(crate) mod numerics;
 pub(crate) mod ordered_sets;
 mod plain_input;
-pub(crate) mod quotients;
 pub(crate) mod records;
 mod regexps;
-pub(crate) mod rounding;
 pub(crate) mod row;
 pub(crate) mod series;
 pub(crate) mod session;
@@ -52,7 +51,11 @@ const MISLEADING: [&str; 5] = ["current_time", "date_format", "to_char", "to_dat
 
 /// Functions that are the same for every statement.
 pub(crate) fn scalars() -> Vec<Arc<ScalarUDF>> {
-    let theirs = SessionStateDefaults::default_scalar_functions().into_iter().filter_map(without_misleading_names).map(choice::lenient);
+    let theirs = SessionStateDefaults::default_scalar_functions()
+        .into_iter()
+        .filter_map(without_misleading_names)
+        .map(choice::lenient)
+        .map(numerics::widened::floating);
     // A later one replaces an earlier of its name.
     let ours = [
         arrays::functions(),
@@ -63,6 +66,7 @@ pub(crate) fn scalars() -> Vec<Arc<ScalarUDF>> {
         format::functions(),
         intervals::functions(),
         maths::functions(),
+        numerics::functions(),
         regexps::functions(),
         series::functions(),
         strings::functions(),

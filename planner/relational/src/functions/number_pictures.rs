@@ -4,8 +4,9 @@
 
 use base::{SqlError, SqlResult, SqlState};
 
-use crate::functions::row::{Answer, Value, rescale};
+use crate::functions::row::{Answer, Value};
 use crate::functions::text::{answer, int, text};
+use crate::values::numeric::Numeric;
 
 /// A picture, read.
 #[derive(Default)]
@@ -85,12 +86,12 @@ fn read(pattern: &str) -> SqlResult<Picture> {
 }
 
 pub(super) fn of_integer(args: &[Option<Value>]) -> Answer {
-    show(int(args, 0).into(), 0, text(args, 1))
+    show(&Numeric::integer(int(args, 0)), text(args, 1))
 }
 
 pub(super) fn of_numeric(args: &[Option<Value>]) -> Answer {
     match args.first() {
-        Some(Some(Value::Numeric(value, scale))) => show(*value, *scale, text(args, 1)),
+        Some(Some(Value::Numeric(value))) => show(value, text(args, 1)),
         _ => Ok(None),
     }
 }
@@ -100,25 +101,27 @@ pub(super) fn of_float(args: &[Option<Value>]) -> Answer {
     let places = u8::try_from(read(text(args, 1))?.fraction.len()).unwrap_or(u8::MAX).min(15);
     let scaled = (value * 10_f64.powi(places.into())).round_ties_even();
     if scaled.is_finite() && scaled.abs() < 1e37 {
-        return show(scaled as i128, i8::try_from(places).unwrap_or(0), text(args, 1));
+        return show(&Numeric::new(scaled as i128, places.into()), text(args, 1));
     }
     Err(SqlError::unsupported("a number of this size in to_char"))
 }
 
-fn show(value: i128, scale: i8, pattern: &str) -> Answer {
+fn show(value: &Numeric, pattern: &str) -> Answer {
     let picture = read(pattern)?;
+    if value.scale().is_none() {
+        return Err(SqlError::unsupported(format!("{value} in to_char")));
+    }
     if let Some(is_upper) = picture.roman {
-        let numeral = roman(rescale(value, scale, 0)?);
+        let numeral = roman(value.to_integer("integer").unwrap_or(0).into());
         let numeral = if is_upper { numeral } else { numeral.to_lowercase() };
         return answer(if picture.is_tight { numeral } else { format!("{numeral:>15}") });
     }
     if picture.is_scientific {
-        return answer(scientific(value, scale, picture.fraction.len()));
+        return answer(scientific(value, picture.fraction.len()));
     }
-    let places = i8::try_from(picture.fraction.len()).unwrap_or(i8::MAX);
-    let rounded = rescale(value, scale, places)?;
-    let is_negative = rounded < 0;
-    let digits = format!("{:0width$}", rounded.unsigned_abs(), width = picture.fraction.len() + 1);
+    let rounded = value.round(picture.fraction.len() as i64);
+    let is_negative = rounded.signum() < 0;
+    let digits = rounded.absolute().to_string().replace('.', "");
     let (whole, fraction) = digits.split_at(digits.len() - picture.fraction.len());
     let (body, has_room) = body(&picture, whole, fraction);
     let body = if has_room { body } else { body.replace(|c: char| c.is_ascii_digit() || c == ' ', "#") };
@@ -209,12 +212,12 @@ fn signed(picture: &Picture, body: String, is_negative: bool) -> String {
     }
 }
 
-fn scientific(value: i128, scale: i8, places: usize) -> String {
-    let number = value as f64 / 10_f64.powi(scale.into());
+fn scientific(value: &Numeric, places: usize) -> String {
+    let number = value.to_float();
     let text = format!("{:.places$e}", number.abs());
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    let sign = if value < 0 { '-' } else { ' ' };
+    let sign = if value.signum() < 0 { '-' } else { ' ' };
     format!("{sign}{mantissa}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs())
 }
 
@@ -262,9 +265,6 @@ pub(super) fn to_number(args: &[Option<Value>]) -> Answer {
             format!("invalid input syntax for type numeric: \"{}\"", given.trim()),
         ));
     }
-    let unscaled: i128 = format!("{whole}{fraction}")
-        .parse()
-        .map_err(|_| SqlError::new(SqlState::NUMERIC_VALUE_OUT_OF_RANGE, "value overflows numeric format"))?;
-    let scale = i8::try_from(fraction.len()).unwrap_or(0);
-    Ok(Some(Value::Numeric(if is_negative { -unscaled } else { unscaled }, scale)))
+    let number = Numeric::parse(&format!("{whole}.{fraction}"))?;
+    Ok(Some(Value::Numeric(if is_negative { number.negated() } else { number })))
 }

@@ -13,6 +13,8 @@ use datafusion::common::{DataFusionError, Result, ScalarValue, plan_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility};
 
+use super::numerics::columns::keys;
+
 /// Every aggregate of the family.
 pub(super) fn aggregates() -> Vec<AggregateUDF> {
     let make = |name, args| AggregateUDF::from(OrderedSet { name, signature: Signature::any(args, Volatility::Immutable) });
@@ -119,7 +121,8 @@ impl Values {
         }
         let all = concat(&arrays)?;
         let options = SortOptions { descending: self.descending, nulls_first: false };
-        let indices = sort_to_indices(&all, Some(options), Some(all.len() - all.logical_null_count()))?;
+        let keys = keys(&all).map_err(|error| DataFusionError::External(Box::new(error)))?;
+        let indices = sort_to_indices(&keys, Some(options), Some(all.len() - all.logical_null_count()))?;
         Ok(take(&all, &indices, None)?)
     }
 }
@@ -205,7 +208,8 @@ impl Accumulator for Values {
 
 /// Index of the first of the most frequent values of a sorted array.
 fn most_frequent(values: &ArrayRef) -> Result<usize> {
-    let groups = arrow::compute::partition(&[Arc::clone(values)])?.ranges();
+    let keys = keys(values).map_err(|error| DataFusionError::External(Box::new(error)))?;
+    let groups = arrow::compute::partition(&[keys])?.ranges();
     // Of ties the first.
     let longest = groups.iter().rev().max_by_key(|range| range.len());
     Ok(longest.map_or(0, |range| range.start))

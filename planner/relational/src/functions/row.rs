@@ -13,16 +13,19 @@ use arrow::array::{
     TimestampMicrosecondBuilder,
 };
 use arrow::datatypes::{
-    DECIMAL128_MAX_PRECISION, DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
-    IntervalMonthDayNanoType, IntervalUnit, Time64MicrosecondType, TimeUnit, TimestampMicrosecondType,
+    DECIMAL128_MAX_PRECISION, DataType, Date32Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, IntervalMonthDayNanoType,
+    IntervalUnit, Time64MicrosecondType, TimeUnit, TimestampMicrosecondType,
 };
 use base::{SqlError, SqlResult, SqlState};
 use datafusion::common::{DataFusionError, Result, plan_err};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
+use crate::functions::numerics::columns::{self, Column};
 use crate::functions::types;
 use crate::session_options::manner_of;
 use crate::values::manner::Manner;
+use crate::values::numeric::{Limit, Numeric};
+use crate::{exact, layouts};
 
 /// The types that forms are written in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,7 +52,7 @@ pub(super) enum Kind {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Returns {
     Is(Kind),
-    /// `numeric` with so many digits after the point.
+    /// `numeric` with so many digits after the point in every row.
     Scale(i8),
     /// `text[]`
     Texts,
@@ -71,8 +74,7 @@ pub(super) enum Value {
     Bool(bool),
     Int(i64),
     Float(f64),
-    /// Unscaled value and digits after the point.
-    Numeric(i128, i8),
+    Numeric(Numeric),
     Text(String),
     Bytes(Vec<u8>),
     Date(i32),
@@ -267,6 +269,10 @@ fn compute(form: &Form, kinds: &[Kind], arrays: &[ArrayRef], rows: usize, return
         for (array, kind) in arrays.iter().zip(kinds) {
             let value = match (read(array, row)?, kind) {
                 (Some(Value::Bool(value)), Kind::Printed) => Some(Value::Text(if value { "t" } else { "f" }.to_owned())),
+                (Some(Value::Numeric(value)), Kind::Printed) => Some(Value::Text(value.to_string())),
+                (Some(Value::Numeric(value)), Kind::Float4 | Kind::Float8) => Some(Value::Float(value.to_float())),
+                (Some(Value::Text(value)), Kind::Numeric) => Some(Value::Numeric(Numeric::parse(&value)?)),
+                (Some(Value::Int(value)), Kind::Numeric) => Some(Value::Numeric(Numeric::integer(value))),
                 (value, _) => value,
             };
             values.push(value);
@@ -311,7 +317,7 @@ fn kind_of(data_type: &DataType) -> Option<Kind> {
         DataType::Int64 | DataType::UInt32 | DataType::UInt64 => Kind::Int8,
         DataType::Float32 => Kind::Float4,
         DataType::Float64 => Kind::Float8,
-        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) => Kind::Numeric,
+        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => Kind::Numeric,
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Kind::Text,
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView => Kind::Bytes,
         DataType::Date32 => Kind::Date,
@@ -319,6 +325,7 @@ fn kind_of(data_type: &DataType) -> Option<Kind> {
         DataType::Timestamp(_, Some(_)) => Kind::Instant,
         DataType::Time32(_) | DataType::Time64(_) => Kind::Time,
         DataType::Interval(_) => Kind::Span,
+        any if layouts::is_any_numeric(any) => Kind::Numeric,
         _ => return None,
     })
 }
@@ -332,7 +339,7 @@ fn data_type(kind: Kind) -> DataType {
         Kind::Int8 => DataType::Int64,
         Kind::Float4 => DataType::Float32,
         Kind::Float8 => DataType::Float64,
-        Kind::Numeric => DataType::Decimal128(DECIMAL128_MAX_PRECISION, 10),
+        Kind::Numeric => layouts::any_numeric(),
         Kind::Text | Kind::Printed => DataType::Utf8,
         Kind::Bytes => DataType::Binary,
         Kind::Date => DataType::Date32,
@@ -343,15 +350,16 @@ fn data_type(kind: Kind) -> DataType {
     }
 }
 
-/// The type a given argument is cast to: numerics keep their scale.
+/// The type a given argument is cast to: exact numbers stay as they are, for each has its own way to be read.
 fn coerced(given: &DataType, kind: Kind) -> DataType {
     match (kind, given) {
         // Its text is a word, what it prints as a letter.
         (Kind::Printed, DataType::Boolean) => DataType::Boolean,
-        (Kind::Numeric, DataType::Decimal128(_, scale)) if *scale >= 0 => given.clone(),
-        (Kind::Numeric, DataType::Int8 | DataType::Int16 | DataType::Int32) => DataType::Decimal128(10, 0),
-        (Kind::Numeric, DataType::Int64) => DataType::Decimal128(19, 0),
-        (Kind::Numeric, DataType::Decimal128(..)) => DataType::Decimal128(DECIMAL128_MAX_PRECISION, 0),
+        (Kind::Numeric, given) if exact::is_exact(given) || given.is_null() => given.clone(),
+        (Kind::Numeric, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) => DataType::Utf8,
+        (Kind::Numeric, given) => given.clone(),
+        // Arrow has no cast from it.
+        (Kind::Printed | Kind::Float4 | Kind::Float8, any) if layouts::is_any_numeric(any) => any.clone(),
         (kind, _) => data_type(kind),
     }
 }
@@ -368,7 +376,6 @@ fn read(array: &ArrayRef, row: usize) -> SqlResult<Option<Value>> {
         DataType::Int64 => Value::Int(array.as_primitive::<Int64Type>().value(row)),
         DataType::Float32 => Value::Float(array.as_primitive::<Float32Type>().value(row).into()),
         DataType::Float64 => Value::Float(array.as_primitive::<Float64Type>().value(row)),
-        DataType::Decimal128(_, scale) => Value::Numeric(array.as_primitive::<Decimal128Type>().value(row), *scale),
         DataType::Utf8 => Value::Text(array.as_string::<i32>().value(row).to_owned()),
         DataType::Binary => Value::Bytes(array.as_binary::<i32>().value(row).to_owned()),
         DataType::Date32 => Value::Date(array.as_primitive::<Date32Type>().value(row)),
@@ -378,6 +385,7 @@ fn read(array: &ArrayRef, row: usize) -> SqlResult<Option<Value>> {
             let span = array.as_primitive::<IntervalMonthDayNanoType>().value(row);
             Value::Span(Span { months: span.months.into(), days: span.days.into(), micros: span.nanoseconds / 1000 })
         }
+        number if exact::is_numeric(number) => Value::Numeric(Column::of(array)?.get(row)?),
         other => return Err(SqlError::internal(format!("F20: an argument of type {other}"))),
     }))
 }
@@ -408,7 +416,15 @@ fn build(answers: Vec<Option<Value>>, returns: &DataType) -> SqlResult<ArrayRef>
         DataType::Decimal128(precision, scale) => {
             let builder = Decimal128Builder::new().with_precision_and_scale(*precision, *scale);
             let builder = builder.map_err(|error| SqlError::internal(error.to_string()))?;
-            built!(builder, answers, Value::Numeric(value, from) => rescale(value, from, *scale)?)
+            built!(builder, answers, Value::Numeric(value) => narrow_numeric(&value, *scale)?)
+        }
+        any if layouts::is_any_numeric(any) => {
+            let number = |answer| match answer {
+                None => Ok(None),
+                Some(Value::Numeric(value)) => value.checked().map(Some),
+                Some(other) => Err(SqlError::internal(format!("F20: an answer of another type: {other:?}"))),
+            };
+            columns::collect(answers.into_iter().map(number))?
         }
         DataType::Utf8 => built!(StringBuilder::new(), answers, Value::Text(value) => value),
         DataType::Binary => built!(BinaryBuilder::new(), answers, Value::Bytes(value) => value),
@@ -456,17 +472,10 @@ fn month_day_nano(span: Span) -> SqlResult<arrow::datatypes::IntervalMonthDayNan
     })
 }
 
-/// The value with `to` digits after the point, halves away from zero. Errors: 22003.
-pub(super) fn rescale(value: i128, from: i8, to: i8) -> SqlResult<i128> {
+/// A number in units of `10^-scale`, halves away from zero. Errors: 22003.
+fn narrow_numeric(value: &Numeric, scale: i8) -> SqlResult<i128> {
     let overflow = || SqlError::new(SqlState::NUMERIC_VALUE_OUT_OF_RANGE, "numeric value out of range");
-    let digits = u32::from(from.abs_diff(to));
-    let unit = 10_i128.checked_pow(digits);
-    let scaled = if to >= from {
-        unit.and_then(|unit| value.checked_mul(unit)).ok_or_else(overflow)?
-    } else {
-        let Some(unit) = unit else { return Ok(0) };
-        let (whole, rest) = (value / unit, value % unit);
-        if rest.abs() >= unit - rest.abs() { whole + rest.signum() } else { whole }
-    };
-    if scaled.unsigned_abs() < 10_u128.pow(u32::from(DECIMAL128_MAX_PRECISION)) { Ok(scaled) } else { Err(overflow()) }
+    let limit = Limit { precision: DECIMAL128_MAX_PRECISION.into(), scale: scale.into() };
+    let unscaled = limit.unscaled(value)?.ok_or_else(overflow)?;
+    i128::try_from(unscaled).map_err(|_| overflow())
 }

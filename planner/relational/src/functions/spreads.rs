@@ -1,7 +1,7 @@
 //! `stddev` and `variance`, of samples and of populations.
 //!
-//! F34: of exact numbers they are `numeric` with sixteen digits after the point, computed from exact sums; of floating-point numbers they add up as
-//!     Postgres does (Youngs and Cramer), so that the last digit is the same.
+//! F34: of exact numbers they are `numeric`, computed from exact sums; of floating-point numbers they add up as Postgres does (Youngs and Cramer), so
+//!     that the last digit is the same.
 
 use std::sync::Arc;
 
@@ -15,15 +15,19 @@ use datafusion::common::{DataFusionError, Result, ScalarValue, plan_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility};
 
+use super::numerics::columns::of_i256;
+use super::numerics::sums::{Answer, Distinct, Total, scalar};
+use crate::exact;
 use crate::functions::types;
-
-/// Digits after the point (F34).
-const SCALE: i8 = 16;
+use crate::layouts::{any_numeric, is_any_numeric};
+use crate::values::numeric::Numeric;
+use crate::values::numeric::spread::Spread;
 
 /// Every aggregate of the family.
 pub(super) fn aggregates() -> Vec<AggregateUDF> {
     let make = |name, is_root, is_sample| {
-        AggregateUDF::from(Spread { name, is_root, is_sample, signature: Signature::user_defined(Volatility::Immutable) })
+        let signature = Signature::user_defined(Volatility::Immutable);
+        AggregateUDF::from(SpreadOf { name, spread: Spread { is_root, is_sample }, signature })
     };
     vec![
         make("stddev", true, true),
@@ -36,14 +40,13 @@ pub(super) fn aggregates() -> Vec<AggregateUDF> {
 }
 
 #[derive(PartialEq, Eq, Hash, Debug)]
-struct Spread {
+struct SpreadOf {
     name: &'static str,
-    is_root: bool,
-    is_sample: bool,
+    spread: Spread,
     signature: Signature,
 }
 
-impl AggregateUDFImpl for Spread {
+impl AggregateUDFImpl for SpreadOf {
     fn name(&self) -> &str {
         self.name
     }
@@ -56,8 +59,10 @@ impl AggregateUDFImpl for Spread {
         let coerced = match arg_types {
             [DataType::Int8 | DataType::Int16 | DataType::Int32] => DataType::Decimal128(10, 0),
             [DataType::Int64] => DataType::Decimal128(19, 0),
-            [DataType::Decimal128(_, 0..=18)] => arg_types[0].clone(),
-            [DataType::Decimal128(..)] => DataType::Decimal128(DECIMAL128_MAX_PRECISION, 18),
+            // Squares of more digits have no room in 256 bits.
+            [DataType::Decimal128(..=28, 0..)] => arg_types[0].clone(),
+            [DataType::Decimal128(digits, scale) | DataType::Decimal256(digits, scale)] => DataType::Decimal256(*digits, *scale),
+            [any] if is_any_numeric(any) => any.clone(),
             [DataType::Float16 | DataType::Float32 | DataType::Float64 | DataType::Null] => DataType::Float64,
             _ => {
                 let given: Vec<String> = arg_types.iter().map(types::name).collect();
@@ -69,7 +74,7 @@ impl AggregateUDFImpl for Spread {
 
     fn return_type(&self, arg_types: &[DataType]) -> Result<DataType> {
         Ok(match arg_types {
-            [DataType::Decimal128(..)] => DataType::Decimal128(DECIMAL128_MAX_PRECISION, SCALE),
+            [data_type] if exact::is_exact(data_type) => any_numeric(),
             _ => DataType::Float64,
         })
     }
@@ -78,18 +83,20 @@ impl AggregateUDFImpl for Spread {
         let field = |name: &str, data_type| Arc::new(Field::new(format!("{}[{name}]", args.name), data_type, true)) as FieldRef;
         let (sum, squares) = match args.input_fields.first().map(|field| field.data_type()) {
             Some(DataType::Decimal128(_, scale)) => (sums(*scale), squares(*scale)),
+            Some(data_type) if exact::is_exact(data_type) && args.is_distinct => return Ok(Distinct::state_fields(args.name)),
+            Some(data_type) if exact::is_exact(data_type) => return Ok(Total::state_fields(args.name)),
             _ => (DataType::Float64, DataType::Float64),
         };
         Ok(vec![field("count", DataType::Int64), field("sum", sum), field("squares", squares)])
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        let (is_root, is_sample) = (self.is_root, self.is_sample);
+        let spread = self.spread;
         Ok(match args.expr_fields.first().map(|field| field.data_type()) {
-            Some(DataType::Decimal128(_, scale)) => {
-                Box::new(Exact { scale: *scale, count: 0, sum: 0, squares: i256::ZERO, is_root, is_sample })
-            }
-            _ => Box::new(Floating { count: 0, sum: 0.0, squares: 0.0, is_root, is_sample }),
+            Some(DataType::Decimal128(_, scale)) => Box::new(Exact { scale: *scale, count: 0, sum: 0, squares: i256::ZERO, spread }),
+            Some(data_type) if exact::is_exact(data_type) && args.is_distinct => Box::new(Distinct::new(Answer::Spread(spread))),
+            Some(data_type) if exact::is_exact(data_type) => Box::new(Total::new(Answer::Spread(spread))),
+            _ => Box::new(Floating { count: 0, sum: 0.0, squares: 0.0, spread }),
         })
     }
 }
@@ -114,8 +121,7 @@ struct Exact {
     count: i64,
     sum: i128,
     squares: i256,
-    is_root: bool,
-    is_sample: bool,
+    spread: Spread,
 }
 
 impl Exact {
@@ -129,45 +135,6 @@ impl Exact {
         }
         Ok(())
     }
-
-    /// The variance in units of 10⁻³², whose root is in units of 10⁻¹⁶.
-    fn variance(&self) -> Option<i256> {
-        let count = i256::from_i128(self.count.into());
-        let sum = i256::from_i128(self.sum);
-        let numerator = count.checked_mul(self.squares)?.checked_sub(sum.checked_mul(sum)?)?;
-        let divisor = if self.is_sample { count.checked_mul(count.checked_sub(i256::ONE)?)? } else { count.checked_mul(count)? };
-        let (power, ten) = (2 * i32::from(SCALE) - 2 * i32::from(self.scale), i256::from_i128(10));
-        let factor = ten.checked_pow(power.unsigned_abs())?;
-        let (numerator, divisor) =
-            if power >= 0 { (numerator.checked_mul(factor)?, divisor) } else { (numerator, divisor.checked_mul(factor)?) };
-        numerator.checked_div(divisor)
-    }
-}
-
-/// `value / 10¹⁶`, halves up.
-fn halved(value: i256) -> Option<i128> {
-    let unit = i256::from_i128(10_i128.pow(SCALE.unsigned_abs().into()));
-    value.checked_add(unit.checked_div(i256::from_i128(2))?)?.checked_div(unit)?.to_i128()
-}
-
-/// The square root, rounded.
-fn root(value: i256) -> Option<i128> {
-    if value <= i256::ZERO {
-        return Some(0);
-    }
-    // Newton's steps from above end at the root rounded down.
-    let two = i256::from_i128(2);
-    let mut guess = i256::ONE << u8::try_from((256 - value.leading_zeros()).div_ceil(2)).ok()?;
-    loop {
-        let next = guess.checked_add(value.checked_div(guess)?)?.checked_div(two)?;
-        if next >= guess {
-            break;
-        }
-        guess = next;
-    }
-    let above = guess.checked_add(i256::ONE)?;
-    let is_nearer = above.checked_mul(above)?.checked_sub(value)? <= value.checked_sub(guess.checked_mul(guess)?)?;
-    if is_nearer { above.to_i128() } else { guess.to_i128() }
 }
 
 impl Accumulator for Exact {
@@ -204,14 +171,10 @@ impl Accumulator for Exact {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        let answer = if self.count < 1 + i64::from(self.is_sample) {
-            None
-        } else {
-            let variance = self.variance();
-            let answer = if self.is_root { variance.and_then(root) } else { variance.and_then(halved) };
-            Some(answer.ok_or_else(overflow)?)
-        };
-        Ok(ScalarValue::Decimal128(answer, DECIMAL128_MAX_PRECISION, SCALE))
+        let scale = u32::from(self.scale.unsigned_abs());
+        let (sum, squares) = (Numeric::new(self.sum, scale), Numeric::new(of_i256(self.squares), 2 * scale));
+        let answer = self.spread.of(self.count, &sum, &squares).and_then(scalar);
+        answer.map_err(|error| DataFusionError::External(Box::new(error)))
     }
 
     fn size(&self) -> usize {
@@ -225,8 +188,7 @@ struct Floating {
     count: i64,
     sum: f64,
     squares: f64,
-    is_root: bool,
-    is_sample: bool,
+    spread: Spread,
 }
 
 impl Accumulator for Floating {
@@ -269,11 +231,11 @@ impl Accumulator for Floating {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        if self.count < 1 + i64::from(self.is_sample) {
+        if self.count < 1 + i64::from(self.spread.is_sample) {
             return Ok(ScalarValue::Float64(None));
         }
-        let variance = self.squares / (self.count - i64::from(self.is_sample)) as f64;
-        Ok(ScalarValue::Float64(Some(if self.is_root { variance.sqrt() } else { variance })))
+        let variance = self.squares / (self.count - i64::from(self.spread.is_sample)) as f64;
+        Ok(ScalarValue::Float64(Some(if self.spread.is_root { variance.sqrt() } else { variance })))
     }
 
     fn size(&self) -> usize {

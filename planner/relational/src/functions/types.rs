@@ -37,6 +37,7 @@ pub(crate) fn name(data_type: &DataType) -> String {
         }
         DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => format!("{}[]", name(item.data_type())),
         DataType::Dictionary(_, values) => name(values),
+        other if layouts::is_any_numeric(other) => "numeric".into(),
         other => layouts::document_name(other).unwrap_or("record").into(),
     }
 }
@@ -63,6 +64,7 @@ pub(crate) fn name_of_printed(printed: &str) -> String {
         }
         other if other.starts_with("Struct(") && other.contains("\"jsonb\"") => "jsonb",
         other if other.starts_with("Struct(") && other.contains("\"json\"") => "json",
+        other if other.starts_with("Struct(") && other.contains("\"numeric\"") => "numeric",
         other if other.starts_with("Decimal") => "numeric",
         other if other.starts_with("Timestamp") && (other.contains("Some") || other.contains('"')) => "timestamp with time zone",
         other if other.starts_with("Timestamp") => "timestamp without time zone",

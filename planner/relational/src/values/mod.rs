@@ -1,4 +1,4 @@
-//! Values of uuid, time, interval, json, jsonb and arrays: their text, as PostgreSQL 15 reads and prints it.
+//! Values of numeric, uuid, time, interval, json, jsonb and arrays: their text, as PostgreSQL 15 reads and prints it.
 //!
 //! V1: what a type prints, it reads back to the same value.
 //! Never: sees a plan.
@@ -8,6 +8,7 @@ pub mod datetime;
 pub mod interval;
 pub mod json;
 pub mod manner;
+pub mod numeric;
 pub mod time;
 pub mod uuid;
 pub mod zone;

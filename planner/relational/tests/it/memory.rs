@@ -200,9 +200,16 @@ impl Database {
         let (schema, batches) = self.batches_with(sql, parameters)?;
         let all = concat_batches(&schema, &batches).unwrap();
         let options = FormatOptions::default().with_null("-");
-        let columns: Vec<_> = all.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
+        // Numbers of any length as the text they print as.
+        let shown = |column: &ArrayRef| match column.data_type() {
+            DataType::Struct(_) => relational::convert(column, &DataType::Utf8).unwrap(),
+            _ => Arc::clone(column),
+        };
+        let all: Vec<ArrayRef> = all.columns().iter().map(shown).collect();
+        let count = all.first().map_or(0, |column| column.len());
+        let columns: Vec<_> = all.iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
         let row = |row| columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>().join("|");
-        Ok((0..all.num_rows()).map(row).collect())
+        Ok((0..count).map(row).collect())
     }
 
     pub fn rows(&self, sql: &str) -> Vec<String> {

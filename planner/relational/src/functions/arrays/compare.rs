@@ -15,6 +15,7 @@ use datafusion::logical_expr::ScalarUDF;
 
 use super::{Picker, bounds, list, pair, with_element};
 use crate::functions::native::{lenient, no_match, strict};
+use crate::functions::numerics;
 use crate::layouts::{self, INTERVAL};
 use crate::values::interval::Interval;
 use crate::values::json;
@@ -40,7 +41,7 @@ const SPAN: DataType = DataType::Decimal128(38, 0);
 fn key_type(data_type: &DataType) -> DataType {
     match data_type {
         DataType::Interval(_) => SPAN,
-        other if layouts::is_jsonb(other) || layouts::element(other).is_some() => DataType::Binary,
+        other if layouts::is_any_numeric(other) || layouts::is_jsonb(other) || layouts::element(other).is_some() => DataType::Binary,
         other => other.clone(),
     }
 }
@@ -52,6 +53,9 @@ pub(crate) fn key(array: &ArrayRef) -> SqlResult<ArrayRef> {
         let span = |value| Interval::from_arrow(value).span();
         let spans: Decimal128Array = array.as_primitive::<IntervalMonthDayNanoType>().unary(span);
         return Ok(Arc::new(spans.with_data_type(SPAN)));
+    }
+    if layouts::is_any_numeric(data_type) {
+        return numerics::columns::keys(array);
     }
     if layouts::is_jsonb(data_type) {
         let mut keys = BinaryBuilder::new();

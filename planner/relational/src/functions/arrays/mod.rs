@@ -21,7 +21,7 @@ use datafusion::logical_expr::ScalarUDF;
 use datafusion::logical_expr::type_coercion::binary::{comparison_coercion, type_union_resolution};
 
 use super::native::no_match;
-use crate::layouts;
+use crate::{exact, layouts};
 
 pub(crate) use quantified::{ALL, ANY};
 
@@ -46,7 +46,7 @@ pub(crate) fn common(left: &DataType, right: &DataType) -> Option<DataType> {
     match (is_unknown(left), is_unknown(right)) {
         (true, _) => Some(right.clone()),
         (_, true) => Some(left.clone()),
-        _ => comparison_coercion(left, right),
+        _ => exact::common(&[left.clone(), right.clone()]).or_else(|| comparison_coercion(left, right)),
     }
 }
 
@@ -58,7 +58,7 @@ fn common_of(types: &[DataType]) -> Result<DataType> {
         [first, rest @ ..] if rest.iter().all(|other| other == first) => Ok(first.clone()),
         all => {
             let written: Vec<DataType> = all.iter().filter(|data_type| **data_type != DataType::Utf8).cloned().collect();
-            match type_union_resolution(&written) {
+            match exact::common(&written).or_else(|| type_union_resolution(&written)) {
                 Some(found) => Ok(found),
                 None => no_match(),
             }

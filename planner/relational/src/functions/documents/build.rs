@@ -141,7 +141,7 @@ fn texts_of(array: &ArrayRef) -> SqlResult<StringArray> {
     }
     let texts = convert(array, &DataType::Utf8)?;
     let texts = texts.as_string::<i32>();
-    let is_plain = *data_type == DataType::Boolean || data_type.is_numeric();
+    let is_plain = *data_type == DataType::Boolean || data_type.is_numeric() || layouts::is_any_numeric(data_type);
     let is_moment = matches!(data_type, DataType::Timestamp(..));
     let written = |text: &str| {
         // NaN and the infinities are no JSON numbers.
