@@ -2,6 +2,7 @@
 //!
 //! M1: the manifest that is there is whole and durable: each is written beside it, synced, renamed over it, and the folder synced.
 //! M2: what it names is durable before it is. M3: decoding never panics, whatever the bytes.
+//! M4: released ≤ durable, so that the tree can be read as it is found.
 //! Never: appended to; written twice after a failed sync.
 //! Format: docs/formats/manifest.md.
 
@@ -93,7 +94,7 @@ impl Manifest {
             }
             levels.push(runs);
         }
-        (at == bytes.len()).then_some(Self { next_run, durable, released, levels })
+        (at == bytes.len() && released <= durable).then_some(Self { next_run, durable, released, levels })
     }
 
     /// The folder's manifest; `None` if there is none.

@@ -144,10 +144,12 @@ impl Store {
         self.check_poison()?;
         let levels = self.view().levels.edited(edit);
         let files = |level| levels.level(level).iter().map(|run| run.file()).collect();
+        let durable = flushed.map_or(manifest.durable, |(_, below)| *below);
         let next = Manifest {
             next_run: self.next_run.load(Ordering::Relaxed),
-            durable: flushed.map_or(manifest.durable, |(_, below)| *below),
-            released: manifest.released.max(keep.horizon()),
+            durable,
+            // What is in runs is below `durable`, so nothing was let go that a reader from there on would miss (M4).
+            released: manifest.released.max(keep.horizon().min(durable)),
             levels: (0..crate::levels::LEVELS_MAX).map(files).collect(),
         };
         assert!(next.durable >= manifest.durable, "T1: what is durable stays so");

@@ -109,7 +109,8 @@ impl Tree {
     }
 
     /// Promises that no snapshot before commit `seq` will be begun any more, so that compaction may let go of versions that nobody can see. Until
-    /// the first call all versions of all keys are kept. Snapshots that are held keep what they see.
+    /// the first call all versions of all keys are kept. Snapshots that are held keep what they see. The promise is not stored, only what was let go by
+    /// it: whoever opens the tree again gives it again.
     pub fn release(&self, seq: CommitSeq) {
         let horizon = seq.0.saturating_add(1).min(self.store.applied());
         self.store.readers.lock().release(horizon);

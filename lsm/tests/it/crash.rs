@@ -135,3 +135,33 @@ fn power_loss_beside_threads_at_work() {
         compare(&tree.latest(), &written.model, &context).unwrap();
     }
 }
+
+/// A compaction acted on a release that had come further than the runs, and wrote that down; after a crash the tree refused every commit it had,
+/// and `latest` looked for one for ever.
+#[test]
+fn a_release_ahead_of_the_runs_does_not_outlive_a_crash() {
+    let io = SimIo::new(1);
+    let write = |tree: &Tree, seq: u64| {
+        let mut batch = lsm::Batch::new();
+        batch.put(b"key", &seq.to_le_bytes());
+        tree.write(&batch, CommitSeq(seq)).unwrap();
+    };
+    let tree = open(&io, Options { l0_runs_compact: 9, ..options() }).unwrap();
+    for seq in 0..2 {
+        write(&tree, seq);
+        tree.flush().unwrap();
+    }
+    drop(tree);
+    let tree = open(&io, options()).unwrap();
+    write(&tree, 2);
+    tree.release(CommitSeq(2));
+    assert!(matches!(tree.snapshot(CommitSeq(1)), Err(LsmError::Released { .. })));
+    tree.settle().unwrap();
+    assert_eq!((tree.stats().moves + tree.stats().compactions > 0, tree.durable_seq()), (true, Some(CommitSeq(1))));
+    drop(tree);
+    io.crash();
+    io.restart();
+    let tree = open(&io, options()).unwrap();
+    assert_eq!(tree.latest().get(b"key").unwrap(), Some(1u64.to_le_bytes().to_vec()), "M4");
+    assert_eq!(tree.snapshot(CommitSeq(1)).unwrap().seq(), Some(CommitSeq(1)), "M4");
+}

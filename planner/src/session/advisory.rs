@@ -19,7 +19,7 @@ pub(super) fn mentioned(text: &str) -> bool {
 
 impl Session {
     /// Runs a statement that may wait (E15).
-    pub(super) async fn run_waiting(&mut self, prepared: &Prepared, parameters: Vec<ArrayRef>) -> SqlResult<Outcome> {
+    pub(super) async fn run_taking_locks(&mut self, prepared: &Prepared, parameters: Vec<ArrayRef>) -> SqlResult<Outcome> {
         let process = self.seat.backend.process;
         let held = self.seat.backends.locks.held(process);
         loop {

@@ -126,7 +126,7 @@ impl Session {
                     self.show_cursors();
                 }
                 match advisory::mentioned(&prepared.text) {
-                    true => self.run_waiting(prepared, parameters).await,
+                    true => self.run_taking_locks(prepared, parameters).await,
                     false => self.dispatch(prepared, parameters).await,
                 }
             }
@@ -249,7 +249,13 @@ impl Session {
                 }
                 transaction
             }
-            None => self.begin(open.block.isolation)?,
+            None => match self.begin(open.block.isolation) {
+                Ok(transaction) => transaction,
+                Err(error) => {
+                    self.state = State::Failed(open.block);
+                    return Err(error);
+                }
+            },
         };
         match self.run_waiting(&mut transaction, prepared, &parameters, watch, open.block.begun_us, &mut None).await {
             Ok(outcome) => {

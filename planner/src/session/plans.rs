@@ -162,7 +162,7 @@ impl Session {
                 }
                 transaction
             }
-            _ => spare.insert(self.begin()?),
+            _ => spare.insert(self.begin(Isolation::ReadCommitted)?),
         };
         let view = View {
             database: &self.database,
