@@ -82,14 +82,17 @@ async fn no_order_of_commits_leaves_a_reference_to_nothing() {
     let (mut a, mut b) = (fixture.session(), fixture.session());
     a.run("CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int PRIMARY KEY, pid int REFERENCES p)").await;
     a.run("INSERT INTO p VALUES (1), (2), (3)").await;
-    // The child's commit comes after the parent's end.
+    b.run("SET lock_timeout = '50ms'").await;
+    // The parent's end waits for the child's, and then meets it.
     a.run("BEGIN; INSERT INTO c VALUES (1, 1)").await;
-    b.run("DELETE FROM p WHERE id = 1").await;
-    assert!(["23503", "40001"].contains(&a.error("COMMIT").await.state().0));
-    // The parent's end comes after the child's commit.
+    assert_eq!(b.error("DELETE FROM p WHERE id = 1").await.state().0, "55P03");
+    a.run("COMMIT").await;
+    assert_eq!(b.error("DELETE FROM p WHERE id = 1").await.state().0, "23503");
+    // The child waits for the parent's end.
     a.run("BEGIN; DELETE FROM p WHERE id = 2").await;
-    b.run("INSERT INTO c VALUES (2, 2)").await;
-    assert!(["23503", "40001"].contains(&a.error("COMMIT").await.state().0));
+    assert_eq!(b.error("INSERT INTO c VALUES (2, 2)").await.state().0, "55P03");
+    a.run("COMMIT").await;
+    assert_eq!(b.error("INSERT INTO c VALUES (2, 2)").await.state().0, "23503");
     // The foreign key is made while the parent goes.
     a.run("CREATE TABLE d (pid int); INSERT INTO d VALUES (3)").await;
     a.run("BEGIN; DELETE FROM p WHERE id = 3").await;
