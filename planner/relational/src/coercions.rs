@@ -27,8 +27,9 @@ use crate::layouts::{self, UUID, any_numeric, is_any_numeric, is_compared_by_key
 use crate::mapping::map_named;
 use crate::numbers::{self, any_length};
 use crate::operators::sorts_by_key;
-use crate::resolution::{self, Family, family, is_literal, typed, unmatched};
+use crate::resolution::{self, is_literal, typed, unmatched};
 use crate::sides::Operand;
+use crate::type_families::{self, Family, family};
 use crate::{equality, exact};
 
 /// C1, C2 and C3; runs before type coercion.
@@ -93,8 +94,8 @@ fn unite(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
             (!is_open(input) && !data_type.is_null()).then_some(data_type)
         };
         let known: Vec<DataType> = inputs.iter().filter_map(known).collect();
-        let found = resolution::common(&known).map_err(|clash| unmatched("UNION", &clash))?;
-        let Some(wanted) = found.map(|found| resolution::beside(&found)).filter(|found| !layouts::is_text(found)) else { continue };
+        let found = type_families::common(&known).map_err(|clash| unmatched("UNION", &clash))?;
+        let Some(wanted) = found.map(|found| type_families::beside(&found)).filter(|found| !layouts::is_text(found)) else { continue };
         for input in &mut inputs {
             if let LogicalPlan::Projection(projection) = input.as_ref()
                 && is_open(input)
@@ -186,7 +187,7 @@ fn compared(op: &str, exprs: &[&Expr], schema: &DFSchema) -> Result<Option<DataT
     if known.iter().any(|data_type| family(data_type).is_none()) {
         return Ok(None);
     }
-    match resolution::common(&known) {
+    match type_families::common(&known) {
         // Arrow compares its decimals, whatever their scales.
         Ok(Some(found)) if exact::is_numeric(&found) => {
             let needs_keys = known.iter().any(is_any_numeric) || exprs.iter().any(|expr| is_literal(expr));
@@ -222,7 +223,7 @@ fn settle(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::IsDistinctFrom | Operator::IsNotDistinctFrom), right }) => {
             match compared("=", &[&left, &right], schema)? {
                 Some(own) => {
-                    let own = resolution::beside(&own);
+                    let own = type_families::beside(&own);
                     let (left, right) = (keyed(*left, &own, schema)?, keyed(*right, &own, schema)?);
                     Transformed::yes(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))))
                 }
@@ -325,7 +326,7 @@ fn settle(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
 /// The type that literals get: that of the value they are compared with, if it has one; another's digits do not cut theirs.
 fn type_beside(expr: &Expr, common: DataType, schema: &DFSchema) -> DataType {
     let own = resolution::type_of(expr, schema).ok().flatten();
-    resolution::beside(&own.filter(is_compared_by_type).unwrap_or(common))
+    type_families::beside(&own.filter(is_compared_by_type).unwrap_or(common))
 }
 
 /// Casts that Postgres does not have and DataFusion does. Errors: 42846.
@@ -362,8 +363,8 @@ fn chosen(construct: &str, exprs: &[&Expr], schema: &DFSchema) -> Result<Option<
     if known.iter().any(|data_type| family(data_type).is_none()) {
         return Ok(None);
     }
-    let found = resolution::common(&known).map_err(|clash| unmatched(construct, &clash))?;
-    Ok(found.map(|found| resolution::beside(&found)).filter(|found| !layouts::is_text(found)))
+    let found = type_families::common(&known).map_err(|clash| unmatched(construct, &clash))?;
+    Ok(found.map(|found| type_families::beside(&found)).filter(|found| !layouts::is_text(found)))
 }
 
 fn choose_case(mut case: Case, schema: &DFSchema) -> Result<Transformed<Expr>> {
@@ -380,7 +381,7 @@ fn choose_case(mut case: Case, schema: &DFSchema) -> Result<Transformed<Expr>> {
     if let Some(operand) = &case.expr {
         let all: Vec<&Expr> = [operand.as_ref()].into_iter().chain(case.when_then_expr.iter().map(|(when, _)| when.as_ref())).collect();
         if let Some(own) = compared("=", &all, schema)?.filter(|_| all.iter().any(|expr| is_literal(expr))) {
-            let own = resolution::beside(&own);
+            let own = type_families::beside(&own);
             for (when, _) in &mut case.when_then_expr {
                 **when = typed(std::mem::take(when), &own)?;
             }
@@ -433,7 +434,7 @@ fn settle_call(mut function: ScalarFunction, schema: &DFSchema) -> Result<Transf
         "nullif" => {
             let args: Vec<&Expr> = function.args.iter().collect();
             return Ok(match compared("=", &args, schema)?.filter(|_| function.args.iter().any(is_literal)) {
-                Some(own) => retyped(function, &resolution::beside(&own))?,
+                Some(own) => retyped(function, &type_families::beside(&own))?,
                 None => Transformed::no(Expr::ScalarFunction(function)),
             });
         }

@@ -53,6 +53,7 @@ mod shape;
 mod sides;
 mod slot;
 mod sql_types;
+mod type_families;
 
 pub use clock::Moment;
 pub use environment::{Environment, Interrupt, ScalarCall, ScalarFunction};

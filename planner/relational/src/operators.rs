@@ -18,11 +18,12 @@ use sqlparser::ast::BinaryOperator;
 
 use crate::calls::call;
 use crate::functions::text::BPCHAR;
-use crate::functions::{arrays, intervals, types};
+use crate::functions::{intervals, types};
 use crate::layouts::{self, INTERVAL, is_compared_by_key, is_compared_by_type};
 use crate::numbers;
-use crate::resolution::{self, Family};
+use crate::resolution;
 use crate::sides::{Operand, Planned};
+use crate::type_families::{self, Family};
 
 /// Has no state.
 #[derive(Debug)]
@@ -132,9 +133,9 @@ impl ExprPlanner for Operators {
             )));
         }
         let known = exprs.iter().filter_map(|expr| resolution::type_of(expr, schema).ok().flatten()).collect::<Vec<_>>();
-        let is_plain = known.iter().all(|data_type| resolution::family(data_type).is_some());
-        let common = if is_plain { resolution::common(&known).map_err(|clash| resolution::unmatched("ARRAY", &clash))? } else { None };
-        let exprs = match common.map(|common| resolution::beside(&common)) {
+        let is_plain = known.iter().all(|data_type| type_families::family(data_type).is_some());
+        let common = if is_plain { type_families::common(&known).map_err(|clash| resolution::unmatched("ARRAY", &clash))? } else { None };
+        let exprs = match common.map(|common| type_families::beside(&common)) {
             Some(wanted) => exprs.into_iter().map(|expr| resolution::typed(expr, &wanted)).collect::<Result<_>>()?,
             None => exprs,
         };
@@ -221,7 +222,7 @@ fn comparison(op: &BinaryOperator, left: Operand, right: Operand) -> Result<Plan
         (Some(left_type), Some(right_type)) if left_type == right_type => left_type.clone(),
         (Some(left_type), Some(right_type)) => {
             let elements = layouts::element(left_type).zip(layouts::element(right_type));
-            match elements.and_then(|(left, right)| arrays::common(left, right)) {
+            match elements.and_then(|(left, right)| type_families::common_element(left, right)) {
                 Some(element) => layouts::array_of(element),
                 None => return Err(no_operator(op, Some(left_type), Some(right_type))),
             }
@@ -246,13 +247,13 @@ fn plain(left: Operand, right: Operand) -> Result<(Expr, Expr)> {
     if let (Some(left_type), Some(right_type)) = (&left.data_type, &right.data_type)
         && left_type != right_type
         && left.family() == Some(Family::Moment)
-        && let Ok(Some(common)) = resolution::common(&[left_type.clone(), right_type.clone()])
+        && let Ok(Some(common)) = type_families::common(&[left_type.clone(), right_type.clone()])
     {
-        let common = resolution::beside(&common);
+        let common = type_families::beside(&common);
         return Ok((left.into_type(&common)?, right.into_type(&common)?));
     }
     let wanted = match (&left.data_type, &right.data_type) {
-        (Some(known), None) | (None, Some(known)) if !layouts::is_text(known) => resolution::beside(known),
+        (Some(known), None) | (None, Some(known)) if !layouts::is_text(known) => type_families::beside(known),
         _ => return Ok((left.expr, right.expr)),
     };
     let typed = |side: Operand| if side.is_literal() { side.into_type(&wanted) } else { Ok(side.expr) };

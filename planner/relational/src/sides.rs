@@ -7,7 +7,8 @@ use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::logical_expr::expr::Placeholder;
 use datafusion::logical_expr::{Cast, Expr};
 
-use crate::resolution::{self, Family};
+use crate::resolution;
+use crate::type_families::{self, Family};
 
 /// Planned, or the operands as they were.
 pub(crate) type Planned = std::result::Result<Expr, (Expr, Expr)>;
@@ -51,7 +52,7 @@ impl Operand {
 
     /// The family of its type, if it has one.
     pub(crate) fn family(&self) -> Option<Family> {
-        self.data_type.as_ref().and_then(resolution::family)
+        self.data_type.as_ref().and_then(type_families::family)
     }
 
     /// Whether the type is known and passes.

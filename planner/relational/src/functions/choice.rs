@@ -12,7 +12,7 @@ use datafusion::logical_expr::{ColumnarValue, Expr, ReturnFieldArgs, ScalarFunct
 
 use super::native::castable;
 use crate::layouts;
-use crate::resolution;
+use crate::type_families;
 
 /// The function with our coercion before its own.
 pub(super) fn lenient(function: Arc<ScalarUDF>) -> Arc<ScalarUDF> {
@@ -37,7 +37,7 @@ impl Choice {
         let known: Vec<DataType> = types.iter().filter(|data_type| !data_type.is_null() && !layouts::is_text(data_type)).cloned().collect();
         match known.is_empty() {
             true => types.iter().find(|data_type| !data_type.is_null()).cloned(),
-            false => resolution::common(&known).ok().flatten(),
+            false => type_families::common(&known).ok().flatten(),
         }
     }
 }

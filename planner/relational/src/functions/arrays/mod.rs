@@ -18,9 +18,10 @@ use arrow::datatypes::DataType;
 use base::{SqlError, SqlResult};
 use datafusion::common::Result;
 use datafusion::logical_expr::ScalarUDF;
-use datafusion::logical_expr::type_coercion::binary::{comparison_coercion, type_union_resolution};
+use datafusion::logical_expr::type_coercion::binary::type_union_resolution;
 
 use super::native::no_match;
+use crate::type_families::common_element as common;
 use crate::{exact, layouts};
 
 pub(crate) use quantified::{ALL, ANY};
@@ -28,26 +29,6 @@ pub(crate) use quantified::{ALL, ANY};
 /// Every function of the family.
 pub(crate) fn functions() -> Vec<ScalarUDF> {
     [build::functions(), compare::functions(), measure::functions(), quantified::functions(), text::functions()].concat()
-}
-
-/// The one type that elements of both are brought to.
-pub(crate) fn common(left: &DataType, right: &DataType) -> Option<DataType> {
-    let is_unknown = |data_type: &DataType| data_type.is_null() || *data_type == DataType::Utf8;
-    if left == right {
-        return Some(left.clone());
-    }
-    if left.is_null() {
-        return Some(right.clone());
-    }
-    if right.is_null() {
-        return Some(left.clone());
-    }
-    // A string literal has whatever type stands beside it.
-    match (is_unknown(left), is_unknown(right)) {
-        (true, _) => Some(right.clone()),
-        (_, true) => Some(left.clone()),
-        _ => exact::common(&[left.clone(), right.clone()]).or_else(|| comparison_coercion(left, right)),
-    }
 }
 
 /// The one type of all elements of an ARRAY[…].
