@@ -18,6 +18,7 @@ use wal::Position;
 
 use crate::catalog::Object;
 use crate::fold::{AppliedCommit, AppliedTable};
+use crate::key_index::Key;
 use crate::ledger::{Ledger, LogPin};
 use crate::locks::Held;
 use crate::reads::ReadSet;
@@ -407,9 +408,16 @@ fn check_locked_keys(ledger: &Ledger, owner: u64, is_alone: bool, tables: &[Tabl
     if !is_alone || ledger.locks().is_idle() {
         return Ok(());
     }
-    let few = tables.iter().filter(|writes| writes.rows <= INLINE_ROWS_MAX as u64);
-    let mut keys = few.flat_map(|writes| &writes.own.keys);
-    if keys.any(|(id, values)| ledger.is_key_locked(owner, *id, values.keys())) { Err(conflict()) } else { Ok(()) }
+    for writes in tables.iter().filter(|writes| writes.rows <= INLINE_ROWS_MAX as u64) {
+        for (id, values) in &writes.own.keys {
+            // A value that a row had before and has still is not made.
+            let is_made = |value: &&Key| ledger.keys().find(*id, value, Some).is_none_or(|row| !writes.own.ended.contains(&row));
+            if ledger.is_key_locked(owner, *id, values.keys().filter(is_made)) {
+                return Err(conflict());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What definitions were checked against is as it was. Errors: 40001.
