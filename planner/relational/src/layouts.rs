@@ -3,6 +3,7 @@
 //! Y2: `json` and `jsonb` are structs of one string, named after the type: no function or coercion takes one for text or for the other.
 //! Y3: `numeric` is a struct of one binary field, whose bytes (`values::numeric::bytes`) sort as the numbers do; with a scale that all values of a
 //!     column have it may also be one of Arrow's decimals, where only that scale can come out.
+//! Y4: a row is a struct of its fields, whose names begin with a control character, so that no type that is laid out as a struct is one.
 //! Never: a layout that two types of Postgres share, but for the string types.
 
 use std::sync::Arc;
@@ -59,10 +60,23 @@ pub(crate) fn document_name(data_type: &DataType) -> Option<&'static str> {
     }
 }
 
-/// The fields of a row (`ROW(…)`, a relation's row), if the layout is one: a struct that is no document.
+/// What the names of a row's fields begin with (Y4).
+const FIELD: char = '\u{1}';
+
+/// The name of a field of a row in its layout.
+pub(crate) fn record_field(name: &str) -> String {
+    format!("{FIELD}{name}")
+}
+
+/// A row's field by the name that users know.
+pub(crate) fn record_field_shown(name: &str) -> &str {
+    name.strip_prefix(FIELD).unwrap_or(name)
+}
+
+/// The fields of a row (`ROW(…)`, a relation's row), if the layout is one (Y4).
 pub(crate) fn record(data_type: &DataType) -> Option<&Fields> {
     match data_type {
-        DataType::Struct(fields) if document_name(data_type).is_none() => Some(fields),
+        DataType::Struct(fields) if fields.first().is_some_and(|field| field.name().starts_with(FIELD)) => Some(fields),
         _ => None,
     }
 }

@@ -3,11 +3,13 @@
 //! D17: `ARRAY(SELECT …)` is an aggregate over the query's one column, in the query's order.
 //! D18: a slice without a lower bound begins at 1, one without an upper bound ends with the array.
 
+use std::ops::ControlFlow;
+
 use base::{SqlError, SqlResult, SqlState};
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Ident, OrderByExpr,
-    OrderByKind, OrderByOptions, Query, SelectItem, SetExpr, Statement, Subscript, TableAliasColumnDef, TableFactor, Value, WindowSpec,
-    WindowType,
+    OrderByKind, OrderByOptions, Query, SelectItem, SetExpr, Statement, Subscript, TableAliasColumnDef, TableFactor, Value, Visit, Visitor,
+    WindowSpec, WindowType,
 };
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
@@ -101,11 +103,24 @@ fn has_place(query: &Query) -> bool {
     ))
 }
 
-/// `ARRAY[…]` as the call it is: the engine reads the elements of a literal without the relations of queries around.
+/// `ARRAY[…]` of columns as the call it is: the engine reads the elements of a literal without the relations of queries around.
 pub(super) fn call_constructor(expr: &mut Expr) {
-    if let Expr::Array(array) = expr {
+    if let Expr::Array(array) = expr
+        && array.elem.iter().any(|element| Visit::visit(element, &mut Columns).is_break())
+    {
         let elements = std::mem::take(&mut array.elem).into_iter().map(FunctionArgExpr::Expr).collect();
         *expr = call("array", elements);
+    }
+}
+
+/// Stops at a column.
+struct Columns;
+
+impl Visitor for Columns {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        if matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_)) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 

@@ -4,7 +4,7 @@
 //!     argument of a function in [`TYPED_BY_ARGUMENT`], or a cell of VALUES. Elsewhere (positions in ORDER BY, LIMIT, frames) constants stay as written.
 
 use sqlparser::ast::{
-    BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, SetExpr, UnaryOperator, Value,
+    BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, ObjectName, SetExpr, UnaryOperator, Value,
 };
 
 use super::spelling::cast;
@@ -94,14 +94,19 @@ pub(super) fn type_constant(expr: &mut Expr) {
 }
 
 fn type_arguments(call: &mut Function) {
-    let is_typed = folded_parts(&call.name).last().is_some_and(|name| TYPED_BY_ARGUMENT.contains(&name.as_str()));
-    if let FunctionArguments::List(list) = &mut call.args
-        && is_typed
-    {
-        for arg in &mut list.args {
-            if let FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) = arg {
-                type_constant(expr);
-            }
+    if let FunctionArguments::List(list) = &mut call.args {
+        type_arguments_of(&call.name, &mut list.args);
+    }
+}
+
+/// Types the constants among a function's arguments.
+pub(super) fn type_arguments_of(name: &ObjectName, args: &mut [FunctionArg]) {
+    if folded_parts(name).last().is_none_or(|name| !TYPED_BY_ARGUMENT.contains(&name.as_str())) {
+        return;
+    }
+    for arg in args {
+        if let FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) = arg {
+            type_constant(expr);
         }
     }
 }

@@ -23,6 +23,7 @@ mod frames;
 mod grouping;
 pub(crate) mod impossible;
 mod integers;
+mod lists;
 mod literals;
 mod modifiers;
 mod numbers;
@@ -39,18 +40,29 @@ pub(crate) mod whole_rows;
 /// Errors: 0A000 for what would be ignored (D0), 42704 for a collation there is not, 42601 for rows of different lengths.
 pub(crate) fn apply(statement: &mut Statement) -> SqlResult<()> {
     documents::name_values(statement);
-    if let ControlFlow::Break(error) = VisitMut::visit(statement, &mut Dialect) {
+    if let ControlFlow::Break(error) = VisitMut::visit(statement, &mut Dialect::default()) {
         return Err(error);
     }
     Ok(())
 }
 
-struct Dialect;
+/// Where the visitor is.
+#[derive(Default)]
+struct Dialect {
+    /// Queries around, and functions of FROM: what stands there may read columns of queries or relations around.
+    depth: usize,
+}
 
 impl VisitorMut for Dialect {
     type Break = SqlError;
 
+    fn post_visit_query(&mut self, _query: &mut Query) -> ControlFlow<SqlError> {
+        self.depth -= 1;
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<SqlError> {
+        self.depth += 1;
         refuse(&[
             (!query.locks.is_empty(), "SELECT … FOR UPDATE or FOR SHARE"),
             (query.fetch.as_ref().is_some_and(|fetch| fetch.percent), "FETCH … PERCENT"),
@@ -77,6 +89,12 @@ impl VisitorMut for Dialect {
             ])?;
         }
         series::relate(factor);
+        self.depth += usize::from(is_function(factor));
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<SqlError> {
+        self.depth -= usize::from(is_function(factor));
         ControlFlow::Continue(())
     }
 
@@ -126,6 +144,7 @@ impl VisitorMut for Dialect {
         if let Err(error) = respelled.and_then(|()| rows::compare_columns(expr)) {
             return ControlFlow::Break(error);
         }
+        lists::spell_out(expr);
         integers::type_operands(expr);
         operators::respell(expr);
         ControlFlow::Continue(())
@@ -133,9 +152,16 @@ impl VisitorMut for Dialect {
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<SqlError> {
         frames::restore(expr);
-        arrays::call_constructor(expr);
+        if self.depth > 1 {
+            arrays::call_constructor(expr);
+        }
         ControlFlow::Continue(())
     }
+}
+
+/// Whether a FROM item is computed, after it was respelled.
+fn is_function(factor: &TableFactor) -> bool {
+    matches!(factor, TableFactor::Function { .. } | TableFactor::UNNEST { .. })
 }
 
 fn refuse(refused: &[(bool, &str)]) -> ControlFlow<SqlError> {

@@ -4,8 +4,8 @@
 
 use sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, FunctionArguments, TableFactor};
 
-use super::operators;
 use super::spelling::call;
+use super::{integers, operators};
 use crate::position::folded_parts;
 
 /// Set-returning functions of a SELECT list, and the function that makes the array.
@@ -19,6 +19,7 @@ pub(super) fn relate(factor: &mut TableFactor) {
     }
     let TableFactor::Function { lateral, name, args, alias, with_ordinality } = factor else { return };
     *lateral = true;
+    integers::type_arguments_of(name, args);
     if let Some(array) = operators::array_behind(name) {
         let args = args.iter().filter_map(|arg| match arg {
             FunctionArg::Unnamed(arg) => Some(arg.clone()),

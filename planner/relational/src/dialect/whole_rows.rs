@@ -17,7 +17,7 @@ use sqlparser::ast::{
 use super::spelling::call;
 use crate::context::Context;
 use crate::position::{folded, folded_parts};
-use crate::{hidden, names};
+use crate::{hidden, layouts, names};
 
 /// Rewrites every mention of a relation's row, before SELECT items get their names.
 pub(crate) fn expand(statement: &mut Statement, context: &Context<'_>) {
@@ -254,7 +254,7 @@ fn renamed(columns: Option<Vec<String>>, alias: Option<&TableAlias>) -> Option<V
 
 /// D26.
 fn record(fields: Vec<(String, Expr)>) -> Expr {
-    let named = |(name, value)| [Expr::Value(Value::SingleQuotedString(name).into()), value];
+    let named = |(name, value): (String, Expr)| [Expr::Value(Value::SingleQuotedString(layouts::record_field(&name)).into()), value];
     call("named_struct", fields.into_iter().flat_map(named).map(FunctionArgExpr::Expr).collect())
 }
 

@@ -167,7 +167,7 @@ fn records(rows: &StructArray) -> SqlResult<StringArray> {
             let mut out = String::from("{");
             for (at, (field, column)) in rows.fields().iter().zip(&columns).enumerate() {
                 out.push_str(if at > 0 { "," } else { "" });
-                json::write_string(field.name(), &mut out);
+                json::write_string(layouts::record_field_shown(field.name()), &mut out);
                 out.push(':');
                 out.push_str(or_null(column, row));
             }

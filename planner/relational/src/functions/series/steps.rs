@@ -1,13 +1,19 @@
 //! Of what type a series is, and the numbers of one, one after the other.
 //!
-//! G1: a series of integers is one of `integer` where every bound is; of `bigint` where one is; dates are instants.
+//! G1: a series of integers is one of `integer` where every bound is; of `bigint` where one is; exact numbers make one of `numeric`, dates one of
+//!     instants.
 //! G2: a NULL bound or step makes an empty series; a step of zero is 22023.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Decimal128Array, Int32Array, Int64Array, new_empty_array};
-use arrow::datatypes::{DataType, Decimal128Type, Int32Type, Int64Type, TimeUnit};
+use arrow::array::{ArrayRef, AsArray, Int32Array, Int64Array, new_empty_array};
+use arrow::datatypes::{DataType, Int32Type, Int64Type, TimeUnit};
 use base::{SqlError, SqlResult, SqlState};
+
+use crate::functions::numerics::columns::{Builder, Column};
+use crate::layouts;
+use crate::values::numeric::Numeric;
 
 /// The type of a series whose bounds and step have these types; `None` for one that is not known. `None`: there is no such series.
 pub(crate) fn type_of(args: &[Option<DataType>]) -> Option<DataType> {
@@ -26,8 +32,8 @@ pub(crate) fn type_of(args: &[Option<DataType>]) -> Option<DataType> {
             (DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::UInt8 | DataType::UInt16, _) => found,
             (DataType::Int64 | DataType::UInt32 | DataType::UInt64, DataType::Int32 | DataType::Int64) => DataType::Int64,
             (DataType::Int64 | DataType::UInt32 | DataType::UInt64, _) => found,
-            (DataType::Decimal128(_, scale), DataType::Decimal128(_, known)) => DataType::Decimal128(38, *scale.max(known)),
-            (DataType::Decimal128(_, scale), _) => DataType::Decimal128(38, *scale),
+            (DataType::Decimal128(..), _) => layouts::any_numeric(),
+            (other, _) if layouts::is_any_numeric(other) => layouts::any_numeric(),
             _ => return None,
         };
     }
@@ -44,74 +50,82 @@ pub(crate) struct Series {
 #[derive(Debug)]
 enum State {
     Ended,
-    Numbers { next: i128, stop: i128, step: i128 },
+    Integers { next: i64, stop: i64, step: i64 },
+    Numerics { next: Numeric, stop: Numeric, step: Numeric },
 }
 
 impl Series {
     /// From one-row arrays of numbers of that type. Errors: 22023 (G2).
     pub(crate) fn new(data_type: &DataType, args: &[ArrayRef]) -> SqlResult<Self> {
-        let (data_type, ended) = (data_type.clone(), State::Ended);
         let zero = || SqlError::new(SqlState::INVALID_PARAMETER_VALUE, "step size cannot equal zero");
         let (Some(start), Some(stop)) = (args.first(), args.get(1)) else {
             return Err(SqlError::internal("a series has two bounds"));
         };
-        if args.iter().any(|arg| arg.is_null(0)) {
-            return Ok(Self { data_type, state: ended });
-        }
-        let state = {
-            let number = |arg: &ArrayRef| -> i128 {
-                match data_type {
-                    DataType::Int32 => arg.as_primitive::<Int32Type>().value(0).into(),
-                    DataType::Int64 => arg.as_primitive::<Int64Type>().value(0).into(),
-                    _ => arg.as_primitive::<Decimal128Type>().value(0),
-                }
+        let step = args.get(2);
+        let is_empty = args.iter().any(|arg| Column::of(arg).is_ok_and(|column| column.is_null(0)));
+        let state = if is_empty {
+            State::Ended
+        } else if let DataType::Int32 | DataType::Int64 = data_type {
+            let number = |arg: &ArrayRef| match data_type {
+                DataType::Int32 => arg.as_primitive::<Int32Type>().value(0).into(),
+                _ => arg.as_primitive::<Int64Type>().value(0),
             };
-            let one = match data_type {
-                DataType::Decimal128(_, scale) => 10_i128.pow(u32::try_from(scale).unwrap_or(0)),
-                _ => 1,
-            };
-            let step = args.get(2).map_or(one, number);
+            let (next, stop, step) = (number(start), number(stop), step.map_or(1, number));
             if step == 0 {
                 return Err(zero());
             }
-            State::Numbers { next: number(start), stop: number(stop), step }
+            State::Integers { next, stop, step }
+        } else {
+            let number = |arg: &ArrayRef| Column::of(arg)?.get(0);
+            let (next, stop, step) = (number(start)?, number(stop)?, step.map_or_else(|| Ok(Numeric::integer(1)), number)?);
+            for (what, value) in [("start", &next), ("stop", &stop), ("step size", &step)] {
+                if value.scale().is_none() {
+                    let special = if value.is_nan() { "NaN" } else { "infinity" };
+                    let what = if what == "step size" { what.to_owned() } else { format!("{what} value") };
+                    return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("{what} cannot be {special}")));
+                }
+            }
+            if step.is_zero() {
+                return Err(zero());
+            }
+            State::Numerics { next, stop, step }
         };
-        Ok(Self { data_type, state })
+        Ok(Self { data_type: data_type.clone(), state })
     }
 
     /// At most `limit` further values; an empty array at the end.
     pub(crate) fn take(&mut self, limit: usize) -> SqlResult<ArrayRef> {
         match &mut self.state {
             State::Ended => Ok(new_empty_array(&self.data_type)),
-            State::Numbers { next, stop, step } => {
-                let mut values: Vec<i128> = Vec::new();
-                while values.len() < limit && (if *step > 0 { *next <= *stop } else { *next >= *stop }) {
+            State::Integers { next, stop, step } => {
+                let (mut values, mut is_ended): (Vec<i64>, bool) = (Vec::new(), false);
+                while !is_ended && values.len() < limit && (if *step > 0 { *next <= *stop } else { *next >= *stop }) {
                     values.push(*next);
                     match next.checked_add(*step) {
                         Some(following) => *next = following,
-                        None => {
-                            self.state = State::Ended;
-                            break;
-                        }
+                        None => is_ended = true,
                     }
                 }
-                self.numbers(values)
+                if is_ended {
+                    self.state = State::Ended;
+                }
+                if self.data_type == DataType::Int64 {
+                    return Ok(Arc::new(Int64Array::from(values)));
+                }
+                let narrow = values.into_iter().map(i32::try_from).collect::<Result<Vec<_>, _>>();
+                let narrow = narrow.map_err(|_| SqlError::internal("a series left the range of its bounds"))?;
+                Ok(Arc::new(Int32Array::from(narrow)))
+            }
+            State::Numerics { next, stop, step } => {
+                let (mut values, mut count) = (Builder::with_capacity(limit.min(1_024)), 0);
+                let beyond = if step.signum() > 0 { Ordering::Greater } else { Ordering::Less };
+                while count < limit && next.compare(stop) != beyond {
+                    values.push(next);
+                    count += 1;
+                    *next = next.add(step)?;
+                }
+                values.finish()
             }
         }
-    }
-
-    fn numbers(&self, values: Vec<i128>) -> SqlResult<ArrayRef> {
-        let beyond = || SqlError::internal("a series left the range of its bounds");
-        Ok(match &self.data_type {
-            DataType::Int32 => {
-                let values = values.into_iter().map(i32::try_from).collect::<Result<Vec<_>, _>>().map_err(|_| beyond())?;
-                Arc::new(Int32Array::from(values))
-            }
-            DataType::Int64 => {
-                let values = values.into_iter().map(i64::try_from).collect::<Result<Vec<_>, _>>().map_err(|_| beyond())?;
-                Arc::new(Int64Array::from(values))
-            }
-            other => Arc::new(Decimal128Array::from(values).with_data_type(other.clone())),
-        })
     }
 }
