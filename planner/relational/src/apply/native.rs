@@ -93,10 +93,13 @@ fn any_outer<'a>(exprs: impl IntoIterator<Item = &'a Expr>, node: &LogicalPlan) 
     Ok(false)
 }
 
-/// One side all inner, the other all outer.
+/// A column inside, perhaps cast, equals something outside: what the engine takes over an aggregate.
 fn is_equality(condition: &Expr) -> bool {
     let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = condition else { return false };
     let is_outer = |expr: &Expr| expr.contains_outer() && expr.column_refs().is_empty();
-    let is_inner = |expr: &Expr| !expr.contains_outer();
+    let is_inner = |expr: &Expr| match expr {
+        Expr::Cast(cast) => matches!(cast.expr.as_ref(), Expr::Column(_)),
+        other => matches!(other, Expr::Column(_)),
+    };
     (is_outer(left) && is_inner(right)) || (is_inner(left) && is_outer(right))
 }
