@@ -41,8 +41,8 @@ fn is_comparison(op: Operator) -> bool {
 /// The operator planned, if one of its operands is numeric and it needs it; else its operands, of which one of any length stands as floating point
 /// where the other side is.
 pub(crate) fn plan(op: Operator, left: Operand, right: Operand) -> Result<std::result::Result<Expr, (Operand, Operand)>> {
-    let left = beside(left, &right)?;
-    let right = beside(right, &left)?;
+    let left = beside(op, left, &right)?;
+    let right = beside(op, right, &left)?;
     let (Some(left_type), Some(right_type)) = (left.data_type.clone(), right.data_type.clone()) else { return Ok(Err((left, right))) };
     match exact::way(op, &left_type, &right_type) {
         Some(Way::AsTheyAre) => Ok(Err((left, right))),
@@ -69,10 +69,10 @@ pub(crate) fn plan_or_original(op: Operator, left: Operand, right: Operand) -> R
 }
 
 /// A literal or a parameter beside a numeric is numeric.
-fn beside(side: Operand, other: &Operand) -> Result<Operand> {
+fn beside(op: Operator, side: Operand, other: &Operand) -> Result<Operand> {
     let is_literal = matches!(side.expr, Expr::Literal(..));
-    // What Arrow's decimals are compared with is left to the planner: it makes a constant of their type.
-    let takes = other.is(is_any_numeric) || (is_literal && other.is(exact::is_numeric));
+    // A parameter that Arrow's decimals are compared with is left to the planner: it makes a constant of their type.
+    let takes = other.is(is_any_numeric) || ((is_literal || !is_comparison(op)) && other.is(exact::is_numeric));
     if side.data_type.is_some() || !takes {
         return Ok(side);
     }

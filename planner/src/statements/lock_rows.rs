@@ -122,6 +122,10 @@ pub(super) fn plan(planning: &Planning<'_>, query: &Query) -> SqlResult<Planned>
     let tables = locked_tables(planning, query, select, verb)?;
     let mut unlocked = query.clone();
     unlocked.locks.clear();
+    if tables.is_empty() {
+        // There is nothing to lock.
+        return select::plan(planning, &Statement::Query(Box::new(unlocked.clone())), &unlocked);
+    }
     let mut hints = Hints::new(planning.given);
     if tables.len() == 1
         && let Some(key) = select::plan_key(planning, &unlocked, &mut hints)?

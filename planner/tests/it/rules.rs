@@ -124,9 +124,11 @@ async fn unique_keys_hold_between_transactions() {
     let (mut a, mut b) = (fixture.session(), fixture.session());
     a.run("CREATE TABLE t (id int PRIMARY KEY, code text UNIQUE)").await;
     a.run("BEGIN; INSERT INTO t VALUES (1, 'x')").await;
-    b.run("INSERT INTO t VALUES (2, 'x')").await;
-    assert_eq!(a.error("COMMIT").await.state().0, "23505");
-    assert_eq!(b.lines("SELECT * FROM t").await, ["2|x"]);
+    let (late, _) = tokio::join!(b.error("INSERT INTO t VALUES (2, 'x')"), a.run("COMMIT"));
+    assert_eq!(late.state().0, "23505", "who came later waited for who came first");
+    a.run("BEGIN; INSERT INTO t VALUES (3, 'y')").await;
+    let (_, _) = tokio::join!(b.run("INSERT INTO t VALUES (4, 'y')"), a.run("ROLLBACK"));
+    assert_eq!(b.lines("SELECT * FROM t ORDER BY id").await, ["1|x", "4|y"]);
 }
 
 #[tokio::test]

@@ -92,18 +92,25 @@ async fn read_committed_sees_new_commits_and_repeatable_read_does_not() {
 }
 
 #[tokio::test]
-async fn two_blocks_that_change_one_row_cannot_both_commit() {
+async fn two_blocks_that_change_one_row_take_turns() {
     let fixture = Fixture::new();
     let mut one = counter(&fixture).await;
     let mut two = fixture.session();
     one.run("BEGIN").await;
     two.run("BEGIN").await;
     one.run("UPDATE t SET n = n + 1 WHERE id = 1").await;
-    two.run("UPDATE t SET n = n + 1 WHERE id = 1").await;
-    one.run("COMMIT").await;
-    assert_eq!(two.error("COMMIT").await.state().0, "40001");
+    tokio::join!(two.run("UPDATE t SET n = n + 1 WHERE id = 1"), one.run("COMMIT"));
+    two.run("COMMIT").await;
+    assert_eq!(one.value("SELECT n FROM t WHERE id = 1").await, "2");
+    // On snapshots of their own the first to commit wins.
+    one.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT n FROM t").await;
+    two.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT n FROM t").await;
+    one.run("UPDATE t SET n = n + 1 WHERE id = 1").await;
+    let (lost, _) = tokio::join!(two.error("UPDATE t SET n = n + 1 WHERE id = 1"), one.run("COMMIT"));
+    assert_eq!(lost.state().0, "40001");
+    two.run("ROLLBACK").await;
     assert_eq!(two.0.status(), TransactionStatus::Idle);
-    assert_eq!(one.value("SELECT n FROM t WHERE id = 1").await, "1");
+    assert_eq!(one.value("SELECT n FROM t WHERE id = 1").await, "3");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -151,21 +158,21 @@ async fn a_query_string_is_one_transaction() {
 }
 
 #[tokio::test]
-async fn the_only_statement_of_an_implicit_block_is_run_again_after_a_conflict() {
+async fn others_wait_for_the_end_of_an_implicit_block() {
     let fixture = Fixture::new();
     let mut client = counter(&fixture).await;
     let mut other = fixture.session();
     let update = client.prepare("UPDATE t SET n = n + 1 WHERE id = 1", &[]).await.unwrap();
     client.0.begin_implicit();
     assert_eq!(client.execute(&update, &[]).await.unwrap().tag, "UPDATE 1");
-    other.run("UPDATE t SET n = 10 WHERE id = 1").await;
-    client.0.end_implicit(true).await.unwrap();
-    assert_eq!(client.value("SELECT n FROM t WHERE id = 1").await, "11");
-    // The answer was «UPDATE 1»; once the row is gone no run can say that again.
+    let (_, ended) = tokio::join!(other.run("UPDATE t SET n = 10 WHERE id = 1"), client.0.end_implicit(true));
+    ended.unwrap();
+    assert_eq!(client.value("SELECT n FROM t WHERE id = 1").await, "10");
     client.0.begin_implicit();
     client.execute(&update, &[]).await.unwrap();
-    other.run("DELETE FROM t WHERE id = 1").await;
-    assert_eq!(client.0.end_implicit(true).await.unwrap_err().state().0, "40001");
+    let (_, ended) = tokio::join!(other.run("DELETE FROM t WHERE id = 1 AND n = 11"), client.0.end_implicit(true));
+    ended.unwrap();
+    assert_eq!(client.value("SELECT count(*) FROM t WHERE id = 1").await, "0", "the condition was judged by the row as it was left");
 }
 
 #[tokio::test]

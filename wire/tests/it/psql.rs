@@ -98,7 +98,7 @@ async fn backslash_commands_describe_tables_as_postgres_does() {
     compare(&server, &AS_POSTGRES).await;
 }
 
-/// What differs from Postgres: one schema more, one database, one role, no sizes.
+/// What differs from Postgres: one schema more, one database, one role, sizes of what is sealed.
 #[tokio::test]
 async fn backslash_commands_describe_the_server() {
     let server = start().await;
@@ -336,12 +336,12 @@ const OF_OUR_OWN: [(&str, &str); 5] = [
     ),
     (
         r"\dt+",
-        r#"                                   List of relations
- Schema |  Name  | Type  |   Owner   | Persistence | Access method | Size | Description 
---------+--------+-------+-----------+-------------+---------------+------+-------------
- public | item   | table | shockwave | permanent   | heap          |      | 
- public | nokey  | table | shockwave | permanent   | heap          |      | 
- public | person | table | shockwave | permanent   | heap          |      | 
+        r#"                                     List of relations
+ Schema |  Name  | Type  |   Owner   | Persistence | Access method |  Size   | Description 
+--------+--------+-------+-----------+-------------+---------------+---------+-------------
+ public | item   | table | shockwave | permanent   | heap          | 0 bytes | 
+ public | nokey  | table | shockwave | permanent   | heap          | 0 bytes | 
+ public | person | table | shockwave | permanent   | heap          | 0 bytes | 
 (3 rows)
 
 "#,

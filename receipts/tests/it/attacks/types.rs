@@ -269,7 +269,7 @@ fn encodings(sample: &Sample) -> Vec<Attack> {
         odd("lie-numeric-trailing-zero", "numeric", 1700, &numeric(10, 1), numeric_odd),
         odd("lie-numeric-zero-of-scale-1", "numeric", 1700, &numeric(0, 1), numeric_odd),
         odd("lie-numeric-of-scale-39", "numeric", 1700, &numeric(1, 39), numeric_odd),
-        odd("lie-numeric-of-16-bytes", "numeric", 1700, &[0; 16], "value of column c1: has 16 bytes, its type 17"),
+        odd("lie-numeric-of-16-bytes", "numeric", 1700, &[0; 16], "value of column c1: is a numeric of no known length"),
         odd("lie-text-surrogate", "text", 25, b"\xed\xa0\x80", "value of column c1: is text that is not UTF-8"),
         odd("lie-text-overlong", "text", 25, b"\xc0\xaf", "value of column c1: is text that is not UTF-8"),
         odd("lie-jsonb-not-utf8", "jsonb", 3802, b"\"\xff\"", "value of column c1: is text that is not UTF-8"),

@@ -179,6 +179,8 @@ async fn kind_of(session: &mut Session, sql: &str) -> (&'static str, Class) {
     let class = match (&*prepared.plan, class(&prepared.plan)) {
         // What is explained is judged as what it is.
         (Plan::Explain(_), _) if !sql.contains("SELECT *") => Class::Rows,
+        // Who locks rows must be one who may change them.
+        (Plan::Lock(_), _) => Class::Rows,
         // A function that writes.
         (Plan::Select(_), _) if sql.contains("val('q'") => Class::Rows,
         (_, class) => class,
