@@ -1,5 +1,5 @@
 //! Simulated faults over a bounded number of seeds, a file per behaviour.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 
 mod databases;
 mod determinism;

@@ -57,7 +57,7 @@ fn around(statement: Statement) -> Option<Query> {
         _ => return None,
     };
     let Statement::Query(mut query) = rewrite::select(None, Vec::new(), Vec::new(), None) else { return None };
-    query.body = Box::new(body);
+    *query.body = body;
     Some(*query)
 }
 
