@@ -170,9 +170,9 @@ async fn others_wait_for_the_end_of_an_implicit_block() {
     assert_eq!(client.value("SELECT n FROM t WHERE id = 1").await, "10");
     client.0.begin_implicit();
     client.execute(&update, &[]).await.unwrap();
-    let (_, ended) = tokio::join!(other.run("DELETE FROM t WHERE id = 1 AND n = 11"), client.0.end_implicit(true));
+    let (_, ended) = tokio::join!(other.run("DELETE FROM t WHERE id = 1 AND n = 10"), client.0.end_implicit(true));
     ended.unwrap();
-    assert_eq!(client.value("SELECT count(*) FROM t WHERE id = 1").await, "0", "the condition was judged by the row as it was left");
+    assert_eq!(client.value("SELECT n FROM t WHERE id = 1").await, "11", "the condition was judged again by the row as it was left");
 }
 
 #[tokio::test]
