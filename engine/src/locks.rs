@@ -115,15 +115,18 @@ impl Entry {
         all.filter(|other| other.owner != owner && other.strength.conflicts(strength)).map(|other| other.owner).collect()
     }
 
-    /// Grants what can be granted now, in order (W2); wakes whom it granted.
+    /// Grants what can be granted now, in order (W2); wakes whom it granted. Whoever conflicts neither with a grant nor with a waiter ahead waits for
+    /// nobody, as [`Entry::blockers`] has it: left in the queue behind one who waits on, it could close a circle that nobody sees.
     fn serve(&mut self, woken: &mut Vec<Waker>) {
-        while let Some(first) = self.queue.front() {
-            if self.is_kept_from(first.owner, first.strength) {
-                break;
-            }
-            if let Some(first) = self.queue.pop_front() {
-                self.grants.push(Grant { owner: first.owner, strength: first.strength });
-                woken.extend(first.grant());
+        let mut at = 0;
+        while let Some(waiter) = self.queue.get(at) {
+            let (owner, strength) = (waiter.owner, waiter.strength);
+            let is_behind = self.queue.iter().take(at).any(|ahead| ahead.strength.conflicts(strength));
+            if is_behind || self.is_kept_from(owner, strength) {
+                at += 1;
+            } else if let Some(waiter) = self.queue.remove(at) {
+                self.grants.push(Grant { owner, strength });
+                woken.extend(waiter.grant());
             }
         }
     }

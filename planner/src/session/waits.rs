@@ -3,6 +3,8 @@
 //! E16: a statement that has to wait is undone, waits, and is run again as a whole with its locks kept; under READ COMMITTED on a new snapshot, so
 //!      that its conditions are judged by what is there then. At the other levels a row that changed meanwhile is 40001.
 //! E17: a wait ends with `lock_timeout` (55P03), `statement_timeout` or a cancel request (57014).
+//! E18: a wait that lasts is given up every [`LOOK_AGAIN`] and the lock asked for anew, which looks for circles of waiters again: locks that others took
+//!      meanwhile may have closed one.
 //! Never: keeps the turn of those who are run again while it waits.
 
 use std::time::Duration;
@@ -10,6 +12,7 @@ use std::time::Duration;
 use arrow::array::ArrayRef;
 use base::{SqlError, SqlResult, SqlState};
 use engine::{Blocked, Granted, Isolation, Transaction};
+use tokio::time::Instant;
 
 use super::prepared::Prepared;
 use super::{RERUNS_MAX, Session, Turn};
@@ -30,6 +33,7 @@ impl Session {
         // Locks on rows that are no more keep the place in the queue until the statement has ended.
         let mut places = Vec::new();
         let mut reruns = 0;
+        let mut since = None;
         loop {
             let mark = transaction.mark();
             let (notices, letters, seen) = (self.notices.len(), self.mail.waiting(), transaction.snapshot().seq);
@@ -41,9 +45,12 @@ impl Session {
             match transaction.take_blocked() {
                 Some(blocked) => {
                     *turn = None;
-                    let limit = self.settings.lock_timeout();
-                    let granted = wait(blocked, watch, limit).await?;
-                    places.extend(transaction.take_over(granted));
+                    let begun = *since.get_or_insert_with(Instant::now);
+                    let limit = self.settings.lock_timeout().map(|limit| begun + limit);
+                    if let Some(granted) = wait(blocked, watch, limit).await? {
+                        since = None;
+                        places.extend(transaction.take_over(granted));
+                    }
                 }
                 // A statement that is alone is begun anew by its caller.
                 None if is_moving
@@ -70,14 +77,22 @@ impl Session {
     }
 }
 
-/// Waits for a lock (E17).
-async fn wait(blocked: Blocked, watch: &Watch, limit: Option<Duration>) -> SqlResult<Granted> {
+/// As long as PostgreSQL waits before it looks for a deadlock.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Waits for a lock until `limit` (E17); `None` if it is to be asked for again (E18).
+async fn wait(blocked: Blocked, watch: &Watch, limit: Option<Instant>) -> SqlResult<Option<Granted>> {
     let over = blocked.over();
-    match limit {
-        None => watch.run(async { Ok(over.await) }).await,
-        Some(limit) => {
-            let timed_out = || SqlError::new(SqlState::LOCK_NOT_AVAILABLE, "canceling statement due to lock timeout");
-            watch.run(async { tokio::time::timeout(limit, over).await.map_err(|_elapsed| timed_out()) }).await
-        }
-    }
+    let again = Instant::now() + LOOK_AGAIN;
+    let until = limit.map_or(again, |limit| limit.min(again));
+    let timed_out = || SqlError::new(SqlState::LOCK_NOT_AVAILABLE, "canceling statement due to lock timeout");
+    watch
+        .run(async {
+            match tokio::time::timeout_at(until, over).await {
+                Ok(granted) => Ok(Some(granted)),
+                Err(_elapsed) if limit.is_some_and(|limit| limit <= Instant::now()) => Err(timed_out()),
+                Err(_elapsed) => Ok(None),
+            }
+        })
+        .await
 }
