@@ -86,12 +86,21 @@ def _numeric(data: bytes) -> str:
         raise _refuse("is a numeric of no known length")
     is_long = len(data) > 17
     width = len(data) - 2 if is_long else 16
-    unscaled, scale = int.from_bytes(data[:width], "little", signed=True), int.from_bytes(data[width:], "little")
+    unscaled, scale = int.from_bytes(
+        data[:width], "little", signed=True
+    ), int.from_bytes(data[width:], "little")
     # The long form has no byte more than the sign needs, and is used only where the short one does not do.
-    is_redundant = is_long and -(1 << (8 * width - 9)) <= unscaled < 1 << (8 * width - 9)
+    is_redundant = is_long and -(1 << (8 * width - 9)) <= unscaled < 1 << (
+        8 * width - 9
+    )
     is_short = width == 17 and is_redundant and scale <= NUMERIC_SCALE_MAX
     too_fine = scale > (NUMERIC_LONG_SCALE_MAX if is_long else NUMERIC_SCALE_MAX)
-    if too_fine or is_short or (width > 17 and is_redundant) or (scale > 0 and unscaled % 10 == 0):
+    if (
+        too_fine
+        or is_short
+        or (width > 17 and is_redundant)
+        or (scale > 0 and unscaled % 10 == 0)
+    ):
         raise _refuse("is a numeric that is not canonical")
     sign, digits = "-" if unscaled < 0 else "", _digits(abs(unscaled)).zfill(scale + 1)
     whole, fraction = digits[: len(digits) - scale], digits[len(digits) - scale :]
