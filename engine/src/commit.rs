@@ -183,7 +183,7 @@ impl Turn {
         self.held.lock()
     }
 
-    /// See [`Ledger::let_decide`].
+    /// See `Ledger::let_decide`.
     pub fn let_decide(&self) {
         for _ in 0..PLACING_SPINS_MAX {
             if !self.is_placing.load(Ordering::SeqCst) {

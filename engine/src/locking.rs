@@ -3,7 +3,7 @@
 //! L1: what a statement may have to wait for it asks for before it writes; where it must wait it ends with an error, and [`Blocked`] is to be
 //!     awaited before it is run again.
 //! L2: a lock that was waited for on a row that has ended meanwhile only keeps its owner's turn; it is given back when the statement has ended.
-//! L3: locks are a courtesy: the committer checks all the same, and a transaction of more than [`LOCKS_MAX`] goes on without.
+//! L3: locks are a courtesy: the committer checks all the same, and a transaction of more than `LOCKS_MAX` goes on without.
 //! Never: waits.
 
 use std::sync::Arc;

@@ -196,7 +196,7 @@ fn damaged() -> SqlError {
     SqlError::new(SqlState::DATA_CORRUPTED, "a stored numeric is malformed")
 }
 
-/// Takes the bytes apart. Errors: XX001 for what [`write`] does not write.
+/// Takes the bytes apart. Errors: XX001 for what [`write()`] does not write.
 pub fn parts(bytes: &[u8]) -> SqlResult<Parts<'_>> {
     let (body, scale) = bytes.split_last_chunk::<SCALE_BYTES>().ok_or_else(damaged)?;
     let scale = u32::from(u16::from_be_bytes(*scale));
