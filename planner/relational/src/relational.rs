@@ -18,6 +18,7 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::execution::{SessionStateDefaults, TaskContext};
 use datafusion::logical_expr::{InvariantLevel, LogicalPlan};
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::planner::{PlannerContext, SqlToRel};
@@ -31,6 +32,7 @@ use crate::clock::Moment;
 use crate::context::{Context, Found};
 use crate::environment::{Environment, Interrupt};
 use crate::explanation::Step;
+use crate::first_met::FirstMet;
 use crate::parameters::{self, Parameters};
 use crate::planning::Planner;
 use crate::session_options::States;
@@ -107,6 +109,8 @@ impl Relational {
             .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
             .build_arc()
             .map_err(|error| errors::unplaced(&error))?;
+        let mut physical = PhysicalOptimizer::new().rules;
+        physical.push(Arc::new(FirstMet));
         let state = SessionStateBuilder::new()
             .with_config(SessionConfig::from(config(options)).with_batch_size(options.batch_rows))
             .with_runtime_env(runtime)
@@ -115,6 +119,7 @@ impl Relational {
             .with_aggregate_functions(functions::aggregates())
             .with_window_functions(SessionStateDefaults::default_window_functions())
             .with_analyzer_rules(semantics::rules())
+            .with_physical_optimizer_rules(physical)
             .build();
         let context = state.task_ctx();
         Ok(Self { states: States::new(state), context, batch_rows: options.batch_rows })

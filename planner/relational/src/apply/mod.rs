@@ -24,7 +24,6 @@ mod elements;
 pub(crate) mod inner;
 mod native;
 mod outer;
-pub(crate) mod sequence;
 mod sets;
 mod subplan;
 
