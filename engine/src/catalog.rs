@@ -262,6 +262,15 @@ impl Catalog {
         catalog
     }
 
+    /// This catalog with the roles and grants of another.
+    pub(crate) fn with_rights_of(mut self, other: &Self) -> Self {
+        let is_right = |entry: &Entry| matches!(entry.object, Object::Role(_) | Object::Grants(_));
+        self.entries.retain(|_, entry| !is_right(entry));
+        self.entries.extend(other.entries.iter().filter(|(_, entry)| is_right(entry)).map(|(id, entry)| (*id, entry.clone())));
+        self.seal_root();
+        self
+    }
+
     fn insert(&mut self, object: Object, row: RowId) {
         let leaf = object.definition().into_bytes().into();
         self.entries.insert(object.id(), Entry { object, row, leaf });

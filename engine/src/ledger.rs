@@ -29,6 +29,7 @@ use crate::layout;
 use crate::locks::LockTable;
 use crate::merkle::MerkleLog;
 use crate::options::Options;
+use crate::past::Past;
 use crate::record::{self, PieceHeader};
 use crate::schema::TableDef;
 use crate::sealer::Sealer;
@@ -106,6 +107,7 @@ pub struct Ledger {
     next_object: AtomicU32,
     threads: Mutex<Vec<JoinHandle<()>>>,
     verifiers: Verifiers,
+    past: Past,
 }
 
 impl Ledger {
@@ -138,6 +140,7 @@ impl Ledger {
             next_object: AtomicU32::new(parts.next_object),
             threads: Mutex::default(),
             verifiers: Verifiers::default(),
+            past: Past::default(),
         })
     }
 
@@ -296,6 +299,10 @@ impl Ledger {
 
     pub(crate) fn keys(&self) -> &KeyIndex {
         &self.keys
+    }
+
+    pub(crate) fn past(&self) -> &Past {
+        &self.past
     }
 
     pub(crate) fn sequences(&self) -> &Sequences {

@@ -213,6 +213,11 @@ impl TableState {
         inner.ended.range(first..end).filter(|(_, by)| **by <= seq).map(|(row, _)| *row).collect()
     }
 
+    /// How many rows had been ended by `seq`; looks at every row that was ever ended.
+    pub fn ended_by_then(&self, seq: u64) -> u64 {
+        self.inner.read().ended.values().filter(|by| **by <= seq).count() as u64
+    }
+
     /// Rows that commits after `seq` ended, ascending; looks at every row that was ever ended.
     pub fn ended_after(&self, seq: u64) -> Vec<u64> {
         let inner = self.inner.read();

@@ -51,6 +51,7 @@ pub struct Transaction {
     /// Temporary objects, and what a commit does to them.
     pub(crate) temporary: BTreeMap<u32, Object>,
     pub(crate) on_commit: BTreeMap<u32, OnCommit>,
+    is_past: bool,
     /// Keeps log files that hold own DATA records.
     pin: Option<Arc<crate::ledger::LogPin>>,
 }
@@ -76,6 +77,7 @@ impl Transaction {
             deferred: Deferred::default(),
             temporary: BTreeMap::new(),
             on_commit: BTreeMap::new(),
+            is_past: false,
             pin: None,
         }
     }
@@ -95,8 +97,25 @@ impl Transaction {
         Arc::clone(self.catalog.as_ref().unwrap_or(&self.snapshot.catalog))
     }
 
+    /// Goes to a moment of the past ([`Ledger::moment`]) and stays there; what it wrote is left behind, and it writes nothing.
+    pub fn travel(&mut self, moment: Snapshot) {
+        self.snapshot = moment;
+        self.catalog = None;
+        self.writes.clear();
+        self.temporary.clear();
+        self.is_past = true;
+    }
+
+    /// Whether it reads the past.
+    pub fn is_past(&self) -> bool {
+        self.is_past
+    }
+
     /// Takes the newest snapshot, as READ COMMITTED does at the start of each statement; own writes stay.
     pub fn refresh(&mut self) -> SqlResult<()> {
+        if self.is_past {
+            return Ok(());
+        }
         self.snapshot = self.ledger.snapshot();
         if self.catalog.is_some() {
             self.catalog = Some(self.overlay()?);
@@ -112,6 +131,14 @@ impl Transaction {
     /// The table as this transaction sees it (X1).
     pub fn view(&self, table: &Arc<TableDef>) -> TableView {
         TableView::new(&self.ledger, Arc::clone(table), self.snapshot.seq, self.writes.get(&table.id)).traced(self.reads.as_ref())
+    }
+
+    /// The table as a query of this transaction reads it, in the past or now (X1). Errors: XX001 where a segment is damaged.
+    pub fn reading(&self, table: &Arc<TableDef>) -> SqlResult<TableView> {
+        match self.snapshot.seq {
+            Some(seq) if self.is_past => TableView::past(&self.ledger, Arc::clone(table), seq),
+            _ => Ok(self.view(table)),
+        }
     }
 
     /// Appends rows: `rows` has the table's user columns in order.

@@ -20,12 +20,18 @@ const POSTGRES: PostgreSqlDialect = PostgreSqlDialect {};
 #[derive(Debug)]
 pub(crate) struct Bounded {
     left: Cell<usize>,
+    is_versioned: bool,
 }
 
 impl Bounded {
     /// For a statement of so many tokens. A token begins a few expressions at most where nothing is tried in vain.
     pub(crate) fn of(tokens: usize) -> Self {
-        Self { left: Cell::new(Self::allowance(tokens)) }
+        Self { left: Cell::new(Self::allowance(tokens)), is_versioned: false }
+    }
+
+    /// The same, reading `FOR SYSTEM_TIME AS OF` after tables. Else the words that other products have there stay free for aliases.
+    pub(crate) fn versioned(self, is_versioned: bool) -> Self {
+        Self { is_versioned, ..self }
     }
 
     fn allowance(tokens: usize) -> usize {
@@ -61,6 +67,10 @@ impl Dialect for Bounded {
     /// A named argument has an identifier before its arrow. Were it any expression, each would be read twice, and `f(f(f(…)))` exponentially often.
     fn supports_named_fn_args_with_expr_name(&self) -> bool {
         false
+    }
+
+    fn supports_table_versioning(&self) -> bool {
+        self.is_versioned
     }
 
     as_postgres! {

@@ -40,7 +40,9 @@ mod rule_text;
 mod rules;
 mod sequence_functions;
 mod tables;
+mod versions;
 
+mod as_of;
 mod backends;
 mod cancel;
 mod cells;

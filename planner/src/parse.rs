@@ -17,6 +17,7 @@ use crate::constraint_syntax::SetConstraints;
 use crate::cursor_syntax::{self, Fetch};
 use crate::maintenance_syntax::{self, Maintenance};
 use crate::parse_clauses::{self, Clauses};
+use crate::query_syntax::system_time;
 use crate::role_syntax::Command;
 use crate::{constraint_syntax, copy_syntax, lock_syntax, position, query_syntax, role_syntax};
 
@@ -161,7 +162,7 @@ fn parse_one(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Statement> {
     check_chains(tokens)?;
     let respelled = query_syntax::respell(tokens);
     let readable = readable(respelled.as_deref().unwrap_or(tokens));
-    let dialect = Bounded::of(tokens.len());
+    let dialect = Bounded::of(tokens.len()).versioned(system_time::occurs(tokens));
     let mut parser = Parser::new(&dialect).with_recursion_limit(DEPTH_MAX).with_tokens_with_locations(readable);
     let statement = parser.parse_statement().map_err(|error| syntax_error(sql, tokens, error))?;
     let rest = parser.peek_token();

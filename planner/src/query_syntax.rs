@@ -7,9 +7,12 @@
 //! | `trim(both from x)`, `trim(from x)` | with `' '` before FROM |
 //! | `x ISNULL`, `x NOTNULL` | `x IS NULL`, `x IS NOT NULL` |
 //! | `ROWS FROM (f(…), g(…))` | [`ROWS_FROM`]`(f(…), g(…))` |
+//! | `FOR SYSTEM_TIME …` | see [`system_time`] |
 //!
 //! C1: a word is read so only where Postgres's grammar has it as this keyword; elsewhere it stays what it was.
 //! Never: moves a token, so that errors point where they did.
+
+pub(crate) mod system_time;
 
 use relational::{ROWS_FROM, SYMMETRIC};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
@@ -17,12 +20,13 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 /// A form: the words of which one must occur, and the change at a place of the visible tokens.
 type Form = (&'static [&'static str], fn(&mut Vec<TokenWithSpan>, usize));
 
-const FORMS: [Form; 5] = [
+const FORMS: [Form; 6] = [
     (&["table"], read_table),
     (&["symmetric"], read_symmetric),
     (&["trim"], read_trim),
     (&["isnull", "notnull"], read_null_test),
     (&["rows"], read_rows_from),
+    (&["system_time"], system_time::read),
 ];
 
 /// The tokens respelled; `None` where none of the forms can be.

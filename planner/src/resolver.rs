@@ -4,6 +4,7 @@
 //! N1: an unqualified name means a table of `pg_catalog` before any other, as in Postgres.
 //! Never: takes a snapshot; it is given one.
 
+mod past;
 mod rights;
 
 use std::sync::{Arc, Weak};
@@ -12,6 +13,7 @@ use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch};
 use base::{RelationId, SqlError, SqlResult, SqlState};
 use engine::{Catalog, Ledger, Object, RowLocks, SequenceDef, TEMPORARY_SCHEMA, TableDef, Transaction, ViewDef};
 use relational::{Resolver, Table, View};
+use sqlparser::ast::Statement;
 use sqlparser::tokenizer::Span;
 
 use crate::backends::{Backend, Backends};
@@ -22,6 +24,7 @@ use crate::pg_catalog::{self, PG_CATALOG, Scene};
 use crate::rights::access::Access;
 use crate::settings::Settings;
 use crate::tables::{MemoryTable, StoredTable, VirtualTable, arrow_error};
+use crate::versions::Past;
 
 /// Schemas that users can neither create nor write to.
 const RESERVED: [&str; 3] = [engine::LEDGER_SCHEMA, "pg_catalog", "information_schema"];
@@ -164,6 +167,13 @@ impl Scope {
     }
 }
 
+/// The query that a view stands for. Errors: XX000.
+fn query_of(view: &ViewDef) -> SqlResult<Statement> {
+    let parsed = parse::parse(&view.query)?;
+    let [one] = parsed.as_slice() else { return Err(SqlError::internal(format!("view \"{}\" is no query", view.name))) };
+    Ok(one.statement.as_ref().clone())
+}
+
 /// 42501
 fn catalog_is_read_only(name: &str) -> SqlError {
     SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, format!("permission denied: \"{name}\" is a system catalog"))
@@ -222,17 +232,22 @@ impl Resolver for Binding<'_> {
         if self.local.is_some_and(|local| schema.is_none() && local.name == name) {
             return Ok(None);
         }
+        if let Some((name, past)) = Past::read(name) {
+            return self.scope.as_of(past)?.past_view(schema, name, past);
+        }
         let Some(view) = self.scope.view(schema, name) else { return Ok(None) };
-        let parsed = parse::parse(&view.query)?;
-        let [one] = parsed.as_slice() else { return Err(SqlError::internal(format!("view \"{name}\" is no query"))) };
+        let statement = query_of(view)?;
         let columns = view.columns.iter().map(|column| (column.name.clone(), column.sql_type.arrow())).collect();
-        Ok(Some(View { statement: one.statement.as_ref().clone(), columns }))
+        Ok(Some(View { statement, columns }))
     }
 
     fn table(&self, schema: Option<&str>, name: &str) -> SqlResult<Arc<dyn Table>> {
         let mut known = self.local.into_iter().chain(self.ctes);
         if let Some(local) = known.find(|local| schema.is_none() && local.name == name) {
             return Ok(Arc::new(local.clone()));
+        }
+        if let Some((name, past)) = Past::read(name) {
+            return self.scope.as_of(past)?.past_table(schema, name, past);
         }
         if schema == Some("ledger")
             && let Some(table) = self.scope.ledger.system_table(name)
@@ -250,7 +265,7 @@ impl Resolver for Binding<'_> {
         match self.scope.stored(schema, name) {
             Some(table) => {
                 let opened = self.scope.opened(table)?;
-                let stored = StoredTable::new(Arc::clone(table), self.transaction.view(table), opened);
+                let stored = StoredTable::new(Arc::clone(table), self.transaction.reading(table)?, opened);
                 let full = |name: &str| name.strip_prefix(&table.schema).and_then(|rest| rest.strip_prefix('.')) == Some(&table.name);
                 let passed = self.passed.iter().find(|(name, _)| full(name)).map(|(_, locks)| locks.clone());
                 Ok(Arc::new(stored.passing(passed)))

@@ -105,11 +105,11 @@ impl Table for StoredTable {
         Arc::clone(&self.schema)
     }
 
-    /// A lookup answers whole rows: none where some columns may not be read.
+    /// A lookup answers whole rows: none where some columns may not be read. The past has no index.
     fn primary_key(&self) -> &[usize] {
         match &self.opened {
-            Opened::Whole => self.table.key_columns(),
-            Opened::Columns(_) => &[],
+            Opened::Whole if self.view.is_indexed() => self.table.key_columns(),
+            Opened::Whole | Opened::Columns(_) => &[],
         }
     }
 

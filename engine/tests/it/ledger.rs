@@ -61,14 +61,14 @@ pub fn insert(ledger: &Arc<Ledger>, batch: &RecordBatch) -> engine::Committed {
 pub fn find(transaction: &Transaction, id: i64) -> Option<(RowId, String)> {
     let table = transaction.catalog().table("public", "t").cloned().unwrap();
     let key: ArrayRef = Arc::new(Int64Array::from(vec![id]));
-    let found = transaction.view(&table).lookup(&[key]).unwrap();
+    let found = transaction.reading(&table).unwrap().lookup(&[key]).unwrap();
     found.map(|(row, batch)| (row, batch.column(1).as_string::<i32>().value(0).to_owned()))
 }
 
 /// All visible rows by id, checked against the view's own count.
 pub fn all(transaction: &Transaction) -> Vec<(i64, String)> {
     let table = transaction.catalog().table("public", "t").cloned().unwrap();
-    let view = transaction.view(&table);
+    let view = transaction.reading(&table).unwrap();
     let mut found = Vec::new();
     for chunk in view.scan(&[0, 1], true) {
         let batch = chunk.read().unwrap();

@@ -6,5 +6,6 @@ mod fsck;
 mod killed;
 mod ledger;
 mod lifecycle;
+mod past;
 mod receipts_of_rows;
 mod transactions;

@@ -81,6 +81,10 @@ impl Session {
             Some(value) => self.settings.set(name, value)?,
             None => self.settings.reset(name)?,
         }
+        if let Err(error) = self.check_moment(name) {
+            self.settings.set(&before.0, &before.1)?;
+            return Err(error);
+        }
         if local {
             match &mut self.state {
                 State::Open(open) => open.block.local.push(before),

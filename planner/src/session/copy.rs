@@ -26,6 +26,7 @@ impl Session {
                 if self.settings.default_read_only() {
                     refuse_write(&prepared.plan)?;
                 }
+                self.refuse_write_in_past(&prepared.plan)?;
                 (self.begin(Isolation::ReadCommitted)?, None)
             }
             State::Open(Open { transaction, block, .. }) => match self.continued(transaction, &block, prepared) {
@@ -73,6 +74,7 @@ impl Session {
         if block.read_only {
             refuse_write(&prepared.plan)?;
         }
+        self.refuse_write_in_past(&prepared.plan)?;
         let Some(mut transaction) = transaction else { return self.begin(block.isolation) };
         if block.isolation == Isolation::ReadCommitted {
             transaction.refresh()?;

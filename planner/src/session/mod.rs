@@ -20,6 +20,7 @@ mod prepared;
 mod receipts;
 mod savepoints;
 mod seat;
+mod travel;
 mod waits;
 
 use std::cell::Cell;
@@ -28,7 +29,7 @@ use std::time::Duration;
 
 use arrow::array::ArrayRef;
 use base::{CommitSeq, SqlError, SqlResult, SqlState};
-use engine::{Isolation, SqlType, Temporary, Transaction};
+use engine::{Isolation, Snapshot, SqlType, Temporary, Transaction};
 
 use crate::backends::Seat;
 use crate::cancel::{Canceller, Watch};
@@ -41,7 +42,7 @@ use crate::resolver::Scope;
 use crate::sequence_functions::Used;
 use crate::settings::Settings;
 use crate::statements::authority::check;
-use crate::statements::{self, Execution, Plan};
+use crate::statements::{self, Execution, Plan, system_time};
 use crate::view::View;
 use blocks::{Block, BlockKind, Open, Replay, State, isolation_named};
 pub use named::NamedStatement;
@@ -176,6 +177,7 @@ impl Session {
         if self.settings.default_read_only() {
             refuse_write(&prepared.plan)?;
         }
+        self.refuse_write_in_past(&prepared.plan)?;
         let mut turn = None;
         let mut reruns = 0;
         let mut seen;
@@ -235,15 +237,15 @@ impl Session {
             self.state = State::Failed(open.block);
             return Err(error);
         }
-        if let Err(error) = receipts::refuse_in_block(&prepared.plan) {
+        if let Err(error) = self.refuse_write_in_past(&prepared.plan).and_then(|()| receipts::refuse_in_block(&prepared.plan)) {
             self.state = State::Failed(open.block);
             return Err(error);
         }
         let mut transaction = match open.transaction.take() {
             Some(mut transaction) => {
-                if open.block.isolation == Isolation::ReadCommitted
-                    && let Err(error) = transaction.refresh()
-                {
+                let is_fresh = open.block.isolation == Isolation::ReadCommitted;
+                let refreshed = if is_fresh { transaction.refresh() } else { Ok(()) };
+                if let Err(error) = refreshed.and_then(|()| self.place(&mut transaction, open.block.isolation)) {
                     self.state = State::Failed(open.block);
                     return Err(error);
                 }
@@ -278,10 +280,15 @@ impl Session {
 
     /// A transaction of this session, its temporary tables included.
     fn begin(&self, isolation: Isolation) -> SqlResult<Transaction> {
+        self.begin_at(self.moment()?, isolation)
+    }
+
+    fn begin_at(&self, moment: Option<Snapshot>, isolation: Isolation) -> SqlResult<Transaction> {
         let mut transaction = self.database.ledger.begin(&self.user);
         transaction.set_isolation(isolation);
         transaction.set_deaf(false);
         transaction.carry(&self.temporary)?;
+        moment.into_iter().for_each(|moment| transaction.travel(moment));
         Ok(transaction)
     }
 
@@ -306,11 +313,15 @@ impl Session {
         };
         let mut scope = view.scope(transaction);
         let mut plan = Arc::clone(&prepared.plan);
+        let types: Vec<Option<SqlType>> = prepared.parameters.iter().copied().map(Some).collect();
+        let settled = match prepared.is_versioned {
+            true => system_time::settle(&prepared.parsed, &view, &scope, &types, Some(parameters))?,
+            false => None,
+        };
+        let parsed = settled.as_ref().map_or(&prepared.parsed, |settled| &settled.parsed);
         if prepared.replan || stamp(&scope, &self.settings) != prepared.stamp {
-            let given: Vec<Option<SqlType>> = prepared.parameters.iter().copied().map(Some).collect();
             let is_lasting = Cell::new(true);
-            let planning =
-                statements::Planning { view, scope: &scope, transaction, parsed: &prepared.parsed, given: &given, is_lasting, ctes: &[] };
+            let planning = statements::Planning { view, scope: &scope, transaction, parsed, given: &types, is_lasting, ctes: &[] };
             let planned = statements::plan(&planning)?;
             if planned.columns != prepared.columns {
                 return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, "cached plan must not change result type"));
@@ -327,7 +338,7 @@ impl Session {
             reading: None,
             ctes: &[],
             watch,
-            parsed: &prepared.parsed,
+            parsed,
             parameters: Parameters { arrays: parameters, types: &prepared.parameters, manner: self.settings.manner() },
             notices: &mut self.notices,
         };

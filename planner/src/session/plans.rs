@@ -17,7 +17,7 @@ use super::{Session, block_failed, stamp};
 use crate::outcome::Outcome;
 use crate::parse::{self, Parsed};
 use crate::plan_cache::{self, AnyPlan, Kept, Lexed, Slot, Stamp, TEXT_BYTES_MAX, Template};
-use crate::statements::{self, Plan};
+use crate::statements::{self, Plan, system_time};
 use crate::view::View;
 
 impl Session {
@@ -142,7 +142,12 @@ impl Session {
     fn present_stamp(&self) -> Stamp {
         let schema_root = match &self.state {
             State::Open(Open { transaction: Some(transaction), .. }) => transaction.catalog().schema_root(),
-            _ => self.database.ledger.snapshot().catalog.schema_root(),
+            // A moment that cannot be read has no plans; whoever makes one hears why.
+            _ => match self.moment() {
+                Ok(Some(moment)) => moment.catalog.schema_root(),
+                Ok(None) => self.database.ledger.snapshot().catalog.schema_root(),
+                Err(_) => [0; 32],
+            },
         };
         Stamp { schema_root, ground: Arc::clone(self.settings.ground()) }
     }
@@ -155,14 +160,18 @@ impl Session {
         let effects = self.effects();
         let mut spare = None;
         let now_us = self.now_us();
+        // What brings a session back to the present does not read the past.
+        let reads = kind == statements::Class::Other && !statements::is_setting(&parsed.statement)?;
+        let moment = if reads { self.moment()? } else { None };
         let transaction = match &mut self.state {
-            State::Open(Open { transaction: Some(transaction), block, .. }) => {
+            State::Open(Open { transaction: Some(transaction), block, .. }) if !reads || transaction.is_past() == moment.is_some() => {
                 if block.isolation == Isolation::ReadCommitted {
                     transaction.refresh()?;
                 }
+                moment.into_iter().for_each(|moment| transaction.travel(moment));
                 transaction
             }
-            _ => spare.insert(self.begin(Isolation::ReadCommitted)?),
+            _ => spare.insert(self.begin_at(moment, Isolation::ReadCommitted)?),
         };
         let view = View {
             database: &self.database,
@@ -176,10 +185,12 @@ impl Session {
         let scope = view.scope(transaction);
         let stamp = stamp(&scope, &self.settings);
         let is_lasting = Cell::new(true);
-        let planning =
-            statements::Planning { view, scope: &scope, transaction, parsed: &parsed, given: parameter_types, is_lasting, ctes: &[] };
+        let settled = system_time::settle(&parsed, &view, &scope, parameter_types, None)?;
+        let (written, given) = settled.as_ref().map_or((&parsed, parameter_types), |settled| (&settled.parsed, &settled.given));
+        let planning = statements::Planning { view, scope: &scope, transaction, parsed: written, given, is_lasting, ctes: &[] };
         let planned = statements::plan(&planning)?;
-        let replan = !planning.is_lasting.get();
+        let replan = !planning.is_lasting.get() || settled.is_some();
+        let is_versioned = settled.is_some();
         Ok(Prepared {
             text: Arc::clone(&parsed.text),
             parameters: planned.parameters.into(),
@@ -190,6 +201,7 @@ impl Session {
             },
             plan: Arc::new(planned.plan),
             replan,
+            is_versioned,
             parsed,
             stamp,
         })

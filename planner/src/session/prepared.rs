@@ -25,4 +25,6 @@ pub struct Prepared {
     pub(crate) stamp: Stamp,
     /// The plan holds for the moment it was made only.
     pub(crate) replan: bool,
+    /// It names the past of a table.
+    pub(crate) is_versioned: bool,
 }

@@ -21,6 +21,8 @@ pub(super) enum Kind {
     OneOf(&'static [&'static str]),
     /// A time zone.
     Zone,
+    /// A moment of the past, read in the session's manner; empty for the present.
+    Moment,
     Fixed,
 }
 
@@ -38,6 +40,9 @@ const fn known(name: &'static str, default: &'static str, kind: Kind, reported: 
 }
 
 const ISOLATION: Kind = Kind::OneOf(&["read committed", "repeatable read", "serializable", "read uncommitted"]);
+
+/// The moment that a session reads.
+pub(crate) const AS_OF: &str = "shockwave.as_of";
 
 /// Sorted by name without case.
 pub(super) const KNOWN: &[Known] = &[
@@ -149,6 +154,7 @@ pub(super) const KNOWN: &[Known] = &[
     known("server_version_num", "150000", Kind::Fixed, false),
     known("session_authorization", "", Kind::Fixed, true),
     known("session_replication_role", "origin", Kind::OneOf(&["origin", "replica", "local"]), false),
+    known(AS_OF, "", Kind::Moment, false),
     known("ssl", "off", Kind::Fixed, false),
     known("standard_conforming_strings", "on", Kind::OneOf(&["on"]), true),
     known("statement_timeout", "0", Kind::Milliseconds, false),

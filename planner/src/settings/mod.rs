@@ -14,8 +14,10 @@ mod known;
 mod seen;
 mod values;
 
+use crate::as_of::AsOf;
 use crate::ground::Ground;
 use crate::types::Manner;
+pub(crate) use known::AS_OF;
 use known::{KNOWN, Kind, Known};
 pub(crate) use seen::Seen;
 use values::{check, milliseconds};
@@ -54,6 +56,7 @@ pub(crate) struct Settings {
     manner: Manner,
     statement_timeout: Option<Duration>,
     default_read_only: bool,
+    as_of: Option<AsOf>,
 }
 
 /// Parameters that change what text means: how constants are read, values are written, and `session_user` is answered.
@@ -80,6 +83,7 @@ impl Settings {
             manner: Manner::default(),
             statement_timeout: None,
             default_read_only: false,
+            as_of: None,
         };
         settings.settle();
         settings
@@ -228,6 +232,11 @@ impl Settings {
         self.default_read_only
     }
 
+    /// The moment of the past that statements read.
+    pub(crate) fn as_of(&self) -> Option<AsOf> {
+        self.as_of
+    }
+
     /// Isolation of a plain BEGIN, by its SQL name.
     pub(crate) fn default_isolation(&self) -> String {
         self.show("default_transaction_isolation").map(|(_, value)| value).unwrap_or_default()
@@ -250,7 +259,9 @@ impl Settings {
         let timeout = milliseconds(&shown("statement_timeout")).filter(|ms| *ms > 0).map(Duration::from_millis);
         let read_only = shown("default_transaction_read_only") == "on";
         let manner = Manner::of(&shown("TimeZone"), &shown("DateStyle"), &shown("IntervalStyle"), &shown("bytea_output"));
-        (self.statement_timeout, self.default_read_only, self.manner) = (timeout, read_only, manner);
+        // As it is shown it is read in any manner (F1).
+        let as_of = AsOf::read(&shown(AS_OF), &Manner::default()).ok();
+        (self.statement_timeout, self.default_read_only, self.manner, self.as_of) = (timeout, read_only, manner, as_of);
 
         let values = GROUNDING.iter().filter_map(|name| self.show(name).ok()).map(|(_, value)| value).collect();
         let ground = Ground { user: Arc::clone(&self.user), search_path: Arc::clone(&self.search_path), values };
@@ -267,6 +278,10 @@ impl Settings {
             // What it does not say stays.
             name if name.eq_ignore_ascii_case("DateStyle") => {
                 Ok(("DateStyle".into(), values::date_style(value, (self.manner.dates, self.manner.order))?))
+            }
+            name if name.eq_ignore_ascii_case(AS_OF) => {
+                let value = if value.trim().is_empty() { String::new() } else { AsOf::read(value, &self.manner)?.to_string() };
+                Ok((AS_OF.into(), value))
             }
             name => checked(name, value),
         }

@@ -40,7 +40,7 @@ impl Settings {
             let reset = self.start.get(known.name).cloned().unwrap_or_else(|| shown_default(known));
             let greatest = i64::from(i32::MAX).to_string();
             let (unit, kind, bounds) = match known.kind {
-                Kind::Text | Kind::Zone | Kind::Fixed => (None, "string", None),
+                Kind::Text | Kind::Zone | Kind::Moment | Kind::Fixed => (None, "string", None),
                 Kind::Bool => (None, "bool", None),
                 Kind::Integer(least, greatest) => (None, "integer", Some((least.to_string(), greatest.to_string()))),
                 Kind::Real => (None, "real", Some(("0".to_owned(), "1.79769e+308".to_owned()))),

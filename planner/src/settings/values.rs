@@ -34,7 +34,7 @@ pub(super) fn check(known: &Known, value: &str) -> SqlResult<String> {
     };
     match known.kind {
         Kind::Fixed => Err(fixed(known)),
-        Kind::Text => Ok(value.to_owned()),
+        Kind::Text | Kind::Moment => Ok(value.to_owned()),
         Kind::Bool => match boolean(value) {
             Some(value) => Ok(if value { "on" } else { "off" }.into()),
             None => Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("parameter \"{}\" requires a Boolean value", known.name))),

@@ -69,7 +69,7 @@ impl KeyAccess {
             }
             key.push(value);
         }
-        transaction.view(table).lookup(&key)
+        transaction.reading(table)?.lookup(&key)
     }
 
     /// The line EXPLAIN shows.

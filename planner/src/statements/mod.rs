@@ -42,6 +42,7 @@ mod returning;
 mod rewrite;
 mod select;
 mod set_constraints;
+pub(crate) mod system_time;
 mod table_draft;
 mod truncate;
 mod update;
@@ -205,6 +206,11 @@ pub(crate) enum Class {
     /// COMMIT, ROLLBACK, ROLLBACK TO.
     EndsFailure,
     Other,
+}
+
+/// Whether a statement is SET, RESET, SHOW or DISCARD.
+pub(crate) fn is_setting(statement: &Statement) -> SqlResult<bool> {
+    Ok(configure::recognise(statement)?.is_some())
 }
 
 pub(crate) fn classify(statement: &Statement) -> Class {

@@ -21,5 +21,6 @@ mod rules;
 mod savepoints;
 mod sequences;
 mod settings;
+mod time_travel;
 mod transactions;
 mod types;

@@ -1,0 +1,136 @@
+//! Every version of a table's rows that some span of commits saw, with the commits that began and ended it.
+//!
+//! W1: a version is in it if some snapshot of the span saw it; one begun and ended by the same commit was seen by none.
+//! W2: each version is whole, whatever version of the definition it was written under (Y1 of layout.rs).
+//! Never: shows what is not published.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{Field, Schema, SchemaRef, UInt8Type, UInt64Type};
+use base::{CommitSeq, SqlResult};
+
+use crate::canonical::Op;
+use crate::failure::arrow_failed;
+use crate::layout;
+use crate::ledger::Ledger;
+use crate::past::commits_at;
+use crate::schema::TableDef;
+use crate::segment::{BATCH_ROWS, Segment};
+use crate::stored;
+use crate::table::{Layout, TableState, TailChunk};
+
+/// Snapshots: from the one after `first` (`None`: from before all commits) to the one after `last`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Span {
+    /// The snapshot it begins with.
+    pub first: Option<CommitSeq>,
+    /// The snapshot it ends with.
+    pub last: CommitSeq,
+}
+
+/// Up to 8,192 row versions, not read yet.
+#[derive(Debug)]
+pub struct Versions {
+    state: Arc<TableState>,
+    table: Arc<TableDef>,
+    span: Span,
+    source: Source,
+    first_row: u64,
+}
+
+#[derive(Debug)]
+enum Source {
+    Segment(Arc<Segment>, usize),
+    Tail(Arc<TailChunk>, usize),
+}
+
+/// Versions and what is known of each: a batch of user columns, and one entry a row in the rest.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// The columns of the definition they are read under.
+    pub rows: RecordBatch,
+    /// Their row ids.
+    pub ids: Int64Array,
+    /// The commit each is in.
+    pub begun: Int64Array,
+    /// The commit that ended it; NULL where none had by the end of the span.
+    pub ended: Int64Array,
+}
+
+impl Ledger {
+    /// Where to look for the versions of a table's rows, in the order they were written, to be read under `table`.
+    pub fn versions(&self, table: &Arc<TableDef>, span: Span) -> Vec<Versions> {
+        let state = self.table_state(table.id);
+        let Layout { segments, tail } = state.layout();
+        let versions = |source, first_row| Versions { state: Arc::clone(&state), table: Arc::clone(table), span, source, first_row };
+        let mut found = Vec::new();
+        for segment in segments.iter() {
+            let batches = 0..segment.batches();
+            found.extend(batches.map(|index| {
+                let first_row = segment.first_row() + (index * BATCH_ROWS) as u64;
+                versions(Source::Segment(Arc::clone(segment), index), first_row)
+            }));
+        }
+        for chunk in tail {
+            let starts = (0..chunk.batch.num_rows()).step_by(BATCH_ROWS);
+            found.extend(starts.map(|from| versions(Source::Tail(Arc::clone(&chunk), from), chunk.first_row + from as u64)));
+        }
+        found
+    }
+}
+
+impl Versions {
+    /// Reads them. Errors: XX001 where a segment is damaged.
+    pub fn read(&self) -> SqlResult<Told> {
+        let (writer, batch, commits) = self.stored()?;
+        let ops = batch.column(writer.columns.len() + 1).as_primitive::<UInt8Type>();
+        let end = self.first_row + batch.num_rows() as u64;
+        let last = self.span.last.0;
+        let mut ended: Vec<Option<u64>> = vec![None; batch.num_rows()];
+        for row in self.state.ended_in(self.first_row, end, last) {
+            ended[(row - self.first_row) as usize] = self.state.ended_by(row);
+        }
+        let outlives = |by: Option<u64>| by.is_none_or(|by| self.span.first.is_none_or(|first| by > first.0));
+        let kept: Vec<bool> = (0..batch.num_rows())
+            .map(|at| {
+                let is_version = ops.value(at) != Op::Delete as u8 && commits[at] <= last && ended[at] != Some(commits[at]);
+                is_version && outlives(ended[at])
+            })
+            .collect();
+        let rows = RecordBatch::try_new_with_options(
+            self.schema(),
+            layout::columns(&writer, &self.table, &batch)?,
+            &RecordBatchOptions::new().with_row_count(Some(batch.num_rows())),
+        );
+        let rows = stored::keep(&rows.map_err(|error| arrow_failed("read versions", &error))?, &BooleanArray::from(kept.clone()))?;
+        let of = |pick: &dyn Fn(usize) -> Option<u64>| -> Int64Array {
+            (0..kept.len()).filter(|at| kept[*at]).map(|at| pick(at).map(u64::cast_signed)).collect()
+        };
+        Ok(Told { rows, ids: of(&|at| Some(self.first_row + at as u64)), begun: of(&|at| Some(commits[at])), ended: of(&|at| ended[at]) })
+    }
+
+    fn schema(&self) -> SchemaRef {
+        // A marker has no values, whatever the columns demand; it is kept out after the batch is made.
+        let fields =
+            self.table.arrow_schema().fields().iter().map(|field| field.as_ref().clone().with_nullable(true)).collect::<Vec<Field>>();
+        Arc::new(Schema::new(fields))
+    }
+
+    /// The definition they were written under, their stored columns, and the commit of each.
+    fn stored(&self) -> SqlResult<(Arc<TableDef>, RecordBatch, Vec<u64>)> {
+        match &self.source {
+            Source::Segment(segment, index) => {
+                let batch = segment.read(*index, None)?;
+                let commits: &ArrayRef = batch.column(commits_at(segment));
+                let commits = commits.as_primitive::<UInt64Type>().values().to_vec();
+                Ok((Arc::clone(segment.table()), batch, commits))
+            }
+            Source::Tail(chunk, from) => {
+                let rows = (chunk.batch.num_rows() - from).min(BATCH_ROWS);
+                let commits = (*from..*from + rows).map(|at| chunk.commits.at(at)).collect();
+                Ok((Arc::clone(&chunk.table), chunk.batch.slice(*from, rows), commits))
+            }
+        }
+    }
+}
