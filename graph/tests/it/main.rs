@@ -1,0 +1,7 @@
+//! Behaviour of the graph: it answers as the naive matcher does, whatever the plan, the delta and the commit asked for.
+#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::disallowed_methods, reason = "tests read data files directly")]
+
+mod draw;
+mod model;
+mod storage;
