@@ -47,7 +47,12 @@ enum Rows<'a> {
     Plain(&'a [u64]),
 }
 
-impl List<'_> {
+impl<'a> List<'a> {
+    /// A list of targets with their rows, as many of each.
+    pub(crate) fn plain(targets: &'a [u32], rows: &'a [u64]) -> Self {
+        List { targets, rows: Rows::Plain(rows) }
+    }
+
     /// Row of the edge at a place of `targets`.
     #[inline]
     pub fn row(&self, at: usize) -> u64 {

@@ -2,6 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 #![allow(clippy::disallowed_methods, reason = "tests read data files directly")]
 
+mod data;
 mod draw;
+mod hostile;
+mod lsqb;
 mod model;
+mod naive;
+mod oracle;
+mod queries;
 mod storage;

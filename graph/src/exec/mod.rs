@@ -1,0 +1,14 @@
+//! Running a plan: batches of matches pushed from step to step, into a sink.
+//!
+//! Never: plans; holds more than one batch a step, but for what tails remember and paths keep.
+
+mod batch;
+mod expand;
+mod parts;
+mod pathstep;
+mod pipeline;
+mod sink;
+mod weigh;
+
+pub use pipeline::{Actual, Run, run};
+pub use sink::{Answer, Value};
