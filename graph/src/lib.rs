@@ -1,7 +1,7 @@
 //! Property graphs over tables: which vertex is joined to which as of any commit, and finding patterns and paths in it.
 //!
 //! Never: knows SQL, a key or a property; learns of commits otherwise than in order.
-//! Module order: element, varset, schema, packing, run, side, vertices, topology, pattern, check, budget, tally, plan, reader, paths, exec, explain, statistics, cardinality, planner
+//! Module order: element, varset, schema, packing, run, side, vertices, topology, pattern, check, budget, tally, plan, reader, paths, exec, explain, statistics, cardinality, planner, functions
 
 mod element;
 pub use element::Element;
@@ -58,3 +58,6 @@ pub use cardinality::{Cardinality, FromStatistics, Scope, SubPattern};
 
 mod planner;
 pub use planner::{Strategy, plan};
+
+mod functions;
+pub use functions::{Projection, View};

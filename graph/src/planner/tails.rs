@@ -214,8 +214,9 @@ impl Planner<'_> {
                 continue;
             }
             let (own, all) = (part.pattern.own_vars(), part.pattern.all_vars());
-            let later = shape.pattern.parts[at + 1..].iter().fold(VarSet::EMPTY, |vars, part| vars | part.pattern.all_vars());
-            if own.meets(shape.wanted | shape.bound | shape.pattern.own_vars() | later) {
+            let others = shape.pattern.parts.iter().enumerate().filter(|(other, _)| *other != at);
+            let others = others.fold(VarSet::EMPTY, |vars, (_, part)| vars | part.pattern.all_vars());
+            if own.meets(shape.wanted | shape.bound | shape.pattern.own_vars() | others) {
                 continue;
             }
             let outer = all - own;

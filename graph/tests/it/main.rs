@@ -4,6 +4,7 @@
 
 mod data;
 mod draw;
+mod functions;
 mod hostile;
 mod lsqb;
 mod model;

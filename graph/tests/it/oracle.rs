@@ -110,11 +110,14 @@ const STEPS: &[&str] = &[
     "CHEAPEST",
 ];
 
+/// 2312: a part that must exist declared a vertex of an optional part before it again, and was counted as if the vertex were its own.
+const ONCE_WRONG: [u64; 1] = [2_312];
+
 #[test]
 fn every_plan_answers_as_nested_loops_do() {
     let (mut compared, mut skipped, mut matched, mut exploded) = (0, 0, 0, 0);
     let mut seen: BTreeMap<&str, u32> = STEPS.iter().map(|step| (*step, 0)).collect();
-    for seed in seeds(400) {
+    for seed in seeds(400).chain(ONCE_WRONG) {
         let draw = Draw::new(seed);
         let shape = Shape {
             vertex_tables: 2,
