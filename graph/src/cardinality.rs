@@ -82,6 +82,12 @@ pub trait Cardinality: Send + Sync {
     /// Entries expected in the lists of a hop at one vertex.
     fn degree(&self, hop: &Hop) -> f64;
 
+    /// Most entries in the list of a hop at any vertex.
+    fn degree_max(&self, hop: &Hop) -> f64;
+
+    /// The share of vertices at which the list of a hop is not empty.
+    fn share(&self, hop: &Hop) -> f64;
+
     /// Vertices expected to match a pattern alone.
     fn vertices(&self, vertex: &VertexPattern) -> f64;
 }
@@ -98,6 +104,12 @@ pub struct FromStatistics<'s> {
 impl FromStatistics<'_> {
     fn count(&self, tables: &[u16]) -> f64 {
         tables.iter().map(|table| self.statistics.vertices(*table)).sum::<u64>().max(1) as f64
+    }
+
+    /// The vertex table that a hop starts from.
+    fn start(&self, hop: &Hop) -> u16 {
+        let def = &self.schema.edges()[usize::from(hop.edge_table)];
+        if hop.backward { def.target } else { def.source }
     }
 
     /// The share of pairs of vertices that the edge joins, several edges counting several times.
@@ -159,12 +171,15 @@ impl Cardinality for FromStatistics<'_> {
     }
 
     fn degree(&self, hop: &Hop) -> f64 {
-        let vertices = if hop.backward {
-            self.schema.edges()[usize::from(hop.edge_table)].target
-        } else {
-            self.schema.edges()[usize::from(hop.edge_table)].source
-        };
-        self.statistics.degrees(hop).edges as f64 / self.statistics.vertices(vertices).max(1) as f64
+        self.statistics.degrees(hop).edges as f64 / self.count(&[self.start(hop)])
+    }
+
+    fn degree_max(&self, hop: &Hop) -> f64 {
+        self.statistics.degrees(hop).max as f64
+    }
+
+    fn share(&self, hop: &Hop) -> f64 {
+        (self.statistics.degrees(hop).vertices as f64 / self.count(&[self.start(hop)])).min(1.0)
     }
 
     fn vertices(&self, vertex: &VertexPattern) -> f64 {

@@ -92,6 +92,8 @@ pub struct Tail {
     pub tails: Vec<Tail>,
     /// Where its numbers are remembered.
     pub memo: usize,
+    /// Whether they are: where each vertex is asked for once, it would not pay.
+    pub is_remembered: bool,
 }
 
 /// A path search.

@@ -59,15 +59,24 @@ pub fn equal_range(list: &[u32], value: u32) -> std::ops::Range<usize> {
     first..first + list[first..].iter().take_while(|found| **found == value).count()
 }
 
+/// How many times the value at `at` stands there and after.
+#[inline]
+fn run_of(list: &[u32], at: usize) -> usize {
+    1 + list[at + 1..].iter().take_while(|found| **found == list[at]).count()
+}
+
 /// Calls `take` with each value that stands in all lists and the product of how many times.
 pub fn common(lists: &[&[u32]], mut take: impl FnMut(u32, u64)) {
+    if let [a, b] = lists {
+        return if a.len() <= b.len() { common_of_two(a, b, take) } else { common_of_two(b, a, take) };
+    }
     let Some(shortest) = (0..lists.len()).min_by_key(|at| lists[*at].len()) else { return };
     let mut places = [0_usize; 64];
     let lead = lists[shortest];
     let mut at = 0;
     'values: while at < lead.len() {
         let value = lead[at];
-        let run = lead[at..].iter().take_while(|found| **found == value).count();
+        let run = run_of(lead, at);
         at += run;
         let mut count = run as u64;
         for (which, list) in lists.iter().enumerate().filter(|(which, _)| *which != shortest) {
@@ -76,7 +85,7 @@ pub fn common(lists: &[&[u32]], mut take: impl FnMut(u32, u64)) {
             match list.get(place) {
                 None => break 'values,
                 Some(found) if *found == value => {
-                    let run = list[place..].iter().take_while(|found| **found == value).count();
+                    let run = run_of(list, place);
                     count = count.saturating_mul(run as u64);
                     places[which] = place + run;
                 }
@@ -84,6 +93,22 @@ pub fn common(lists: &[&[u32]], mut take: impl FnMut(u32, u64)) {
             }
         }
         take(value, count);
+    }
+}
+
+fn common_of_two(short: &[u32], long: &[u32], mut take: impl FnMut(u32, u64)) {
+    let (mut at, mut place) = (0, 0);
+    while at < short.len() {
+        let value = short[at];
+        place = gallop(long, place, value);
+        let Some(found) = long.get(place) else { return };
+        let run = run_of(short, at);
+        if *found == value {
+            let other = run_of(long, place);
+            take(value, run as u64 * other as u64);
+            place += other;
+        }
+        at += run;
     }
 }
 

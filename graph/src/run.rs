@@ -45,9 +45,16 @@ pub struct End {
 enum Offsets {
     /// One start for each source from `first` on, and the end.
     Dense { first: u32, starts: Box<[u32]> },
+    /// A bit for each source from `first` on, set if it has entries, with the number of bits set before each word.
+    Ranked { first: u32, words: Box<[(u64, u32)]>, starts: Box<[u32]> },
     /// Only sources that have entries, ascending.
     Sparse { sources: Box<[u32]>, starts: Box<[u32]> },
 }
+
+/// Sources that a dense run may span for each that has entries.
+const DENSE_SPAN_MAX: usize = 2;
+/// And a ranked one.
+const RANKED_SPAN_MAX: usize = 256;
 
 /// See the module.
 #[derive(Debug)]
@@ -99,6 +106,16 @@ impl Run {
             Offsets::Dense { first, starts } => {
                 let at = source.wrapping_sub(*first) as usize;
                 if at + 1 < starts.len() { starts[at] as usize..starts[at + 1] as usize } else { 0..0 }
+            }
+            Offsets::Ranked { first, words, starts } => {
+                let at = source.wrapping_sub(*first) as usize;
+                match words.get(at / 64) {
+                    Some((bits, before)) if bits >> (at % 64) & 1 == 1 => {
+                        let rank = *before as usize + (bits & ((1 << (at % 64)) - 1)).count_ones() as usize;
+                        starts[rank] as usize..starts[rank + 1] as usize
+                    }
+                    _ => 0..0,
+                }
             }
             Offsets::Sparse { sources, starts } => match sources.binary_search(&source) {
                 Ok(at) => starts[at] as usize..starts[at + 1] as usize,
@@ -168,6 +185,10 @@ impl Run {
             Offsets::Dense { first, starts } => {
                 starts.windows(2).zip(*first..).for_each(|(ends, source)| take(source, ends[0] as usize..ends[1] as usize));
             }
+            Offsets::Ranked { first, words, starts } => {
+                let set = (0..words.len() * 64).filter(|at| words[at / 64].0 >> (at % 64) & 1 == 1);
+                starts.windows(2).zip(set).for_each(|(ends, at)| take(first + at as u32, ends[0] as usize..ends[1] as usize));
+            }
             Offsets::Sparse { sources, starts } => {
                 starts.windows(2).zip(sources).for_each(|(ends, source)| take(*source, ends[0] as usize..ends[1] as usize));
             }
@@ -182,6 +203,7 @@ impl Run {
     pub fn bytes(&self) -> usize {
         let offsets = match &self.offsets {
             Offsets::Dense { starts, .. } => std::mem::size_of_val(&**starts),
+            Offsets::Ranked { words, starts, .. } => std::mem::size_of_val(&**words) + std::mem::size_of_val(&**starts),
             Offsets::Sparse { sources, starts } => std::mem::size_of_val(&**sources) + std::mem::size_of_val(&**starts),
         };
         offsets
@@ -201,7 +223,7 @@ impl Offsets {
         };
         let distinct = 1 + entries.windows(2).filter(|pair| pair[0].source != pair[1].source).count();
         let span = (last.source - first.source) as usize + 1;
-        if span <= distinct.saturating_mul(4) {
+        if span <= distinct.saturating_mul(DENSE_SPAN_MAX) {
             let mut starts = vec![0_u32; span + 1];
             for entry in entries {
                 starts[(entry.source - first.source) as usize + 1] += 1;
@@ -219,6 +241,16 @@ impl Offsets {
             }
         }
         starts.push(entries.len() as u32);
+        if span <= distinct.saturating_mul(RANKED_SPAN_MAX) {
+            let mut words = vec![(0_u64, 0_u32); span.div_ceil(64)];
+            sources.iter().map(|source| (source - first.source) as usize).for_each(|at| words[at / 64].0 |= 1 << (at % 64));
+            let mut before = 0;
+            for word in &mut words {
+                word.1 = before;
+                before += word.0.count_ones();
+            }
+            return Self::Ranked { first: first.source, words: words.into(), starts: starts.into() };
+        }
         Self::Sparse { sources: sources.into(), starts: starts.into() }
     }
 }

@@ -113,9 +113,12 @@ impl Pipeline<'_> {
         let mut buffers: Vec<ArmBuffer> = arms.iter().map(|_| ArmBuffer::default()).collect();
         let mut found: Vec<(u32, u64)> = Vec::new();
         let mut counts: Vec<u64> = Vec::new();
+        let mut at_arms: Vec<Element> = Vec::new();
+        let tables = shared_tables(arms);
         for row in 0..batch.len() {
-            let at_arms: Vec<Element> = arms.iter().map(|arm| batch.column(arm.from)[row]).collect();
-            for table in shared_tables(arms, &at_arms) {
+            at_arms.clear();
+            at_arms.extend(arms.iter().map(|arm| batch.column(arm.from)[row]));
+            for &table in &tables {
                 found.clear();
                 let work = in_common(self.graph, arms, &at_arms, table, &mut buffers, |vertex, count| found.push((vertex, count)));
                 self.meter.tick(work)?;
@@ -142,18 +145,13 @@ pub struct ArmBuffer {
     merged: Vec<u32>,
 }
 
-/// Tables that every arm leads to from where it stands, ascending.
-pub fn shared_tables(arms: &[Arm], at: &[Element]) -> Vec<u16> {
-    let leads =
-        |arm: &Arm, from: &Element, table: u16| !from.is_null() && arm.hops.of(from.table()).iter().any(|hop| hop.target_table == table);
-    let (Some(arm), Some(from)) = (arms.first(), at.first()) else { return Vec::new() };
-    if from.is_null() {
-        return Vec::new();
-    }
-    let mut tables: Vec<u16> = arm.hops.of(from.table()).iter().map(|hop| hop.target_table).collect();
+/// Tables that every arm can lead to, ascending.
+pub fn shared_tables(arms: &[Arm]) -> Vec<u16> {
+    let leads = |arm: &Arm, table: u16| arm.hops.iter().any(|(_, hop)| hop.target_table == table);
+    let mut tables: Vec<u16> = arms.iter().flat_map(|arm| arm.hops.iter().map(|(_, hop)| hop.target_table)).collect();
     tables.sort_unstable();
     tables.dedup();
-    tables.retain(|table| arms.iter().zip(at).all(|(arm, from)| leads(arm, from, *table)));
+    tables.retain(|table| arms.iter().all(|arm| leads(arm, *table)));
     tables
 }
 
@@ -185,8 +183,13 @@ pub fn in_common(
     buffers: &mut [ArmBuffer],
     take: impl FnMut(u32, u64),
 ) -> usize {
-    let lists: Vec<&[u32]> =
-        arms.iter().zip(at).zip(buffers.iter_mut()).map(|((arm, from), buffer)| targets(graph, arm, *from, table, buffer)).collect();
+    if let ([a, b], [at_a, at_b], [of_a, of_b]) = (arms, at, &mut *buffers) {
+        let lists = [targets(graph, a, *at_a, table, of_a), targets(graph, b, *at_b, table, of_b)];
+        common(&lists, take);
+        return lists[0].len().min(lists[1].len());
+    }
+    let ends = arms.iter().zip(at).zip(buffers.iter_mut());
+    let lists: Vec<&[u32]> = ends.map(|((arm, from), buffer)| targets(graph, arm, *from, table, buffer)).collect();
     let work = lists.iter().map(|list| list.len()).min().unwrap_or(0);
     common(&lists, take);
     work

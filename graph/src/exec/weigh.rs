@@ -1,7 +1,7 @@
 //! Tails: how many ways there are to go on from a vertex, counted once for each vertex and never made into rows.
 //!
 //! W1: a tail's number is what binding its variables would have made of the rows, as a factor.
-//! W2: a number that depends on one vertex is worked out at most once for it in a pipeline.
+//! W2: a number that depends on one vertex and may be asked for again is worked out at most once for it in a pipeline.
 //! Never: runs ahead: only vertices that matches reach are looked at.
 
 use base::SqlResult;
@@ -48,20 +48,43 @@ fn made_of(kind: Option<PartKind>, sum: u64) -> u64 {
     }
 }
 
+/// Room for the lists of a tail that hangs on several vertices, or has exceptions.
+struct TailRoom {
+    /// Tables that all arms can lead to.
+    tables: Vec<u16>,
+    buffers: Vec<ArmBuffer>,
+    at: Vec<Element>,
+    found: Vec<(u32, u64)>,
+    excepted: Vec<u32>,
+}
+
+impl TailRoom {
+    fn new(tail: &Tail) -> Self {
+        let buffers = tail.arms.iter().chain(&tail.except_arms).map(|_| ArmBuffer::default()).collect();
+        Self { tables: shared_tables(&tail.arms), buffers, at: Vec::new(), found: Vec::new(), excepted: Vec::new() }
+    }
+}
+
 impl Pipeline<'_> {
     /// Multiplies each row by its tail's number.
     pub fn weigh(&mut self, at: usize, batch: &mut Batch, tail: &Tail) -> SqlResult<()> {
         let mut keep = std::mem::take(&mut self.rooms[at].keep);
         keep.clear();
         let is_pure = tail.arms.len() == 1 && tail.except.is_empty() && tail.except_arms.is_empty();
-        let mut buffers: Vec<ArmBuffer> = tail.arms.iter().chain(&tail.except_arms).map(|_| ArmBuffer::default()).collect();
+        if is_pure && tail.tails.is_empty() && tail.conditions.is_empty() {
+            self.degrees(tail, batch, &mut keep)?;
+            self.keep(at, batch, &keep, self.plan.steps[at].live)?;
+            self.rooms[at].keep = keep;
+            return Ok(());
+        }
+        let mut room = TailRoom::new(tail);
         for row in 0..batch.len() {
             let count = if is_pure {
                 self.number(tail, batch.column(tail.arms[0].from)[row])?
             } else if tail.arms.len() == 1 {
-                self.number_with_exceptions(tail, batch, row, &mut buffers)?
+                self.number_with_exceptions(tail, batch, row, &mut room)?
             } else {
-                self.number_in_common(tail, batch, row, &mut buffers)?
+                self.number_in_common(tail, batch, row, &mut room)?
             };
             keep.push(count > 0);
             if count > 1 {
@@ -73,13 +96,32 @@ impl Pipeline<'_> {
         Ok(())
     }
 
+    /// Multiplies each row by the length of its lists.
+    fn degrees(&mut self, tail: &Tail, batch: &mut Batch, keep: &mut Vec<bool>) -> SqlResult<()> {
+        let arm = &tail.arms[0];
+        let mut buffer = self.buffers.pop().unwrap_or_default();
+        for row in 0..batch.len() {
+            let from = batch.column(arm.from)[row];
+            let hops = if from.is_null() { &[] } else { arm.hops.of(from.table()) };
+            let sum: usize = hops.iter().map(|hop| list(self.graph, hop, from.vertex(), &mut buffer).targets.len()).sum();
+            let count = made_of(tail.kind, sum as u64);
+            keep.push(count > 0);
+            if count > 1 {
+                batch.weights[row] = tally::product(batch.weights[row], count)?;
+            }
+        }
+        self.buffers.push(buffer);
+        Ok(())
+    }
+
     /// The number of a tail that hangs on one vertex (W2).
     fn number(&mut self, tail: &Tail, from: Element) -> SqlResult<u64> {
         if from.is_null() {
             return Ok(made_of(tail.kind, 0));
         }
         let is_leaf = tail.tails.is_empty() && tail.conditions.is_empty();
-        if !is_leaf && let Some(known) = self.memos[tail.memo].get(from) {
+        let is_remembered = !is_leaf && tail.is_remembered;
+        if is_remembered && let Some(known) = self.memos[tail.memo].get(from) {
             return Ok(known);
         }
         let mut buffer = self.buffers.pop().unwrap_or_default();
@@ -90,7 +132,7 @@ impl Pipeline<'_> {
         }
         self.buffers.push(buffer);
         let number = made_of(tail.kind, sum);
-        if !is_leaf {
+        if is_remembered {
             self.remember(tail.memo, from, number)?;
         }
         Ok(number)
@@ -159,7 +201,7 @@ impl Pipeline<'_> {
     }
 
     /// All that the one arm leads to, less what is excepted.
-    fn number_with_exceptions(&mut self, tail: &Tail, batch: &Batch, row: usize, buffers: &mut [ArmBuffer]) -> SqlResult<u64> {
+    fn number_with_exceptions(&mut self, tail: &Tail, batch: &Batch, row: usize, room: &mut TailRoom) -> SqlResult<u64> {
         let arm = &tail.arms[0];
         let from = batch.column(arm.from)[row];
         let mut sum = self.number(tail, from)?;
@@ -167,10 +209,14 @@ impl Pipeline<'_> {
             return Ok(0);
         }
         let graph = self.graph;
-        for table in shared_tables(&tail.arms, &[from]) {
-            let (of_arm, of_except) = buffers.split_at_mut(1);
+        let excepted = &mut room.excepted;
+        for &table in &room.tables {
+            let (of_arm, of_except) = room.buffers.split_at_mut(1);
             let reached = targets(graph, arm, from, table, &mut of_arm[0]);
-            let mut excepted: Vec<u32> = Vec::new();
+            excepted.clear();
+            if reached.is_empty() {
+                continue;
+            }
             for (except, buffer) in tail.except_arms.iter().zip(of_except) {
                 let other = batch.column(except.from)[row];
                 if !other.is_null() {
@@ -184,7 +230,7 @@ impl Pipeline<'_> {
                 excepted.sort_unstable();
                 excepted.dedup();
             }
-            for vertex in excepted {
+            for &vertex in &*excepted {
                 let times = equal_range(reached, vertex).len() as u64;
                 if times > 0 {
                     // Part of the sum, so neither product nor difference leaves its range.
@@ -196,16 +242,18 @@ impl Pipeline<'_> {
     }
 
     /// What all arms lead to, less what is excepted.
-    fn number_in_common(&mut self, tail: &Tail, batch: &Batch, row: usize, buffers: &mut [ArmBuffer]) -> SqlResult<u64> {
+    fn number_in_common(&mut self, tail: &Tail, batch: &Batch, row: usize, room: &mut TailRoom) -> SqlResult<u64> {
         let graph = self.graph;
-        let at: Vec<Element> = tail.arms.iter().map(|arm| batch.column(arm.from)[row]).collect();
-        let excepted: Vec<Element> = tail.except.iter().map(|var| batch.column(*var)[row]).collect();
-        let (of_arms, of_except) = buffers.split_at_mut(tail.arms.len());
+        let at = &mut room.at;
+        at.clear();
+        at.extend(tail.arms.iter().map(|arm| batch.column(arm.from)[row]));
+        let is_excepted = |child: Element| tail.except.iter().any(|var| batch.column(*var)[row] == child);
+        let (of_arms, of_except) = room.buffers.split_at_mut(tail.arms.len());
         let mut sum = 0_u64;
-        let mut found: Vec<(u32, u64)> = Vec::new();
-        for table in shared_tables(&tail.arms, &at) {
+        let found = &mut room.found;
+        for &table in &room.tables {
             found.clear();
-            let work = in_common(graph, &tail.arms, &at, table, of_arms, |vertex, count| found.push((vertex, count)));
+            let work = in_common(graph, &tail.arms, at, table, of_arms, |vertex, count| found.push((vertex, count)));
             self.meter.tick(work)?;
             for (except, buffer) in tail.except_arms.iter().zip(of_except.iter_mut()) {
                 let other = batch.column(except.from)[row];
@@ -214,9 +262,9 @@ impl Pipeline<'_> {
                     found.retain(|(vertex, _)| reached.binary_search(vertex).is_err());
                 }
             }
-            for (vertex, count) in &found {
+            for (vertex, count) in &*found {
                 let child = Element::new(table, u64::from(*vertex));
-                if !excepted.contains(&child) {
+                if !is_excepted(child) {
                     let more = tally::product(self.number_of_child(tail, child)?, *count)?;
                     sum = tally::sum(sum, more)?;
                 }

@@ -109,7 +109,7 @@ impl Planner<'_> {
         }
         self.connect(making, None);
         for var in making.bound.iter().collect::<Vec<_>>() {
-            hang(making, var);
+            self.hang(making, var);
         }
     }
 
@@ -148,7 +148,7 @@ impl Planner<'_> {
             making.steps.push((Step::Narrow { var, tables, only }, making.rows));
         }
         self.connect(making, Some(var));
-        hang(making, var);
+        self.hang(making, var);
     }
 
     /// Edges between bound vertices that are not made yet, plain ones first, each with the conditions that wait for it; forbidden edges last.
@@ -209,6 +209,13 @@ impl Planner<'_> {
         Arm { from, edge: edge.var, hops: Hops::new(self.schema, edge, edge.from == from, Some(making.shape.scope.tables(to))) }
     }
 
+    fn hang(&mut self, making: &mut Making<'_, '_>, var: Var) {
+        let tails = making.shape.hanging.remove(&var).unwrap_or_default();
+        // Of a scan alone, each vertex comes once.
+        let comes_again = making.shape.core.len() > 1 || !making.shape.bound.is_empty();
+        hang(making, self.by_share(tails), comes_again);
+    }
+
     fn path(&self, making: &Making<'_, '_>, edge: &EdgePattern, from_left: bool, is_bound: bool) -> PathStep {
         let (from, to) = if from_left { (edge.from, edge.to) } else { (edge.to, edge.from) };
         let pattern = edge.path.clone().unwrap_or_else(|| unreachable!("K1: only quantified edges are paths"));
@@ -248,8 +255,9 @@ fn conditions(making: &mut Making<'_, '_>) {
 }
 
 /// Tails of a vertex just bound: plain leaves at once, deeper ones when the block's rows are final.
-fn hang(making: &mut Making<'_, '_>, var: Var) {
-    for tail in making.shape.hanging.remove(&var).unwrap_or_default() {
+fn hang(making: &mut Making<'_, '_>, tails: Vec<Tail>, comes_again: bool) {
+    for mut tail in tails {
+        tail.is_remembered &= comes_again;
         if tail.tails.is_empty() && tail.conditions.is_empty() {
             making.steps.push((Step::Weigh(Box::new(tail)), making.rows));
         } else {

@@ -17,6 +17,15 @@ use crate::varset::{Var, VarSet};
 const EXHAUSTIVE_MAX: u32 = 11;
 /// What a search in a list costs, in entries.
 const SEEK: f64 = 6.0;
+/// What a row costs to make.
+const ROW: f64 = 3.0;
+/// What a condition or a forbidden edge costs a row.
+const CONDITION: f64 = 2.0;
+const FORBIDDEN: f64 = 25.0;
+/// What a path between two vertices costs; to all it costs ten times as much.
+const PATH: f64 = 200.0;
+/// How much dearer a list is that is read out of order.
+const SCATTERED: f64 = 4.0;
 
 /// How a vertex is bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +66,46 @@ impl Planner<'_> {
         };
         let rows = best.order.last().map_or(1.0, |(_, _, rows)| *rows);
         let lists: f64 = shape.lists.iter().map(|tail| rows * self.list_cost(shape, tail)).sum();
-        Order { vertices: best.order, cost: best.cost + lists }
+        let tails: f64 =
+            shape.hanging.iter().map(|(var, tails)| self.tails_cost(shape, tails, rows.min(self.count(shape, *var)), 1.0)).sum();
+        let asked = shape.forbidden.len() as f64 * FORBIDDEN + shape.open.iter().filter(|open| **open).count() as f64 * CONDITION;
+        Order { vertices: best.order, cost: best.cost + lists + tails + rows * asked }
+    }
+
+    fn count(&self, shape: &Shape<'_>, var: Var) -> f64 {
+        shape.scope.vertex(var).map_or(1.0, |vertex| self.cardinality.vertices(vertex))
+    }
+
+    /// What tails of one vertex cost, asked for one after another until one is 0.
+    fn tails_cost(&self, shape: &Shape<'_>, tails: &[Tail], demand: f64, read: f64) -> f64 {
+        let mut tails: Vec<(f64, &Tail)> = tails.iter().map(|tail| (self.share(tail), tail)).collect();
+        tails.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut left = demand;
+        let cost = |(share, tail): &(f64, &Tail)| {
+            let cost = self.tail_cost(shape, tail, left, read);
+            left *= share;
+            cost
+        };
+        tails.iter().map(cost).sum()
+    }
+
+    /// What a tail costs that is asked for at `demand` vertices: each once, whose list costs `read`, then its entries.
+    fn tail_cost(&self, shape: &Shape<'_>, tail: &Tail, demand: f64, read: f64) -> f64 {
+        let lists = demand * read * 2.0;
+        if tail.tails.is_empty() && tail.conditions.is_empty() {
+            return lists;
+        }
+        let entries = demand * tail.arms.iter().map(|arm| self.entries(shape, arm)).fold(f64::INFINITY, f64::min);
+        let child = entries.min(self.count(shape, tail.child));
+        let below = self.tails_cost(shape, &tail.tails, child, SCATTERED);
+        lists + entries * (3.0 + CONDITION * tail.conditions.len() as f64) + below
+    }
+
+    /// Entries of an arm's lists at one vertex.
+    fn entries(&self, shape: &Shape<'_>, arm: &Arm) -> f64 {
+        let tables = shape.scope.tables(arm.from);
+        let sum: f64 = tables.iter().map(|table| arm.hops.of(*table).iter().map(|hop| self.cardinality.degree(hop)).sum::<f64>()).sum();
+        sum / tables.len().max(1) as f64
     }
 
     fn exhaustive(&mut self, shape: &Shape<'_>, start: Reached) -> Reached {
@@ -110,43 +158,56 @@ impl Planner<'_> {
                 .collect();
             let sub = SubPattern { pattern: shape.pattern, scope: shape.scope, bound: shape.bound, vertices: standing | VarSet::one(*var) };
             let rows = self.cardinality.rows(&sub);
-            for (how, cost) in self.ways(shape, *var, &edges, before, rows) {
+            let scanned = order.first().filter(|first| first.1 == How::Scan).map(|first| first.0);
+            for (how, cost) in self.ways(shape, *var, &edges, (before, rows), scanned) {
                 extensions.push((*var, how, cost, rows));
             }
         }
-        let is_joined = |extension: &(Var, How, f64, f64)| extension.1 != How::Scan;
+        let by_path = |var: Var| shape.edges_at(var).any(|edge| edge.path.is_some() && standing.has(edge.from) != standing.has(edge.to));
+        let is_joined = |extension: &(Var, How, f64, f64)| extension.1 != How::Scan || by_path(extension.0);
         if !standing.is_empty() && extensions.iter().any(is_joined) && !(self.dice.is_some() && self.chance(false)) {
             extensions.retain(is_joined);
         }
         extensions
     }
 
-    fn ways(&mut self, shape: &Shape<'_>, var: Var, edges: &[(usize, &EdgePattern)], before: f64, after: f64) -> Vec<(How, f64)> {
-        let count = shape.scope.vertex(var).map_or(1.0, |vertex| self.cardinality.vertices(vertex));
+    fn ways(
+        &mut self,
+        shape: &Shape<'_>,
+        var: Var,
+        edges: &[(usize, &EdgePattern)],
+        (before, after): (f64, f64),
+        scanned: Option<Var>,
+    ) -> Vec<(How, f64)> {
+        let count = self.count(shape, var);
         let plain: Vec<(usize, f64)> = edges
             .iter()
             .filter(|(_, edge)| edge.path.is_none())
             .map(|(at, edge)| (*at, self.degree(shape, edge, if edge.from == var { edge.to } else { edge.from })))
             .collect();
         let paths = edges.iter().filter(|(_, edge)| edge.path.is_some());
-        let path_cost = before * 200.0 * paths.clone().count() as f64;
+        let path_cost = before * PATH * paths.clone().count() as f64;
         let mut ways = Vec::new();
         if edges.is_empty() || self.dice.is_some() && edges.iter().all(|(_, edge)| edge.path.is_none()) && self.chance(false) {
             // By chance even where an edge leads to it; the edges are looked for afterwards.
-            ways.push((How::Scan, before * count + after));
+            ways.push((How::Scan, before * count + after * ROW));
         }
         for (at, degree) in &plain {
             let rest = (plain.len() - 1) as f64;
-            ways.push((How::Expand(*at), before * (SEEK + degree) + before * degree * rest * SEEK * 1.5 + after + path_cost));
+            let edge = &shape.pattern.edges[*at];
+            // Lists of what is scanned lie one after another.
+            let read = if scanned == Some(if edge.from == var { edge.to } else { edge.from }) { 1.0 } else { SEEK };
+            ways.push((How::Expand(*at), before * (read + degree) + before * degree * rest * SEEK * 1.5 + after * ROW + path_cost));
         }
         let asked = shape.pattern.conditions.iter().fold(shape.wanted, |vars, condition| vars | condition.vars());
         if plain.len() > 1 && edges.iter().all(|(_, edge)| edge.path.is_some() || !asked.has(edge.var)) {
             let least = plain.iter().map(|(_, degree)| *degree).fold(f64::INFINITY, f64::min);
             let entries = least * plain.len() as f64 * 1.5;
-            ways.push((How::Intersect, before * (SEEK * plain.len() as f64 + entries) + after + path_cost));
+            ways.push((How::Intersect, before * (SEEK * plain.len() as f64 + entries) + after * ROW + path_cost));
         }
-        if plain.is_empty() {
-            ways.extend(paths.map(|(at, _)| (How::Path(*at), path_cost * 5.0 + after)));
+        if plain.is_empty() && !edges.is_empty() {
+            ways.push((How::Scan, before * count * ROW + path_cost * count + after * ROW));
+            ways.extend(paths.map(|(at, _)| (How::Path(*at), path_cost * 10.0 + after * ROW)));
         }
         ways
     }
@@ -162,11 +223,7 @@ impl Planner<'_> {
 
     /// What a list tail costs a row.
     fn list_cost(&self, shape: &Shape<'_>, tail: &Tail) -> f64 {
-        let entries = |arm: &Arm| {
-            let tables = shape.scope.tables(arm.from);
-            let sum: f64 = tables.iter().map(|table| arm.hops.of(*table).iter().map(|hop| self.cardinality.degree(hop)).sum::<f64>()).sum();
-            sum / tables.len().max(1) as f64
-        };
+        let entries = |arm: &Arm| self.entries(shape, arm);
         let least = tail.arms.iter().map(entries).fold(f64::INFINITY, f64::min);
         let several = if tail.arms.len() > 1 { least * tail.arms.len() as f64 * 1.5 } else { 0.0 };
         let excepted: f64 = tail.except_arms.iter().map(|arm| entries(arm).min(least) * 2.0 + SEEK).sum();

@@ -111,15 +111,21 @@ impl<'p> Shape<'p> {
         let mine: Vec<usize> = self.conditions_on(VarSet::one(var) | VarSet::one(edge.var)).map(|(at, _)| at).collect();
         let conditions = mine.iter().map(|at| self.pattern.conditions[*at].clone()).collect();
         mine.iter().for_each(|at| self.open[*at] = false);
+        let arm = self.arm(planner, edge, parent, var);
+        let back = Hops::new(planner.schema, edge, edge.from == var, Some(self.scope.tables(parent)));
+        let comes_again = back.iter().any(|(_, hop)| planner.cardinality.degree_max(hop) > 1.0) || back.iter().count() > 1;
+        let mut tails = self.hanging.remove(&var).unwrap_or_default();
+        tails.iter_mut().for_each(|tail| tail.is_remembered &= comes_again);
         let tail = Tail {
             child: var,
             kind: None,
-            arms: vec![self.arm(planner, edge, parent, var)],
+            arms: vec![arm],
             except: Vec::new(),
             except_arms: Vec::new(),
             conditions,
-            tails: self.hanging.remove(&var).unwrap_or_default(),
+            tails: planner.by_share(tails),
             memo: planner.next_memo(),
+            is_remembered: true,
         };
         self.core = self.core - VarSet::one(var);
         self.hung |= VarSet::one(edge.var);
@@ -201,12 +207,40 @@ impl<'p> Shape<'p> {
         next.pinned |= arms.iter().chain(&except_arms).map(|arm| arm.from).chain(except.iter().copied()).collect();
         let tails = next.hanging.remove(&var).unwrap_or_default();
         let memo = planner.next_memo();
-        next.lists.push(Tail { child: var, kind: None, arms, except, except_arms, conditions: Vec::new(), tails, memo });
+        next.lists.push(Tail {
+            child: var,
+            kind: None,
+            arms,
+            except,
+            except_arms,
+            conditions: Vec::new(),
+            tails,
+            memo,
+            is_remembered: true,
+        });
         Some(next)
     }
 }
 
 impl Planner<'_> {
+    /// The share of vertices at which a tail's number is not 0.
+    pub(super) fn share(&self, tail: &Tail) -> f64 {
+        let none = |arm: &Arm| arm.hops.iter().map(|(_, hop)| 1.0 - self.cardinality.share(hop)).product::<f64>();
+        let some = tail.arms.iter().map(|arm| 1.0 - none(arm)).product::<f64>()
+            * tail.tails.iter().map(|next| self.share(next)).fold(1.0, f64::min);
+        match tail.kind {
+            Some(PartKind::Optional) => 1.0,
+            Some(PartKind::NotExists) => 1.0 - some,
+            None | Some(PartKind::Exists) => some,
+        }
+    }
+
+    /// Tails in the order in which they are asked for: first those that are most often 0, which end the asking.
+    pub(super) fn by_share(&self, mut tails: Vec<Tail>) -> Vec<Tail> {
+        tails.sort_by(|a, b| self.share(a).total_cmp(&self.share(b)));
+        tails
+    }
+
     /// Takes parts into the block that are tails of one of its vertices, or forbid an edge between two.
     pub(super) fn absorb_parts<'p>(&mut self, shape: &mut Shape<'p>) {
         for (at, part) in shape.pattern.parts.iter().enumerate() {
@@ -251,8 +285,29 @@ impl Planner<'_> {
         Some(tail)
     }
 
-    /// Hangs leaves on their neighbours, those with most vertices first, until one is left or none can be hung.
+    /// Hangs leaves on their neighbours. Where all hangs on one vertex in the end, on that from which it costs least.
     pub(super) fn hang_leaves<'p>(&mut self, shape: &mut Shape<'p>) {
+        let whole = shape.clone();
+        self.hang_around(shape);
+        if self.dice.is_some() || shape.core.len() != 1 || !shape.bound.is_empty() {
+            return;
+        }
+        let mut least = self.order(shape).cost;
+        for root in (whole.core - shape.core).iter() {
+            let mut other = whole.clone();
+            other.pinned |= VarSet::one(root);
+            self.hang_around(&mut other);
+            if other.core.len() == 1 {
+                let cost = self.order(&other).cost;
+                if cost < least {
+                    (least, *shape) = (cost, other);
+                }
+            }
+        }
+    }
+
+    /// Hangs leaves on their neighbours, those with most vertices first, until one is left or none can be hung.
+    fn hang_around<'p>(&mut self, shape: &mut Shape<'p>) {
         loop {
             if shape.core.len() + u32::from(!shape.bound.is_empty()) <= 1 {
                 return;

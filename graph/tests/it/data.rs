@@ -1,22 +1,10 @@
-//! Real graphs in a folder beside the repository's, for tests that skip with a printed reason where it is not there.
+//! Graphs in folders of `|`-separated files; shared with `bench/graph-peers`.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::Path;
 
 use base::{CommitSeq, RowId};
 use graph::{Changes, EdgeRow, EdgeTableDef, GraphSchema, Topology, VertexRow, VertexTableDef};
-
-/// The folder, where present: `../shared/data` beside the workspace, or what `SHOCKWAVE_DATA` names.
-pub fn folder(name: &str) -> Option<PathBuf> {
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    let upper = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let given = std::env::var_os("SHOCKWAVE_DATA").map(PathBuf::from);
-    let found = given.into_iter().chain([beside, upper]).map(|root| root.join(name)).find(|folder| folder.is_dir());
-    if found.is_none() {
-        println!("skipped: there is no shared/data/{name} beside the repository");
-    }
-    found
-}
 
 /// Vertex tables and edge tables (name, label, source, target) of a folder of `|`-separated files; edges named in `both` are stored both ways.
 pub struct Folder<'f> {
@@ -25,7 +13,7 @@ pub struct Folder<'f> {
     pub both: &'f [&'f str],
 }
 
-fn lines(folder: &std::path::Path, name: &str) -> Vec<(u64, u64)> {
+fn lines(folder: &Path, name: &str) -> Vec<(u64, u64)> {
     let text = std::fs::read_to_string(folder.join(format!("{name}.csv"))).unwrap();
     let pair = |line: &str| {
         let mut numbers = line.split('|').map(|number| number.parse().unwrap());
@@ -36,7 +24,7 @@ fn lines(folder: &std::path::Path, name: &str) -> Vec<(u64, u64)> {
 
 impl Folder<'_> {
     /// Loads it: all of it in one commit, or the vertices and then the edges in `commits` of the same size.
-    pub fn load(&self, folder: &std::path::Path, commits: usize) -> Topology {
+    pub fn load(&self, folder: &Path, commits: usize) -> Topology {
         let place = |name: &str| self.vertices.iter().position(|(table, _)| *table == name).unwrap() as u16;
         let vertices = self.vertices.iter().map(|(name, labels)| VertexTableDef {
             name: (*name).to_owned(),

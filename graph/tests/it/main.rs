@@ -11,4 +11,5 @@ mod model;
 mod naive;
 mod oracle;
 mod queries;
+mod shapes;
 mod storage;
