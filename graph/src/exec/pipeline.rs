@@ -68,7 +68,10 @@ pub struct Pipeline<'a> {
     pub meter: Meter,
     pub rooms: Vec<Room>,
     pub memos: Vec<Memo>,
-    pub buffers: Vec<ListBuffer>,
+    /// Boxed, since tails take one out for each vertex they are worked out for.
+    #[expect(clippy::vec_box, reason = "a box is moved in one word")]
+    pub buffers: Vec<Box<ListBuffer>>,
+    pub leaf: ListBuffer,
     pub paths: Vec<Path>,
     /// What the paths take.
     pub path_meter: Meter,
@@ -142,6 +145,7 @@ impl<'a> Pipeline<'a> {
             rooms: plan.steps.iter().map(|_| Room::default()).collect(),
             memos: (0..plan.memos).map(|_| Memo::new(graph)).collect(),
             buffers: Vec::new(),
+            leaf: ListBuffer::default(),
             paths: Vec::new(),
             path_meter: Meter::new(Arc::clone(&how.budget)),
             searcher: Some(Searcher::new(graph, Meter::new(Arc::clone(&how.budget)))),

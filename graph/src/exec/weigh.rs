@@ -71,12 +71,6 @@ impl Pipeline<'_> {
         let mut keep = std::mem::take(&mut self.rooms[at].keep);
         keep.clear();
         let is_pure = tail.arms.len() == 1 && tail.except.is_empty() && tail.except_arms.is_empty();
-        if is_pure && tail.tails.is_empty() && tail.conditions.is_empty() {
-            self.degrees(tail, batch, &mut keep)?;
-            self.keep(at, batch, &keep, self.plan.steps[at].live)?;
-            self.rooms[at].keep = keep;
-            return Ok(());
-        }
         let mut room = TailRoom::new(tail);
         for row in 0..batch.len() {
             let count = if is_pure {
@@ -96,31 +90,17 @@ impl Pipeline<'_> {
         Ok(())
     }
 
-    /// Multiplies each row by the length of its lists.
-    fn degrees(&mut self, tail: &Tail, batch: &mut Batch, keep: &mut Vec<bool>) -> SqlResult<()> {
-        let arm = &tail.arms[0];
-        let mut buffer = self.buffers.pop().unwrap_or_default();
-        for row in 0..batch.len() {
-            let from = batch.column(arm.from)[row];
-            let hops = if from.is_null() { &[] } else { arm.hops.of(from.table()) };
-            let sum: usize = hops.iter().map(|hop| list(self.graph, hop, from.vertex(), &mut buffer).targets.len()).sum();
-            let count = made_of(tail.kind, sum as u64);
-            keep.push(count > 0);
-            if count > 1 {
-                batch.weights[row] = tally::product(batch.weights[row], count)?;
-            }
-        }
-        self.buffers.push(buffer);
-        Ok(())
-    }
-
     /// The number of a tail that hangs on one vertex (W2).
     fn number(&mut self, tail: &Tail, from: Element) -> SqlResult<u64> {
         if from.is_null() {
             return Ok(made_of(tail.kind, 0));
         }
-        let is_leaf = tail.tails.is_empty() && tail.conditions.is_empty();
-        let is_remembered = !is_leaf && tail.is_remembered;
+        if tail.tails.is_empty() && tail.conditions.is_empty() {
+            let hops = tail.arms[0].hops.of(from.table());
+            let sum: usize = hops.iter().map(|hop| list(self.graph, hop, from.vertex(), &mut self.leaf).targets.len()).sum();
+            return Ok(made_of(tail.kind, sum as u64));
+        }
+        let is_remembered = tail.is_remembered;
         if is_remembered && let Some(known) = self.memos[tail.memo].get(from) {
             return Ok(known);
         }
@@ -153,9 +133,6 @@ impl Pipeline<'_> {
         let list = list(self.graph, hop, from.vertex(), buffer);
         if !tail.conditions.is_empty() {
             return self.number_of_filtered(tail, from, hop, &list);
-        }
-        if tail.tails.is_empty() {
-            return Ok(list.targets.len() as u64);
         }
         self.meter.tick(list.targets.len())?;
         let mut sum = 0_u64;
