@@ -1,8 +1,9 @@
 //! The edges of one table seen from one side: runs by groups of 64K sources, the delta of newest edges, and reading all of it as one list.
 //!
 //! D1: a list ascends by (target, row) and holds exactly the entries visible at the asked commit.
-//! D2: a group has at most four runs, none with ends of other runs; the delta's runs shrink by half or more from old to new.
+//! D2: a group has at most four runs, none with ends of other runs; there and in the delta runs shrink by half or more from old to new.
 //! D3: a side never changes: a commit makes another that shares its runs, so readers hold theirs without locks.
+//! D4: rows are numbered in the order of commits, so of two runs the older has the lesser rows.
 //! Never: forgets an ended entry: AS OF reads it.
 
 use std::sync::Arc;
@@ -15,7 +16,7 @@ const GROUP_BITS: u32 = 16;
 /// Runs a group may have before they become one.
 const GROUP_RUNS_MAX: usize = 4;
 /// Entries and ends the delta may hold, unless a thirty-second of all edges is more.
-const DELTA_WEIGHT_MAX: usize = 1 << 16;
+const DELTA_WEIGHT_MAX: usize = 1 << 12;
 
 /// See the module.
 #[derive(Clone, Debug, Default)]
@@ -28,9 +29,16 @@ pub struct Side {
 /// Where a list is put together when it is no slice of one run.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    pairs: Vec<(u32, u64)>,
+    placed: Vec<(u32, Place)>,
     targets: Vec<u32>,
-    rows: Vec<u64>,
+    places: Vec<Place>,
+}
+
+/// An entry of a list: which of the source's runs, oldest first, and where in it.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    run: u32,
+    at: u32,
 }
 
 /// The entries of one source, ascending by (target, row).
@@ -45,6 +53,7 @@ pub struct List<'a> {
 enum Rows<'a> {
     Packed { rows: &'a Packed, from: usize },
     Plain(&'a [u64]),
+    Placed { side: &'a Side, source: u32, places: &'a [Place] },
 }
 
 impl<'a> List<'a> {
@@ -59,6 +68,10 @@ impl<'a> List<'a> {
         match self.rows {
             Rows::Packed { rows, from } => rows.get(from + at),
             Rows::Plain(rows) => rows[at],
+            Rows::Placed { side, source, places } => {
+                let place = places[at];
+                side.pieces(source).nth(place.run as usize).map_or(0, |run| run.rows().get(place.at as usize))
+            }
         }
     }
 }
@@ -74,13 +87,7 @@ impl Side {
         if next.delta.iter().map(|run| run.weight()).sum::<usize>() > DELTA_WEIGHT_MAX.max(next.entries / 32) {
             next.flush();
         }
-        while let [.., older, newer] = next.delta.as_slice()
-            && newer.weight() * 2 >= older.weight()
-        {
-            let merged = merge(&[Arc::clone(older), Arc::clone(newer)]);
-            next.delta.truncate(next.delta.len() - 2);
-            next.delta.push(Arc::new(merged));
-        }
+        join_newest(&mut next.delta);
         next
     }
 
@@ -107,6 +114,7 @@ impl Side {
             if has_ends || group.len() > GROUP_RUNS_MAX {
                 compact_group(group);
             }
+            join_newest(group);
         }
     }
 
@@ -153,28 +161,34 @@ impl Side {
         if second.is_none() && !is_ended && first.all_visible(&range, at) {
             return slice(first, range);
         }
-        scratch.pairs.clear();
-        for run in self.pieces(source) {
+        let Scratch { placed, targets, places } = scratch;
+        placed.clear();
+        for (which, run) in self.pieces(source).enumerate() {
             let range = run.range(source);
-            let all = range.is_empty() || run.all_visible(&range, at);
-            let visible = range.clone().filter(|place| all || run.visible(*place, at));
-            scratch.pairs.extend(visible.map(|place| (run.targets(place..place + 1)[0], run.rows().get(place))));
+            if range.is_empty() {
+                continue;
+            }
+            let all = run.all_visible(&range, at);
+            let entries = run.targets(range.clone()).iter().zip(range);
+            let visible = entries.filter(|(_, place)| all || run.visible(*place, at));
+            placed.extend(visible.map(|(target, place)| (*target, Place { run: which as u32, at: place as u32 })));
         }
         if second.is_some() {
-            // Stable sorting finds the ascending runs and merges them.
-            scratch.pairs.sort();
+            // Stable sorting finds the ascending runs and merges them; of equal targets the older run has the lesser row (D4).
+            placed.sort_by_key(|(target, _)| *target);
         }
         if is_ended {
             let ended = self.delta.iter().flat_map(|run| run.ends_of(source)).filter(|end| end.commit <= at);
             let mut ended: Vec<(u32, u64)> = ended.map(|end| (end.target, end.row)).collect();
             ended.sort_unstable();
-            scratch.pairs.retain(|pair| ended.binary_search(pair).is_err());
+            let row = |place: &Place| self.pieces(source).nth(place.run as usize).map_or(0, |run| run.rows().get(place.at as usize));
+            placed.retain(|(target, place)| ended.is_empty() || ended.binary_search(&(*target, row(place))).is_err());
         }
-        scratch.targets.clear();
-        scratch.rows.clear();
-        scratch.targets.extend(scratch.pairs.iter().map(|pair| pair.0));
-        scratch.rows.extend(scratch.pairs.iter().map(|pair| pair.1));
-        List { targets: &scratch.targets, rows: Rows::Plain(&scratch.rows) }
+        targets.clear();
+        places.clear();
+        targets.extend(placed.iter().map(|(target, _)| *target));
+        places.extend(placed.iter().map(|(_, place)| *place));
+        List { targets, rows: Rows::Placed { side: self, source, places } }
     }
 
     /// Bytes held.
@@ -185,6 +199,17 @@ impl Side {
 
 fn slice(run: &Run, range: std::ops::Range<usize>) -> List<'_> {
     List { targets: run.targets(range.clone()), rows: Rows::Packed { rows: run.rows(), from: range.start } }
+}
+
+/// Joins the newest runs until each is less than half of the one before it.
+fn join_newest(runs: &mut Vec<Arc<Run>>) {
+    while let [.., older, newer] = runs.as_slice()
+        && newer.weight() * 2 >= older.weight()
+    {
+        let joined = Arc::new(merge(&runs[runs.len() - 2..]));
+        runs.truncate(runs.len() - 2);
+        runs.push(joined);
+    }
 }
 
 fn compact_group(group: &mut Vec<Arc<Run>>) {
