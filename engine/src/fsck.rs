@@ -227,6 +227,7 @@ fn report(origin: &str, sealed: u64, size: u64, pinned: bool, unrecorded: &[Stri
         subject: format!("the ledger {origin} is what was committed"),
         facts: vec![("commits".into(), size.to_string()), ("rows".into(), checked.rows.to_string())],
         row: Vec::new(),
+        disclosed: Vec::new(),
         checked: vec![
             format!("{} rows give the row roots of their commits", checked.rows),
             format!("{} leaves give both trees, {} tile files are theirs", checked.commits, checked.tiles),

@@ -1,32 +1,48 @@
-//! Receipts and consistency proofs, made on demand from leaves, tiles and stored rows.
+//! Receipts, disclosures and consistency proofs, made on demand from leaves, tiles and stored rows.
 //!
 //! P1: a receipt is made against a signed checkpoint, and every hash in it is computed from what is stored, not remembered from the commit.
 //! P2: a row whose stored bytes do not give the committed root has no receipt: XX001 instead.
 //! Never: signs anything new.
-//! Format: docs/formats/receipt.md.
+//! Format: docs/formats/receipt.md, docs/formats/disclosure.md.
 
 use std::sync::Arc;
 
 use base::{CommitSeq, RelationId, SqlError, SqlResult, SqlState};
 use receipts::consistency::ConsistencyProof;
+use receipts::definition::TableDefinition;
 use receipts::note::Note;
 use receipts::proof::{consistency_proof, inclusion_proof};
 use receipts::row_tree::{GROUP_ROWS, group_root, row_path_from_groups};
 use receipts::schema::SchemaPath;
-use receipts::{CommitLeaf, Field, Hash, Leaf, Receipt, RowPart, Sha256Tree};
+use receipts::{CommitLeaf, Disclosure, Field, Hash, Leaf, Receipt, RowPart, Sha256Tree};
 
 use crate::canonical::{Op, RowHasher, Scratch, row_hashes};
 use crate::catalog_rows::catalog_at;
 use crate::ledger::Ledger;
 use crate::schema::TableDef;
+use crate::signer::SignedCheckpoint;
 use crate::table::TableState;
+
+/// A row to be disclosed, and which of its fields.
+#[derive(Clone, Copy, Debug)]
+pub struct Disclosed<'a> {
+    /// Its commit.
+    pub seq: u64,
+    /// Its place in the commit, from 0.
+    pub row: u64,
+    /// Names of the columns to show, as the table's definition had them at that commit; the others are hidden.
+    pub columns: &'a [String],
+}
 
 impl Ledger {
     /// The receipt of a commit, or of its row `row` (from 0, in the order of relation and row id), as tlog-proof text.
     ///
     /// Errors: 22023 for a commit or row that does not exist; XX001 where stored bytes are not the committed ones (P2).
     pub fn receipt(&self, seq: u64, row: Option<u64>) -> SqlResult<String> {
-        let checkpoint = self.checkpoint();
+        self.receipt_at(&self.checkpoint(), seq, row)?.to_text().map_err(too_long)
+    }
+
+    fn receipt_at(&self, checkpoint: &SignedCheckpoint, seq: u64, row: Option<u64>) -> SqlResult<Receipt> {
         let size = checkpoint.state.size;
         let (leaf, path) = {
             let merkle = self.merkle().read();
@@ -38,8 +54,27 @@ impl Ledger {
         };
         let row = row.map(|row| self.row_part(seq, &leaf, row)).transpose()?;
         let note = Note::parse(&checkpoint.sha_note).map_err(|error| SqlError::internal(format!("own checkpoint: {error}")))?;
-        let receipt = Receipt { leaf: leaf.to_vec(), row, index: seq, path, checkpoint: note };
-        receipt.to_text().map_err(|error| SqlError::new(SqlState::PROGRAM_LIMIT_EXCEEDED, format!("receipt cannot be written: {error}")))
+        Ok(Receipt { leaf: leaf.to_vec(), row, index: seq, path, checkpoint: note })
+    }
+
+    /// One text that shows the named fields of rows, proves them against the newest checkpoint, and gives nothing of the others away.
+    ///
+    /// Errors: those of [`Ledger::receipt`]; 42703 for a column that a row's table did not have; 22023 without rows; 54000 for one that would be
+    /// longer than 16 MiB.
+    pub fn disclose(&self, rows: &[Disclosed<'_>]) -> SqlResult<String> {
+        let checkpoint = self.checkpoint();
+        let receipts: Vec<Receipt> = rows
+            .iter()
+            .map(|row| {
+                let mut receipt = self.receipt_at(&checkpoint, row.seq, Some(row.row))?;
+                if let Some(part) = &mut receipt.row {
+                    hide_all_but(part, row.columns)?;
+                }
+                Ok(receipt)
+            })
+            .collect::<SqlResult<_>>()?;
+        let invalid = |error: receipts::FormatError| SqlError::new(SqlState::INVALID_PARAMETER_VALUE, error.to_string());
+        Disclosure::of(receipts).map_err(invalid)?.to_text().map_err(too_long)
     }
 
     /// The proof that the tree of `new` leaves contains the tree of `old` leaves unchanged; `new` must be a size that was signed and sealed,
@@ -183,6 +218,27 @@ impl Ledger {
         }
         Err(SqlError::internal(format!("row {row} of relation {} does not exist", state.id)))
     }
+}
+
+/// Hides every field whose column is not named. Errors: 42703.
+fn hide_all_but(part: &mut RowPart, columns: &[String]) -> SqlResult<()> {
+    let internal = |error: receipts::FormatError| SqlError::internal(format!("own definition: {error}"));
+    let definition = TableDefinition::parse(&part.definition).map_err(internal)?;
+    if let Some(unknown) = columns.iter().find(|name| definition.columns.iter().all(|column| column.name != **name)) {
+        let why = format!("column \"{unknown}\" of relation \"{}\" does not exist", definition.name);
+        return Err(SqlError::new(SqlState::UNDEFINED_COLUMN, why)
+            .hint("The row is disclosed under the definition that its table had when it was committed."));
+    }
+    for (place, column) in definition.columns.iter().enumerate().take(part.fields.len()) {
+        if !columns.contains(&column.name) {
+            part.hide(place).map_err(internal)?;
+        }
+    }
+    Ok(())
+}
+
+fn too_long(error: receipts::FormatError) -> SqlError {
+    SqlError::new(SqlState::PROGRAM_LIMIT_EXCEEDED, format!("receipt cannot be written: {error}"))
 }
 
 fn damaged(seq: u64, why: &str) -> SqlError {

@@ -5,12 +5,12 @@
 use crate::FormatError;
 
 pub(crate) struct Cursor<'a> {
-    what: &'static str,
+    what: &'a str,
     rest: &'a [u8],
 }
 
 impl<'a> Cursor<'a> {
-    pub(crate) fn new(what: &'static str, bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(what: &'a str, bytes: &'a [u8]) -> Self {
         Self { what, rest: bytes }
     }
 

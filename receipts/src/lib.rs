@@ -5,7 +5,7 @@
 //! R3: [`verify::verify_receipt`] says [`Verdict::Valid`] only when every check it lists was made and passed.
 //!
 //! Never: depends on another crate of the workspace; trusts a key that a receipt brings along.
-//! Formats: docs/formats/{leaf,tiles,checkpoint,receipt,verdicts}.md.
+//! Formats: docs/formats/{leaf,tiles,checkpoint,receipt,disclosure,verdicts}.md.
 
 mod cursor;
 mod error;
@@ -29,6 +29,7 @@ pub mod leaf;
 
 pub mod consistency;
 pub mod definition;
+pub mod disclosure;
 pub mod policy;
 pub mod receipt;
 pub mod value;
@@ -36,6 +37,7 @@ pub mod verdict;
 pub mod verify;
 
 pub use checkpoint::{Checkpoint, Keys};
+pub use disclosure::Disclosure;
 pub use error::FormatError;
 pub use hash::{Hash, field_commitment, field_salt};
 pub use leaf::{CheckpointLeaf, CommitLeaf, IncarnationLeaf, KeyLeaf, Leaf, TableSpan};
@@ -45,5 +47,5 @@ pub use row::{RowHeader, Supersedes, row_hash};
 pub use row_lanes::RowLanes;
 pub use row_tree::RowTree;
 pub use tree::{Blake3Tree, Frontier, NodeReader, Sha256Tree, TreeHash};
-pub use verdict::{Finding, Report, Verdict};
-pub use verify::{verify_consistency, verify_receipt};
+pub use verdict::{DisclosedRow, Finding, Report, Verdict};
+pub use verify::{verify_consistency, verify_disclosure, verify_receipt};

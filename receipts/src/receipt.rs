@@ -79,51 +79,96 @@ impl RowPart {
         Ok(())
     }
 
+    pub(crate) fn shown(&self) -> ShownRow<'_> {
+        ShownRow { index: self.index, header: &self.header, fields: &self.fields, path: &self.path }
+    }
+
     fn encode(&self, out: &mut Vec<u8>) -> Result<(), FormatError> {
-        let error = |why: &str| FormatError::new("receipt", why);
+        self.shown().encode(out)?;
+        encode_definition(&self.definition, &self.schema_path, out)
+    }
+
+    fn decode(cursor: &mut Cursor<'_>) -> Result<Self, FormatError> {
+        let (index, header, fields, path) = decode_row(cursor)?;
+        let (definition, schema_path) = decode_definition(cursor)?;
+        Ok(Self { index, header, fields, path, definition, schema_path })
+    }
+}
+
+/// A row as it is shown: all of a [`RowPart`] but the definition.
+pub(crate) struct ShownRow<'a> {
+    pub(crate) index: u64,
+    pub(crate) header: &'a RowHeader,
+    pub(crate) fields: &'a [Field],
+    pub(crate) path: &'a [Hash],
+}
+
+impl ShownRow<'_> {
+    /// Number of fields of which only the commitment is shown.
+    pub(crate) fn hidden(&self) -> usize {
+        self.fields.iter().filter(|field| matches!(field, Field::Hidden(_))).count()
+    }
+
+    /// `u64 index ‖ header ‖ u16 n ‖ fields ‖ path`.
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) -> Result<(), FormatError> {
         if self.fields.len() > COLUMNS_MAX {
-            return Err(error("has more than 1600 fields"));
+            return Err(FormatError::new("receipt", "has more than 1600 fields"));
         }
         out.extend(self.index.to_le_bytes());
         out.extend(self.header.encode());
         out.extend((self.fields.len() as u16).to_le_bytes());
-        for field in &self.fields {
-            match field {
-                Field::Hidden(commitment) => {
-                    out.push(FIELD_HIDDEN);
-                    out.extend(commitment);
-                }
-                Field::Shown { salt, value: None } => {
-                    out.push(FIELD_NULL);
-                    out.extend(salt);
-                }
-                Field::Shown { salt, value: Some(value) } => {
-                    out.push(FIELD_VALUE);
-                    out.extend(salt);
-                    push_bytes(out, value)?;
-                }
-            }
-        }
-        push_path(out, &self.path)?;
-        push_bytes(out, &self.definition)?;
-        out.extend(self.schema_path.index.to_le_bytes());
-        out.extend(self.schema_path.size.to_le_bytes());
-        push_path(out, &self.schema_path.hashes)
+        self.fields.iter().try_for_each(|field| encode_field(field, out))?;
+        push_path(out, self.path)
     }
+}
 
-    fn decode(cursor: &mut Cursor<'_>) -> Result<Self, FormatError> {
-        let index = cursor.u64()?;
-        let header = RowHeader::decode(cursor)?;
-        let n_fields = usize::from(cursor.u16()?);
-        if n_fields > COLUMNS_MAX {
-            return Err(cursor.error("has more than 1600 fields"));
-        }
-        let fields = (0..n_fields).map(|_| decode_field(cursor)).collect::<Result<Vec<_>, _>>()?;
-        let path = cursor.path()?;
-        let definition = long_bytes(cursor)?;
-        let schema_path = SchemaPath { index: cursor.u32()?, size: cursor.u32()?, hashes: cursor.path()? };
-        Ok(Self { index, header, fields, path, definition, schema_path })
+/// `u32 length ‖ definition ‖ u32 index ‖ u32 objects ‖ path`.
+pub(crate) fn encode_definition(definition: &[u8], path: &SchemaPath, out: &mut Vec<u8>) -> Result<(), FormatError> {
+    push_bytes(out, definition)?;
+    out.extend(path.index.to_le_bytes());
+    out.extend(path.size.to_le_bytes());
+    push_path(out, &path.hashes)
+}
+
+pub(crate) fn decode_definition(cursor: &mut Cursor<'_>) -> Result<(Vec<u8>, SchemaPath), FormatError> {
+    let definition = long_bytes(cursor)?;
+    Ok((definition, SchemaPath { index: cursor.u32()?, size: cursor.u32()?, hashes: cursor.path()? }))
+}
+
+/// Index, header, fields and path: what [`ShownRow::encode`] writes.
+pub(crate) fn decode_row(cursor: &mut Cursor<'_>) -> Result<(u64, RowHeader, Vec<Field>, Vec<Hash>), FormatError> {
+    let index = cursor.u64()?;
+    let header = RowHeader::decode(cursor)?;
+    Ok((index, header, decode_fields(cursor)?, cursor.path()?))
+}
+
+/// `u16 n ‖ fields`.
+pub(crate) fn decode_fields(cursor: &mut Cursor<'_>) -> Result<Vec<Field>, FormatError> {
+    let n_fields = usize::from(cursor.u16()?);
+    if n_fields > COLUMNS_MAX {
+        return Err(cursor.error("has more than 1600 fields"));
     }
+    (0..n_fields).map(|_| decode_field(cursor)).collect()
+}
+
+/// `u8 0 ‖ commitment`, `u8 1 ‖ salt` (NULL) or `u8 2 ‖ salt ‖ u32 length ‖ value`.
+pub(crate) fn encode_field(field: &Field, out: &mut Vec<u8>) -> Result<(), FormatError> {
+    match field {
+        Field::Hidden(commitment) => {
+            out.push(FIELD_HIDDEN);
+            out.extend(commitment);
+        }
+        Field::Shown { salt, value: None } => {
+            out.push(FIELD_NULL);
+            out.extend(salt);
+        }
+        Field::Shown { salt, value: Some(value) } => {
+            out.push(FIELD_VALUE);
+            out.extend(salt);
+            push_bytes(out, value)?;
+        }
+    }
+    Ok(())
 }
 
 fn decode_field(cursor: &mut Cursor<'_>) -> Result<Field, FormatError> {
@@ -135,19 +180,19 @@ fn decode_field(cursor: &mut Cursor<'_>) -> Result<Field, FormatError> {
     }
 }
 
-fn push_bytes(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), FormatError> {
+pub(crate) fn push_bytes(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), FormatError> {
     let len = u32::try_from(bytes.len()).map_err(|_| FormatError::new("receipt", "has a value of 4 GiB or more"))?;
     out.extend(len.to_le_bytes());
     out.extend(bytes);
     Ok(())
 }
 
-fn long_bytes(cursor: &mut Cursor<'_>) -> Result<Vec<u8>, FormatError> {
+pub(crate) fn long_bytes(cursor: &mut Cursor<'_>) -> Result<Vec<u8>, FormatError> {
     let len = cursor.u32()?;
     Ok(cursor.bytes(len as usize)?.to_vec())
 }
 
-fn push_path(out: &mut Vec<u8>, path: &[Hash]) -> Result<(), FormatError> {
+pub(crate) fn push_path(out: &mut Vec<u8>, path: &[Hash]) -> Result<(), FormatError> {
     if path.len() > PATH_HASHES_MAX {
         return Err(FormatError::new("receipt", format!("has a path of {} hashes, at most {PATH_HASHES_MAX}", path.len())));
     }

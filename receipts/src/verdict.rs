@@ -18,10 +18,23 @@ pub struct Report {
     pub facts: Vec<(String, String)>,
     /// Column name and value of the row shown; hidden fields say so.
     pub row: Vec<(String, String)>,
+    /// Of a disclosure: its rows, each with facts and fields of its own.
+    pub disclosed: Vec<DisclosedRow>,
     /// The checks made, all passed.
     pub checked: Vec<String>,
     /// What this verification does not say.
     pub not_covered: Vec<String>,
+}
+
+/// One row of a disclosure.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DisclosedRow {
+    /// Which row of which commit.
+    pub subject: String,
+    /// As [`Report::facts`].
+    pub facts: Vec<(String, String)>,
+    /// As [`Report::row`].
+    pub row: Vec<(String, String)>,
 }
 
 /// The first thing that failed.
@@ -97,6 +110,11 @@ impl fmt::Display for Verdict {
         if !report.row.is_empty() {
             writeln!(f, "row")?;
             write_pairs(f, &report.row, " =")?;
+        }
+        for row in &report.disclosed {
+            writeln!(f, "{}", row.subject)?;
+            write_pairs(f, &row.facts, ":")?;
+            write_pairs(f, &row.row, " =")?;
         }
         write_list(f, "checked", &report.checked)?;
         write_list(f, "not covered", &report.not_covered)

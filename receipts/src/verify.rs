@@ -7,20 +7,26 @@
 //! Never: takes a key from what it verifies; says «valid» with a check not made.
 //! Format: docs/formats/receipt.md.
 
+mod disclosure;
+
 use crate::FormatError;
 use crate::checkpoint::{B3_SUFFIX, Checkpoint, ledger_of_origin};
 use crate::consistency::ConsistencyProof;
 use crate::definition::TableDefinition;
-use crate::leaf::{CommitLeaf, Leaf};
+use crate::hash::Hash;
+use crate::leaf::{CommitLeaf, Leaf, TableSpan};
 use crate::note::{KeyType, Note, NoteFailure};
 use crate::policy::{Policy, Quorum};
 use crate::proof::{verify_consistency as is_prefix, verify_inclusion};
-use crate::receipt::{Field, Receipt, RowPart};
+use crate::receipt::{Field, Receipt, RowPart, ShownRow};
 use crate::row::{OP_DELETE, OP_INSERT, OP_UPDATE, Supersedes, row_hash};
 use crate::row_tree::verify_row_path;
+use crate::schema::SchemaPath;
 use crate::tree::{Blake3Tree, Sha256Tree, TreeHash};
 use crate::value::{format_name, format_time, format_value};
 use crate::verdict::{Finding, Report, Verdict};
+
+pub use disclosure::verify_disclosure;
 
 enum Failure {
     Tampered(String, String),
@@ -29,9 +35,9 @@ enum Failure {
 }
 
 impl Failure {
-    /// Says that it is the checkpoint kept from before that failed.
-    fn of_pinned(self) -> Self {
-        let mark = |what: String| format!("pinned checkpoint: {what}");
+    /// Says where it is: in which of two checkpoints, in which row of a disclosure.
+    fn at(self, place: &str) -> Self {
+        let mark = |what: String| format!("{place}: {what}");
         match self {
             Failure::Tampered(what, why) => Failure::Tampered(mark(what), why),
             Failure::Malformed(what, why) => Failure::Malformed(mark(what), why),
@@ -137,36 +143,12 @@ fn open_checkpoint(note: &Note, policy: &Policy, report: &mut Report) -> Result<
 fn check_receipt(bytes: &[u8], policy: &Policy, report: &mut Report) -> Result<(), Failure> {
     let receipt = Receipt::parse(bytes)?;
     let checkpoint = open_checkpoint(&receipt.checkpoint, policy, report)?;
-    let Some(ledger) = ledger_of_origin(&checkpoint.origin) else {
-        return Err(FormatError::new("checkpoint", "of a receipt has an origin that is no ledger's SHA-256 tree").into());
-    };
-    if receipt.index >= checkpoint.size {
-        return tampered("index", format!("{} is not below the checkpoint's size {}", receipt.index, checkpoint.size));
-    }
-    let leaf_hash = Sha256Tree::leaf(&receipt.leaf);
-    if !verify_inclusion::<Sha256Tree>(&leaf_hash, receipt.index, checkpoint.size, &receipt.path, &checkpoint.root) {
-        return tampered("path to the root", format!("does not lead from the leaf at {} to the signed root", receipt.index));
-    }
-    report.check(format!("leaf at index {} of {} (SHA-256 tree)", receipt.index, checkpoint.size));
-    let leaf = Leaf::decode(&receipt.leaf)?;
-    if leaf.ledger() != ledger {
-        return tampered("leaf", "belongs to another ledger than the checkpoint");
-    }
-    if leaf.seq() != receipt.index {
-        return tampered("leaf", format!("says it is at {}, but is at {}", leaf.seq(), receipt.index));
-    }
-    report.check("ledger id and position in the leaf");
-    report.fact("leaf", format!("{} at {}", leaf.kind_name(), leaf.seq()));
-    report.fact("time, by the server's clock", format_time(leaf.time_us()));
+    let ledger = ledger_of(&checkpoint)?;
+    let leaf = leaf_in_log(&receipt.leaf, receipt.index, &receipt.path, &checkpoint, &ledger, report)?;
     report.subject = format!("{} {} of {}", leaf.kind_name(), leaf.seq(), format_name(&checkpoint.origin));
+    describe_leaf(&leaf, report);
     match (&leaf, &receipt.row) {
-        (Leaf::Commit(commit), row) => {
-            report.fact("actor", if commit.actor.is_empty() { "(none)".to_owned() } else { format_name(&commit.actor) });
-            report.fact("rows in the commit", commit.n_rows.to_string());
-            if let Some(row) = row {
-                check_row(row, commit, report)?;
-            }
-        }
+        (Leaf::Commit(commit), Some(row)) => check_row(row, commit, report)?,
         (_, Some(_)) => return Err(FormatError::new("receipt", format!("shows a row of a {} leaf", leaf.kind_name())).into()),
         (_, None) => {}
     }
@@ -174,7 +156,61 @@ fn check_receipt(bytes: &[u8], policy: &Policy, report: &mut Report) -> Result<(
     Ok(())
 }
 
+/// The id of the ledger whose SHA-256 tree a checkpoint is of.
+fn ledger_of(checkpoint: &Checkpoint) -> Result<[u8; 16], Failure> {
+    ledger_of_origin(&checkpoint.origin)
+        .ok_or_else(|| FormatError::new("checkpoint", "of a receipt has an origin that is no ledger's SHA-256 tree").into())
+}
+
+/// The leaf, once it is known to stand in the signed log, in this ledger and at this place.
+fn leaf_in_log(
+    bytes: &[u8],
+    index: u64,
+    path: &[Hash],
+    checkpoint: &Checkpoint,
+    ledger: &[u8; 16],
+    report: &mut Report,
+) -> Result<Leaf, Failure> {
+    if index >= checkpoint.size {
+        return tampered("index", format!("{index} is not below the checkpoint's size {}", checkpoint.size));
+    }
+    if !verify_inclusion::<Sha256Tree>(&Sha256Tree::leaf(bytes), index, checkpoint.size, path, &checkpoint.root) {
+        return tampered("path to the root", format!("does not lead from the leaf at {index} to the signed root"));
+    }
+    report.check(format!("leaf at index {index} of {} (SHA-256 tree)", checkpoint.size));
+    let leaf = Leaf::decode(bytes)?;
+    if leaf.ledger() != *ledger {
+        return tampered("leaf", "belongs to another ledger than the checkpoint");
+    }
+    if leaf.seq() != index {
+        return tampered("leaf", format!("says it is at {}, but is at {index}", leaf.seq()));
+    }
+    report.check("ledger id and position in the leaf");
+    Ok(leaf)
+}
+
+fn describe_leaf(leaf: &Leaf, report: &mut Report) {
+    report.fact("leaf", format!("{} at {}", leaf.kind_name(), leaf.seq()));
+    report.fact("time, by the server's clock", format_time(leaf.time_us()));
+    if let Leaf::Commit(commit) = leaf {
+        report.fact("actor", if commit.actor.is_empty() { "(none)".to_owned() } else { format_name(&commit.actor) });
+        report.fact("rows in the commit", commit.n_rows.to_string());
+    }
+}
+
 fn check_row(row: &RowPart, commit: &CommitLeaf, report: &mut Report) -> Result<(), Failure> {
+    let place = locate(&row.shown(), commit)?;
+    let table = table_under(&row.definition, &row.schema_path, place.span.relation, commit)?;
+    check_row_of(&row.shown(), &table, &place, commit, report)
+}
+
+/// Where a row is: the rows of its table in its commit, and its id.
+struct Place {
+    span: TableSpan,
+    row_id: u64,
+}
+
+fn locate(row: &ShownRow<'_>, commit: &CommitLeaf) -> Result<Place, Failure> {
     let Some((span, row_id)) = commit.locate(row.index) else {
         return tampered("row index", format!("{} is not below the commit's {} rows", row.index, commit.n_rows));
     };
@@ -182,36 +218,56 @@ fn check_row(row: &RowPart, commit: &CommitLeaf, report: &mut Report) -> Result<
         let why = format!("{} is not the table of row {} of the commit, which is {}", row.header.relation, row.index, span.relation);
         return tampered("relation", why);
     }
-    if !row.schema_path.verify(span.relation, &row.definition, &commit.schema_root) {
+    Ok(Place { span, row_id })
+}
+
+/// The definition, once it is known to be that of the table as of the commit.
+fn table_under(definition: &[u8], path: &SchemaPath, relation: u32, commit: &CommitLeaf) -> Result<TableDefinition, Failure> {
+    if !path.verify(relation, definition, &commit.schema_root) {
         return tampered("table definition", "is not the one under the commit's schema root");
     }
-    let table = TableDefinition::parse(&row.definition)?;
-    if table.id != span.relation {
-        return tampered("table definition", format!("says it is of table {}, not {}", table.id, span.relation));
+    let table = TableDefinition::parse(definition)?;
+    if table.id != relation {
+        return tampered("table definition", format!("says it is of table {}, not {relation}", table.id));
     }
+    Ok(table)
+}
+
+fn check_row_of(
+    row: &ShownRow<'_>,
+    table: &TableDefinition,
+    Place { span, row_id }: &Place,
+    commit: &CommitLeaf,
+    report: &mut Report,
+) -> Result<(), Failure> {
     if table.version != row.header.schema_version {
         let why = format!("is version {}, the row was committed under version {}", table.version, row.header.schema_version);
         return tampered("table definition", why);
     }
     report.check("table definition under the commit's schema root");
-    check_superseded(row, span.first_row, row_id)?;
+    check_superseded(row, span.first_row, *row_id)?;
     let n_fields = if row.header.op == OP_DELETE { 0 } else { table.columns.len() };
     if row.fields.len() != n_fields {
         return tampered("row", format!("shows {} fields, its operation and definition ask for {n_fields}", row.fields.len()));
     }
     let commitments: Vec<_> =
         row.fields.iter().zip(&table.columns).map(|(field, column)| field.commitment(column.id, column.oid)).collect();
-    let hash = row_hash(&row.header, &commitments);
-    if !verify_row_path(&hash, row.index, commit.n_rows, &row.path, &commit.row_root) {
+    let hash = row_hash(row.header, &commitments);
+    if !verify_row_path(&hash, row.index, commit.n_rows, row.path, &commit.row_root) {
         let why = format!("as shown does not hash to row {} under the commit's row root", row.index);
         return tampered("row", why);
     }
     report.check(format!("row {} of {} in the commit, recomputed from the fields shown", row.index, commit.n_rows));
-    describe_row(row, &table, span.first_row, row_id, report)
+    describe_row(row, table, span.first_row, *row_id, report)?;
+    if row.hidden() > 0 {
+        report.not_covered.push(format!("the values of {} hidden fields", row.hidden()));
+    }
+    report.not_covered.push("whether a later commit updated or deleted this row".to_owned());
+    Ok(())
 }
 
 /// A superseded row was there before: committed earlier, or earlier in the same commit.
-fn check_superseded(row: &RowPart, first_row: u64, row_id: u64) -> Result<(), Failure> {
+fn check_superseded(row: &ShownRow<'_>, first_row: u64, row_id: u64) -> Result<(), Failure> {
     match row.header.supersedes {
         Supersedes::Row(old) if old >= first_row => tampered("superseded row", format!("{old} is not older than this commit")),
         Supersedes::Own(ordinal) if ordinal >= row_id - first_row => {
@@ -221,7 +277,7 @@ fn check_superseded(row: &RowPart, first_row: u64, row_id: u64) -> Result<(), Fa
     }
 }
 
-fn describe_row(row: &RowPart, table: &TableDefinition, first_row: u64, row_id: u64, report: &mut Report) -> Result<(), Failure> {
+fn describe_row(row: &ShownRow<'_>, table: &TableDefinition, first_row: u64, row_id: u64, report: &mut Report) -> Result<(), Failure> {
     let name = format!("{}.{}", format_name(&table.schema), format_name(&table.name));
     report.subject = format!("row {row_id} of {name}, {}", report.subject);
     report.fact("table", format!("{name}, id {}, version {}", table.id, table.version));
@@ -237,13 +293,9 @@ fn describe_row(row: &RowPart, table: &TableDefinition, first_row: u64, row_id: 
         _ => "delete",
     };
     report.fact("operation", format!("{op}{superseded}"));
-    let mut hidden = 0;
     for (field, column) in row.fields.iter().zip(&table.columns) {
         let value = match field {
-            Field::Hidden(_) => {
-                hidden += 1;
-                "(hidden)".to_owned()
-            }
+            Field::Hidden(_) => "(hidden)".to_owned(),
             Field::Shown { value: None, .. } => "NULL".to_owned(),
             Field::Shown { value: Some(bytes), .. } => format_value(column.oid, bytes)
                 .map_err(|error| Failure::Malformed(format!("value of column {}", format_name(&column.name)), error.why))?,
@@ -251,15 +303,13 @@ fn describe_row(row: &RowPart, table: &TableDefinition, first_row: u64, row_id: 
         report.row.push((format_name(&column.name), value));
     }
     report.check("values are canonical for their types");
-    if hidden > 0 {
-        report.not_covered.push(format!("the values of {hidden} hidden fields"));
-    }
-    report.not_covered.push("whether a later commit updated or deleted this row".to_owned());
     Ok(())
 }
 
 fn check_consistency(pinned: &[u8], proof: &[u8], policy: &Policy, report: &mut Report) -> Result<(), Failure> {
-    let old = parse_note(pinned).and_then(|note| open_checkpoint(&note, policy, &mut Report::default())).map_err(Failure::of_pinned)?;
+    let old = parse_note(pinned)
+        .and_then(|note| open_checkpoint(&note, policy, &mut Report::default()))
+        .map_err(|failure| failure.at("pinned checkpoint"))?;
     let proof = ConsistencyProof::parse(proof)?;
     let new = open_checkpoint(&proof.checkpoint, policy, report)?;
     report.check("signature over the pinned checkpoint");

@@ -7,12 +7,23 @@ import "testing"
 func FuzzReceipt(f *testing.F) {
 	all := vectors(f)
 	for _, v := range all {
-		if v.Pinned == nil {
+		if v.Kind == "receipt" {
 			f.Add([]byte(v.Input))
 		}
 	}
 	policy := goodPolicy(f, all)
 	f.Fuzz(func(t *testing.T, data []byte) { Receipt(data, policy) })
+}
+
+func FuzzDisclosure(f *testing.F) {
+	all := vectors(f)
+	for _, v := range all {
+		if v.Kind == "disclosure" {
+			f.Add([]byte(v.Input))
+		}
+	}
+	policy := goodPolicy(f, all)
+	f.Fuzz(func(t *testing.T, data []byte) { Disclosure(data, policy) })
 }
 
 func FuzzConsistency(f *testing.F) {
@@ -43,7 +54,7 @@ func FuzzUnsigned(f *testing.F) {
 		if receipt, failure := parseReceipt([]byte(v.Input)); failure == nil {
 			f.Add(uint32(20), receipt.leaf)
 			if receipt.row != nil {
-				f.Add(uint32(25), receipt.row.definition)
+				f.Add(uint32(25), receipt.definition.bytes)
 				for _, field := range receipt.row.fields {
 					f.Add(uint32(1009), field.value)
 				}

@@ -34,13 +34,17 @@ type rowField struct {
 }
 
 type rowPart struct {
-	index                    uint64
-	header                   rowHeader
-	fields                   []rowField
-	path                     []hash
-	definition               []byte
-	definitionIndex, objects uint32
-	definitionPath           []hash
+	index  uint64
+	header rowHeader
+	fields []rowField
+	path   []hash
+}
+
+// definitionPart is a table's definition, and its path to the schema root.
+type definitionPart struct {
+	bytes          []byte
+	index, objects uint32
+	path           []hash
 }
 
 // receipt is taken apart and not yet believed.
@@ -49,6 +53,7 @@ type receipt struct {
 	path       []hash
 	leaf       []byte
 	row        *rowPart
+	definition *definitionPart
 	checkpoint *note
 }
 
@@ -155,27 +160,32 @@ func (p *receipt) readExtra(encoded string) *Failure {
 	r.zeros(2)
 	p.leaf = r.longBytes()
 	if flags == 1 {
-		p.row = readRow(r)
+		p.row, p.definition = readRow(r), readDefinitionPart(r)
 	}
 	r.end()
 	return r.failure
 }
 
 func readRow(r *reader) *rowPart {
-	row := &rowPart{index: r.u64(), header: readHeader(r)}
+	return &rowPart{index: r.u64(), header: readHeader(r), fields: readFields(r), path: r.path()}
+}
+
+func readDefinitionPart(r *reader) *definitionPart {
+	return &definitionPart{bytes: r.longBytes(), index: r.u32(), objects: r.u32(), path: r.path()}
+}
+
+func readFields(r *reader) (fields []rowField) {
 	count := r.u16()
 	if count > fieldsMax {
 		r.fail("has more than %d fields", fieldsMax)
 	}
 	for range count {
 		if r.failure != nil {
-			return row
+			return nil
 		}
-		row.fields = append(row.fields, readField(r))
+		fields = append(fields, readField(r))
 	}
-	row.path, row.definition = r.path(), r.longBytes()
-	row.definitionIndex, row.objects, row.definitionPath = r.u32(), r.u32(), r.path()
-	return row
+	return fields
 }
 
 func readHeader(r *reader) (h rowHeader) {

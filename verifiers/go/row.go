@@ -2,26 +2,63 @@ package verify
 
 import "fmt"
 
-// checkRow leads from the fields shown to the row root in the commit (docs/formats/receipt.md, step 7).
-func (row *rowPart) check(commit *leaf, report *report) *Failure {
+// check leads from the fields shown to the row root in the commit (docs/formats/receipt.md, step 7).
+func (row *rowPart) check(part *definitionPart, commit *leaf, report *report) *Failure {
+	table, place, failure := row.locate(commit)
+	if failure != nil {
+		return failure
+	}
+	d, failure := part.under(commit, table.relation)
+	if failure != nil {
+		return failure
+	}
+	return row.checkOf(d, table, place, commit, report)
+}
+
+// locate is the rows of the row's table in the commit, and its place among them.
+func (row *rowPart) locate(commit *leaf) (table span, place uint64, failure *Failure) {
 	table, place, ok := commit.locate(row.index)
 	if !ok {
-		return tampered("row index", "%d is not below the commit's %d rows", row.index, commit.rows)
+		return table, 0, tampered("row index", "%d is not below the commit's %d rows", row.index, commit.rows)
 	}
-	d, failure := row.definitionUnder(commit, table)
+	if relation := row.header.relation; relation != table.relation {
+		const why = "%d is not the table of row %d of the commit, which is %d"
+		return table, 0, tampered("relation", why, relation, row.index, table.relation)
+	}
+	return table, place, nil
+}
+
+// under is the definition, once it is known to be that of the table as of the commit.
+func (p *definitionPart) under(commit *leaf, relation uint32) (*definition, *Failure) {
+	const what = "table definition"
+	leaf := schemaPurpose.hash(le32(relation), p.bytes)
+	root, ok := rootOfPath(schemaNodePurpose.node, leaf, uint64(p.index), uint64(p.objects), p.path)
+	if !ok || sizedRoot(p.objects, root) != commit.schemaRoot {
+		return nil, tampered(what, "is not the one under the commit's schema root")
+	}
+	d, failure := parseDefinition(p.bytes)
 	if failure != nil {
+		return nil, failure
+	}
+	if d.id != relation {
+		return nil, tampered(what, "says it is of table %d, not %d", d.id, relation)
+	}
+	return d, nil
+}
+
+// sizedRoot is the schema root: it covers the number of objects too.
+func sizedRoot(objects uint32, root hash) hash { return schemaNodePurpose.hash(le32(objects), root[:]) }
+
+func (row *rowPart) checkOf(d *definition, table span, place uint64, commit *leaf, report *report) *Failure {
+	if failure := row.checkVersion(d); failure != nil {
 		return failure
 	}
 	report.check("table definition under the commit's schema root")
 	if failure := row.checkSuperseded(table, place); failure != nil {
 		return failure
 	}
-	count := len(d.columns)
-	if row.header.op == opDelete {
-		count = 0
-	}
-	if len(row.fields) != count {
-		return tampered("row", "shows %d fields, its operation and definition ask for %d", len(row.fields), count)
+	if failure := row.checkCount(d); failure != nil {
+		return failure
 	}
 	root, ok := rootOfPath(rowNodePurpose.node, row.hash(d), row.index, commit.rows, row.path)
 	if !ok || root != commit.rowRoot {
@@ -31,31 +68,32 @@ func (row *rowPart) check(commit *leaf, report *report) *Failure {
 	return row.describe(d, table, place, report)
 }
 
-// definitionUnder is the definition, once it is known to be that of the row's table as of the commit.
-func (row *rowPart) definitionUnder(commit *leaf, table span) (*definition, *Failure) {
-	const what = "table definition"
-	relation := row.header.relation
-	if relation != table.relation {
-		const why = "%d is not the table of row %d of the commit, which is %d"
-		return nil, tampered("relation", why, relation, row.index, table.relation)
-	}
-	leaf := schemaPurpose.hash(le32(relation), row.definition)
-	index, objects := uint64(row.definitionIndex), uint64(row.objects)
-	root, ok := rootOfPath(schemaNodePurpose.node, leaf, index, objects, row.definitionPath)
-	if !ok || schemaNodePurpose.hash(le32(row.objects), root[:]) != commit.schemaRoot {
-		return nil, tampered(what, "is not the one under the commit's schema root")
-	}
-	d, failure := parseDefinition(row.definition)
-	if failure != nil {
-		return nil, failure
-	}
-	if d.id != relation {
-		return nil, tampered(what, "says it is of table %d, not %d", d.id, relation)
-	}
+func (row *rowPart) checkVersion(d *definition) *Failure {
 	if d.version != row.header.schemaVersion {
-		return nil, tampered(what, "is version %d, the row was committed under version %d", d.version, row.header.schemaVersion)
+		const why = "is version %d, the row was committed under version %d"
+		return tampered("table definition", why, d.version, row.header.schemaVersion)
 	}
-	return d, nil
+	return nil
+}
+
+func (row *rowPart) checkCount(d *definition) *Failure {
+	count := len(d.columns)
+	if row.header.op == opDelete {
+		count = 0
+	}
+	if len(row.fields) != count {
+		return tampered("row", "shows %d fields, its operation and definition ask for %d", len(row.fields), count)
+	}
+	return nil
+}
+
+func (row *rowPart) hidden() (count int) {
+	for _, field := range row.fields {
+		if field.tag == fieldHidden {
+			count++
+		}
+	}
+	return count
 }
 
 // checkSuperseded sees that what is superseded was there before: committed earlier, or earlier in the same commit.
@@ -104,19 +142,15 @@ func (row *rowPart) describe(d *definition, table span, place uint64, report *re
 		operation += fmt.Sprintf(", supersedes row %d", table.firstRow+row.header.superseded)
 	}
 	report.fact("operation", "%s", operation)
-	hidden := 0
 	for i, field := range row.fields {
 		text, failure := field.spell(d.columns[i])
 		if failure != nil {
 			return failure
 		}
-		if field.tag == fieldHidden {
-			hidden++
-		}
 		report.row = append(report.row, pair{plainName(d.columns[i].name), text})
 	}
 	report.check("values are canonical for their types")
-	if hidden > 0 {
+	if hidden := row.hidden(); hidden > 0 {
 		report.leaveOut(fmt.Sprintf("the values of %d hidden fields", hidden))
 	}
 	report.leaveOut("whether a later commit updated or deleted this row")

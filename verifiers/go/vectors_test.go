@@ -28,8 +28,11 @@ func (v *vector) verify(input []byte) Verdict {
 	if failure != nil {
 		return failure.Verdict()
 	}
-	if v.Pinned != nil {
+	switch v.Kind {
+	case "consistency":
 		return Consistency([]byte(*v.Pinned), input, policy)
+	case "disclosure":
+		return Disclosure(input, policy)
 	}
 	return Receipt(input, policy)
 }
@@ -96,7 +99,9 @@ func TestMutations(t *testing.T) {
 		for range 40 {
 			input := mutated(random, []byte(v.Input))
 			verdict := v.verify(input)
-			if v.ExitCode == Valid && verdict.Code == Valid && verdict.Text != v.Says {
+			// A disclosure without some of its rows is a good one of the others.
+			isWhole := v.Kind != "disclosure"
+			if isWhole && v.ExitCode == Valid && verdict.Code == Valid && verdict.Text != v.Says {
 				t.Fatalf("%s: %q is valid and says %s", v.Name, input, verdict.Text)
 			}
 		}

@@ -41,6 +41,12 @@ func (f *Failure) Verdict(checked ...string) Verdict {
 	return Verdict{f.Code, text.String()}
 }
 
+// in says where the failure is: in which of two checkpoints, in which row of a disclosure.
+func (f *Failure) in(place string, args ...any) *Failure {
+	f.What = fmt.Sprintf(place, args...) + ": " + f.What
+	return f
+}
+
 func tampered(what, why string, args ...any) *Failure {
 	return &Failure{Tampered, what, fmt.Sprintf(why, args...)}
 }
@@ -56,9 +62,12 @@ type report struct {
 	subject    string
 	facts      []pair
 	row        []pair
+	disclosed  []*report
 	checked    []string
 	notCovered []string
 }
+
+func newReport() *report { return new(report) }
 
 func (r *report) check(passed string, args ...any) {
 	r.checked = append(r.checked, fmt.Sprintf(passed, args...))
@@ -80,6 +89,11 @@ func (r *report) conclude(failure *Failure) Verdict {
 	if len(r.row) > 0 {
 		text.WriteString("row\n")
 		writePairs(&text, r.row, " =")
+	}
+	for _, one := range r.disclosed {
+		fmt.Fprintln(&text, one.subject)
+		writePairs(&text, one.facts, ":")
+		writePairs(&text, one.row, " =")
 	}
 	writeList(&text, "checked", r.checked)
 	writeList(&text, "not covered", r.notCovered)

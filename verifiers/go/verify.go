@@ -25,58 +25,74 @@ func checkReceipt(data []byte, policy *Policy, report *report) *Failure {
 	if failure != nil {
 		return failure
 	}
-	leaf, failure := receipt.leafIn(&checkpoint, report)
+	ledger, failure := checkpoint.ledger()
 	if failure != nil {
 		return failure
 	}
-	report.fact("leaf", "%s at %d", leaf.kind, leaf.seq)
-	report.fact("time, by the server's clock", "%s", formatTimestamp(leaf.timeMicros, "+00"))
-	report.subject = fmt.Sprintf("%s %d of %s", leaf.kind, leaf.seq, plainName(checkpoint.origin))
-	if leaf.kind == "commit" {
-		actor := "(none)"
-		if leaf.actor != "" {
-			actor = plainName(leaf.actor)
-		}
-		report.fact("actor", "%s", actor)
-		report.fact("rows in the commit", "%d", leaf.rows)
-		if receipt.row != nil {
-			if failure := receipt.row.check(leaf, report); failure != nil {
-				return failure
-			}
-		}
-	} else if receipt.row != nil {
-		return malformed("receipt", "shows a row of a %s leaf", leaf.kind)
+	leaf, failure := checkpoint.leafAt(receipt.index, receipt.leaf, receipt.path, ledger, report)
+	if failure != nil {
+		return failure
 	}
-	report.leaveOut("that the log extends a checkpoint you pinned before: verify consistency")
+	report.subject = fmt.Sprintf("%s %d of %s", leaf.kind, leaf.seq, plainName(checkpoint.origin))
+	leaf.describe(report)
+	if receipt.row != nil {
+		if leaf.kind != "commit" {
+			return malformed("receipt", "shows a row of a %s leaf", leaf.kind)
+		}
+		if failure := receipt.row.check(receipt.definition, leaf, report); failure != nil {
+			return failure
+		}
+	}
+	report.leaveOut(extendsPinned)
 	return nil
 }
 
-// leafIn is the leaf, once it is known to stand in the signed log, in this ledger and at this place.
-func (p *receipt) leafIn(c *checkpoint, report *report) (*leaf, *Failure) {
+const extendsPinned = "that the log extends a checkpoint you pinned before: verify consistency"
+
+func (c *checkpoint) ledger() ([16]byte, *Failure) {
 	ledger, ok := ledgerOf(c.origin)
 	if !ok {
-		return nil, malformed("checkpoint", "of a receipt has an origin that is no ledger's SHA-256 tree")
+		return ledger, malformed("checkpoint", "of a receipt has an origin that is no ledger's SHA-256 tree")
 	}
-	if p.index >= c.size {
-		return nil, tampered("index", "%d is not below the checkpoint's size %d", p.index, c.size)
+	return ledger, nil
+}
+
+// leafAt is the leaf, once it is known to stand in the signed log, in this ledger and at this place.
+func (c *checkpoint) leafAt(index uint64, data []byte, path []hash, ledger [16]byte, report *report) (*leaf, *Failure) {
+	if index >= c.size {
+		return nil, tampered("index", "%d is not below the checkpoint's size %d", index, c.size)
 	}
-	root, ok := rootOfPath(sha256Node, sha256Leaf(p.leaf), p.index, c.size, p.path)
+	root, ok := rootOfPath(sha256Node, sha256Leaf(data), index, c.size, path)
 	if !ok || root != c.root {
-		return nil, tampered("path to the root", "does not lead from the leaf at %d to the signed root", p.index)
+		return nil, tampered("path to the root", "does not lead from the leaf at %d to the signed root", index)
 	}
-	report.check("leaf at index %d of %d (SHA-256 tree)", p.index, c.size)
-	leaf, failure := parseLeaf(p.leaf)
+	report.check("leaf at index %d of %d (SHA-256 tree)", index, c.size)
+	leaf, failure := parseLeaf(data)
 	if failure != nil {
 		return nil, failure
 	}
 	if leaf.ledger != ledger {
 		return nil, tampered("leaf", "belongs to another ledger than the checkpoint")
 	}
-	if leaf.seq != p.index {
-		return nil, tampered("leaf", "says it is at %d, but is at %d", leaf.seq, p.index)
+	if leaf.seq != index {
+		return nil, tampered("leaf", "says it is at %d, but is at %d", leaf.seq, index)
 	}
 	report.check("ledger id and position in the leaf")
 	return leaf, nil
+}
+
+func (l *leaf) describe(report *report) {
+	report.fact("leaf", "%s at %d", l.kind, l.seq)
+	report.fact("time, by the server's clock", "%s", formatTimestamp(l.timeMicros, "+00"))
+	if l.kind != "commit" {
+		return
+	}
+	actor := "(none)"
+	if l.actor != "" {
+		actor = plainName(l.actor)
+	}
+	report.fact("actor", "%s", actor)
+	report.fact("rows in the commit", "%d", l.rows)
 }
 
 func openPinned(pinned []byte, policy *Policy) (checkpoint, *Failure) {
@@ -90,8 +106,7 @@ func openPinned(pinned []byte, policy *Policy) (checkpoint, *Failure) {
 			}
 		}
 	}
-	failure.What = "pinned checkpoint: " + failure.What
-	return checkpoint{}, failure
+	return checkpoint{}, failure.in("pinned checkpoint")
 }
 
 func checkConsistency(pinned, data []byte, policy *Policy, report *report) *Failure {

@@ -2,6 +2,7 @@
 //! name says so, with its stolen key. Valid vectors stand among them, so that a verifier that refuses everything fails too.
 
 mod crypto;
+mod disclosed;
 mod history;
 mod meaning;
 mod signed;
@@ -11,7 +12,7 @@ mod types;
 pub use signed::of_definition;
 pub use types::of_column;
 
-use receipts::{Policy, Receipt, Verdict, verify_consistency, verify_receipt};
+use receipts::{Policy, Receipt, Verdict, verify_consistency, verify_disclosure, verify_receipt};
 
 use crate::sample::Sample;
 
@@ -20,6 +21,7 @@ use crate::sample::Sample;
 pub enum Kind {
     Receipt,
     Consistency,
+    Disclosure,
 }
 
 /// One vector.
@@ -44,6 +46,7 @@ impl Attack {
         };
         match (self.kind, &self.pinned) {
             (Kind::Receipt, _) => verify_receipt(self.input.as_bytes(), &policy),
+            (Kind::Disclosure, _) => verify_disclosure(self.input.as_bytes(), &policy),
             (Kind::Consistency, pinned) => {
                 verify_consistency(pinned.as_deref().unwrap_or_default().as_bytes(), self.input.as_bytes(), &policy)
             }
@@ -61,6 +64,7 @@ pub fn all() -> Vec<Attack> {
         types::attacks(&sample),
         signed::attacks(&sample),
         history::attacks(&sample),
+        disclosed::attacks(&sample),
     ]
     .into_iter()
     .flatten()

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use receipts::hash::Purpose;
 use receipts::proof::tree_root;
 use receipts::tiles::{TileKind, push_entry, tiles_of_growth};
-use receipts::{Blake3Tree, Hash, Leaf, NodeReader, Sha256Tree, field_commitment, field_salt, row_hash, verify_receipt};
+use receipts::{Blake3Tree, Hash, Leaf, NodeReader, Sha256Tree, field_commitment, field_salt, row_hash, verify_disclosure, verify_receipt};
 
 use crate::sample::{ORDERS_COLUMNS, Sample};
 
@@ -235,4 +235,12 @@ fn receipt_page() {
             ("verdict", verify_receipt(text.as_bytes(), &sample.policy()).to_string()),
         ],
     );
+}
+
+#[test]
+fn disclosure_page() {
+    let sample = Sample::new();
+    let text = sample.disclosure(&[(2, 0, &[1]), (3, 1, &[2])], 12).to_text().unwrap();
+    let verdict = verify_disclosure(text.as_bytes(), &sample.policy()).to_string();
+    check("disclosure.md", &[("text", text), ("verdict", verdict)]);
 }

@@ -5,7 +5,7 @@ use receipts::definition::TableDefinition;
 use receipts::note::{Note, NoteSigner, VerifierKey};
 use receipts::tiles::{TileId, decode_entries, decode_tile, push_entry};
 use receipts::value::format_value;
-use receipts::{Checkpoint, Keys, Leaf, Policy, Receipt, verify_consistency, verify_receipt};
+use receipts::{Checkpoint, Disclosure, Keys, Leaf, Policy, Receipt, verify_consistency, verify_disclosure, verify_receipt};
 
 use crate::sample::{ORDERS_DEFINITION, Random, Sample};
 
@@ -103,6 +103,21 @@ fn receipts_and_proofs() {
             assert_ne!(verify_receipt(bytes, &policy).exit_code(), 0);
             assert_ne!(verify_consistency(pinned.as_bytes(), bytes, &policy).exit_code(), 0);
         }
+    });
+}
+
+#[test]
+fn disclosures() {
+    let sample = Sample::new();
+    let policy = sample.policy();
+    let good = sample.disclosure(&[(2, 0, &[1]), (2, 3, &[0]), (3, 2, &[]), (5, 280, &[0])], 12).to_text().unwrap().into_bytes();
+    fuzz(6, std::slice::from_ref(&good), |bytes| {
+        if let Ok(disclosure) = Disclosure::parse(bytes) {
+            assert_eq!(disclosure.to_text().unwrap().as_bytes(), bytes);
+        }
+        // With a row left out it is a good one of fewer rows; with anything else it is none.
+        let has_all_lines = bytes.iter().filter(|byte| **byte == b'\n').count() == good.iter().filter(|byte| **byte == b'\n').count();
+        assert!(verify_disclosure(bytes, &policy).exit_code() != 0 || *bytes == good[..] || !has_all_lines);
     });
 }
 

@@ -5,6 +5,7 @@
 mod attacks;
 mod consistency;
 mod definitions;
+mod disclosures;
 mod docs;
 mod fuzz;
 mod leaves;

@@ -69,11 +69,13 @@ fn with_input(vector: &Attack, input: String) -> Attack {
     Attack { input, ..copy(vector) }
 }
 
-/// A receipt whose binary part is changed.
-fn with_extra(random: &mut Random, receipt: &str) -> Option<String> {
-    let extra = receipt.lines().nth(1)?.strip_prefix("extra ")?;
-    let bytes = STANDARD.decode(extra).ok()?;
-    Some(receipt.replacen(extra, &STANDARD.encode(mutate(random, &bytes)), 1))
+/// A receipt or a disclosure of which one binary part is changed.
+fn with_extra(random: &mut Random, input: &str) -> Option<String> {
+    let is_part = |line: &&str| ["extra ", "commit ", "table ", "row "].iter().any(|word| line.starts_with(word));
+    let parts: Vec<&str> = input.lines().filter(is_part).collect();
+    let (_, part) = parts.get(random.below(parts.len().max(1)))?.rsplit_once(' ')?;
+    let bytes = STANDARD.decode(part).ok()?;
+    Some(input.replacen(part, &STANDARD.encode(mutate(random, &bytes)), 1))
 }
 
 /// A changed leaf at its place in a log that was signed with it.

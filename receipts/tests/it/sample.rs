@@ -10,8 +10,8 @@ use receipts::row_tree::row_path_from_groups;
 use receipts::schema::{SchemaPath, schema_root};
 use receipts::tree::MemoryTree;
 use receipts::{
-    Blake3Tree, CheckpointLeaf, CommitLeaf, Field, Hash, IncarnationLeaf, KeyLeaf, Keys, Leaf, Policy, Receipt, RowHeader, RowPart,
-    RowTree, Sha256Tree, Supersedes, TableSpan, field_commitment, field_salt, row_hash,
+    Blake3Tree, CheckpointLeaf, CommitLeaf, Disclosure, Field, Hash, IncarnationLeaf, KeyLeaf, Keys, Leaf, Policy, Receipt, RowHeader,
+    RowPart, RowTree, Sha256Tree, Supersedes, TableSpan, field_commitment, field_salt, row_hash,
 };
 
 pub const LEDGER: [u8; 16] = [0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f];
@@ -227,6 +227,17 @@ impl Sample {
             leaf: self.bytes[seq as usize].clone(),
             row: row.map(|index| self.row_part(seq, index)),
         }
+    }
+
+    /// A disclosure at `size`: of each row (commit, index in it) the fields at these places.
+    pub fn disclosure(&self, rows: &[(u64, u64, &[usize])], size: u64) -> Disclosure {
+        let receipt = |(seq, row, shown): &(u64, u64, &[usize])| {
+            let mut receipt = self.receipt(*seq, Some(*row), size);
+            let part = receipt.row.as_mut().unwrap();
+            (0..part.fields.len()).filter(|place| !shown.contains(place)).for_each(|place| part.hide(place).unwrap());
+            receipt
+        };
+        Disclosure::of(rows.iter().map(receipt).collect()).unwrap()
     }
 
     pub fn consistency(&self, old: u64, new: u64) -> ConsistencyProof {

@@ -20,7 +20,11 @@ pub fn json_of(attack: &Attack) -> Value {
     let exit_code = ["valid", "tampered", "malformed", "inconclusive"].iter().position(|name| *name == attack.verdict);
     let mut json = json!({
         "name": attack.name,
-        "kind": match attack.kind { Kind::Receipt => "receipt", Kind::Consistency => "consistency" },
+        "kind": match attack.kind {
+            Kind::Receipt => "receipt",
+            Kind::Consistency => "consistency",
+            Kind::Disclosure => "disclosure",
+        },
         "policy": attack.policy,
         "input": attack.input,
         "verdict": attack.verdict,
@@ -86,6 +90,7 @@ fn attack_of(vector: &Value) -> Attack {
     let kind = match vector["kind"].as_str() {
         Some("receipt") => Kind::Receipt,
         Some("consistency") => Kind::Consistency,
+        Some("disclosure") => Kind::Disclosure,
         kind => panic!("kind {kind:?}"),
     };
     let pinned = vector["pinned"].as_str().map(str::to_owned);

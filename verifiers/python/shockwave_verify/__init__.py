@@ -1,11 +1,15 @@
-"""Checks Shockwave receipts and consistency proofs offline: `verify_receipt`, `verify_consistency`, `parse_policy`, `policy_of_keys`.
+"""Checks Shockwave receipts, disclosures and consistency proofs offline: `verify_receipt`, `verify_disclosure`, `verify_consistency`.
 
 Written from docs/formats alone; shares no line with the server.
 """
 
 from shockwave_verify.policy import Policy, parse_policy, policy_of_keys
 from shockwave_verify.verdict import INCONCLUSIVE, MALFORMED, TAMPERED, VALID, Verdict
-from shockwave_verify.verify import verify_consistency, verify_receipt
+from shockwave_verify.verify import (
+    verify_consistency,
+    verify_disclosure,
+    verify_receipt,
+)
 
 __all__ = [
     "INCONCLUSIVE",
@@ -17,5 +21,6 @@ __all__ = [
     "parse_policy",
     "policy_of_keys",
     "verify_consistency",
+    "verify_disclosure",
     "verify_receipt",
 ]

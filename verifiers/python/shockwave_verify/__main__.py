@@ -1,4 +1,4 @@
-"""`python -m shockwave_verify receipt | consistency`: reads files, prints the verdict, exits with its code.
+"""`python -m shockwave_verify receipt | disclose | consistency`: reads files, prints the verdict, exits with its code.
 
 M1: keys come from --key or --policy, never from what is verified.
 Never: opens a socket or a data folder.
@@ -10,7 +10,11 @@ import sys
 
 from shockwave_verify.policy import Policy, parse_policy, policy_of_keys
 from shockwave_verify.verdict import Failure, Malformed, Verdict, failed
-from shockwave_verify.verify import verify_consistency, verify_receipt
+from shockwave_verify.verify import (
+    verify_consistency,
+    verify_disclosure,
+    verify_receipt,
+)
 
 # Larger than any receipt or proof can be; past it a file is not read.
 FILE_BYTES_MAX = 64 << 20
@@ -39,6 +43,13 @@ def _parser() -> argparse.ArgumentParser:
         _receipt,
     )
     receipt.add_argument("file", help="the receipt; `-` reads standard input")
+    disclosure = _command(
+        commands,
+        "disclose",
+        "were exactly these fields, of exactly these rows, committed in this ledger?",
+        _disclosure,
+    )
+    disclosure.add_argument("file", help="the disclosure; `-` reads standard input")
     consistency = _command(
         commands,
         "consistency",
@@ -69,6 +80,11 @@ def _command(commands, name: str, says: str, run) -> argparse.ArgumentParser:
 def _receipt(options: argparse.Namespace) -> Verdict:
     policy = _policy(options)
     return verify_receipt(_read_text(options.file), policy)
+
+
+def _disclosure(options: argparse.Namespace) -> Verdict:
+    policy = _policy(options)
+    return verify_disclosure(_read_text(options.file), policy)
 
 
 def _consistency(options: argparse.Namespace) -> Verdict:

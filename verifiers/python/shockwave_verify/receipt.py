@@ -37,15 +37,24 @@ class Field(NamedTuple):
     value: bytes = b""
 
 
+class Under(NamedTuple):
+    """A table's definition, and its path to the schema root."""
+
+    definition: bytes
+    place: int
+    objects: int
+    path: list[bytes]
+
+
 class Row(NamedTuple):
     index: int
     header: Header
     fields: list[Field]
     path: list[bytes]
-    definition: bytes
-    definition_index: int
-    objects: int
-    definition_path: list[bytes]
+
+    @property
+    def hidden(self) -> int:
+        return sum(field.tag == HIDDEN for field in self.fields)
 
 
 class Receipt(NamedTuple):
@@ -53,6 +62,7 @@ class Receipt(NamedTuple):
     path: list[bytes]
     leaf: bytes
     row: Row | None
+    under: Under | None
     checkpoint: Note
 
 
@@ -68,7 +78,7 @@ def parse_receipt(data: bytes) -> Receipt:
     what = "receipt"
     if len(data) > RECEIPT_BYTES_MAX:
         raise Malformed(what, "is longer than 16 MiB")
-    lines, note = _split(what, data)
+    lines, note = split(what, data)
     if lines[0] != "c2sp.org/tlog-proof@v1":
         raise Malformed(what, "does not start with c2sp.org/tlog-proof@v1")
     extra = _after("extra ", lines, 1)
@@ -78,22 +88,22 @@ def parse_receipt(data: bytes) -> Receipt:
     if index is None:
         raise Malformed(what, "has no canonical `index` line")
     path = path_lines(what, lines[3:])
-    leaf, row = _extra(unbase64("receipt's extra", extra))
-    return Receipt(index, path, leaf, row, parse_note(note))
+    leaf, row, under = _extra(unbase64("receipt's extra", extra))
+    return Receipt(index, path, leaf, row, under, parse_note(note))
 
 
 def parse_proof(data: bytes) -> Proof:
     what = "consistency proof"
     if len(data) > PROOF_BYTES_MAX:
         raise Malformed(what, "is longer than 256 KiB")
-    lines, note = _split(what, data)
+    lines, note = split(what, data)
     old_size = decimal(_after("old ", lines, 0) or "")
     if old_size is None:
         raise Malformed(what, "does not start with `old <size>`")
     return Proof(old_size, path_lines(what, lines[1:]), parse_note(note))
 
 
-def _split(what: str, data: bytes) -> tuple[list[str], str]:
+def split(what: str, data: bytes) -> tuple[list[str], str]:
     head, empty_line, note = utf8(data, what).partition("\n\n")
     if not empty_line:
         raise Malformed(what, "has no empty line before its checkpoint")
@@ -106,7 +116,7 @@ def _after(word: str, lines: list[str], at: int) -> str | None:
     return None
 
 
-def _extra(data: bytes) -> tuple[bytes, Row | None]:
+def _extra(data: bytes) -> tuple[bytes, Row | None, Under | None]:
     read = Reader(data, "receipt's extra")
     if read.take(4) != b"SWRX":
         raise read.fail("does not start with SWRX")
@@ -118,22 +128,27 @@ def _extra(data: bytes) -> tuple[bytes, Row | None]:
         raise read.fail(f"flags 0x{flags:02x} are not supported")
     read.zeros(2)
     leaf = read.long_bytes()
-    row = _row(read) if flags else None
+    row, under = (read_row(read), read_under(read)) if flags else (None, None)
     read.end()
-    return leaf, row
+    return leaf, row, under
 
 
-def _row(read: Reader) -> Row:
-    index, header, count = read.uint(8), _header(read), read.uint(2)
+def read_row(read: Reader) -> Row:
+    return Row(read.uint(8), read_header(read), read_fields(read), read.path())
+
+
+def read_under(read: Reader) -> Under:
+    return Under(read.long_bytes(), read.uint(4), read.uint(4), read.path())
+
+
+def read_fields(read: Reader) -> list[Field]:
+    count = read.uint(2)
     if count > FIELDS_MAX:
         raise read.fail(f"has more than {FIELDS_MAX} fields")
-    fields = [_field(read) for _ in range(count)]
-    path, definition = read.path(), read.long_bytes()
-    place, objects = read.uint(4), read.uint(4)
-    return Row(index, header, fields, path, definition, place, objects, read.path())
+    return [_field(read) for _ in range(count)]
 
 
-def _header(read: Reader) -> Header:
+def read_header(read: Reader) -> Header:
     kind = read.take(1)
     if kind != b"\x01":
         raise read.fail(f"row kind {kind[0]} is not supported")

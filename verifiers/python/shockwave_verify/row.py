@@ -7,7 +7,18 @@ from shockwave_verify.definition import Column, Definition, parse_definition
 from shockwave_verify.hashing import keyed, keyed_node, padded
 from shockwave_verify.leaf import Leaf, Span
 from shockwave_verify.quote import name
-from shockwave_verify.receipt import DELETE, HIDDEN, INSERT, NULL, OWN, ROW, Field, Row
+from shockwave_verify.receipt import (
+    DELETE,
+    HIDDEN,
+    INSERT,
+    NULL,
+    OWN,
+    ROW,
+    Field,
+    Header,
+    Row,
+    Under,
+)
 from shockwave_verify.tree import root_of_path
 from shockwave_verify.values import shown
 from shockwave_verify.verdict import Malformed, Report, Tampered
@@ -17,20 +28,56 @@ _SCHEMA_NODE = keyed_node("schema-node")
 _OPERATIONS = {1: "insert", 2: "update", 3: "delete"}
 
 
-def check_row(row: Row, commit: Leaf, report: Report) -> None:
+def check_row(row: Row, under: Under, commit: Leaf, report: Report) -> None:
+    span, place = locate(row, commit)
+    table = table_under(under, span, commit)
+    check_row_of(row, table, span, place, commit, report)
+
+
+def locate(row: Row, commit: Leaf) -> tuple[Span, int]:
+    """The rows of the row's table in the commit, and its place among them."""
     located = commit.locate(row.index)
     if located is None:
         why = f"{row.index} is not below the commit's {commit.rows} rows"
         raise Tampered("row index", why)
-    span, place = located
-    table = _table(row, span, commit)
+    relation, expected = row.header.relation, located[0].relation
+    if relation != expected:
+        why = f"{relation} is not the table of row {row.index} of the commit, which is {expected}"
+        raise Tampered("relation", why)
+    return located
+
+
+def table_under(under: Under, span: Span, commit: Leaf) -> Definition:
+    """The definition, once it is known to be that of the table as of the commit."""
+    leaf = keyed("schema", _u32(span.relation) + under.definition)
+    root = root_of_path(_SCHEMA_NODE, leaf, under.place, under.objects, under.path)
+    what = "table definition"
+    if root is None or commit.schema_root != sized_root(under.objects, root):
+        raise Tampered(what, "is not the one under the commit's schema root")
+    table = parse_definition(under.definition)
+    if table.id != span.relation:
+        raise Tampered(what, f"says it is of table {table.id}, not {span.relation}")
+    return table
+
+
+def sized_root(objects: int, root: bytes) -> bytes:
+    """The schema root: it covers the number of objects too."""
+    return _SCHEMA_NODE(_u32(objects), root)
+
+
+def check_row_of(
+    row: Row,
+    table: Definition,
+    span: Span,
+    place: int,
+    commit: Leaf,
+    report: Report,
+) -> None:
+    check_version(row.header, table)
     report.checked.append("table definition under the commit's schema root")
-    _check_superseded(row, span, place)
-    count = 0 if row.header.operation == DELETE else len(table.columns)
-    if len(row.fields) != count:
-        why = f"shows {len(row.fields)} fields, its operation and definition ask for {count}"
-        raise Tampered("row", why)
-    row_hash = _row_hash(row, table)
+    check_superseded(row.header, span, place)
+    check_count(row.header, row.fields, table)
+    row_hash = hash_of_row(row.header, row.fields, table)
     root = root_of_path(_ROW_NODE, row_hash, row.index, commit.rows, row.path)
     if root != commit.row_root:
         why = f"as shown does not hash to row {row.index} under the commit's row root"
@@ -45,44 +92,36 @@ def _u32(number: int) -> bytes:
     return number.to_bytes(4, "little")
 
 
-def _table(row: Row, span: Span, commit: Leaf) -> Definition:
-    """The definition, once it is known to be that of the row's table as of the commit."""
-    relation, version = row.header.relation, row.header.schema_version
-    if relation != span.relation:
-        why = f"{relation} is not the table of row {row.index} of the commit, which is {span.relation}"
-        raise Tampered("relation", why)
-    leaf = keyed("schema", _u32(relation) + row.definition)
-    place, objects = row.definition_index, row.objects
-    root = root_of_path(_SCHEMA_NODE, leaf, place, objects, row.definition_path)
-    what = "table definition"
-    if root is None or commit.schema_root != _SCHEMA_NODE(_u32(objects), root):
-        raise Tampered(what, "is not the one under the commit's schema root")
-    table = parse_definition(row.definition)
-    if table.id != relation:
-        raise Tampered(what, f"says it is of table {table.id}, not {relation}")
-    if table.version != version:
-        why = (
-            f"is version {table.version}, the row was committed under version {version}"
-        )
-        raise Tampered(what, why)
-    return table
+def check_version(header: Header, table: Definition) -> None:
+    if table.version != header.schema_version:
+        why = f"is version {table.version}, the row was committed under version {header.schema_version}"
+        raise Tampered("table definition", why)
 
 
-def _check_superseded(row: Row, span: Span, place: int) -> None:
+def check_superseded(header: Header, span: Span, place: int) -> None:
     """What is superseded was there before: committed earlier, or earlier in the same commit."""
-    old = row.header.superseded
-    if row.header.supersedes == ROW and old >= span.first_row:
+    old = header.superseded
+    if header.supersedes == ROW and old >= span.first_row:
         raise Tampered("superseded row", f"{old} is not older than this commit")
-    if row.header.supersedes == OWN and old >= place:
+    if header.supersedes == OWN and old >= place:
         why = f"number {old} of this commit does not come before this row"
         raise Tampered("superseded row", why)
 
 
-def _row_hash(row: Row, table: Definition) -> bytes:
+def check_count(header: Header, fields: list[Field], table: Definition) -> None:
+    count = 0 if header.operation == DELETE else len(table.columns)
+    if len(fields) != count:
+        why = (
+            f"shows {len(fields)} fields, its operation and definition ask for {count}"
+        )
+        raise Tampered("row", why)
+
+
+def hash_of_row(header: Header, fields: list[Field], table: Definition) -> bytes:
     commitments = [
-        _commitment(field, column) for field, column in zip(row.fields, table.columns)
+        _commitment(field, column) for field, column in zip(fields, table.columns)
     ]
-    data = row.header.data + _u32(len(commitments)) + b"".join(commitments)
+    data = header.data + _u32(len(commitments)) + b"".join(commitments)
     return keyed("row", padded(data))
 
 
@@ -118,15 +157,14 @@ def _describe(
         operation += f", supersedes row {first + row.header.superseded}"
     report.facts.append(("operation", operation))
     for field, column in zip(row.fields, table.columns):
-        report.row.append((name(column.name), _spelled(field, column)))
+        report.row.append((name(column.name), spelled(field, column)))
     report.checked.append("values are canonical for their types")
-    hidden = sum(field.tag == HIDDEN for field in row.fields)
-    if hidden:
-        report.not_covered.append(f"the values of {hidden} hidden fields")
+    if row.hidden:
+        report.not_covered.append(f"the values of {row.hidden} hidden fields")
     report.not_covered.append("whether a later commit updated or deleted this row")
 
 
-def _spelled(field: Field, column: Column) -> str:
+def spelled(field: Field, column: Column) -> str:
     if field.tag == HIDDEN:
         return "(hidden)"
     if field.tag == NULL:

@@ -4,6 +4,7 @@ V1: a report lists the checks that were made; a failure names the first thing th
 Format: docs/formats/verdicts.md.
 """
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 VALID, TAMPERED, MALFORMED, INCONCLUSIVE = range(4)
@@ -32,6 +33,15 @@ class Inconclusive(Failure):
     code = INCONCLUSIVE
 
 
+@contextmanager
+def in_part(place: str):
+    """What fails within says where it is: in which of two checkpoints, in which row of a disclosure."""
+    try:
+        yield
+    except Failure as failure:
+        raise type(failure)(f"{place}: {failure.what}", failure.why) from None
+
+
 @dataclass
 class Report:
     """What has been found true so far."""
@@ -39,6 +49,7 @@ class Report:
     subject: str = ""
     facts: list[tuple[str, str]] = field(default_factory=list)
     row: list[tuple[str, str]] = field(default_factory=list)
+    disclosed: list["Report"] = field(default_factory=list)
     checked: list[str] = field(default_factory=list)
     not_covered: list[str] = field(default_factory=list)
 
@@ -53,6 +64,8 @@ def valid(report: Report) -> Verdict:
     lines = [f"VALID: {report.subject}", *_pairs(report.facts, ":")]
     if report.row:
         lines += ["row", *_pairs(report.row, " =")]
+    for row in report.disclosed:
+        lines += [row.subject, *_pairs(row.facts, ":"), *_pairs(row.row, " =")]
     lines += _titled("checked", report.checked)
     lines += _titled("not covered", report.not_covered)
     return Verdict(VALID, _text(lines))

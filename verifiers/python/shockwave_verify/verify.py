@@ -1,15 +1,16 @@
-"""The checks of a receipt and of a consistency proof, in their order; the first failure ends it.
+"""The checks of a receipt, a disclosure and a consistency proof, in their order; the first failure ends it.
 
 Y1: a receipt is valid only if a pinned key signed the checkpoint, the leaf is in it at the index, the leaf belongs to that ledger
     and place, the row as shown hashes into the leaf, and its names and types come from the definition under the schema root.
 Never: takes a key from what it verifies; says VALID with a check not made.
-Format: docs/formats/receipt.md, docs/formats/checkpoint.md.
+Format: docs/formats/receipt.md, docs/formats/disclosure.md, docs/formats/checkpoint.md.
 """
 
 from collections.abc import Callable
 
 from shockwave_verify import times
 from shockwave_verify.checkpoint import Checkpoint, open_checkpoint
+from shockwave_verify.disclosure import Disclosure, Table, parse_disclosure
 from shockwave_verify.hashing import BLAKE3, SHA256
 from shockwave_verify.leaf import Leaf, parse_leaf
 from shockwave_verify.note import parse_note
@@ -17,7 +18,7 @@ from shockwave_verify.policy import Policy, parse_policy
 from shockwave_verify.quote import name
 from shockwave_verify.reading import utf8
 from shockwave_verify.receipt import Receipt, parse_proof, parse_receipt
-from shockwave_verify.row import check_row
+from shockwave_verify.row import check_row, check_row_of, locate, table_under
 from shockwave_verify.tree import extends, root_of_path
 from shockwave_verify.verdict import (
     Failure,
@@ -26,8 +27,11 @@ from shockwave_verify.verdict import (
     Tampered,
     Verdict,
     failed,
+    in_part,
     valid,
 )
+
+EXTENDS = "that the log extends a checkpoint you pinned before: verify consistency"
 
 
 def verify_receipt(receipt: bytes, policy: bytes | Policy) -> Verdict:
@@ -50,6 +54,16 @@ def verify_consistency(pinned: bytes, proof: bytes, policy: bytes | Policy) -> V
     return _concluded(check)
 
 
+def verify_disclosure(disclosure: bytes, policy: bytes | Policy) -> Verdict:
+    """Verifies the bytes of a disclosure: named fields of rows, under one checkpoint."""
+
+    def check(report: Report) -> None:
+        pinned = policy if isinstance(policy, Policy) else parse_policy(policy)
+        _check_disclosure(parse_disclosure(disclosure), pinned, report)
+
+    return _concluded(check)
+
+
 def _concluded(check: Callable[[Report], None]) -> Verdict:
     report = Report()
     try:
@@ -61,40 +75,44 @@ def _concluded(check: Callable[[Report], None]) -> Verdict:
 
 def _check_receipt(receipt: Receipt, policy: Policy, report: Report) -> None:
     checkpoint = open_checkpoint(receipt.checkpoint, policy, report)
-    leaf = _leaf_in_log(receipt, checkpoint, report)
-    origin = name(checkpoint.origin)
-    report.facts.append(("leaf", f"{leaf.kind} at {leaf.seq}"))
-    time = times.timestamp(leaf.time_us, "+00")
-    report.facts.append(("time, by the server's clock", time))
-    report.subject = f"{leaf.kind} {leaf.seq} of {origin}"
-    if leaf.kind == "commit":
-        report.facts.append(("actor", name(leaf.actor) if leaf.actor else "(none)"))
-        report.facts.append(("rows in the commit", str(leaf.rows)))
-        if receipt.row is not None:
-            check_row(receipt.row, leaf, report)
-    elif receipt.row is not None:
-        raise Malformed("receipt", f"shows a row of a {leaf.kind} leaf")
-    report.not_covered.append(
-        "that the log extends a checkpoint you pinned before: verify consistency"
-    )
+    ledger = _ledger(checkpoint)
+    index = receipt.index
+    leaf = _leaf_in_log(receipt.leaf, index, receipt.path, checkpoint, ledger, report)
+    report.subject = f"{leaf.kind} {leaf.seq} of {name(checkpoint.origin)}"
+    _describe(leaf, report)
+    if receipt.row is not None:
+        if leaf.kind != "commit":
+            raise Malformed("receipt", f"shows a row of a {leaf.kind} leaf")
+        check_row(receipt.row, receipt.under, leaf, report)
+    report.not_covered.append(EXTENDS)
 
 
-def _leaf_in_log(receipt: Receipt, checkpoint: Checkpoint, report: Report) -> Leaf:
-    """The leaf, once it is known to stand in the signed log, in this ledger and at this place."""
-    index, size = receipt.index, checkpoint.size
+def _ledger(checkpoint: Checkpoint) -> bytes:
     if checkpoint.ledger is None:
         why = "of a receipt has an origin that is no ledger's SHA-256 tree"
         raise Malformed("checkpoint", why)
+    return checkpoint.ledger
+
+
+def _leaf_in_log(
+    data: bytes,
+    index: int,
+    path: list[bytes],
+    checkpoint: Checkpoint,
+    ledger: bytes,
+    report: Report,
+) -> Leaf:
+    """The leaf, once it is known to stand in the signed log, in this ledger and at this place."""
+    size = checkpoint.size
     if index >= size:
         raise Tampered("index", f"{index} is not below the checkpoint's size {size}")
-    leaf_hash = SHA256.leaf(receipt.leaf)
-    root = root_of_path(SHA256.node, leaf_hash, index, size, receipt.path)
+    root = root_of_path(SHA256.node, SHA256.leaf(data), index, size, path)
     if root != checkpoint.root:
         why = f"does not lead from the leaf at {index} to the signed root"
         raise Tampered("path to the root", why)
     report.checked.append(f"leaf at index {index} of {size} (SHA-256 tree)")
-    leaf = parse_leaf(receipt.leaf)
-    if leaf.ledger != checkpoint.ledger:
+    leaf = parse_leaf(data)
+    if leaf.ledger != ledger:
         raise Tampered("leaf", "belongs to another ledger than the checkpoint")
     if leaf.seq != index:
         raise Tampered("leaf", f"says it is at {leaf.seq}, but is at {index}")
@@ -102,11 +120,62 @@ def _leaf_in_log(receipt: Receipt, checkpoint: Checkpoint, report: Report) -> Le
     return leaf
 
 
+def _describe(leaf: Leaf, report: Report) -> None:
+    report.facts.append(("leaf", f"{leaf.kind} at {leaf.seq}"))
+    time = times.timestamp(leaf.time_us, "+00")
+    report.facts.append(("time, by the server's clock", time))
+    if leaf.kind == "commit":
+        report.facts.append(("actor", name(leaf.actor) if leaf.actor else "(none)"))
+        report.facts.append(("rows in the commit", str(leaf.rows)))
+
+
+def _check_disclosure(disclosure: Disclosure, policy: Policy, report: Report) -> None:
+    checkpoint = open_checkpoint(disclosure.checkpoint, policy, report)
+    ledger = _ledger(checkpoint)
+    tables = hidden = 0
+    for commit in disclosure.commits:
+        with in_part(f"commit {commit.index}"):
+            leaf = _leaf_in_log(
+                commit.leaf, commit.index, commit.path, checkpoint, ledger, Report()
+            )
+            if leaf.kind != "commit":
+                raise Malformed("disclosure", f"shows a row of a {leaf.kind} leaf")
+        for table in commit.tables:
+            hidden += _check_table(table, leaf, report)
+        tables += len(commit.tables)
+    rows, commits = len(report.disclosed), len(disclosure.commits)
+    report.checked += [
+        f"{commits} leaves in the log of {checkpoint.size} (SHA-256 tree), with ledger id and position",
+        f"{tables} table definitions under the schema roots of their commits",
+        f"{rows} rows under the row roots of their commits, recomputed from the fields shown",
+        "values are canonical for their types",
+    ]
+    report.facts += [("commits", str(commits)), ("rows", str(rows))]
+    report.subject = f"{rows} rows of {commits} commits of {name(checkpoint.origin)}"
+    if hidden:
+        report.not_covered.append(f"the values of {hidden} hidden fields")
+    report.not_covered.append("whether a later commit updated or deleted these rows")
+    report.not_covered.append(EXTENDS)
+
+
+def _check_table(table: Table, leaf: Leaf, report: Report) -> int:
+    """Checks rows of one table in one commit; how many of their fields are hidden. The definition is read once."""
+    definition = None
+    for row in table.rows:
+        with in_part(f"commit {leaf.seq}, row {row.index}"):
+            span, place = locate(row, leaf)
+            if definition is None:
+                definition = table_under(table.under, span, leaf)
+            of_row = Report(subject=f"commit {leaf.seq}")
+            _describe(leaf, of_row)
+            check_row_of(row, definition, span, place, leaf, of_row)
+        report.disclosed.append(of_row)
+    return sum(row.hidden for row in table.rows)
+
+
 def _open_pinned(pinned: bytes, policy: Policy) -> Checkpoint:
-    try:
+    with in_part("pinned checkpoint"):
         return open_checkpoint(parse_note(utf8(pinned, "note")), policy, Report())
-    except Failure as failure:
-        raise type(failure)(f"pinned checkpoint: {failure.what}", failure.why) from None
 
 
 def _check_consistency(

@@ -55,6 +55,11 @@ class CommandLine(unittest.TestCase):
             )
             self.check(name, "consistency", old, new, "--policy", self.policy)
 
+    def test_disclosure(self):
+        for name in ("valid-disclosure", "disclosure-value-changed"):
+            file = self.write("disclosure", by_name[name]["input"])
+            self.check(name, "disclose", file, "--policy", self.policy)
+
     def test_wrong_usage(self):
         cases = [
             [],

@@ -33,7 +33,9 @@ class Garbage(unittest.TestCase):
     @given(st.sampled_from(every), edits)
     def test_vectors(self, vector, changes):
         verdict = verify(vector, edited(vector["input"].encode(), changes))
-        if vector["exit_code"] == VALID == verdict.code:
+        # A disclosure without some of its rows is a good one of the others.
+        is_whole = vector["kind"] != "disclosure"
+        if is_whole and vector["exit_code"] == VALID == verdict.code:
             self.assertEqual(verdict.text, vector["says"])
 
     @seeded
@@ -58,7 +60,7 @@ class Garbage(unittest.TestCase):
         )
         if receipt.row is None:
             return
-        definition = edited(receipt.row.definition, changes)
+        definition = edited(receipt.under.definition, changes)
         self._never_raises_but_a_failure(lambda: parse_definition(definition))
         for field in receipt.row.fields:
             data = edited(field.value, changes)

@@ -7,7 +7,12 @@ import json
 import os
 from pathlib import Path
 
-from shockwave_verify import Verdict, verify_consistency, verify_receipt
+from shockwave_verify import (
+    Verdict,
+    verify_consistency,
+    verify_disclosure,
+    verify_receipt,
+)
 
 _FOLDER = Path(
     os.environ.get("SHOCKWAVE_VECTORS")
@@ -30,4 +35,6 @@ def verify(vector: dict, given: bytes | None = None) -> Verdict:
     given = vector["input"].encode() if given is None else given
     if "pinned" in vector:
         return verify_consistency(vector["pinned"].encode(), given, policy)
+    if vector["kind"] == "disclosure":
+        return verify_disclosure(given, policy)
     return verify_receipt(given, policy)

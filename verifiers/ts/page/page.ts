@@ -1,11 +1,11 @@
 /**
- * The page an auditor opens from disk: drop a receipt, type the pinned key, read the verdict.
+ * The page an auditor opens from disk: drop a receipt or a disclosure, type the pinned key, read the verdict.
  *
  * P1: what came out of a file is put into the page as text only.
  * Never: reaches a network (the page's own policy forbids it) or keeps anything.
  */
 
-import { conclude, malformed, type Policy, parsePolicy, policyOfKeys, type Verdict, verifyConsistency, verifyReceipt } from "../src/index.js";
+import { conclude, malformed, type Policy, parsePolicy, policyOfKeys, type Report, type Verdict, verifyConsistency, verifyDisclosure, verifyReceipt } from "../src/index.js";
 import { draw } from "./drawing.js";
 
 const FILE_BYTES_MAX = 64 << 20;
@@ -46,9 +46,10 @@ function verdictOf(keys: string): Verdict | undefined {
   }
   if (more.length > 0) {
     return conclude(() => {
-      throw malformed("files", "are neither one receipt nor a proof and the checkpoint kept from before");
+      throw malformed("files", "are neither one receipt or disclosure nor a proof and the checkpoint kept from before");
     });
   }
+  if (startsWith(first.bytes, "shockwave-disclosure@")) return verifyDisclosure(first.bytes, policy);
   return verifyReceipt(first.bytes, policy);
 }
 
@@ -62,6 +63,19 @@ function tableRow([name, value]: readonly [string, string]): Node {
   const row = document.createElement("tr");
   for (const text of [name, value]) row.insertCell().textContent = text;
   return row;
+}
+
+/** A row of a disclosure: its fields, and what is known of it. */
+function disclosedRow({ subject, facts, row }: Report): Node {
+  const section = document.createElement("section");
+  const title = document.createElement("h2");
+  title.textContent = subject;
+  const [fields, known] = [document.createElement("table"), document.createElement("table")];
+  fields.className = "row";
+  fields.append(...row.map(tableRow));
+  known.append(...facts.map(tableRow));
+  section.append(title, fields, known);
+  return section;
 }
 
 function item(text: string): Node {
@@ -81,6 +95,7 @@ function show(): void {
   element("subject").textContent = failure ? `${failure.what}: ${failure.why}` : report.subject;
   // What was gathered before a failure proves nothing yet.
   fill("row", failure ? [] : report.row.map(tableRow));
+  element("disclosed").replaceChildren(...(failure ? [] : report.disclosed.map(disclosedRow)));
   fill("facts", failure ? [] : report.facts.map(tableRow));
   element("checkedTitle").textContent = failure ? "Checked before that" : "Checked";
   fill("checked", report.checked.map(item));

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * `shockwave-verify receipt | consistency`: reads files, prints the verdict, exits with its code.
+ * `shockwave-verify receipt | disclose | consistency`: reads files, prints the verdict, exits with its code.
  *
  * M1: keys come from --key or --policy, never from what is verified.
  * Never: opens a socket or a data folder.
@@ -9,15 +9,26 @@
 
 import { closeSync, openSync, readSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { conclude, malformed, type Policy, parsePolicy, policyOfKeys, type Verdict, verifyConsistency, verifyReceipt } from "./index.js";
+import {
+  conclude,
+  malformed,
+  type Policy,
+  parsePolicy,
+  policyOfKeys,
+  type Verdict,
+  verifyConsistency,
+  verifyDisclosure,
+  verifyReceipt,
+} from "./index.js";
 
 /** Larger than any receipt or proof can be; past it a file is not read. */
 const FILE_BYTES_MAX = 64 << 20;
 const USAGE = `Usage:
   shockwave-verify receipt FILE (--key VKEY... | --policy FILE)
+  shockwave-verify disclose FILE (--key VKEY... | --policy FILE)
   shockwave-verify consistency OLD PROOF (--key VKEY... | --policy FILE)
 
-FILE is a receipt, OLD a signed checkpoint kept from before, PROOF the proof from there to a newer one; \`-\` reads standard input.
+FILE is a receipt or a disclosure, OLD a signed checkpoint kept from before, PROOF the proof from there to a newer one; \`-\` reads standard input.
 Exit codes: 0 valid, 1 tampered, 2 malformed or unsupported (or wrong usage), 3 inconclusive.
 `;
 
@@ -62,11 +73,14 @@ function run(args: string[]): Verdict {
     if (command === "receipt" && one !== undefined && files.length === 1) {
       return verifyReceipt(readText(one), () => policy);
     }
+    if (command === "disclose" && one !== undefined && files.length === 1) {
+      return verifyDisclosure(readText(one), () => policy);
+    }
     if (command === "consistency" && one !== undefined && two !== undefined && files.length === 2) {
       const old = readText(one);
       return verifyConsistency(old, readText(two), () => policy);
     }
-    throw new WrongUsage("say what to verify: receipt FILE, or consistency OLD PROOF");
+    throw new WrongUsage("say what to verify: receipt FILE, disclose FILE, or consistency OLD PROOF");
   });
 }
 

@@ -8,7 +8,7 @@ import { concat, decimal, hex, littleEndian, pathLines, Reader, unbase64, utf8 }
 import { type Note, parseNote } from "./note.js";
 import { malformed } from "./verdict.js";
 
-const RECEIPT_BYTES_MAX = 16 * 1024 * 1024;
+export const RECEIPT_BYTES_MAX = 16 * 1024 * 1024;
 const PROOF_BYTES_MAX = 256 * 1024;
 const FIELDS_MAX = 1_600;
 
@@ -44,17 +44,21 @@ export interface Row {
   header: Header;
   fields: Field[];
   path: Uint8Array[];
-  definition: Uint8Array;
-  definitionIndex: number;
+}
+
+/** A table's definition, and its path to the schema root. */
+export interface DefinitionPart {
+  bytes: Uint8Array;
+  index: number;
   objects: number;
-  definitionPath: Uint8Array[];
+  path: Uint8Array[];
 }
 
 export interface Receipt {
   index: bigint;
   path: Uint8Array[];
   leaf: Uint8Array;
-  row: Row | undefined;
+  row: { shown: Row; definition: DefinitionPart } | undefined;
   checkpoint: Note;
 }
 
@@ -88,7 +92,7 @@ export function parseProof(bytes: Uint8Array): Proof {
 }
 
 /** The lines before the first empty line, and the note behind it. */
-function split(what: string, bytes: Uint8Array): { lines: string[]; note: string } {
+export function split(what: string, bytes: Uint8Array): { lines: string[]; note: string } {
   const text = utf8(bytes, what);
   const end = text.indexOf("\n\n");
   if (end < 0) throw malformed(what, "has no empty line before its checkpoint");
@@ -97,7 +101,7 @@ function split(what: string, bytes: Uint8Array): { lines: string[]; note: string
 
 const after = (word: string, line: string | undefined) => (line?.startsWith(word) ? line.slice(word.length) : undefined);
 
-function readExtra(bytes: Uint8Array): { leaf: Uint8Array; row: Row | undefined } {
+function readExtra(bytes: Uint8Array): Pick<Receipt, "leaf" | "row"> {
   const read = new Reader(bytes, "receipt's extra");
   if (hex(read.take(4)) !== "53575258") throw read.fail("does not start with SWRX");
   const version = read.u8();
@@ -106,21 +110,26 @@ function readExtra(bytes: Uint8Array): { leaf: Uint8Array; row: Row | undefined 
   if (flags > 1) throw read.fail(`flags 0x${flags.toString(16).padStart(2, "0")} are not supported`);
   read.zeros(2);
   const leaf = read.longBytes();
-  const row = flags === 1 ? readRow(read) : undefined;
+  const row = flags === 1 ? { shown: readRow(read), definition: readDefinitionPart(read) } : undefined;
   read.end();
   return { leaf, row };
 }
 
-function readRow(read: Reader): Row {
-  const [index, header, count] = [read.u64(), readHeader(read), read.u16()];
-  if (count > FIELDS_MAX) throw read.fail(`has more than ${FIELDS_MAX} fields`);
-  const fields = Array.from({ length: count }, () => readField(read));
-  const [path, definition] = [read.path(), read.longBytes()];
-  const [definitionIndex, objects, definitionPath] = [read.u32(), read.u32(), read.path()];
-  return { index, header, fields, path, definition, definitionIndex, objects, definitionPath };
+export function readRow(read: Reader): Row {
+  return { index: read.u64(), header: readHeader(read), fields: readFields(read), path: read.path() };
 }
 
-function readHeader(read: Reader): Header {
+export function readDefinitionPart(read: Reader): DefinitionPart {
+  return { bytes: read.longBytes(), index: read.u32(), objects: read.u32(), path: read.path() };
+}
+
+export function readFields(read: Reader): Field[] {
+  const count = read.u16();
+  if (count > FIELDS_MAX) throw read.fail(`has more than ${FIELDS_MAX} fields`);
+  return Array.from({ length: count }, () => readField(read));
+}
+
+export function readHeader(read: Reader): Header {
   const kind = read.u8();
   if (kind !== 1) throw read.fail(`row kind ${kind} is not supported`);
   const [relation, schemaVersion, operation, supersedes, superseded] = [read.u32(), read.u32(), read.u8(), read.u8(), read.u64()];

@@ -9,25 +9,56 @@ import { type Column, type Definition, parseDefinition } from "./definition.js";
 import { fieldHash, padded, rowHash, rowNode, schemaHash, schemaNode } from "./hash.js";
 import { type Commit, locate, type Span } from "./leaf.js";
 import { plainName } from "./quote.js";
-import { type Field, Operation, type Row, Supersedes } from "./receipt.js";
+import { type DefinitionPart, type Field, type Header, Operation, type Row, Supersedes } from "./receipt.js";
 import { rootOfPath } from "./tree.js";
 import { formatValue } from "./values.js";
 import { Failure, malformed, type Report, tampered } from "./verdict.js";
 
-export function checkRow(row: Row, commit: Commit, report: Report): void {
+/** Where a row is: the rows of its table in its commit, and its place among them. */
+export interface Place {
+  span: Span;
+  place: bigint;
+}
+
+export function checkRow(row: Row, part: DefinitionPart, commit: Commit, report: Report): void {
+  const place = locateRow(row, commit);
+  checkRowOf(row, definitionUnder(part, place.span.relation, commit), place, commit, report);
+}
+
+/** The rows of the row's table in the commit, and its place among them. */
+export function locateRow(row: Row, commit: Commit): Place {
   const located = locate(commit, row.index);
   if (located === undefined) throw tampered("row index", `${row.index} is not below the commit's ${commit.rows} rows`);
-  const { span, place } = located;
-  const table = definitionUnder(row, span, commit);
-  report.checked.push("table definition under the commit's schema root");
-  checkSuperseded(row, span, place);
-  const count = row.header.operation === Operation.Delete ? 0 : table.columns.length;
-  if (row.fields.length !== count) {
-    throw tampered("row", `shows ${row.fields.length} fields, its operation and definition ask for ${count}`);
+  const { relation } = row.header;
+  const expected = located.span.relation;
+  if (relation !== expected) {
+    throw tampered("relation", `${relation} is not the table of row ${row.index} of the commit, which is ${expected}`);
   }
-  const shown = zip(row.fields, table.columns);
-  const commitments = shown.map(([field, column]) => commitment(field, column));
-  const hash = rowHash(padded(row.header.bytes, littleEndian(count, 4), ...commitments));
+  return located;
+}
+
+/** The definition, once it is known to be that of the table as of the commit. */
+export function definitionUnder(part: DefinitionPart, relation: number, commit: Commit): Definition {
+  const what = "table definition";
+  const leaf = schemaHash(littleEndian(relation, 4), part.bytes);
+  const found = rootOfPath(schemaNode, leaf, BigInt(part.index), BigInt(part.objects), part.path);
+  if (found === undefined || !equal(sizedRoot(part.objects, found.root), commit.schemaRoot)) {
+    throw tampered(what, "is not the one under the commit's schema root");
+  }
+  const table = parseDefinition(part.bytes);
+  if (table.id !== relation) throw tampered(what, `says it is of table ${table.id}, not ${relation}`);
+  return table;
+}
+
+/** The schema root: it covers the number of objects too. */
+export const sizedRoot = (objects: number, root: Uint8Array) => schemaNode(littleEndian(objects, 4), root);
+
+export function checkRowOf(row: Row, table: Definition, { span, place }: Place, commit: Commit, report: Report): void {
+  checkVersion(row.header, table);
+  report.checked.push("table definition under the commit's schema root");
+  checkSuperseded(row.header, span, place);
+  checkCount(row.header, row.fields, table);
+  const hash = hashOfRow(row.header, row.fields, table);
   const found = rootOfPath(rowNode, hash, row.index, commit.rows, row.path);
   if (found === undefined || !equal(found.root, commit.rowRoot)) {
     throw tampered("row", `as shown does not hash to row ${row.index} under the commit's row root`);
@@ -42,29 +73,14 @@ export function checkRow(row: Row, commit: Commit, report: Report): void {
 const zip = (fields: Field[], columns: Column[]) =>
   columns.slice(0, fields.length).map((column, i): [Field, Column] => [fields[i] as Field, column]);
 
-/** The definition, once it is known to be that of the row's table as of the commit. */
-function definitionUnder(row: Row, span: Span, commit: Commit): Definition {
-  const what = "table definition";
-  const { relation, schemaVersion } = row.header;
-  if (relation !== span.relation) {
-    throw tampered("relation", `${relation} is not the table of row ${row.index} of the commit, which is ${span.relation}`);
-  }
-  const leaf = schemaHash(littleEndian(relation, 4), row.definition);
-  const found = rootOfPath(schemaNode, leaf, BigInt(row.definitionIndex), BigInt(row.objects), row.definitionPath);
-  if (found === undefined || !equal(schemaNode(littleEndian(row.objects, 4), found.root), commit.schemaRoot)) {
-    throw tampered(what, "is not the one under the commit's schema root");
-  }
-  const table = parseDefinition(row.definition);
-  if (table.id !== relation) throw tampered(what, `says it is of table ${table.id}, not ${relation}`);
+export function checkVersion({ schemaVersion }: Header, table: Definition): void {
   if (table.version !== schemaVersion) {
-    throw tampered(what, `is version ${table.version}, the row was committed under version ${schemaVersion}`);
+    throw tampered("table definition", `is version ${table.version}, the row was committed under version ${schemaVersion}`);
   }
-  return table;
 }
 
 /** What is superseded was there before: committed earlier, or earlier in the same commit. */
-function checkSuperseded({ header }: Row, span: Span, place: bigint): void {
-  const { supersedes, superseded } = header;
+export function checkSuperseded({ supersedes, superseded }: Header, span: Span, place: bigint): void {
   if (supersedes === Supersedes.Row && superseded >= span.firstRow) {
     throw tampered("superseded row", `${superseded} is not older than this commit`);
   }
@@ -72,6 +88,20 @@ function checkSuperseded({ header }: Row, span: Span, place: bigint): void {
     throw tampered("superseded row", `number ${superseded} of this commit does not come before this row`);
   }
 }
+
+export function checkCount({ operation }: Header, fields: Field[], table: Definition): void {
+  const count = operation === Operation.Delete ? 0 : table.columns.length;
+  if (fields.length !== count) {
+    throw tampered("row", `shows ${fields.length} fields, its operation and definition ask for ${count}`);
+  }
+}
+
+export function hashOfRow(header: Header, fields: Field[], table: Definition): Uint8Array {
+  const commitments = zip(fields, table.columns).map(([field, column]) => commitment(field, column));
+  return rowHash(padded(header.bytes, littleEndian(commitments.length, 4), ...commitments));
+}
+
+export const hiddenFields = (row: Row) => row.fields.filter(({ kind }) => kind === "hidden").length;
 
 function commitment(field: Field, { id, oid }: Column): Uint8Array {
   if (field.kind === "hidden") return field.commitment;
@@ -94,7 +124,7 @@ function describe(row: Row, table: Definition, span: Span, place: bigint, report
   report.fact("operation", OPERATIONS[operation] + (supersedes === Supersedes.Nothing ? "" : `, supersedes row ${old}`));
   for (const [field, column] of zip(row.fields, table.columns)) report.row.push([plainName(column.name), spelled(field, column)]);
   report.checked.push("values are canonical for their types");
-  const hidden = row.fields.filter(({ kind }) => kind === "hidden").length;
+  const hidden = hiddenFields(row);
   if (hidden > 0) report.notCovered.push(`the values of ${hidden} hidden fields`);
   report.notCovered.push("whether a later commit updated or deleted this row");
 }

@@ -28,6 +28,15 @@ export const tampered = (what: string, why: string) => new Failure(Code.Tampered
 export const malformed = (what: string, why: string) => new Failure(Code.Malformed, what, why);
 export const inconclusive = (what: string, why: string) => new Failure(Code.Inconclusive, what, why);
 
+/** What fails in `work` says where it is: in which of two checkpoints, in which row of a disclosure. */
+export function inPart<T>(place: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof Failure ? new Failure(error.code, `${place}: ${error.what}`, error.why) : error;
+  }
+}
+
 /** A hash on the way from a row to a signature, and the siblings met on the way to the next. */
 export interface Step {
   title: string;
@@ -40,6 +49,8 @@ export class Report {
   subject = "";
   readonly facts: [string, string][] = [];
   readonly row: [string, string][] = [];
+  /** Of a disclosure: its rows, each with facts and fields of its own. */
+  readonly disclosed: Report[] = [];
   readonly checked: string[] = [];
   readonly notCovered: string[] = [];
   /** From the row to the row root, and from the leaf to the root of the log: of each what has been followed. */
@@ -64,6 +75,7 @@ export interface Verdict {
 export function valid(report: Report): Verdict {
   const lines = [`VALID: ${report.subject}`, ...pairs(report.facts, ":")];
   if (report.row.length > 0) lines.push("row", ...pairs(report.row, " ="));
+  for (const one of report.disclosed) lines.push(one.subject, ...pairs(one.facts, ":"), ...pairs(one.row, " ="));
   lines.push(...titled("checked", report.checked), ...titled("not covered", report.notCovered));
   return { code: Code.Valid, text: joined(lines), name: NAMES[Code.Valid], report };
 }

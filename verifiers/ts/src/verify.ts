@@ -1,30 +1,40 @@
 /**
- * The checks of a receipt and of a consistency proof, in their order; the first failure ends it.
+ * The checks of a receipt, a disclosure and a consistency proof, in their order; the first failure ends it.
  *
  * Y1: a receipt is valid only if a pinned key signed the checkpoint, the leaf is in it at the index, the leaf belongs to that ledger and
  *     place, the row as shown hashes into the leaf, and its names and types come from the definition under the schema root.
  * Never: takes a key from what it verifies; says VALID with a check not made.
- * Format: docs/formats/receipt.md, docs/formats/checkpoint.md.
+ * Format: docs/formats/receipt.md, docs/formats/disclosure.md, docs/formats/checkpoint.md.
  */
 
 import { equal, hex, utf8 } from "./bytes.js";
 import { type Checkpoint, ledgerOf, openCheckpoint } from "./checkpoint.js";
+import type { Definition } from "./definition.js";
+import { type DisclosedTable, type Disclosure, parseDisclosure } from "./disclosure.js";
 import { SHA256 } from "./hash.js";
-import { type Leaf, parseLeaf } from "./leaf.js";
+import { type Commit, type Leaf, parseLeaf } from "./leaf.js";
 import { parseNote } from "./note.js";
 import type { Policy } from "./policy.js";
 import { plainName } from "./quote.js";
 import { parseProof, parseReceipt, type Receipt } from "./receipt.js";
-import { checkRow } from "./row.js";
+import { checkRow, checkRowOf, definitionUnder, hiddenFields, locateRow } from "./row.js";
 import { timestamp } from "./times.js";
 import { extendsLog, rootOfPath } from "./tree.js";
-import { conclude, Failure, malformed, Report, tampered, type Verdict } from "./verdict.js";
+import { conclude, inPart, malformed, Report, tampered, type Verdict } from "./verdict.js";
 
 /** Verifies the bytes of a receipt. `policy` gives the pinned keys; if it throws a [Failure], that is the verdict. */
 export function verifyReceipt(receipt: Uint8Array, policy: () => Policy): Verdict {
   return conclude((report) => {
     const pinned = policy();
     checkReceipt(parseReceipt(receipt), pinned, report);
+  });
+}
+
+/** Verifies the bytes of a disclosure: named fields of rows, under one checkpoint. */
+export function verifyDisclosure(disclosure: Uint8Array, policy: () => Policy): Verdict {
+  return conclude((report) => {
+    const pinned = policy();
+    checkDisclosure(parseDisclosure(disclosure), pinned, report);
   });
 }
 
@@ -35,48 +45,107 @@ export function verifyConsistency(pinned: Uint8Array, proof: Uint8Array, policy:
 
 function checkReceipt(receipt: Receipt, policy: Policy, report: Report): void {
   const checkpoint = openCheckpoint(receipt.checkpoint, policy, report);
-  const leaf = leafInLog(receipt, checkpoint, report);
-  report.fact("leaf", `${leaf.kind} at ${leaf.seq}`);
-  report.fact("time, by the server's clock", timestamp(leaf.timeMicros, "+00"));
+  const { index, path } = receipt;
+  const leaf = leafInLog(receipt.leaf, index, path, checkpoint, ledgerIn(checkpoint), report);
   report.subject = `${leaf.kind} ${leaf.seq} of ${plainName(checkpoint.origin)}`;
-  if (leaf.commit) {
-    report.fact("actor", leaf.commit.actor === "" ? "(none)" : plainName(leaf.commit.actor));
-    report.fact("rows in the commit", `${leaf.commit.rows}`);
-    if (receipt.row) checkRow(receipt.row, leaf.commit, report);
-  } else if (receipt.row) {
-    throw malformed("receipt", `shows a row of a ${leaf.kind} leaf`);
+  describeLeaf(leaf, report);
+  if (receipt.row) {
+    if (!leaf.commit) throw malformed("receipt", `shows a row of a ${leaf.kind} leaf`);
+    checkRow(receipt.row.shown, receipt.row.definition, leaf.commit, report);
   }
-  report.notCovered.push("that the log extends a checkpoint you pinned before: verify consistency");
+  report.notCovered.push(EXTENDS);
+}
+
+const EXTENDS = "that the log extends a checkpoint you pinned before: verify consistency";
+
+/** The id of the ledger whose SHA-256 tree a checkpoint is of. */
+function ledgerIn({ origin }: Checkpoint): string {
+  const ledger = ledgerOf(origin);
+  if (ledger === undefined) throw malformed("checkpoint", "of a receipt has an origin that is no ledger's SHA-256 tree");
+  return ledger;
 }
 
 /** The leaf, once it is known to stand in the signed log, in this ledger and at this place. */
-function leafInLog(receipt: Receipt, checkpoint: Checkpoint, report: Report): Leaf {
-  const { index } = receipt;
-  const { size, root } = checkpoint;
-  const ledger = ledgerOf(checkpoint.origin);
-  if (ledger === undefined) throw malformed("checkpoint", "of a receipt has an origin that is no ledger's SHA-256 tree");
+function leafInLog(
+  bytes: Uint8Array,
+  index: bigint,
+  path: Uint8Array[],
+  { size, root }: Checkpoint,
+  ledger: string,
+  report: Report,
+): Leaf {
   if (index >= size) throw tampered("index", `${index} is not below the checkpoint's size ${size}`);
-  const hash = SHA256.leaf(receipt.leaf);
-  const found = rootOfPath(SHA256.node, hash, index, size, receipt.path);
+  const hash = SHA256.leaf(bytes);
+  const found = rootOfPath(SHA256.node, hash, index, size, path);
   if (found === undefined || !equal(found.root, root)) {
     throw tampered("path to the root", `does not lead from the leaf at ${index} to the signed root`);
   }
   report.path.log.push({ title: `leaf ${index} of ${size} in the log`, hash: hex(hash), siblings: found.siblings });
   report.path.log.push({ title: "root of the log, in the checkpoint", hash: hex(root), siblings: [] });
   report.checked.push(`leaf at index ${index} of ${size} (SHA-256 tree)`);
-  const leaf = parseLeaf(receipt.leaf);
+  const leaf = parseLeaf(bytes);
   if (leaf.ledger !== ledger) throw tampered("leaf", "belongs to another ledger than the checkpoint");
   if (leaf.seq !== index) throw tampered("leaf", `says it is at ${leaf.seq}, but is at ${index}`);
   report.checked.push("ledger id and position in the leaf");
   return leaf;
 }
 
-function openPinned(pinned: Uint8Array, policy: Policy): Checkpoint {
-  try {
-    return openCheckpoint(parseNote(utf8(pinned, "note")), policy, new Report());
-  } catch (error) {
-    throw error instanceof Failure ? new Failure(error.code, `pinned checkpoint: ${error.what}`, error.why) : error;
+function describeLeaf({ kind, seq, timeMicros, commit }: Leaf, report: Report): void {
+  report.fact("leaf", `${kind} at ${seq}`);
+  report.fact("time, by the server's clock", timestamp(timeMicros, "+00"));
+  if (!commit) return;
+  report.fact("actor", commit.actor === "" ? "(none)" : plainName(commit.actor));
+  report.fact("rows in the commit", `${commit.rows}`);
+}
+
+function checkDisclosure({ checkpoint: note, commits }: Disclosure, policy: Policy, report: Report): void {
+  const checkpoint = openCheckpoint(note, policy, report);
+  const ledger = ledgerIn(checkpoint);
+  let [tables, hidden] = [0, 0];
+  for (const { index, leaf: bytes, path, tables: shown } of commits) {
+    const leaf = inPart(`commit ${index}`, () => {
+      const found = leafInLog(bytes, index, path, checkpoint, ledger, new Report());
+      if (!found.commit) throw malformed("disclosure", `shows a row of a ${found.kind} leaf`);
+      return { ...found, commit: found.commit };
+    });
+    for (const table of shown) hidden += checkTable(table, leaf, report);
+    tables += shown.length;
   }
+  const rows = report.disclosed.length;
+  report.checked.push(
+    `${commits.length} leaves in the log of ${checkpoint.size} (SHA-256 tree), with ledger id and position`,
+    `${tables} table definitions under the schema roots of their commits`,
+    `${rows} rows under the row roots of their commits, recomputed from the fields shown`,
+    "values are canonical for their types",
+  );
+  report.fact("commits", `${commits.length}`);
+  report.fact("rows", `${rows}`);
+  report.subject = `${rows} rows of ${commits.length} commits of ${plainName(checkpoint.origin)}`;
+  if (hidden > 0) report.notCovered.push(`the values of ${hidden} hidden fields`);
+  report.notCovered.push("whether a later commit updated or deleted these rows", EXTENDS);
+}
+
+/** Checks rows of one table in one commit; how many of their fields are hidden. The definition is read once. */
+function checkTable({ definition: part, rows }: DisclosedTable, leaf: Leaf & { commit: Commit }, report: Report): number {
+  let definition: Definition | undefined;
+  let hidden = 0;
+  for (const row of rows) {
+    const ofRow = new Report();
+    ofRow.subject = `commit ${leaf.seq}`;
+    inPart(`commit ${leaf.seq}, row ${row.index}`, () => {
+      const place = locateRow(row, leaf.commit);
+      definition ??= definitionUnder(part, place.span.relation, leaf.commit);
+      describeLeaf(leaf, ofRow);
+      checkRowOf(row, definition, place, leaf.commit, ofRow);
+    });
+    hidden += hiddenFields(row);
+    report.disclosed.push(ofRow);
+  }
+  return hidden;
+}
+
+function openPinned(pinned: Uint8Array, policy: Policy): Checkpoint {
+  return inPart("pinned checkpoint", () => openCheckpoint(parseNote(utf8(pinned, "note")), policy, new Report()));
 }
 
 function checkConsistency(pinned: Uint8Array, bytes: Uint8Array, policy: Policy, report: Report): void {

@@ -45,6 +45,12 @@ test("standard input and the newline of psql", () => {
   assert.deepEqual(run(["receipt", "-", "--policy", policy], `${row.input}\n`), ends("valid-row"));
 });
 
+test("disclosure", () => {
+  for (const name of ["valid-disclosure", "disclosure-value-changed"]) {
+    assert.deepEqual(run(["disclose", file("disclosure", vector(name).input), "--policy", policy]), ends(name));
+  }
+});
+
 test("consistency", () => {
   for (const name of ["valid-consistency", "log-rolled-back"]) {
     const { pinned = "", input } = vector(name);

@@ -31,7 +31,8 @@ function failsAtMost(work: () => void): void {
 test("changed vectors", () => {
   const property = fc.property(fc.constantFrom(...vectors), edits, (vector, changes) => {
     const { code, text } = verify(vector, edited(bytesOf(vector.input), changes));
-    if (code === Code.Valid && vector.exit_code === Code.Valid) assert.equal(text, vector.says);
+    // A disclosure without some of its rows is a good one of the others.
+    if (vector.kind !== "disclosure" && code === Code.Valid && vector.exit_code === Code.Valid) assert.equal(text, vector.says);
   });
   fc.assert(property, seeded);
 });
@@ -50,8 +51,8 @@ test("what stands behind a signature", () => {
       const { leaf, row } = parseReceipt(bytesOf(vector.input));
       failsAtMost(() => parseLeaf(edited(leaf, changes)));
       if (row === undefined) return;
-      failsAtMost(() => parseDefinition(edited(row.definition, changes)));
-      for (const field of row.fields) {
+      failsAtMost(() => parseDefinition(edited(row.definition.bytes, changes)));
+      for (const field of row.shown.fields) {
         if (field.kind === "shown") failsAtMost(() => formatValue(oid, edited(field.value, changes)));
       }
     });

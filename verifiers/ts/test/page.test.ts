@@ -56,7 +56,7 @@ function expected(says: string): string {
   return JSON.stringify([first, ...rest.filter((line) => line.startsWith("  - ")).map((line) => line.slice(4))]);
 }
 
-const CHOSEN = ["valid-row", "valid-row-of-texts", "valid-key-leaf", "row-value-changed", "text-empty", "policy-without-logs", "valid-consistency", "log-rolled-back"];
+const CHOSEN = ["valid-row", "valid-row-of-texts", "valid-key-leaf", "row-value-changed", "text-empty", "policy-without-logs", "valid-consistency", "log-rolled-back", "valid-disclosure", "disclosure-value-changed"];
 
 for (const vector of vectors.filter(({ name }) => CHOSEN.includes(name))) {
   test(`page: ${vector.name}`, { skip }, async () => {
@@ -66,6 +66,9 @@ for (const vector of vectors.filter(({ name }) => CHOSEN.includes(name))) {
     if (vector.pinned !== undefined) files.push({ name: "kept", text: vector.pinned });
     await page.setInputFiles("#file", files.map(({ name, text }) => ({ name, mimeType: "text/plain", buffer: Buffer.from(text) })));
     assert.equal(await shown(page), expected(vector.says));
+    const disclosed = await page.$$eval("#disclosed .row td:last-child", (cells) => cells.map((cell) => cell.textContent));
+    if (vector.name === "valid-disclosure") assert.deepEqual(disclosed.slice(0, 4), ["(hidden)", '"Ada"', "(hidden)", "(hidden)"]);
+    else assert.deepEqual(disclosed, []);
     assert.equal(await page.isVisible("svg"), /leaf at index/.test(vector.says));
     await page.close();
   });

@@ -4,11 +4,11 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parsePolicy, type Verdict, verifyConsistency, verifyReceipt } from "../src/index.js";
+import { parsePolicy, type Verdict, verifyConsistency, verifyDisclosure, verifyReceipt } from "../src/index.js";
 
 export interface Vector {
   name: string;
-  kind: "receipt" | "consistency";
+  kind: "receipt" | "disclosure" | "consistency";
   policy: string;
   pinned?: string;
   input: string;
@@ -28,5 +28,6 @@ export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(te
 
 export function verify(vector: Vector, input: Uint8Array = bytesOf(vector.input)): Verdict {
   const policy = () => parsePolicy(bytesOf(vector.policy));
+  if (vector.kind === "disclosure") return verifyDisclosure(input, policy);
   return vector.pinned === undefined ? verifyReceipt(input, policy) : verifyConsistency(bytesOf(vector.pinned), input, policy);
 }

@@ -1,4 +1,4 @@
-// Command shockwave-verify checks receipts and consistency proofs offline: same arguments, verdicts, texts and exit codes as `shockwave verify`.
+// Command shockwave-verify checks receipts, disclosures and consistency proofs offline: same arguments, verdicts, texts and exit codes as `shockwave verify`.
 //
 // Keys come from --key or --policy, never from what is verified. It opens no socket and no data folder.
 package main
@@ -17,9 +17,10 @@ import (
 
 const usage = `Usage:
   shockwave-verify receipt FILE (--key VKEY... | --policy FILE)
+  shockwave-verify disclose FILE (--key VKEY... | --policy FILE)
   shockwave-verify consistency OLD PROOF (--key VKEY... | --policy FILE)
 
-FILE is a receipt, OLD a signed checkpoint kept from before, PROOF the proof from there to a newer one; ` + "`-`" + ` reads standard input.
+FILE is a receipt or a disclosure, OLD a signed checkpoint kept from before, PROOF the proof from there to a newer one; ` + "`-`" + ` reads standard input.
 Exit codes: 0 valid, 1 tampered, 2 malformed or unsupported (or wrong usage), 3 inconclusive.
 `
 
@@ -79,10 +80,10 @@ func parse(args []string) (parsed arguments, err error) {
 			parsed.files = append(parsed.files, arg)
 		}
 	}
-	wanted := map[string]int{"receipt": 1, "consistency": 2}[parsed.command]
+	wanted := map[string]int{"receipt": 1, "disclose": 1, "consistency": 2}[parsed.command]
 	switch {
 	case wanted == 0:
-		return parsed, errors.New("say what to verify: receipt or consistency")
+		return parsed, errors.New("say what to verify: receipt, disclose or consistency")
 	case len(parsed.files) != wanted:
 		return parsed, fmt.Errorf("%s takes %d files", parsed.command, wanted)
 	case hasPolicy == (len(parsed.keys) > 0):
@@ -108,8 +109,11 @@ func (a *arguments) run() (verify.Verdict, *verify.Failure) {
 		}
 		texts = append(texts, text)
 	}
-	if a.command == "receipt" {
+	switch a.command {
+	case "receipt":
 		return verify.Receipt(texts[0], policy), nil
+	case "disclose":
+		return verify.Disclosure(texts[0], policy), nil
 	}
 	return verify.Consistency(texts[0], texts[1], policy), nil
 }

@@ -12,6 +12,7 @@ func TestArguments(t *testing.T) {
 	good := [][]string{
 		{"receipt", "r", "--key", "a", "--key=b"},
 		{"--policy", "p", "receipt", "-"},
+		{"disclose", "d", "--key", "a"},
 		{"consistency", "--policy=p", "old", "new"},
 	}
 	for _, args := range good {
@@ -47,6 +48,8 @@ func TestRun(t *testing.T) {
 		{[]string{"receipt", folder, "--policy", write("none", "quorum none\n")}, ""},
 		{[]string{"receipt", write("empty", ""), "--policy", write("good", "quorum none\n")},
 			"MALFORMED: receipt: has no empty line before its checkpoint\n"},
+		{[]string{"disclose", write("empty", ""), "--policy", write("good", "quorum none\n")},
+			"MALFORMED: disclosure: has no empty line before its checkpoint\n"},
 		{[]string{"receipt", "r", "--key", "no+key"}, "MALFORMED: verifier key: is not <name>+<key id>+<base64>\n"},
 	}
 	for _, c := range cases {

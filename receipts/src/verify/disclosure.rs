@@ -1,0 +1,75 @@
+//! The checks of a disclosure: those of a receipt, for each of its commits and rows.
+//!
+//! Y1: a failure names the commit and row it is in; a table's definition is read once, however many rows it has.
+//!
+//! Never: says «valid» with a row not checked.
+//! Format: docs/formats/disclosure.md.
+
+use super::{Failure, check_row_of, conclude, describe_leaf, leaf_in_log, ledger_of, locate, open_checkpoint, table_under};
+use crate::FormatError;
+use crate::disclosure::{Commit, Disclosure, Table};
+use crate::leaf::{CommitLeaf, Leaf};
+use crate::policy::Policy;
+use crate::quote::format_name;
+use crate::verdict::{DisclosedRow, Report, Verdict};
+
+/// Verifies a disclosure (the bytes of its file) under a policy.
+pub fn verify_disclosure(disclosure: &[u8], policy: &Policy) -> Verdict {
+    let mut report = Report::default();
+    let result = check_disclosure(disclosure, policy, &mut report);
+    conclude(result, report)
+}
+
+fn check_disclosure(bytes: &[u8], policy: &Policy, report: &mut Report) -> Result<(), Failure> {
+    let disclosure = Disclosure::parse(bytes)?;
+    let checkpoint = open_checkpoint(&disclosure.checkpoint, policy, report)?;
+    let ledger = ledger_of(&checkpoint)?;
+    let (mut tables, mut hidden) = (0, 0);
+    for Commit { index, leaf, path, tables: shown } in &disclosure.commits {
+        let in_commit = |failure: Failure| failure.at(&format!("commit {index}"));
+        let mut of_leaf = Report::default();
+        let leaf = leaf_in_log(leaf, *index, path, &checkpoint, &ledger, &mut of_leaf).map_err(in_commit)?;
+        let Leaf::Commit(commit) = &leaf else {
+            let why = format!("shows a row of a {} leaf", leaf.kind_name());
+            return Err(in_commit(FormatError::new("disclosure", why).into()));
+        };
+        for table in shown {
+            hidden += check_table(table, commit, &leaf, report)?;
+        }
+        tables += shown.len();
+    }
+    let (rows, commits) = (report.disclosed.len(), disclosure.commits.len());
+    report.check(format!("{commits} leaves in the log of {} (SHA-256 tree), with ledger id and position", checkpoint.size));
+    report.check(format!("{tables} table definitions under the schema roots of their commits"));
+    report.check(format!("{rows} rows under the row roots of their commits, recomputed from the fields shown"));
+    report.check("values are canonical for their types");
+    report.fact("commits", commits.to_string());
+    report.fact("rows", rows.to_string());
+    report.subject = format!("{rows} rows of {commits} commits of {}", format_name(&checkpoint.origin));
+    if hidden > 0 {
+        report.not_covered.push(format!("the values of {hidden} hidden fields"));
+    }
+    report.not_covered.push("whether a later commit updated or deleted these rows".to_owned());
+    report.not_covered.push("that the log extends a checkpoint you pinned before: verify consistency".to_owned());
+    Ok(())
+}
+
+/// Checks the rows of one table in one commit; how many of their fields are hidden.
+fn check_table(table: &Table, commit: &CommitLeaf, leaf: &Leaf, report: &mut Report) -> Result<usize, Failure> {
+    let (mut definition, mut hidden) = (None, 0);
+    for row in &table.rows {
+        let in_row = |failure: Failure| failure.at(&format!("commit {}, row {}", commit.seq, row.index));
+        let shown = row.shown();
+        let place = locate(&shown, commit).map_err(in_row)?;
+        let definition = match &mut definition {
+            Some(known) => known,
+            none => none.insert(table_under(&table.definition, &table.schema_path, place.span.relation, commit).map_err(in_row)?),
+        };
+        let mut of_row = Report { subject: format!("commit {}", commit.seq), ..Report::default() };
+        describe_leaf(leaf, &mut of_row);
+        check_row_of(&shown, definition, &place, commit, &mut of_row).map_err(in_row)?;
+        hidden += shown.hidden();
+        report.disclosed.push(DisclosedRow { subject: of_row.subject, facts: of_row.facts, row: of_row.row });
+    }
+    Ok(hidden)
+}
