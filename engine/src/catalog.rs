@@ -306,6 +306,12 @@ impl Catalog {
         self.entries.iter().map(|(id, entry)| (*id, &*entry.leaf)).collect()
     }
 
+    /// Every object's id, the row of `ledger.catalog` that defined it (2^64 − 1 for what is there before the first commit) and its definition
+    /// bytes, in id order.
+    pub fn defined(&self) -> impl Iterator<Item = (u32, RowId, &[u8])> {
+        self.entries.iter().map(|(id, entry)| (*id, entry.row, &*entry.leaf))
+    }
+
     /// This catalog with objects defined (added or redefined) and dropped. `row` of a definition is its place in `ledger.catalog`.
     ///
     /// Errors: 42P06 or 42P07 for a name already taken (C2).

@@ -6,6 +6,7 @@
 //! F4: memory is bounded by a batch a table, whatever the size of the ledger.
 //! Never: writes, repairs or takes the folder's lock.
 
+mod export;
 mod history;
 mod rows;
 mod tiles;
@@ -20,6 +21,7 @@ use receipts::{Checkpoint, Finding, Hash, Leaf, Policy, Report, Verdict};
 use crate::catalog::Catalog;
 use crate::checkpoints;
 use crate::identity::LedgerIdentity;
+pub use export::{check_export, is_export};
 use history::History;
 use rows::Rows;
 use tiles::Trees;

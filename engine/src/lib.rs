@@ -58,6 +58,7 @@ pub mod view;
 mod violations;
 pub mod writes;
 
+pub mod export;
 pub mod fsck;
 pub mod receipt;
 pub mod recovery;

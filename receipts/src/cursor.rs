@@ -78,6 +78,10 @@ impl<'a> Cursor<'a> {
         (0..count).map(|_| self.array()).collect()
     }
 
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.rest.is_empty()
+    }
+
     pub(crate) fn end(self) -> Result<(), FormatError> {
         if self.rest.is_empty() { Ok(()) } else { Err(self.error(format!("{} bytes too long", self.rest.len()))) }
     }

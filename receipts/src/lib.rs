@@ -5,7 +5,7 @@
 //! R3: [`verify::verify_receipt`] says [`Verdict::Valid`] only when every check it lists was made and passed.
 //!
 //! Never: depends on another crate of the workspace; trusts a key that a receipt brings along.
-//! Formats: docs/formats/{leaf,tiles,checkpoint,receipt,disclosure,verdicts}.md.
+//! Formats: docs/formats/{leaf,tiles,checkpoint,receipt,disclosure,export,verdicts}.md.
 
 mod cursor;
 mod error;
@@ -30,6 +30,7 @@ pub mod leaf;
 pub mod consistency;
 pub mod definition;
 pub mod disclosure;
+pub mod export;
 pub mod policy;
 pub mod receipt;
 pub mod value;
@@ -48,4 +49,4 @@ pub use row_lanes::RowLanes;
 pub use row_tree::RowTree;
 pub use tree::{Blake3Tree, Frontier, NodeReader, Sha256Tree, TreeHash};
 pub use verdict::{DisclosedRow, Finding, Report, Verdict};
-pub use verify::{verify_consistency, verify_disclosure, verify_receipt};
+pub use verify::{verify_consistency, verify_disclosure, verify_export, verify_receipt};

@@ -8,18 +8,19 @@
 //! Format: docs/formats/receipt.md.
 
 mod disclosure;
+mod export;
 
 use crate::FormatError;
 use crate::checkpoint::{B3_SUFFIX, Checkpoint, ledger_of_origin};
 use crate::consistency::ConsistencyProof;
-use crate::definition::TableDefinition;
+use crate::definition::{ColumnDefinition, TableDefinition};
 use crate::hash::Hash;
 use crate::leaf::{CommitLeaf, Leaf, TableSpan};
 use crate::note::{KeyType, Note, NoteFailure};
 use crate::policy::{Policy, Quorum};
 use crate::proof::{verify_consistency as is_prefix, verify_inclusion};
 use crate::receipt::{Field, Receipt, RowPart, ShownRow};
-use crate::row::{OP_DELETE, OP_INSERT, OP_UPDATE, Supersedes, row_hash};
+use crate::row::{OP_DELETE, OP_INSERT, OP_UPDATE, RowHeader, Supersedes, row_hash};
 use crate::row_tree::verify_row_path;
 use crate::schema::SchemaPath;
 use crate::tree::{Blake3Tree, Sha256Tree, TreeHash};
@@ -27,6 +28,7 @@ use crate::value::{format_name, format_time, format_value};
 use crate::verdict::{Finding, Report, Verdict};
 
 pub use disclosure::verify_disclosure;
+pub use export::verify_export;
 
 enum Failure {
     Tampered(String, String),
@@ -240,19 +242,11 @@ fn check_row_of(
     commit: &CommitLeaf,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    if table.version != row.header.schema_version {
-        let why = format!("is version {}, the row was committed under version {}", table.version, row.header.schema_version);
-        return tampered("table definition", why);
-    }
+    check_version(row.header, table)?;
     report.check("table definition under the commit's schema root");
-    check_superseded(row, span.first_row, *row_id)?;
-    let n_fields = if row.header.op == OP_DELETE { 0 } else { table.columns.len() };
-    if row.fields.len() != n_fields {
-        return tampered("row", format!("shows {} fields, its operation and definition ask for {n_fields}", row.fields.len()));
-    }
-    let commitments: Vec<_> =
-        row.fields.iter().zip(&table.columns).map(|(field, column)| field.commitment(column.id, column.oid)).collect();
-    let hash = row_hash(row.header, &commitments);
+    check_superseded(row.header, span.first_row, *row_id)?;
+    check_count(row.header, row.fields, table)?;
+    let hash = hash_of_row(row.header, row.fields, table);
     if !verify_row_path(&hash, row.index, commit.n_rows, row.path, &commit.row_root) {
         let why = format!("as shown does not hash to row {} under the commit's row root", row.index);
         return tampered("row", why);
@@ -266,14 +260,45 @@ fn check_row_of(
     Ok(())
 }
 
+fn check_version(header: &RowHeader, table: &TableDefinition) -> Result<(), Failure> {
+    if table.version != header.schema_version {
+        let why = format!("is version {}, the row was committed under version {}", table.version, header.schema_version);
+        return tampered("table definition", why);
+    }
+    Ok(())
+}
+
 /// A superseded row was there before: committed earlier, or earlier in the same commit.
-fn check_superseded(row: &ShownRow<'_>, first_row: u64, row_id: u64) -> Result<(), Failure> {
-    match row.header.supersedes {
+fn check_superseded(header: &RowHeader, first_row: u64, row_id: u64) -> Result<(), Failure> {
+    match header.supersedes {
         Supersedes::Row(old) if old >= first_row => tampered("superseded row", format!("{old} is not older than this commit")),
         Supersedes::Own(ordinal) if ordinal >= row_id - first_row => {
             tampered("superseded row", format!("number {ordinal} of this commit does not come before this row"))
         }
         _ => Ok(()),
+    }
+}
+
+fn check_count(header: &RowHeader, fields: &[Field], table: &TableDefinition) -> Result<(), Failure> {
+    let n_fields = if header.op == OP_DELETE { 0 } else { table.columns.len() };
+    if fields.len() != n_fields {
+        return tampered("row", format!("shows {} fields, its operation and definition ask for {n_fields}", fields.len()));
+    }
+    Ok(())
+}
+
+fn hash_of_row(header: &RowHeader, fields: &[Field], table: &TableDefinition) -> Hash {
+    let columns = fields.iter().zip(&table.columns);
+    row_hash(header, &columns.map(|(field, column)| field.commitment(column.id, column.oid)).collect::<Vec<_>>())
+}
+
+/// A field as text, once it is known to be canonical for its column's type.
+fn spelled(field: &Field, column: &ColumnDefinition) -> Result<String, Failure> {
+    match field {
+        Field::Hidden(_) => Ok("(hidden)".to_owned()),
+        Field::Shown { value: None, .. } => Ok("NULL".to_owned()),
+        Field::Shown { value: Some(bytes), .. } => format_value(column.oid, bytes)
+            .map_err(|error| Failure::Malformed(format!("value of column {}", format_name(&column.name)), error.why)),
     }
 }
 
@@ -294,13 +319,7 @@ fn describe_row(row: &ShownRow<'_>, table: &TableDefinition, first_row: u64, row
     };
     report.fact("operation", format!("{op}{superseded}"));
     for (field, column) in row.fields.iter().zip(&table.columns) {
-        let value = match field {
-            Field::Hidden(_) => "(hidden)".to_owned(),
-            Field::Shown { value: None, .. } => "NULL".to_owned(),
-            Field::Shown { value: Some(bytes), .. } => format_value(column.oid, bytes)
-                .map_err(|error| Failure::Malformed(format!("value of column {}", format_name(&column.name)), error.why))?,
-        };
-        report.row.push((format_name(&column.name), value));
+        report.row.push((format_name(&column.name), spelled(field, column)?));
     }
     report.check("values are canonical for their types");
     Ok(())

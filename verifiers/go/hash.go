@@ -55,14 +55,17 @@ type node func(left, right hash) hash
 // logTree is one of the two trees over the leaves of a ledger.
 type logTree struct {
 	name  string
+	leaf  func(leaf []byte) hash
 	node  node
 	empty hash
 }
 
 var (
-	sha256Tree = logTree{"SHA-256", sha256Node, sha256.Sum256(nil)}
-	blake3Tree = logTree{"BLAKE3", nodePurpose.node, nodePurpose.hash()}
+	sha256Tree = logTree{"SHA-256", sha256Leaf, sha256Node, sha256.Sum256(nil)}
+	blake3Tree = logTree{"BLAKE3", blake3Leaf, nodePurpose.node, nodePurpose.hash()}
 )
+
+func blake3Leaf(leaf []byte) hash { return leafPurpose.hash(leaf) }
 
 func sha256Leaf(leaf []byte) hash {
 	return sha256.Sum256(append([]byte{0}, leaf...))

@@ -18,8 +18,24 @@ type span struct {
 	firstRow, rows uint64
 }
 
-// leaf is what every leaf says, and what a commit says.
+// keysPart is what a key leaf says: the two keys from here on, and who signed it.
+type keysPart struct {
+	origin             string
+	ofSHA256, ofBLAKE3 hash
+	message            []byte
+	byNew, byOld       [2][]byte
+	isReplacement      bool
+}
+
+// statedPart is the roots of both trees at a size, as a checkpoint or an incarnation leaf states them.
+type statedPart struct {
+	size                   uint64
+	rootSHA256, rootBLAKE3 hash
+}
+
+// leaf is what every leaf says, and what one of its kind says.
 type leaf struct {
+	bytes      []byte
 	ledger     [16]byte
 	seq        uint64
 	timeMicros int64
@@ -29,6 +45,8 @@ type leaf struct {
 	rowRoot    hash
 	rows       uint64
 	spans      []span
+	keys       *keysPart
+	stated     *statedPart
 }
 
 // locate is the table of the row at index of the commit, and the row's place among those of its table.
@@ -55,7 +73,7 @@ func parseLeaf(data []byte) (*leaf, *Failure) {
 	}
 	kind := r.u8()
 	r.zeros(2)
-	l := new(leaf)
+	l := &leaf{bytes: data}
 	copy(l.ledger[:], r.take(16))
 	l.seq, l.timeMicros = r.u64(), int64(r.u64())
 	bodies := map[uint8]struct {
@@ -130,10 +148,8 @@ func (l *leaf) checkCommit(keyBytes int) *Failure {
 }
 
 func readCheckpoint(r *reader, l *leaf) *Failure {
-	size := r.u64()
-	r.hash()
-	r.hash()
-	if size > l.seq {
+	l.stated = &statedPart{r.u64(), r.hash(), r.hash()}
+	if size := l.stated.size; size > l.seq {
 		return malformed("checkpoint leaf", "at %d states roots of size %d", l.seq, size)
 	}
 	return nil
@@ -144,11 +160,14 @@ func readKey(r *reader, l *leaf) *Failure {
 	role := r.u8()
 	origin := r.shortText("origin")
 	ofSHA256, ofBLAKE3 := r.hash(), r.hash()
-	readSignatures(r)
+	unsigned := l.bytes[:len(l.bytes)-len(r.rest)]
+	l.keys = &keysPart{origin: origin, ofSHA256: ofSHA256, ofBLAKE3: ofBLAKE3, isReplacement: role == 1}
+	l.keys.message = append([]byte("shockwave/key-leaf/v1\n"), unsigned...)
+	l.keys.byNew = readSignatures(r)
 	switch role {
 	case 0:
 	case 1:
-		readSignatures(r)
+		l.keys.byOld = readSignatures(r)
 	default:
 		r.fail("key role %d is not supported", role)
 	}
@@ -161,16 +180,11 @@ func readKey(r *reader, l *leaf) *Failure {
 	return nil
 }
 
-func readSignatures(r *reader) {
-	r.take(64)
-	r.take(64)
-}
+func readSignatures(r *reader) [2][]byte { return [2][]byte{r.take(64), r.take(64)} }
 
 func readIncarnation(r *reader, l *leaf) *Failure {
 	number := r.u32()
-	r.u64()
-	r.hash()
-	r.hash()
+	l.stated = &statedPart{r.u64(), r.hash(), r.hash()}
 	if number == 0 {
 		return malformed("incarnation leaf", "numbers its incarnation 0")
 	}

@@ -2,6 +2,38 @@ package verify
 
 import "math/bits"
 
+// frontier is the right edge of a growing tree: the roots of its complete subtrees, largest first.
+type frontier struct {
+	join  node
+	empty hash
+	size  uint64
+	edge  []hash
+}
+
+// append gives the nodes that the leaf hash completes to made, by level from the leaf up.
+func (f *frontier) append(leaf hash, made func(level int, node hash)) {
+	made(0, leaf)
+	for level, at := 1, f.size; at&1 == 1; level, at = level+1, at>>1 {
+		left := f.edge[len(f.edge)-1]
+		f.edge = f.edge[:len(f.edge)-1]
+		leaf = f.join(left, leaf)
+		made(level, leaf)
+	}
+	f.edge = append(f.edge, leaf)
+	f.size++
+}
+
+func (f *frontier) root() hash {
+	if len(f.edge) == 0 {
+		return f.empty
+	}
+	root := f.edge[len(f.edge)-1]
+	for i := len(f.edge) - 2; i >= 0; i-- {
+		root = f.join(f.edge[i], root)
+	}
+	return root
+}
+
 // rootOfPath is the root that path leads to from the leaf hash at index of size (RFC 9162, 2.1.3). An index at or above the size and a path
 // one hash too short or too long lead nowhere.
 func rootOfPath(join node, leaf hash, index, size uint64, path []hash) (root hash, ok bool) {

@@ -1,6 +1,7 @@
 //! Behaviour of the ledger, a file each.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests; the golden one writes its file")]
 
+mod exports;
 mod formats;
 mod fsck;
 mod killed;

@@ -3,6 +3,7 @@
 
 mod crypto;
 mod disclosed;
+mod exported;
 mod history;
 mod meaning;
 mod signed;
@@ -12,7 +13,9 @@ mod types;
 pub use signed::of_definition;
 pub use types::of_column;
 
-use receipts::{Policy, Receipt, Verdict, verify_consistency, verify_disclosure, verify_receipt};
+use receipts::{Policy, Receipt, Verdict, verify_consistency, verify_disclosure, verify_export, verify_receipt};
+
+use crate::exports::Files;
 
 use crate::sample::Sample;
 
@@ -22,6 +25,7 @@ pub enum Kind {
     Receipt,
     Consistency,
     Disclosure,
+    Export,
 }
 
 /// One vector.
@@ -29,7 +33,7 @@ pub struct Attack {
     pub name: &'static str,
     pub kind: Kind,
     pub policy: String,
-    /// The checkpoint kept from before: consistency only.
+    /// The checkpoint kept from before: of a consistency proof, and of an export if there is one.
     pub pinned: Option<String>,
     pub input: String,
     /// Verdict in one word, and part of what the verifier must say.
@@ -47,6 +51,7 @@ impl Attack {
         match (self.kind, &self.pinned) {
             (Kind::Receipt, _) => verify_receipt(self.input.as_bytes(), &policy),
             (Kind::Disclosure, _) => verify_disclosure(self.input.as_bytes(), &policy),
+            (Kind::Export, pinned) => verify_export(&Files::parse(&self.input), pinned.as_deref().map(str::as_bytes), &policy),
             (Kind::Consistency, pinned) => {
                 verify_consistency(pinned.as_deref().unwrap_or_default().as_bytes(), self.input.as_bytes(), &policy)
             }
@@ -65,6 +70,7 @@ pub fn all() -> Vec<Attack> {
         signed::attacks(&sample),
         history::attacks(&sample),
         disclosed::attacks(&sample),
+        exported::attacks(),
     ]
     .into_iter()
     .flatten()

@@ -7,6 +7,7 @@ mod consistency;
 mod definitions;
 mod disclosures;
 mod docs;
+mod exports;
 mod fuzz;
 mod leaves;
 mod log;

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::attacks::{Attack, Kind, all, of_column, of_definition};
+use crate::exports::Files;
 use crate::fuzz::mutate;
 use crate::sample::{LEDGER, ORDERS_DEFINITION, Random, Sample};
 use crate::vectors::json_of;
@@ -39,7 +40,12 @@ fn mutations() {
     };
     for number in 0..OF_EACH {
         let vector = || &vectors[number % vectors.len()];
-        add(number, "input", with_input(vector(), text(&mutate(&mut random, vector().input.as_bytes()))));
+        if let Some(export) = Files::of(vector()) {
+            let path = export.0.keys().nth(random.below(export.0.len())).unwrap().clone();
+            add(number, "file", with_input(vector(), export.with(&path, |bytes| *bytes = mutate(&mut random, bytes)).to_text()));
+        } else {
+            add(number, "input", with_input(vector(), text(&mutate(&mut random, vector().input.as_bytes()))));
+        }
         add(number, "policy", Attack { policy: text(&mutate(&mut random, vector().policy.as_bytes())), ..copy(vector()) });
         if let Some(pinned) = &vector().pinned {
             add(number, "pinned", Attack { pinned: Some(text(&mutate(&mut random, pinned.as_bytes()))), ..copy(vector()) });

@@ -25,7 +25,7 @@ pub const ORDERS_COLUMNS: [(u32, u32); 4] = [(1, 20), (2, 25), (3, 16), (4, 25)]
 pub const VISITS_COLUMNS: [(u32, u32); 1] = [(1, 23)];
 pub const ORDERS_DEFINITION: &str = r#"{"kind":"table","id":1001,"schema":"public","name":"orders","version":1,"columns":[{"id":1,"name":"id","type":"bigint","oid":20,"typmod":-1,"not_null":true},{"id":2,"name":"customer","type":"text","oid":25,"typmod":-1,"not_null":false},{"id":3,"name":"paid","type":"boolean","oid":16,"typmod":-1,"not_null":false},{"id":4,"name":"remark","type":"text","oid":25,"typmod":-1,"not_null":false}],"primary_key":[1]}"#;
 pub const VISITS_DEFINITION: &str = r#"{"kind":"table","id":1002,"schema":"public","name":"visits","version":1,"columns":[{"id":1,"name":"day","type":"integer","oid":23,"typmod":-1,"not_null":false}],"primary_key":[]}"#;
-const SCHEMA_DEFINITION: &str = r#"{"kind":"schema","id":1000,"name":"public"}"#;
+pub const SCHEMA_DEFINITION: &str = r#"{"kind":"schema","id":1000,"name":"public"}"#;
 
 #[derive(Clone)]
 pub struct Row {
@@ -67,13 +67,13 @@ pub struct Sample {
     pub b3: MemoryTree<Blake3Tree>,
 }
 
-fn salt(n: u64) -> [u8; 16] {
+pub fn salt(n: u64) -> [u8; 16] {
     let mut salt = [0xa5; 16];
     salt[..8].copy_from_slice(&n.to_le_bytes());
     salt
 }
 
-fn order(n: u64, header: RowHeader, id: i64, customer: &str, paid: Option<bool>, remark: Option<&str>) -> Row {
+pub fn order(n: u64, header: RowHeader, id: i64, customer: &str, paid: Option<bool>, remark: Option<&str>) -> Row {
     let values = vec![
         Some(id.to_le_bytes().to_vec()),
         Some(customer.as_bytes().to_vec()),
@@ -83,7 +83,7 @@ fn order(n: u64, header: RowHeader, id: i64, customer: &str, paid: Option<bool>,
     Row { header, salt: salt(n), columns: ORDERS_COLUMNS.to_vec(), values }
 }
 
-fn header(relation: u32, op: u8, supersedes: Supersedes) -> RowHeader {
+pub fn header(relation: u32, op: u8, supersedes: Supersedes) -> RowHeader {
     RowHeader { relation, schema_version: 1, op, supersedes }
 }
 

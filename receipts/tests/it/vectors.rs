@@ -24,6 +24,7 @@ pub fn json_of(attack: &Attack) -> Value {
             Kind::Receipt => "receipt",
             Kind::Consistency => "consistency",
             Kind::Disclosure => "disclosure",
+            Kind::Export => "export",
         },
         "policy": attack.policy,
         "input": attack.input,
@@ -91,6 +92,7 @@ fn attack_of(vector: &Value) -> Attack {
         Some("receipt") => Kind::Receipt,
         Some("consistency") => Kind::Consistency,
         Some("disclosure") => Kind::Disclosure,
+        Some("export") => Kind::Export,
         kind => panic!("kind {kind:?}"),
     };
     let pinned = vector["pinned"].as_str().map(str::to_owned);

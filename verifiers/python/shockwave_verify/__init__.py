@@ -1,4 +1,4 @@
-"""Checks Shockwave receipts, disclosures and consistency proofs offline: `verify_receipt`, `verify_disclosure`, `verify_consistency`.
+"""Checks Shockwave receipts, disclosures and consistency proofs offline: `verify_receipt`, `verify_disclosure`, `verify_consistency`, `verify_export`.
 
 Written from docs/formats alone; shares no line with the server.
 """
@@ -8,6 +8,7 @@ from shockwave_verify.verdict import INCONCLUSIVE, MALFORMED, TAMPERED, VALID, V
 from shockwave_verify.verify import (
     verify_consistency,
     verify_disclosure,
+    verify_export,
     verify_receipt,
 )
 
@@ -22,5 +23,6 @@ __all__ = [
     "policy_of_keys",
     "verify_consistency",
     "verify_disclosure",
+    "verify_export",
     "verify_receipt",
 ]

@@ -1,7 +1,7 @@
-"""`python -m shockwave_verify receipt | disclose | consistency`: reads files, prints the verdict, exits with its code.
+"""`python -m shockwave_verify receipt | disclose | consistency | fsck`: reads files, prints the verdict, exits with its code.
 
 M1: keys come from --key or --policy, never from what is verified.
-Never: opens a socket or a data folder.
+Never: opens a socket or a server's data folder.
 Format: docs/formats/verdicts.md.
 """
 
@@ -13,6 +13,7 @@ from shockwave_verify.verdict import Failure, Malformed, Verdict, failed
 from shockwave_verify.verify import (
     verify_consistency,
     verify_disclosure,
+    verify_export,
     verify_receipt,
 )
 
@@ -58,6 +59,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     consistency.add_argument("old", help="the signed checkpoint kept from before")
     consistency.add_argument("proof", help="the proof from there to a newer one")
+    export = _command(
+        commands,
+        "fsck",
+        "is this export, every leaf and every row of it, what the ledger signed?",
+        _export,
+    )
+    export.add_argument("folder", help="the folder of the export")
+    export.add_argument(
+        "--checkpoint", metavar="FILE", help="a signed checkpoint kept from before"
+    )
     return parser
 
 
@@ -91,6 +102,12 @@ def _consistency(options: argparse.Namespace) -> Verdict:
     policy = _policy(options)
     old = _read_text(options.old)
     return verify_consistency(old, _read_text(options.proof), policy)
+
+
+def _export(options: argparse.Namespace) -> Verdict:
+    policy = _policy(options)
+    pinned = None if options.checkpoint is None else _read_text(options.checkpoint)
+    return verify_export(options.folder, policy, pinned)
 
 
 def _policy(options: argparse.Namespace) -> Policy:

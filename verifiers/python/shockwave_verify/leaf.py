@@ -5,6 +5,7 @@ Format: docs/formats/leaf.md.
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from shockwave_verify.hashing import keyed
 from shockwave_verify.reading import U64_MAX, Reader
@@ -14,6 +15,8 @@ LEAF_BYTES_MAX = 65_535
 ACTOR_BYTES_MAX = 63
 IDEMPOTENCY_KEY_BYTES_MAX = 64
 ORIGIN_BYTES_MAX = 252
+# Bytes of a key leaf before its origin.
+_KEY_HEAD = 42
 _ORIGIN = re.compile(r".+/([0-9a-f]{32})", re.DOTALL)
 
 
@@ -24,6 +27,25 @@ class Span:
     relation: int
     first_row: int
     rows: int
+
+
+class Keys(NamedTuple):
+    """What a key leaf says: the two keys from here on, and who signed it."""
+
+    origin: str
+    sha256: bytes
+    blake3: bytes
+    message: bytes
+    by_new: tuple[bytes, bytes]
+    by_old: tuple[bytes, bytes] | None
+
+
+class Stated(NamedTuple):
+    """Roots of both trees at a size, as a checkpoint or an incarnation leaf states them."""
+
+    size: int
+    sha256: bytes
+    blake3: bytes
 
 
 @dataclass
@@ -39,6 +61,8 @@ class Leaf:
     row_root: bytes = b""
     rows: int = 0
     spans: list[Span] = field(default_factory=list)
+    keys: Keys | None = None
+    stated: Stated | None = None
 
     def locate(self, index: int) -> tuple[Span, int] | None:
         """The table of the row at `index` of the commit, and the row's place among those of its table."""
@@ -65,12 +89,12 @@ def parse_leaf(data: bytes) -> Leaf:
     if kind not in _KINDS:
         raise read.fail(f"kind {kind} is not supported")
     leaf.kind, body = _KINDS[kind]
-    body(read, leaf)
+    body(read, leaf, data)
     read.end()
     return leaf
 
 
-def _commit(read: Reader, leaf: Leaf) -> None:
+def _commit(read: Reader, leaf: Leaf, data: bytes) -> None:
     leaf.schema_root, leaf.rows = read.take(32), read.uint(8)
     leaf.row_root = read.take(32)
     read.hashes(2)  # of policy and plan
@@ -108,23 +132,27 @@ def _check_commit(leaf: Leaf, key_bytes: int) -> None:
         raise fail("has no rows but not the empty row root")
 
 
-def _checkpoint(read: Reader, leaf: Leaf) -> None:
+def _checkpoint(read: Reader, leaf: Leaf, data: bytes) -> None:
     size = read.uint(8)
-    read.hashes(2)
+    leaf.stated = Stated(size, *read.hashes(2))
     if size > leaf.seq:
         why = f"at {leaf.seq} states roots of size {size}"
         raise Malformed("checkpoint leaf", why)
 
 
-def _key(read: Reader, leaf: Leaf) -> None:
+def _key(read: Reader, leaf: Leaf, data: bytes) -> None:
     role = read.uint(1)
     origin = read.short_text("origin")
     keys = read.hashes(2)
-    _signatures(read)
+    unsigned = data[: _KEY_HEAD + len(origin.encode()) + 64]
+    by_new = (read.take(64), read.take(64))
+    by_old = None
     if role == 1:
-        _signatures(read)
+        by_old = (read.take(64), read.take(64))
     elif role != 0:
         raise read.fail(f"key role {role} is not supported")
+    message = b"shockwave/key-leaf/v1\n" + unsigned
+    leaf.keys = Keys(origin, *keys, message, by_new, by_old)
     found = _ORIGIN.fullmatch(origin)
     is_own = found and bytes.fromhex(found[1]) == leaf.ledger
     if len(origin.encode()) > ORIGIN_BYTES_MAX or not is_own:
@@ -133,15 +161,9 @@ def _key(read: Reader, leaf: Leaf) -> None:
         raise Malformed("key leaf", "names one key for both trees")
 
 
-def _signatures(read: Reader) -> None:
-    read.take(64)
-    read.take(64)
-
-
-def _incarnation(read: Reader, leaf: Leaf) -> None:
+def _incarnation(read: Reader, leaf: Leaf, data: bytes) -> None:
     number = read.uint(4)
-    read.take(8)
-    read.hashes(2)
+    leaf.stated = Stated(read.uint(8), *read.hashes(2))
     if number == 0:
         raise Malformed("incarnation leaf", "numbers its incarnation 0")
 

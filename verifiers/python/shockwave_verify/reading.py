@@ -23,6 +23,10 @@ class Reader:
     def fail(self, why: str) -> Malformed:
         return Malformed(self.what, why)
 
+    @property
+    def is_at_end(self) -> bool:
+        return self._at == len(self._data)
+
     def take(self, count: int) -> bytes:
         end = self._at + count
         if end > len(self._data):

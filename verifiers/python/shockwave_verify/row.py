@@ -23,8 +23,8 @@ from shockwave_verify.tree import root_of_path
 from shockwave_verify.values import shown
 from shockwave_verify.verdict import Malformed, Report, Tampered
 
-_ROW_NODE = keyed_node("row-node")
-_SCHEMA_NODE = keyed_node("schema-node")
+ROW_NODE = keyed_node("row-node")
+SCHEMA_NODE = keyed_node("schema-node")
 _OPERATIONS = {1: "insert", 2: "update", 3: "delete"}
 
 
@@ -50,7 +50,7 @@ def locate(row: Row, commit: Leaf) -> tuple[Span, int]:
 def table_under(under: Under, span: Span, commit: Leaf) -> Definition:
     """The definition, once it is known to be that of the table as of the commit."""
     leaf = keyed("schema", _u32(span.relation) + under.definition)
-    root = root_of_path(_SCHEMA_NODE, leaf, under.place, under.objects, under.path)
+    root = root_of_path(SCHEMA_NODE, leaf, under.place, under.objects, under.path)
     what = "table definition"
     if root is None or commit.schema_root != sized_root(under.objects, root):
         raise Tampered(what, "is not the one under the commit's schema root")
@@ -62,7 +62,7 @@ def table_under(under: Under, span: Span, commit: Leaf) -> Definition:
 
 def sized_root(objects: int, root: bytes) -> bytes:
     """The schema root: it covers the number of objects too."""
-    return _SCHEMA_NODE(_u32(objects), root)
+    return SCHEMA_NODE(_u32(objects), root)
 
 
 def check_row_of(
@@ -78,7 +78,7 @@ def check_row_of(
     check_superseded(row.header, span, place)
     check_count(row.header, row.fields, table)
     row_hash = hash_of_row(row.header, row.fields, table)
-    root = root_of_path(_ROW_NODE, row_hash, row.index, commit.rows, row.path)
+    root = root_of_path(ROW_NODE, row_hash, row.index, commit.rows, row.path)
     if root != commit.row_root:
         why = f"as shown does not hash to row {row.index} under the commit's row root"
         raise Tampered("row", why)

@@ -1,9 +1,37 @@
-"""Paths in trees of the shape of RFC 9162: inclusion (§2.1.3) and consistency (§2.1.4).
+"""Trees of the shape of RFC 9162: growing ones, and paths of inclusion (§2.1.3) and consistency (§2.1.4).
 
 T1: an index at or above the size, and a path one hash too short or too long, never verify.
 """
 
 from shockwave_verify.hashing import LogTree, Node
+
+
+class Frontier:
+    """The right edge of a growing tree: the roots of its complete subtrees, largest first."""
+
+    def __init__(self, node: Node, empty: bytes):
+        self._node, self._empty = node, empty
+        self._edge: list[bytes] = []
+        self.size = 0
+
+    def append(self, leaf: bytes) -> list[bytes]:
+        """Appends a leaf hash; the nodes that it completes, by level from the leaf up."""
+        at, made = self.size, [leaf]
+        while at & 1:
+            leaf = self._node(self._edge.pop(), leaf)
+            made.append(leaf)
+            at >>= 1
+        self._edge.append(leaf)
+        self.size += 1
+        return made
+
+    def root(self) -> bytes:
+        if not self._edge:
+            return self._empty
+        *left, root = self._edge
+        for subtree in reversed(left):
+            root = self._node(subtree, root)
+        return root
 
 
 def root_of_path(

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from shockwave_verify import times
 from shockwave_verify.checkpoint import Checkpoint, open_checkpoint
 from shockwave_verify.disclosure import Disclosure, Table, parse_disclosure
+from shockwave_verify.export import Folder
+from shockwave_verify.fsck import check_export
 from shockwave_verify.hashing import BLAKE3, SHA256
 from shockwave_verify.leaf import Leaf, parse_leaf
 from shockwave_verify.note import parse_note
@@ -60,6 +62,18 @@ def verify_disclosure(disclosure: bytes, policy: bytes | Policy) -> Verdict:
     def check(report: Report) -> None:
         pinned = policy if isinstance(policy, Policy) else parse_policy(policy)
         _check_disclosure(parse_disclosure(disclosure), pinned, report)
+
+    return _concluded(check)
+
+
+def verify_export(
+    folder: str, policy: bytes | Policy, pinned: bytes | None = None
+) -> Verdict:
+    """Verifies an export; `pinned` is a signed checkpoint kept from before, which its log must extend."""
+
+    def check(report: Report) -> None:
+        keys = policy if isinstance(policy, Policy) else parse_policy(policy)
+        check_export(Folder(folder), pinned, keys, report)
 
     return _concluded(check)
 

@@ -1,12 +1,13 @@
 """The program: files, standard input, pinned keys, exit codes."""
 
+import json
 import subprocess
 import sys
 import tempfile
 import unittest
 from pathlib import Path
 
-from tests.vectors import vectors
+from tests.vectors import vectors, write_export
 
 by_name = {vector["name"]: vector for vector in vectors()}
 
@@ -59,6 +60,16 @@ class CommandLine(unittest.TestCase):
         for name in ("valid-disclosure", "disclosure-value-changed"):
             file = self.write("disclosure", by_name[name]["input"])
             self.check(name, "disclose", file, "--policy", self.policy)
+
+    def test_export(self):
+        for name in ("valid-export", "valid-export-pinned", "export-value-changed"):
+            vector = by_name[name]
+            with tempfile.TemporaryDirectory() as folder:
+                write_export(json.loads(vector["input"]), folder)
+                given = ["fsck", folder, "--policy", self.write("p", vector["policy"])]
+                if "pinned" in vector:
+                    given += ["--checkpoint", self.write("kept", vector["pinned"])]
+                self.check(name, *given)
 
     def test_wrong_usage(self):
         cases = [

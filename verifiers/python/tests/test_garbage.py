@@ -15,7 +15,8 @@ from shockwave_verify.verdict import Failure
 from tests.vectors import vectors, verify
 
 seeded = settings(max_examples=300, deadline=None, database=None, derandomize=True)
-every = vectors()
+# An export is many files; changed ones of them are among the mutations.
+every = [vector for vector in vectors() if vector["kind"] != "export"]
 # Half of a string starts from what was well formed.
 pieces = [vector["input"].encode() for vector in every]
 edits = st.lists(st.tuples(st.integers(0, 9_999), st.binary(max_size=3)), max_size=3)

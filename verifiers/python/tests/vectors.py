@@ -3,14 +3,17 @@
 Format: docs/formats/vectors.md.
 """
 
+import base64
 import json
 import os
+import tempfile
 from pathlib import Path
 
 from shockwave_verify import (
     Verdict,
     verify_consistency,
     verify_disclosure,
+    verify_export,
     verify_receipt,
 )
 
@@ -33,8 +36,25 @@ def mutations() -> list[dict]:
 def verify(vector: dict, given: bytes | None = None) -> Verdict:
     policy = vector["policy"].encode()
     given = vector["input"].encode() if given is None else given
-    if "pinned" in vector:
+    if vector["kind"] == "export":
+        return _verify_export(vector, given, policy)
+    if vector["kind"] == "consistency":
         return verify_consistency(vector["pinned"].encode(), given, policy)
     if vector["kind"] == "disclosure":
         return verify_disclosure(given, policy)
     return verify_receipt(given, policy)
+
+
+def _verify_export(vector: dict, given: bytes, policy: bytes) -> Verdict:
+    """The input is a JSON object of the export's files in base64."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_export(json.loads(given), folder)
+        pinned = vector.get("pinned")
+        return verify_export(folder, policy, pinned and pinned.encode())
+
+
+def write_export(files: dict[str, str], folder: str) -> None:
+    for path, content in files.items():
+        file = Path(folder) / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(base64.b64decode(content))

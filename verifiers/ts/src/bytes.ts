@@ -63,6 +63,10 @@ export class Reader {
     return malformed(this.what, why);
   }
 
+  get isAtEnd(): boolean {
+    return this.at === this.data.length;
+  }
+
   take(count: number): Uint8Array {
     const end = this.at + count;
     if (end > this.data.length) throw this.fail(`ends ${end - this.data.length} bytes early`);

@@ -24,7 +24,7 @@ export function ledgerOf(origin: string): string | undefined {
   return /^.+\/([0-9a-f]{32})$/s.exec(origin)?.[1];
 }
 
-function parseCheckpoint(text: string): Checkpoint {
+export function parseCheckpoint(text: string): Checkpoint {
   const what = "checkpoint";
   const [origin, digits, base64, ...more] = text.slice(0, -1).split("\n");
   if (origin === undefined || digits === undefined || base64 === undefined || more.length > 0) {

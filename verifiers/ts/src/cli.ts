@@ -1,14 +1,15 @@
 #!/usr/bin/env node
 /**
- * `shockwave-verify receipt | disclose | consistency`: reads files, prints the verdict, exits with its code.
+ * `shockwave-verify receipt | disclose | consistency | fsck`: reads files, prints the verdict, exits with its code.
  *
  * M1: keys come from --key or --policy, never from what is verified.
- * Never: opens a socket or a data folder.
+ * Never: opens a socket or a server's data folder.
  * Format: docs/formats/verdicts.md.
  */
 
 import { closeSync, openSync, readSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { folderOf } from "./folder.js";
 import {
   conclude,
   malformed,
@@ -18,6 +19,7 @@ import {
   type Verdict,
   verifyConsistency,
   verifyDisclosure,
+  verifyExport,
   verifyReceipt,
 } from "./index.js";
 
@@ -27,8 +29,9 @@ const USAGE = `Usage:
   shockwave-verify receipt FILE (--key VKEY... | --policy FILE)
   shockwave-verify disclose FILE (--key VKEY... | --policy FILE)
   shockwave-verify consistency OLD PROOF (--key VKEY... | --policy FILE)
+  shockwave-verify fsck FOLDER [--checkpoint OLD] (--key VKEY... | --policy FILE)
 
-FILE is a receipt or a disclosure, OLD a signed checkpoint kept from before, PROOF the proof from there to a newer one; \`-\` reads standard input.
+FOLDER is an export, FILE is a receipt or a disclosure, OLD a signed checkpoint kept from before, PROOF the proof from there to a newer one; \`-\` reads standard input.
 Exit codes: 0 valid, 1 tampered, 2 malformed or unsupported (or wrong usage), 3 inconclusive.
 `;
 
@@ -62,8 +65,11 @@ function run(args: string[]): Verdict {
   const { values, positionals } = parse(args);
   const [command, ...files] = positionals;
   const [one, two] = files;
-  const { key: keys = [], policy: policies = [] } = values;
+  const { key: keys = [], policy: policies = [], checkpoint: checkpoints = [] } = values;
   const [file] = policies;
+  const [kept] = checkpoints;
+  if (checkpoints.length > 1) throw new WrongUsage("--checkpoint is given twice");
+  if (kept !== undefined && command !== "fsck") throw new WrongUsage("--checkpoint is of fsck");
   if (policies.length > 1) throw new WrongUsage("--policy is given twice");
   if ((file === undefined) === (keys.length === 0)) throw new WrongUsage("say which keys to believe: --key or --policy");
   const pinned = (): Policy => (file === undefined ? policyOfKeys(keys) : parsePolicy(read(file)));
@@ -76,16 +82,20 @@ function run(args: string[]): Verdict {
     if (command === "disclose" && one !== undefined && files.length === 1) {
       return verifyDisclosure(readText(one), () => policy);
     }
+    if (command === "fsck" && one !== undefined && files.length === 1) {
+      return verifyExport(folderOf(one), () => policy, kept === undefined ? undefined : readText(kept));
+    }
     if (command === "consistency" && one !== undefined && two !== undefined && files.length === 2) {
       const old = readText(one);
       return verifyConsistency(old, readText(two), () => policy);
     }
-    throw new WrongUsage("say what to verify: receipt FILE, disclose FILE, or consistency OLD PROOF");
+    throw new WrongUsage("say what to verify: receipt FILE, disclose FILE, consistency OLD PROOF, or fsck FOLDER");
   });
 }
 
 function parse(args: string[]) {
-  const options = { key: { type: "string", multiple: true }, policy: { type: "string", multiple: true } } as const;
+  const many = { type: "string", multiple: true } as const;
+  const options = { key: many, policy: many, checkpoint: many };
   try {
     return parseArgs({ args, options, allowPositionals: true });
   } catch (error) {

@@ -4,7 +4,7 @@
  * Format: docs/formats/leaf.md.
  */
 
-import { encoded, equal, hex, Reader, signed } from "./bytes.js";
+import { ascii, concat, encoded, equal, hex, Reader, signed } from "./bytes.js";
 import { ledgerOf } from "./checkpoint.js";
 import { rowNode } from "./hash.js";
 import { malformed } from "./verdict.js";
@@ -30,12 +30,31 @@ export interface Commit {
   spans: Span[];
 }
 
+/** What a key leaf says: the two keys from here on, and who signed it. */
+export interface Keys {
+  origin: string;
+  sha256: Uint8Array;
+  blake3: Uint8Array;
+  message: Uint8Array;
+  byNew: [Uint8Array, Uint8Array];
+  byOld: [Uint8Array, Uint8Array] | undefined;
+}
+
+/** Roots of both trees at a size, as a checkpoint or an incarnation leaf states them. */
+export interface Stated {
+  size: bigint;
+  sha256: Uint8Array;
+  blake3: Uint8Array;
+}
+
 export interface Leaf {
   ledger: string;
   seq: bigint;
   timeMicros: bigint;
   kind: "commit" | "checkpoint" | "key" | "incarnation";
   commit?: Commit;
+  keys?: Keys;
+  stated?: Stated;
 }
 
 /** The table of the row at `index` of the commit, and the row's place among those of its table. */
@@ -57,24 +76,21 @@ export function parseLeaf(bytes: Uint8Array): Leaf {
   const kind = read.u8();
   read.zeros(2);
   const place = { ledger: hex(read.take(16)), seq: read.u64(), timeMicros: signed(read.take(8)) };
-  const leaf = body(kind, read, place);
+  const leaf = body(kind, read, place, bytes);
   read.end();
   return leaf;
 }
 
-function body(kind: number, read: Reader, place: Omit<Leaf, "kind">): Leaf {
+function body(kind: number, read: Reader, place: Omit<Leaf, "kind">, bytes: Uint8Array): Leaf {
   switch (kind) {
     case 1:
       return { ...place, kind: "commit", commit: readCommit(read) };
     case 2:
-      readCheckpoint(read, place.seq);
-      return { ...place, kind: "checkpoint" };
+      return { ...place, kind: "checkpoint", stated: readCheckpoint(read, place.seq) };
     case 3:
-      readKey(read, place.ledger);
-      return { ...place, kind: "key" };
+      return { ...place, kind: "key", keys: readKey(read, place.ledger, bytes) };
     case 4:
-      readIncarnation(read);
-      return { ...place, kind: "incarnation" };
+      return { ...place, kind: "incarnation", stated: readIncarnation(read) };
     default:
       throw read.fail(`kind ${kind} is not supported`);
   }
@@ -119,33 +135,40 @@ function checkCommit({ actor, spans, rows, rowRoot }: Commit, keyBytes: number):
   if (total === 0n && !equal(rowRoot, rowNode())) throw fail("has no rows but not the empty row root");
 }
 
-function readCheckpoint(read: Reader, seq: bigint): void {
-  const size = read.u64();
-  read.hashes(2);
-  if (size > seq) throw malformed("checkpoint leaf", `at ${seq} states roots of size ${size}`);
+function readStated(read: Reader): Stated {
+  return { size: read.u64(), sha256: read.take(32), blake3: read.take(32) };
 }
 
-function readKey(read: Reader, ledger: string): void {
+function readCheckpoint(read: Reader, seq: bigint): Stated {
+  const stated = readStated(read);
+  if (stated.size > seq) throw malformed("checkpoint leaf", `at ${seq} states roots of size ${stated.size}`);
+  return stated;
+}
+
+/** Bytes of a key leaf before its origin. */
+const KEY_HEAD = 42;
+
+function readKey(read: Reader, ledger: string, bytes: Uint8Array): Keys {
   const role = read.u8();
   const origin = read.shortText("origin");
-  const [ofSha256, ofBlake3] = [read.take(32), read.take(32)];
-  readSignatures(read);
-  if (role === 1) readSignatures(read);
-  else if (role !== 0) throw read.fail(`key role ${role} is not supported`);
-  if (encoded(origin).length > ORIGIN_BYTES_MAX || ledgerOf(origin) !== ledger) {
+  const originBytes = encoded(origin).length;
+  const [sha256, blake3] = [read.take(32), read.take(32)];
+  const message = concat(ascii("shockwave/key-leaf/v1\n"), bytes.subarray(0, KEY_HEAD + originBytes + 64));
+  const byNew = readSignatures(read);
+  const byOld = role === 1 ? readSignatures(read) : undefined;
+  if (role > 1) throw read.fail(`key role ${role} is not supported`);
+  if (originBytes > ORIGIN_BYTES_MAX || ledgerOf(origin) !== ledger) {
     throw malformed("key leaf", "has an origin that is not this ledger's");
   }
-  if (equal(ofSha256, ofBlake3)) throw malformed("key leaf", "names one key for both trees");
+  if (equal(sha256, blake3)) throw malformed("key leaf", "names one key for both trees");
+  return { origin, sha256, blake3, message, byNew, byOld };
 }
 
-function readSignatures(read: Reader): void {
-  read.take(64);
-  read.take(64);
-}
+const readSignatures = (read: Reader): [Uint8Array, Uint8Array] => [read.take(64), read.take(64)];
 
-function readIncarnation(read: Reader): void {
+function readIncarnation(read: Reader): Stated {
   const number = read.u32();
-  read.take(8);
-  read.hashes(2);
+  const stated = readStated(read);
   if (number === 0) throw malformed("incarnation leaf", "numbers its incarnation 0");
+  return stated;
 }

@@ -11,7 +11,7 @@ import { pointOf, verify } from "./ed25519.js";
 import { codeOf } from "./quote.js";
 import { malformed } from "./verdict.js";
 
-const NOTE_BYTES_MAX = 128 * 1024;
+export const NOTE_BYTES_MAX = 128 * 1024;
 const SIGNATURES_MAX = 16;
 const KEY_NAME_BYTES_MAX = 255;
 const SPACES: ReadonlySet<number> = new Set([0x1680, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000]);
@@ -83,9 +83,14 @@ export function parseKey(vkey: string): Key {
   const point = pointOf(key);
   if (point === undefined) throw malformed(what, "is no Ed25519 point");
   if (point.isSmallOrder()) throw malformed(what, "has small order");
-  const ownId = sha256(concat(encoded(`${name}\n`), data)).subarray(0, 4);
-  if (hex(ownId) !== id) throw malformed(what, "has a key id that is not its own");
-  return { name, id: ownId, type, public: key };
+  const own = keyOf(name, type, key);
+  if (hex(own.id) !== id) throw malformed(what, "has a key id that is not its own");
+  return own;
+}
+
+export function keyOf(name: string, type: KeyType, key: Uint8Array): Key {
+  const id = sha256(concat(encoded(`${name}\n`), type.identifier, key)).subarray(0, 4);
+  return { name, id, type, public: key };
 }
 
 export function parseNote(whole: string): Note {

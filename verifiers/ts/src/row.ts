@@ -101,7 +101,11 @@ export function hashOfRow(header: Header, fields: Field[], table: Definition): U
   return rowHash(padded(header.bytes, littleEndian(commitments.length, 4), ...commitments));
 }
 
-export const hiddenFields = (row: Row) => row.fields.filter(({ kind }) => kind === "hidden").length;
+/** The fields as text, once they are known to be canonical for their columns' types. */
+export const spelledRow = (fields: Field[], table: Definition) =>
+  zip(fields, table.columns).map(([field, column]): [string, string] => [plainName(column.name), spelled(field, column)]);
+
+export const hiddenFields = (row: { fields: Field[] }) => row.fields.filter(({ kind }) => kind === "hidden").length;
 
 function commitment(field: Field, { id, oid }: Column): Uint8Array {
   if (field.kind === "hidden") return field.commitment;
@@ -122,7 +126,7 @@ function describe(row: Row, table: Definition, span: Span, place: bigint, report
   const { operation, supersedes, superseded } = row.header;
   const old = supersedes === Supersedes.Own ? span.firstRow + superseded : superseded;
   report.fact("operation", OPERATIONS[operation] + (supersedes === Supersedes.Nothing ? "" : `, supersedes row ${old}`));
-  for (const [field, column] of zip(row.fields, table.columns)) report.row.push([plainName(column.name), spelled(field, column)]);
+  report.row.push(...spelledRow(row.fields, table));
   report.checked.push("values are canonical for their types");
   const hidden = hiddenFields(row);
   if (hidden > 0) report.notCovered.push(`the values of ${hidden} hidden fields`);

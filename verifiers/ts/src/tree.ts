@@ -1,5 +1,5 @@
 /**
- * Paths in trees of the shape of RFC 9162: inclusion (§2.1.3) and consistency (§2.1.4).
+ * Trees of the shape of RFC 9162: growing ones, and paths of inclusion (§2.1.3) and consistency (§2.1.4).
  *
  * T1: an index at or above the size, and a path one hash too short or too long, never verify.
  */
@@ -7,6 +7,34 @@
 import { equal, hex } from "./bytes.js";
 import type { LogTree, Node } from "./hash.js";
 import type { Step } from "./verdict.js";
+
+/** The right edge of a growing tree: the roots of its complete subtrees, largest first. */
+export class Frontier {
+  size = 0n;
+  private readonly edge: Uint8Array[] = [];
+
+  constructor(
+    private readonly node: Node,
+    private readonly empty: Uint8Array,
+  ) {}
+
+  /** Appends a leaf hash; the nodes that it completes, by level from the leaf up. */
+  append(leaf: Uint8Array): Uint8Array[] {
+    const made = [leaf];
+    let node = leaf;
+    for (let at = this.size; (at & 1n) === 1n; at >>= 1n) {
+      node = this.node(this.edge.pop() ?? this.empty, node);
+      made.push(node);
+    }
+    this.edge.push(node);
+    this.size += 1n;
+    return made;
+  }
+
+  root(): Uint8Array {
+    return this.edge.reduceRight<Uint8Array | undefined>((right, left) => (right ? this.node(left, right) : left), undefined) ?? this.empty;
+  }
+}
 
 /** The root that `path` leads to from the leaf hash at `index` of `size`, with the side of each sibling; undefined by T1. */
 export function rootOfPath(

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { vectors } from "./vectors.js";
+import { vectors, writeExport } from "./vectors.js";
 
 const folder = mkdtempSync(join(tmpdir(), "shockwave-verify-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -55,6 +55,16 @@ test("consistency", () => {
   for (const name of ["valid-consistency", "log-rolled-back"]) {
     const { pinned = "", input } = vector(name);
     assert.deepEqual(run(["consistency", file("old", pinned), file("new", input), "--policy", policy]), ends(name));
+  }
+});
+
+test("export", () => {
+  for (const name of ["valid-export", "valid-export-pinned", "export-value-changed"]) {
+    const { input, pinned, policy: text } = vector(name);
+    const exported = mkdtempSync(join(folder, "export-"));
+    writeExport(input, exported);
+    const kept = pinned === undefined ? [] : ["--checkpoint", file("kept", pinned)];
+    assert.deepEqual(run(["fsck", exported, ...kept, "--policy", file("export-policy", text)]), ends(name));
   }
 });
 

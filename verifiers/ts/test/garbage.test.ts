@@ -9,7 +9,10 @@ import { parseDefinition } from "../src/definition.js";
 import { parseLeaf } from "../src/leaf.js";
 import { parseReceipt } from "../src/receipt.js";
 import { formatValue } from "../src/values.js";
-import { bytesOf, type Vector, vectors, verify } from "./vectors.js";
+import { bytesOf, vectors as every, type Vector, verify } from "./vectors.js";
+
+// An export is many files; changed ones of them are among the mutations.
+const vectors = every.filter(({ kind }) => kind !== "export");
 
 const seeded = { seed: 1, numRuns: 300 };
 const edits = fc.array(fc.tuple(fc.nat(9_999), fc.uint8Array({ maxLength: 3 })), { maxLength: 3 });

@@ -2,13 +2,15 @@
  * The shared vectors. Format: docs/formats/vectors.md.
  */
 
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { parsePolicy, type Verdict, verifyConsistency, verifyDisclosure, verifyReceipt } from "../src/index.js";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { folderOf } from "../src/folder.js";
+import { type Policy, parsePolicy, type Verdict, verifyConsistency, verifyDisclosure, verifyExport, verifyReceipt } from "../src/index.js";
 
 export interface Vector {
   name: string;
-  kind: "receipt" | "disclosure" | "consistency";
+  kind: "receipt" | "disclosure" | "consistency" | "export";
   policy: string;
   pinned?: string;
   input: string;
@@ -28,6 +30,25 @@ export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(te
 
 export function verify(vector: Vector, input: Uint8Array = bytesOf(vector.input)): Verdict {
   const policy = () => parsePolicy(bytesOf(vector.policy));
+  if (vector.kind === "export") return verifyFiles(vector, input, policy);
   if (vector.kind === "disclosure") return verifyDisclosure(input, policy);
   return vector.pinned === undefined ? verifyReceipt(input, policy) : verifyConsistency(bytesOf(vector.pinned), input, policy);
+}
+
+/** Writes the files of an export: the input is a JSON object with base64 in it. */
+export function writeExport(input: string, folder: string): void {
+  for (const [path, content] of Object.entries<string>(JSON.parse(input))) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), Buffer.from(content, "base64"));
+  }
+}
+
+function verifyFiles(vector: Vector, input: Uint8Array, policy: () => Policy): Verdict {
+  const folder = mkdtempSync(join(tmpdir(), "shockwave-export-"));
+  try {
+    writeExport(new TextDecoder().decode(input), folder);
+    return verifyExport(folderOf(folder), policy, vector.pinned === undefined ? undefined : bytesOf(vector.pinned));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }

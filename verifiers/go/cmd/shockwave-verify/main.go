@@ -1,6 +1,6 @@
 // Command shockwave-verify checks receipts, disclosures and consistency proofs offline: same arguments, verdicts, texts and exit codes as `shockwave verify`.
 //
-// Keys come from --key or --policy, never from what is verified. It opens no socket and no data folder.
+// Keys come from --key or --policy, never from what is verified. It opens no socket and no server's data folder.
 package main
 
 import (
@@ -19,8 +19,9 @@ const usage = `Usage:
   shockwave-verify receipt FILE (--key VKEY... | --policy FILE)
   shockwave-verify disclose FILE (--key VKEY... | --policy FILE)
   shockwave-verify consistency OLD PROOF (--key VKEY... | --policy FILE)
+  shockwave-verify fsck FOLDER [--checkpoint OLD] (--key VKEY... | --policy FILE)
 
-FILE is a receipt or a disclosure, OLD a signed checkpoint kept from before, PROOF the proof from there to a newer one; ` + "`-`" + ` reads standard input.
+FOLDER is an export, FILE is a receipt or a disclosure, OLD a signed checkpoint kept from before, PROOF the proof from there to a newer one; ` + "`-`" + ` reads standard input.
 Exit codes: 0 valid, 1 tampered, 2 malformed or unsupported (or wrong usage), 3 inconclusive.
 `
 
@@ -28,8 +29,8 @@ Exit codes: 0 valid, 1 tampered, 2 malformed or unsupported (or wrong usage), 3 
 const fileBytesMax = 64 << 20
 
 type arguments struct {
-	command, policy string
-	files, keys     []string
+	command, policy, checkpoint string
+	files, keys                 []string
 }
 
 func main() {
@@ -52,25 +53,28 @@ func main() {
 
 // parse takes options before, between and behind the files, as `--key VALUE` or `--key=VALUE`.
 func parse(args []string) (parsed arguments, err error) {
-	hasPolicy := false
+	hasPolicy, hasCheckpoint := false, false
 	for len(args) > 0 {
 		arg := args[0]
 		args = args[1:]
 		name, value, joined := strings.Cut(arg, "=")
 		switch {
-		case name == "--key" || name == "--policy":
+		case name == "--key" || name == "--policy" || name == "--checkpoint":
 			if !joined {
 				if len(args) == 0 {
 					return parsed, fmt.Errorf("%s is followed by a value", name)
 				}
 				value, args = args[0], args[1:]
 			}
-			if name == "--key" {
+			switch {
+			case name == "--key":
 				parsed.keys = append(parsed.keys, value)
-			} else if hasPolicy {
-				return parsed, errors.New("--policy is given twice")
-			} else {
+			case name == "--policy" && !hasPolicy:
 				parsed.policy, hasPolicy = value, true
+			case name == "--checkpoint" && !hasCheckpoint:
+				parsed.checkpoint, hasCheckpoint = value, true
+			default:
+				return parsed, fmt.Errorf("%s is given twice", name)
 			}
 		case arg != "-" && strings.HasPrefix(arg, "-"):
 			return parsed, fmt.Errorf("there is no option %s", arg)
@@ -80,12 +84,14 @@ func parse(args []string) (parsed arguments, err error) {
 			parsed.files = append(parsed.files, arg)
 		}
 	}
-	wanted := map[string]int{"receipt": 1, "disclose": 1, "consistency": 2}[parsed.command]
+	wanted := map[string]int{"receipt": 1, "disclose": 1, "consistency": 2, "fsck": 1}[parsed.command]
 	switch {
 	case wanted == 0:
-		return parsed, errors.New("say what to verify: receipt, disclose or consistency")
+		return parsed, errors.New("say what to verify: receipt, disclose, consistency or fsck")
 	case len(parsed.files) != wanted:
 		return parsed, fmt.Errorf("%s takes %d files", parsed.command, wanted)
+	case hasCheckpoint && parsed.command != "fsck":
+		return parsed, errors.New("--checkpoint is of fsck")
 	case hasPolicy == (len(parsed.keys) > 0):
 		return parsed, errors.New("say which keys to believe: --key or --policy")
 	}
@@ -97,15 +103,20 @@ func (a *arguments) run() (verify.Verdict, *verify.Failure) {
 	if failure != nil {
 		return verify.Verdict{}, failure
 	}
+	if a.command == "fsck" {
+		var pinned []byte
+		if a.checkpoint != "" {
+			if pinned, failure = readText(a.checkpoint); failure != nil {
+				return verify.Verdict{}, failure
+			}
+		}
+		return verify.Export(a.files[0], pinned, policy), nil
+	}
 	var texts [][]byte
 	for _, file := range a.files {
-		text, failure := read(file)
+		text, failure := readText(file)
 		if failure != nil {
 			return verify.Verdict{}, failure
-		}
-		// These texts end in one newline; the one that psql puts behind a value it prints is left off.
-		if bytes.HasSuffix(text, []byte("\n\n")) {
-			text = text[:len(text)-1]
 		}
 		texts = append(texts, text)
 	}
@@ -127,6 +138,15 @@ func (a *arguments) pinned() (*verify.Policy, *verify.Failure) {
 		return nil, failure
 	}
 	return verify.ParsePolicy(file)
+}
+
+// readText leaves off the newline that psql puts behind a value it prints: these texts end in one.
+func readText(path string) ([]byte, *verify.Failure) {
+	text, failure := read(path)
+	if bytes.HasSuffix(text, []byte("\n\n")) {
+		text = text[:len(text)-1]
+	}
+	return text, failure
 }
 
 func read(path string) ([]byte, *verify.Failure) {

@@ -13,6 +13,7 @@ func TestArguments(t *testing.T) {
 		{"receipt", "r", "--key", "a", "--key=b"},
 		{"--policy", "p", "receipt", "-"},
 		{"disclose", "d", "--key", "a"},
+		{"fsck", "d", "--key", "a"}, {"fsck", "d", "--key", "a", "--checkpoint", "c"},
 		{"consistency", "--policy=p", "old", "new"},
 	}
 	for _, args := range good {
@@ -22,7 +23,8 @@ func TestArguments(t *testing.T) {
 	}
 	bad := [][]string{
 		{}, {"receipt"}, {"receipt", "r"}, {"receipt", "r", "--key"}, {"receipt", "r", "--key", "k", "--policy", "p"},
-		{"consistency", "old", "--key", "k"}, {"receipt", "r", "--policy", "p", "--policy", "q"}, {"fsck", "d", "--key", "k"},
+		{"consistency", "old", "--key", "k"}, {"receipt", "r", "--policy", "p", "--policy", "q"}, {"repair", "d", "--key", "k"}, {"receipt", "r", "--key", "k", "--checkpoint", "c"},
+		{"fsck", "d", "--key", "k", "--checkpoint", "c", "--checkpoint", "d"},
 		{"receipt", "r", "--trust"},
 	}
 	for _, args := range bad {
@@ -50,6 +52,7 @@ func TestRun(t *testing.T) {
 			"MALFORMED: receipt: has no empty line before its checkpoint\n"},
 		{[]string{"disclose", write("empty", ""), "--policy", write("good", "quorum none\n")},
 			"MALFORMED: disclosure: has no empty line before its checkpoint\n"},
+		{[]string{"fsck", folder, "--policy", write("good", "quorum none\n")}, "MALFORMED: export: is not there\n"},
 		{[]string{"receipt", "r", "--key", "no+key"}, "MALFORMED: verifier key: is not <name>+<key id>+<base64>\n"},
 	}
 	for _, c := range cases {
