@@ -368,6 +368,10 @@ impl Ledger {
         self.last_time_us.fetch_max(now, Ordering::Relaxed).max(now)
     }
 
+    pub(crate) fn signer(&self) -> &Mutex<Signer> {
+        &self.signer
+    }
+
     pub(crate) fn sync_signed(&self) -> SqlResult<()> {
         self.signer.lock().sync()
     }

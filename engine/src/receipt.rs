@@ -2,7 +2,7 @@
 //!
 //! P1: a receipt is made against a signed checkpoint, and every hash in it is computed from what is stored, not remembered from the commit.
 //! P2: a row whose stored bytes do not give the committed root has no receipt: XX001 instead.
-//! Never: signs anything new.
+//! Never: signs a state that was not signed before.
 //! Format: docs/formats/receipt.md, docs/formats/disclosure.md.
 
 use std::sync::Arc;
@@ -40,6 +40,18 @@ impl Ledger {
     /// Errors: 22023 for a commit or row that does not exist; XX001 where stored bytes are not the committed ones (P2).
     pub fn receipt(&self, seq: u64, row: Option<u64>) -> SqlResult<String> {
         self.receipt_at(&self.checkpoint(), seq, row)?.to_text().map_err(too_long)
+    }
+
+    /// The receipt as JSON for people; the proof is in it as text. Errors: as [`Ledger::receipt`].
+    pub fn receipt_json(&self, seq: u64, row: Option<u64>) -> SqlResult<String> {
+        self.receipt_at(&self.checkpoint(), seq, row)?.to_json().map_err(too_long)
+    }
+
+    /// The receipt as COSE (RFC 9942), over the root of the newest checkpoint. Errors: as [`Ledger::receipt`].
+    pub fn receipt_cose(&self, seq: u64, row: Option<u64>) -> SqlResult<Vec<u8>> {
+        let checkpoint = self.checkpoint();
+        let Receipt { index, path, leaf, row, .. } = self.receipt_at(&checkpoint, seq, row)?;
+        self.signer().lock().sign_receipt(&checkpoint.state, index, path, leaf, row)
     }
 
     fn receipt_at(&self, checkpoint: &SignedCheckpoint, seq: u64, row: Option<u64>) -> SqlResult<Receipt> {

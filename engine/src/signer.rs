@@ -3,7 +3,7 @@
 //! K1: no signature leaves this module before its state is durable in the log: computed beside the sync, it is released after it.
 //! K2: `last_signed` only moves forward: a size once signed is never signed with another root, nor a smaller size after it.
 //! K3: the key file is made once, mode 0600, and never sent anywhere.
-//! Never: signs anything but checkpoints and key leaves.
+//! Never: signs anything but checkpoints, key leaves and, as COSE, roots of checkpoints.
 //! Format: docs/formats/checkpoint.md.
 
 use std::path::{Path, PathBuf};
@@ -149,6 +149,27 @@ impl Signer {
             sha_note: self.keys.sign_checkpoint(state.size, &state.sha_root).into(),
             b3_note: self.keys.sign_b3_checkpoint(state.size, &state.b3_root).into(),
         }))
+    }
+
+    /// A receipt as COSE, whose signature is over the root of a state that was signed before.
+    ///
+    /// Errors: XX001 for a path that does not lead to that root, 54000 for a receipt that is too long.
+    pub fn sign_receipt(
+        &self,
+        state: &Signed,
+        index: u64,
+        path: Vec<Hash>,
+        leaf: Vec<u8>,
+        row: Option<receipts::RowPart>,
+    ) -> SqlResult<Vec<u8>> {
+        let receipt = receipts::CoseReceipt::sign(&self.keys, (state.size, index), path, leaf, row)
+            .map_err(|error| SqlError::internal(error.to_string()))?;
+        if receipt.root() != Some(state.sha_root) || self.last.is_none_or(|last| last.size < state.size) {
+            let why = format!("refusing to sign a receipt at size {}: its root was not signed", state.size);
+            return Err(SqlError::new(SqlState::DATA_CORRUPTED, why));
+        }
+        let too_long = |error: receipts::FormatError| SqlError::new(SqlState::PROGRAM_LIMIT_EXCEEDED, error.to_string());
+        receipt.to_bytes().map_err(too_long)
     }
 
     /// Records what is signed, then hands the signatures out (K1, K2): the state is durable by now.

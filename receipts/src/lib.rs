@@ -5,7 +5,7 @@
 //! R3: [`verify::verify_receipt`] says [`Verdict::Valid`] only when every check it lists was made and passed.
 //!
 //! Never: depends on another crate of the workspace; trusts a key that a receipt brings along.
-//! Formats: docs/formats/{leaf,tiles,checkpoint,receipt,disclosure,export,verdicts}.md.
+//! Formats: docs/formats/{leaf,tiles,checkpoint,receipt,cose,disclosure,export,verdicts}.md.
 
 mod cursor;
 mod error;
@@ -28,16 +28,19 @@ pub mod checkpoint;
 pub mod leaf;
 
 pub mod consistency;
+pub mod cose;
 pub mod definition;
 pub mod disclosure;
 pub mod export;
 pub mod policy;
 pub mod receipt;
+mod receipt_json;
 pub mod value;
 pub mod verdict;
 pub mod verify;
 
 pub use checkpoint::{Checkpoint, Keys};
+pub use cose::CoseReceipt;
 pub use disclosure::Disclosure;
 pub use error::FormatError;
 pub use hash::{Hash, field_commitment, field_salt};

@@ -145,6 +145,11 @@ impl VerifierKey {
         self.public.as_bytes()
     }
 
+    /// Whether a signature is the key's over bytes that are no note.
+    pub(crate) fn verify_bytes(&self, message: &[u8], signature: &[u8]) -> bool {
+        verify_bytes(&self.public, message, signature)
+    }
+
     fn verifies(&self, text: &str, signature: &[u8]) -> bool {
         verify_bytes(&self.public, &self.key_type.message(text), signature)
     }

@@ -219,13 +219,7 @@ pub struct Receipt {
 impl Receipt {
     /// Writes the text; fails if it would have more than [`RECEIPT_BYTES_MAX`] bytes (hide long fields then) or a part is too long.
     pub fn to_text(&self) -> Result<String, FormatError> {
-        let mut extra = Vec::new();
-        extra.extend(MAGIC);
-        extra.extend([VERSION, u8::from(self.row.is_some()), 0, 0]);
-        push_bytes(&mut extra, &self.leaf)?;
-        if let Some(row) = &self.row {
-            row.encode(&mut extra)?;
-        }
+        let extra = encode_extra(&self.leaf, self.row.as_ref())?;
         let mut text = format!("{FIRST_LINE}\nextra {}\nindex {}\n", encode_base64(&extra), self.index);
         for hash in &self.path {
             text.push_str(&encode_base64(hash));
@@ -260,7 +254,19 @@ impl Receipt {
     }
 }
 
-fn decode_extra(extra: &[u8]) -> Result<(Vec<u8>, Option<RowPart>), FormatError> {
+/// The leaf, and the row if there is one.
+pub(crate) fn encode_extra(leaf: &[u8], row: Option<&RowPart>) -> Result<Vec<u8>, FormatError> {
+    let mut extra = Vec::new();
+    extra.extend(MAGIC);
+    extra.extend([VERSION, u8::from(row.is_some()), 0, 0]);
+    push_bytes(&mut extra, leaf)?;
+    if let Some(row) = row {
+        row.encode(&mut extra)?;
+    }
+    Ok(extra)
+}
+
+pub(crate) fn decode_extra(extra: &[u8]) -> Result<(Vec<u8>, Option<RowPart>), FormatError> {
     let mut cursor = Cursor::new("receipt's extra", extra);
     if cursor.array()? != MAGIC {
         return Err(cursor.error("does not start with SWRX"));

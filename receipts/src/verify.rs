@@ -7,6 +7,7 @@
 //! Never: takes a key from what it verifies; says «valid» with a check not made.
 //! Format: docs/formats/receipt.md.
 
+mod cose;
 mod disclosure;
 mod export;
 
@@ -78,10 +79,11 @@ impl Report {
     }
 }
 
-/// Verifies a receipt (the bytes of its file) under a policy.
+/// Verifies a receipt (the bytes of its file, a tlog-proof or COSE) under a policy.
 pub fn verify_receipt(receipt: &[u8], policy: &Policy) -> Verdict {
     let mut report = Report::default();
-    let result = check_receipt(receipt, policy, &mut report);
+    let is_cose = crate::cose::is_cose(receipt);
+    let result = if is_cose { cose::check(receipt, policy, &mut report) } else { check_receipt(receipt, policy, &mut report) };
     conclude(result, report)
 }
 
@@ -131,10 +133,7 @@ fn open_checkpoint(note: &Note, policy: &Policy, report: &mut Report) -> Result<
         let origin = format_name(&checkpoint.origin);
         return tampered("signature", format!("of the checkpoint is not by the key of its origin {origin} and its kind of tree"));
     };
-    if let Quorum::Of(name) = policy.quorum() {
-        let why = format!("the policy asks for cosignatures by {}, which this verifier does not check yet", format_name(name));
-        return Err(Failure::Inconclusive("witnesses".to_owned(), why));
-    }
+    check_quorum(policy)?;
     report.check(format!("signature of {} over the checkpoint, with a pinned key (strict Ed25519)", format_name(key.name())));
     report.fact("ledger", format_name(&checkpoint.origin));
     report.fact("checkpoint size", checkpoint.size.to_string());
@@ -142,14 +141,26 @@ fn open_checkpoint(note: &Note, policy: &Policy, report: &mut Report) -> Result<
     Ok(checkpoint)
 }
 
+/// Cosignatures are not checked yet.
+fn check_quorum(policy: &Policy) -> Result<(), Failure> {
+    let Quorum::Of(name) = policy.quorum() else { return Ok(()) };
+    let why = format!("the policy asks for cosignatures by {}, which this verifier does not check yet", format_name(name));
+    Err(Failure::Inconclusive("witnesses".to_owned(), why))
+}
+
 fn check_receipt(bytes: &[u8], policy: &Policy, report: &mut Report) -> Result<(), Failure> {
     let receipt = Receipt::parse(bytes)?;
     let checkpoint = open_checkpoint(&receipt.checkpoint, policy, report)?;
     let ledger = ledger_of(&checkpoint)?;
     let leaf = leaf_in_log(&receipt.leaf, receipt.index, &receipt.path, &checkpoint, &ledger, report)?;
-    report.subject = format!("{} {} of {}", leaf.kind_name(), leaf.seq(), format_name(&checkpoint.origin));
-    describe_leaf(&leaf, report);
-    match (&leaf, &receipt.row) {
+    check_shown(&leaf, receipt.row.as_ref(), &checkpoint.origin, report)
+}
+
+/// The row, if one is shown, of a leaf that stands in the log.
+fn check_shown(leaf: &Leaf, row: Option<&RowPart>, origin: &str, report: &mut Report) -> Result<(), Failure> {
+    report.subject = format!("{} {} of {}", leaf.kind_name(), leaf.seq(), format_name(origin));
+    describe_leaf(leaf, report);
+    match (leaf, row) {
         (Leaf::Commit(commit), Some(row)) => check_row(row, commit, report)?,
         (_, Some(_)) => return Err(FormatError::new("receipt", format!("shows a row of a {} leaf", leaf.kind_name())).into()),
         (_, None) => {}

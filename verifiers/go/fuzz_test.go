@@ -1,6 +1,9 @@
 package verify
 
-import "testing"
+import (
+	"encoding/base64"
+	"testing"
+)
 
 // The fuzz targets run their seeds in every `go test`; `go test -fuzz FuzzReceipt` goes on from them.
 
@@ -9,6 +12,17 @@ func FuzzReceipt(f *testing.F) {
 	for _, v := range all {
 		if v.Kind == "receipt" {
 			f.Add([]byte(v.Input))
+		}
+	}
+	policy := goodPolicy(f, all)
+	f.Fuzz(func(t *testing.T, data []byte) { Receipt(data, policy) })
+}
+
+func FuzzCOSE(f *testing.F) {
+	all := vectors(f)
+	for _, v := range all {
+		if data, err := base64.StdEncoding.DecodeString(v.Input); v.Kind == "cose" && err == nil {
+			f.Add(data)
 		}
 	}
 	policy := goodPolicy(f, all)

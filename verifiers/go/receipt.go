@@ -141,12 +141,16 @@ func parseProof(data []byte) (*proof, *Failure) {
 }
 
 func (p *receipt) readExtra(encoded string) *Failure {
-	const what = "receipt's extra"
-	data, failure := unbase64(what, encoded)
+	data, failure := unbase64("receipt's extra", encoded)
 	if failure != nil {
 		return failure
 	}
-	r := &reader{what: what, rest: data}
+	return p.parseExtra(data)
+}
+
+// parseExtra reads the leaf, and the row if there is one.
+func (p *receipt) parseExtra(data []byte) *Failure {
+	r := &reader{what: "receipt's extra", rest: data}
 	if string(r.take(4)) != "SWRX" {
 		r.fail("does not start with SWRX")
 	}

@@ -2,11 +2,14 @@ package verify
 
 import "fmt"
 
-// Receipt decides what a receipt (the bytes of its file) shows under a policy: docs/formats/receipt.md. It is valid only if a pinned key signed
+// Receipt decides what a receipt (the bytes of its file, a tlog-proof or COSE) shows under a policy: docs/formats/receipt.md and cose.md. It is valid only if a pinned key signed
 // the checkpoint, the leaf is in it at the index, the leaf belongs to that ledger and place, the row as shown hashes into the leaf, and its names
 // and types come from the definition under the schema root.
 func Receipt(data []byte, policy *Policy) Verdict {
 	report := new(report)
+	if IsCOSE(data) {
+		return report.conclude(checkCOSE(data, policy, report))
+	}
 	return report.conclude(checkReceipt(data, policy, report))
 }
 
@@ -33,13 +36,18 @@ func checkReceipt(data []byte, policy *Policy, report *report) *Failure {
 	if failure != nil {
 		return failure
 	}
-	report.subject = fmt.Sprintf("%s %d of %s", leaf.kind, leaf.seq, plainName(checkpoint.origin))
+	return receipt.checkShown(leaf, checkpoint.origin, report)
+}
+
+// checkShown sees to the row, if one is shown, of a leaf that stands in the log.
+func (p *receipt) checkShown(leaf *leaf, origin string, report *report) *Failure {
+	report.subject = fmt.Sprintf("%s %d of %s", leaf.kind, leaf.seq, plainName(origin))
 	leaf.describe(report)
-	if receipt.row != nil {
+	if p.row != nil {
 		if leaf.kind != "commit" {
 			return malformed("receipt", "shows a row of a %s leaf", leaf.kind)
 		}
-		if failure := receipt.row.check(receipt.definition, leaf, report); failure != nil {
+		if failure := p.row.check(p.definition, leaf, report); failure != nil {
 			return failure
 		}
 	}

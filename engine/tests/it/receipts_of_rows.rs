@@ -44,12 +44,16 @@ fn every_row_of_small_and_large_commits_has_a_valid_receipt() {
         }
         for row in 0..small.rows {
             assert_valid(&verify_receipt(ledger.receipt(small.seq.0, Some(row)).unwrap().as_bytes(), &policy));
+            assert_valid(&verify_receipt(&ledger.receipt_cose(small.seq.0, Some(row)).unwrap(), &policy));
+            let json: serde_json::Value = serde_json::from_str(&ledger.receipt_json(small.seq.0, Some(row)).unwrap()).unwrap();
+            assert_valid(&verify_receipt(json["receipt"].as_str().unwrap().as_bytes(), &policy));
         }
         for row in 0..changed.rows {
             assert_valid(&verify_receipt(ledger.receipt(changed.seq.0, Some(row)).unwrap().as_bytes(), &policy));
         }
         for seq in 0..ledger.checkpoint().state.size {
             assert_valid(&verify_receipt(ledger.receipt(seq, None).unwrap().as_bytes(), &policy));
+            assert_valid(&verify_receipt(&ledger.receipt_cose(seq, None).unwrap(), &policy));
         }
     };
     check();

@@ -1,6 +1,7 @@
 //! The attacks of the negative vectors, each made the way an attacker would make it: with the bytes of a real ledger and, where the
 //! name says so, with its stolen key. Valid vectors stand among them, so that a verifier that refuses everything fails too.
 
+mod cosed;
 mod crypto;
 mod disclosed;
 mod exported;
@@ -13,6 +14,8 @@ mod types;
 pub use signed::of_definition;
 pub use types::of_column;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use receipts::{Policy, Receipt, Verdict, verify_consistency, verify_disclosure, verify_export, verify_receipt};
 
 use crate::exports::Files;
@@ -26,6 +29,7 @@ pub enum Kind {
     Consistency,
     Disclosure,
     Export,
+    Cose,
 }
 
 /// One vector.
@@ -50,6 +54,7 @@ impl Attack {
         };
         match (self.kind, &self.pinned) {
             (Kind::Receipt, _) => verify_receipt(self.input.as_bytes(), &policy),
+            (Kind::Cose, _) => verify_receipt(&STANDARD.decode(&self.input).unwrap(), &policy),
             (Kind::Disclosure, _) => verify_disclosure(self.input.as_bytes(), &policy),
             (Kind::Export, pinned) => verify_export(&Files::parse(&self.input), pinned.as_deref().map(str::as_bytes), &policy),
             (Kind::Consistency, pinned) => {
@@ -71,6 +76,7 @@ pub fn all() -> Vec<Attack> {
         history::attacks(&sample),
         disclosed::attacks(&sample),
         exported::attacks(),
+        cosed::attacks(&sample),
     ]
     .into_iter()
     .flatten()

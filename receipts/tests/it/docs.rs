@@ -244,3 +244,13 @@ fn disclosure_page() {
     let verdict = verify_disclosure(text.as_bytes(), &sample.policy()).to_string();
     check("disclosure.md", &[("text", text), ("verdict", verdict)]);
 }
+
+#[test]
+fn cose_page() {
+    use base64::Engine as _;
+    let sample = Sample::new();
+    let bytes = sample.cose(2, Some(0), 12).to_bytes().unwrap();
+    let text = base64::engine::general_purpose::STANDARD.encode(&bytes);
+    let lines: Vec<&str> = text.as_bytes().chunks(120).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    check("cose.md", &[("cose", lines.join("\n")), ("verdict", verify_receipt(&bytes, &sample.policy()).to_string())]);
+}

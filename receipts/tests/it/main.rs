@@ -4,6 +4,7 @@
 
 mod attacks;
 mod consistency;
+mod cose;
 mod definitions;
 mod disclosures;
 mod docs;

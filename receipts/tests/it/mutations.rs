@@ -43,6 +43,9 @@ fn mutations() {
         if let Some(export) = Files::of(vector()) {
             let path = export.0.keys().nth(random.below(export.0.len())).unwrap().clone();
             add(number, "file", with_input(vector(), export.with(&path, |bytes| *bytes = mutate(&mut random, bytes)).to_text()));
+        } else if vector().kind == Kind::Cose {
+            let changed = mutate(&mut random, &STANDARD.decode(&vector().input).unwrap());
+            add(number, "cose", with_input(vector(), STANDARD.encode(changed)));
         } else {
             add(number, "input", with_input(vector(), text(&mutate(&mut random, vector().input.as_bytes()))));
         }

@@ -99,3 +99,26 @@ fn a_row_too_long_for_a_receipt_says_so() {
     receipt.row.as_mut().unwrap().fields = vec![Field::Hidden([0; 32]); 1601];
     assert!(receipt.to_text().unwrap_err().why.contains("1600"));
 }
+
+#[test]
+fn as_json_it_says_what_it_shows_and_holds_itself() {
+    let sample = Sample::new();
+    let mut receipt = sample.receipt(2, Some(1), 12);
+    receipt.row.as_mut().unwrap().hide(1).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&receipt.to_json().unwrap()).unwrap();
+    assert_eq!((json["kind"].as_str(), json["seq"].as_u64(), json["size"].as_u64()), (Some("commit"), Some(2), Some(12)));
+    assert_eq!(json["actor"], "clerk");
+    let row = &json["row"];
+    assert_eq!((row["table"].as_str(), row["row_id"].as_u64(), row["operation"].as_str()), (Some("orders"), Some(1), Some("insert")));
+    let fields = row["fields"].as_array().unwrap();
+    assert_eq!((fields[0]["column"].as_str(), fields[0]["value"].as_str()), (Some("id"), Some("8")));
+    assert!(fields[1]["hidden"].is_string() && fields[1].get("value").is_none());
+    assert_eq!((fields[2]["value"].as_str(), fields[3]["value"].as_str()), (Some("false"), Some("")));
+    assert_eq!(verify_receipt(json["receipt"].as_str().unwrap().as_bytes(), &sample.policy()).exit_code(), 0);
+    let json: serde_json::Value = serde_json::from_str(&sample.receipt(2, Some(4), 12).to_json().unwrap()).unwrap();
+    assert!(json["row"]["fields"][0]["value"].is_null());
+    for seq in 0..12 {
+        let json = sample.receipt(seq, None, 12).to_json().unwrap();
+        assert!(serde_json::from_str::<serde_json::Value>(&json).unwrap().get("row").is_none());
+    }
+}

@@ -10,8 +10,8 @@ use receipts::row_tree::row_path_from_groups;
 use receipts::schema::{SchemaPath, schema_root};
 use receipts::tree::MemoryTree;
 use receipts::{
-    Blake3Tree, CheckpointLeaf, CommitLeaf, Disclosure, Field, Hash, IncarnationLeaf, KeyLeaf, Keys, Leaf, Policy, Receipt, RowHeader,
-    RowPart, RowTree, Sha256Tree, Supersedes, TableSpan, field_commitment, field_salt, row_hash,
+    Blake3Tree, CheckpointLeaf, CommitLeaf, CoseReceipt, Disclosure, Field, Hash, IncarnationLeaf, KeyLeaf, Keys, Leaf, Policy, Receipt,
+    RowHeader, RowPart, RowTree, Sha256Tree, Supersedes, TableSpan, field_commitment, field_salt, row_hash,
 };
 
 pub const LEDGER: [u8; 16] = [0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f];
@@ -227,6 +227,12 @@ impl Sample {
             leaf: self.bytes[seq as usize].clone(),
             row: row.map(|index| self.row_part(seq, index)),
         }
+    }
+
+    /// A receipt as COSE.
+    pub fn cose(&self, seq: u64, row: Option<u64>, size: u64) -> CoseReceipt {
+        let Receipt { path, leaf, row, .. } = self.receipt(seq, row, size);
+        CoseReceipt::sign(&self.keys, (size, seq), path, leaf, row).unwrap()
     }
 
     /// A disclosure at `size`: of each row (commit, index in it) the fields at these places.

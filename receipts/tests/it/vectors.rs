@@ -25,6 +25,7 @@ pub fn json_of(attack: &Attack) -> Value {
             Kind::Consistency => "consistency",
             Kind::Disclosure => "disclosure",
             Kind::Export => "export",
+            Kind::Cose => "cose",
         },
         "policy": attack.policy,
         "input": attack.input,
@@ -93,6 +94,7 @@ fn attack_of(vector: &Value) -> Attack {
         Some("consistency") => Kind::Consistency,
         Some("disclosure") => Kind::Disclosure,
         Some("export") => Kind::Export,
+        Some("cose") => Kind::Cose,
         kind => panic!("kind {kind:?}"),
     };
     let pinned = vector["pinned"].as_str().map(str::to_owned);

@@ -8,6 +8,7 @@ Format: docs/formats/verdicts.md.
 import argparse
 import sys
 
+from shockwave_verify.cose import is_cose
 from shockwave_verify.policy import Policy, parse_policy, policy_of_keys
 from shockwave_verify.verdict import Failure, Malformed, Verdict, failed
 from shockwave_verify.verify import (
@@ -117,9 +118,9 @@ def _policy(options: argparse.Namespace) -> Policy:
 
 
 def _read_text(path: str) -> bytes:
-    """These texts end in one newline; the one that psql puts behind a value it prints is left off."""
+    """These texts end in one newline; the one that psql puts behind a value it prints is left off. COSE is no text."""
     data = _read(path)
-    return data[:-1] if data.endswith(b"\n\n") else data
+    return data[:-1] if data.endswith(b"\n\n") and not is_cose(data) else data
 
 
 def _read(path: str) -> bytes:

@@ -88,7 +88,7 @@ def parse_receipt(data: bytes) -> Receipt:
     if index is None:
         raise Malformed(what, "has no canonical `index` line")
     path = path_lines(what, lines[3:])
-    leaf, row, under = _extra(unbase64("receipt's extra", extra))
+    leaf, row, under = parse_extra(unbase64("receipt's extra", extra))
     return Receipt(index, path, leaf, row, under, parse_note(note))
 
 
@@ -116,7 +116,7 @@ def _after(word: str, lines: list[str], at: int) -> str | None:
     return None
 
 
-def _extra(data: bytes) -> tuple[bytes, Row | None, Under | None]:
+def parse_extra(data: bytes) -> tuple[bytes, Row | None, Under | None]:
     read = Reader(data, "receipt's extra")
     if read.take(4) != b"SWRX":
         raise read.fail("does not start with SWRX")

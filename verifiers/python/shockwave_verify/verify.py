@@ -3,27 +3,34 @@
 Y1: a receipt is valid only if a pinned key signed the checkpoint, the leaf is in it at the index, the leaf belongs to that ledger
     and place, the row as shown hashes into the leaf, and its names and types come from the definition under the schema root.
 Never: takes a key from what it verifies; says VALID with a check not made.
-Format: docs/formats/receipt.md, docs/formats/disclosure.md, docs/formats/checkpoint.md.
+Format: docs/formats/receipt.md, docs/formats/cose.md, docs/formats/disclosure.md, docs/formats/checkpoint.md.
 """
 
 from collections.abc import Callable
 
-from shockwave_verify import times
-from shockwave_verify.checkpoint import Checkpoint, open_checkpoint
+from shockwave_verify import ed25519, times
+from shockwave_verify.checkpoint import (
+    Checkpoint,
+    check_quorum,
+    ledger_of,
+    open_checkpoint,
+)
+from shockwave_verify.cose import CoseReceipt, is_cose, parse_cose, signed_bytes
 from shockwave_verify.disclosure import Disclosure, Table, parse_disclosure
 from shockwave_verify.export import Folder
 from shockwave_verify.fsck import check_export
 from shockwave_verify.hashing import BLAKE3, SHA256
 from shockwave_verify.leaf import Leaf, parse_leaf
-from shockwave_verify.note import parse_note
+from shockwave_verify.note import SHA256_TYPE, Key, parse_note
 from shockwave_verify.policy import Policy, parse_policy
 from shockwave_verify.quote import name
 from shockwave_verify.reading import utf8
-from shockwave_verify.receipt import Receipt, parse_proof, parse_receipt
+from shockwave_verify.receipt import Receipt, Row, Under, parse_proof, parse_receipt
 from shockwave_verify.row import check_row, check_row_of, locate, table_under
 from shockwave_verify.tree import extends, root_of_path
 from shockwave_verify.verdict import (
     Failure,
+    Inconclusive,
     Malformed,
     Report,
     Tampered,
@@ -37,11 +44,14 @@ EXTENDS = "that the log extends a checkpoint you pinned before: verify consisten
 
 
 def verify_receipt(receipt: bytes, policy: bytes | Policy) -> Verdict:
-    """Verifies the bytes of a receipt under a policy, or the bytes of its file."""
+    """Verifies the bytes of a receipt, a tlog-proof or COSE, under a policy or the bytes of its file."""
 
     def check(report: Report) -> None:
         pinned = policy if isinstance(policy, Policy) else parse_policy(policy)
-        _check_receipt(parse_receipt(receipt), pinned, report)
+        if is_cose(receipt):
+            _check_cose(parse_cose(receipt), pinned, report)
+        else:
+            _check_receipt(parse_receipt(receipt), pinned, report)
 
     return _concluded(check)
 
@@ -92,13 +102,68 @@ def _check_receipt(receipt: Receipt, policy: Policy, report: Report) -> None:
     ledger = _ledger(checkpoint)
     index = receipt.index
     leaf = _leaf_in_log(receipt.leaf, index, receipt.path, checkpoint, ledger, report)
-    report.subject = f"{leaf.kind} {leaf.seq} of {name(checkpoint.origin)}"
+    _check_shown(leaf, receipt.row, receipt.under, checkpoint.origin, report)
+
+
+def _check_shown(
+    leaf: Leaf, row: Row | None, under: Under | None, origin: str, report: Report
+) -> None:
+    """The row, if one is shown, of a leaf that stands in the log."""
+    report.subject = f"{leaf.kind} {leaf.seq} of {name(origin)}"
     _describe(leaf, report)
-    if receipt.row is not None:
+    if row is not None:
         if leaf.kind != "commit":
             raise Malformed("receipt", f"shows a row of a {leaf.kind} leaf")
-        check_row(receipt.row, receipt.under, leaf, report)
+        check_row(row, under, leaf, report)
     report.not_covered.append(EXTENDS)
+
+
+def _check_cose(receipt: CoseReceipt, policy: Policy, report: Report) -> None:
+    leaf = parse_leaf(receipt.leaf)
+    key = _signer(receipt, leaf, policy)
+    check_quorum(policy)
+    origin, index, size = name(key.name), receipt.index, receipt.size
+    report.checked += [
+        f"signature of {origin} over the root, with a pinned key (strict Ed25519)",
+        f"leaf at index {index} of {size} (SHA-256 tree)",
+    ]
+    report.facts += [("ledger", origin), ("tree size, as stated", str(size))]
+    report.not_covered += [
+        "cosignatures: the policy asks for none",
+        "the size of the tree: the signature is over its root alone",
+    ]
+    if leaf.seq != index:
+        raise Tampered("leaf", f"says it is at {leaf.seq}, but is at {index}")
+    report.checked.append("ledger id and position in the leaf")
+    _check_shown(leaf, receipt.row, receipt.under, key.name, report)
+
+
+def _signer(receipt: CoseReceipt, leaf: Leaf, policy: Policy) -> Key:
+    """The key that signed the root, of those pinned for the ledger that the leaf names."""
+    index, size = receipt.index, receipt.size
+    if index >= size:
+        raise Tampered("index", f"{index} is not below the tree's size {size}")
+    leaf_hash = SHA256.leaf(receipt.leaf)
+    root = root_of_path(SHA256.node, leaf_hash, index, size, receipt.path)
+    if root is None:
+        why = f"is none from the leaf at {index} in a tree of {size}"
+        raise Tampered("path to the root", why)
+    keys = [
+        key
+        for key in policy.logs
+        if key.type == SHA256_TYPE and ledger_of(key.name) == leaf.ledger
+    ]
+    if not keys:
+        why = f"the policy pins no key for the ledger {leaf.ledger.hex()}"
+        raise Inconclusive("authenticity", why)
+    message = signed_bytes(root)
+    for key in keys:
+        if ed25519.verify(key.point, message, receipt.signature):
+            return key
+    why = (
+        "by a pinned key of the ledger is not over the root that leaf and path lead to"
+    )
+    raise Tampered("signature", why)
 
 
 def _ledger(checkpoint: Checkpoint) -> bytes:

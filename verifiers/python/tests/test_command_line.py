@@ -1,5 +1,6 @@
 """The program: files, standard input, pinned keys, exit codes."""
 
+import base64
 import json
 import subprocess
 import sys
@@ -60,6 +61,12 @@ class CommandLine(unittest.TestCase):
         for name in ("valid-disclosure", "disclosure-value-changed"):
             file = self.write("disclosure", by_name[name]["input"])
             self.check(name, "disclose", file, "--policy", self.policy)
+
+    def test_cose(self):
+        for name in ("valid-cose-row", "cose-ends-with-newlines"):
+            path = Path(self.folder.name) / "receipt.cose"
+            path.write_bytes(base64.b64decode(by_name[name]["input"]))
+            self.check(name, "receipt", str(path), "--policy", self.policy)
 
     def test_export(self):
         for name in ("valid-export", "valid-export-pinned", "export-value-changed"):

@@ -1,11 +1,13 @@
 """Bytes of any kind end in a verdict, never in an exception."""
 
+import base64
 import unittest
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shockwave_verify import VALID
+from shockwave_verify.cose import parse_cose
 from shockwave_verify.definition import parse_definition
 from shockwave_verify.leaf import parse_leaf
 from shockwave_verify.policy import parse_policy
@@ -15,9 +17,10 @@ from shockwave_verify.verdict import Failure
 from tests.vectors import vectors, verify
 
 seeded = settings(max_examples=300, deadline=None, database=None, derandomize=True)
-# An export is many files; changed ones of them are among the mutations.
-every = [vector for vector in vectors() if vector["kind"] != "export"]
+# What is no text is among the mutations: an export is many files, COSE bytes.
+every = [vector for vector in vectors() if vector["kind"] not in ("export", "cose")]
 # Half of a string starts from what was well formed.
+coses = [vector for vector in vectors() if vector["kind"] == "cose"]
 pieces = [vector["input"].encode() for vector in every]
 edits = st.lists(st.tuples(st.integers(0, 9_999), st.binary(max_size=3)), max_size=3)
 
@@ -66,6 +69,12 @@ class Garbage(unittest.TestCase):
         for field in receipt.row.fields:
             data = edited(field.value, changes)
             self._never_raises_but_a_failure(lambda data=data: shown(oid, data))
+
+    @seeded
+    @given(st.sampled_from(coses), edits)
+    def test_cose(self, vector, changes):
+        data = edited(base64.b64decode(vector["input"]), changes)
+        self._never_raises_but_a_failure(lambda: parse_cose(data))
 
     def _never_raises_but_a_failure(self, work):
         try:

@@ -36,6 +36,8 @@ def mutations() -> list[dict]:
 def verify(vector: dict, given: bytes | None = None) -> Verdict:
     policy = vector["policy"].encode()
     given = vector["input"].encode() if given is None else given
+    if vector["kind"] == "cose":
+        return verify_receipt(base64.b64decode(given), policy)
     if vector["kind"] == "export":
         return _verify_export(vector, given, policy)
     if vector["kind"] == "consistency":

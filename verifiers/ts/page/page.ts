@@ -5,7 +5,19 @@
  * Never: reaches a network (the page's own policy forbids it) or keeps anything.
  */
 
-import { conclude, malformed, type Policy, parsePolicy, policyOfKeys, type Report, type Verdict, verifyConsistency, verifyDisclosure, verifyReceipt } from "../src/index.js";
+import {
+  conclude,
+  isCose,
+  malformed,
+  type Policy,
+  parsePolicy,
+  policyOfKeys,
+  type Report,
+  type Verdict,
+  verifyConsistency,
+  verifyDisclosure,
+  verifyReceipt,
+} from "../src/index.js";
 import { draw } from "./drawing.js";
 
 const FILE_BYTES_MAX = 64 << 20;
@@ -31,8 +43,8 @@ function pinned(text: string): Policy {
 
 const startsWith = (bytes: Uint8Array, text: string) => [...text].every((char, i) => bytes[i] === char.charCodeAt(0));
 
-/** The newline that psql puts behind what it prints is not part of it. */
-const trimmed = (bytes: Uint8Array) => (bytes.at(-1) === 0x0a && bytes.at(-2) === 0x0a ? bytes.subarray(0, -1) : bytes);
+/** The newline that psql puts behind what it prints is not part of it. COSE is no text. */
+const trimmed = (bytes: Uint8Array) => (bytes.at(-1) === 0x0a && bytes.at(-2) === 0x0a && !isCose(bytes) ? bytes.subarray(0, -1) : bytes);
 
 function verdictOf(keys: string): Verdict | undefined {
   const policy = () => pinned(keys);

@@ -12,6 +12,7 @@ import { parseArgs } from "node:util";
 import { folderOf } from "./folder.js";
 import {
   conclude,
+  isCose,
   malformed,
   type Policy,
   parsePolicy,
@@ -55,10 +56,10 @@ function read(path: string): Uint8Array {
   return Buffer.concat(chunks);
 }
 
-/** These texts end in one newline; the one that psql puts behind a value it prints is left off. */
+/** These texts end in one newline; the one that psql puts behind a value it prints is left off. COSE is no text. */
 function readText(path: string): Uint8Array {
   const text = read(path);
-  return text.at(-1) === 0x0a && text.at(-2) === 0x0a ? text.subarray(0, -1) : text;
+  return text.at(-1) === 0x0a && text.at(-2) === 0x0a && !isCose(text) ? text.subarray(0, -1) : text;
 }
 
 function run(args: string[]): Verdict {

@@ -3,6 +3,7 @@
  * ECMAScript's own, so that it runs in a browser too.
  */
 
+export { isCose } from "./cose.js";
 export type { ExportFiles, Source } from "./export.js";
 export { verifyExport } from "./fsck.js";
 export { type Policy, parsePolicy, policyOfKeys } from "./policy.js";

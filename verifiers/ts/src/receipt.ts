@@ -101,7 +101,7 @@ export function split(what: string, bytes: Uint8Array): { lines: string[]; note:
 
 const after = (word: string, line: string | undefined) => (line?.startsWith(word) ? line.slice(word.length) : undefined);
 
-function readExtra(bytes: Uint8Array): Pick<Receipt, "leaf" | "row"> {
+export function readExtra(bytes: Uint8Array): Pick<Receipt, "leaf" | "row"> {
   const read = new Reader(bytes, "receipt's extra");
   if (hex(read.take(4)) !== "53575258") throw read.fail("does not start with SWRX");
   const version = read.u8();

@@ -4,29 +4,32 @@
  * Y1: a receipt is valid only if a pinned key signed the checkpoint, the leaf is in it at the index, the leaf belongs to that ledger and
  *     place, the row as shown hashes into the leaf, and its names and types come from the definition under the schema root.
  * Never: takes a key from what it verifies; says VALID with a check not made.
- * Format: docs/formats/receipt.md, docs/formats/disclosure.md, docs/formats/checkpoint.md.
+ * Format: docs/formats/receipt.md, docs/formats/cose.md, docs/formats/disclosure.md, docs/formats/checkpoint.md.
  */
 
 import { equal, hex, utf8 } from "./bytes.js";
-import { type Checkpoint, ledgerOf, openCheckpoint } from "./checkpoint.js";
+import { type Checkpoint, checkQuorum, ledgerOf, openCheckpoint } from "./checkpoint.js";
+import { type CoseReceipt, isCose, parseCose, signedBytes } from "./cose.js";
 import type { Definition } from "./definition.js";
 import { type DisclosedTable, type Disclosure, parseDisclosure } from "./disclosure.js";
+import { verify } from "./ed25519.js";
 import { SHA256 } from "./hash.js";
 import { type Commit, type Leaf, parseLeaf } from "./leaf.js";
-import { parseNote } from "./note.js";
+import { type Key, parseNote, SHA256_KEY } from "./note.js";
 import type { Policy } from "./policy.js";
 import { plainName } from "./quote.js";
 import { parseProof, parseReceipt, type Receipt } from "./receipt.js";
 import { checkRow, checkRowOf, definitionUnder, hiddenFields, locateRow } from "./row.js";
 import { timestamp } from "./times.js";
 import { extendsLog, rootOfPath } from "./tree.js";
-import { conclude, inPart, malformed, Report, tampered, type Verdict } from "./verdict.js";
+import { conclude, inconclusive, inPart, malformed, Report, tampered, type Verdict } from "./verdict.js";
 
-/** Verifies the bytes of a receipt. `policy` gives the pinned keys; if it throws a [Failure], that is the verdict. */
+/** Verifies the bytes of a receipt, a tlog-proof or COSE. `policy` gives the pinned keys; if it throws a [Failure], that is the verdict. */
 export function verifyReceipt(receipt: Uint8Array, policy: () => Policy): Verdict {
   return conclude((report) => {
     const pinned = policy();
-    checkReceipt(parseReceipt(receipt), pinned, report);
+    if (isCose(receipt)) checkCose(parseCose(receipt), pinned, report);
+    else checkReceipt(parseReceipt(receipt), pinned, report);
   });
 }
 
@@ -47,13 +50,49 @@ function checkReceipt(receipt: Receipt, policy: Policy, report: Report): void {
   const checkpoint = openCheckpoint(receipt.checkpoint, policy, report);
   const { index, path } = receipt;
   const leaf = leafInLog(receipt.leaf, index, path, checkpoint, ledgerIn(checkpoint), report);
-  report.subject = `${leaf.kind} ${leaf.seq} of ${plainName(checkpoint.origin)}`;
+  checkShown(leaf, receipt.row, checkpoint.origin, report);
+}
+
+/** The row, if one is shown, of a leaf that stands in the log. */
+function checkShown(leaf: Leaf, row: Receipt["row"], origin: string, report: Report): void {
+  report.subject = `${leaf.kind} ${leaf.seq} of ${plainName(origin)}`;
   describeLeaf(leaf, report);
-  if (receipt.row) {
+  if (row) {
     if (!leaf.commit) throw malformed("receipt", `shows a row of a ${leaf.kind} leaf`);
-    checkRow(receipt.row.shown, receipt.row.definition, leaf.commit, report);
+    checkRow(row.shown, row.definition, leaf.commit, report);
   }
   report.notCovered.push(EXTENDS);
+}
+
+function checkCose(receipt: CoseReceipt, policy: Policy, report: Report): void {
+  const leaf = parseLeaf(receipt.leaf);
+  const key = signerOf(receipt, leaf, policy, report);
+  checkQuorum(policy);
+  const { index, size } = receipt;
+  const origin = plainName(key.name);
+  report.checked.push(`signature of ${origin} over the root, with a pinned key (strict Ed25519)`);
+  report.fact("ledger", origin);
+  report.fact("tree size, as stated", `${size}`);
+  report.notCovered.push("cosignatures: the policy asks for none", "the size of the tree: the signature is over its root alone");
+  report.checked.push(`leaf at index ${index} of ${size} (SHA-256 tree)`);
+  if (leaf.seq !== index) throw tampered("leaf", `says it is at ${leaf.seq}, but is at ${index}`);
+  report.checked.push("ledger id and position in the leaf");
+  checkShown(leaf, receipt.row, key.name, report);
+}
+
+/** The key that signed the root, of those pinned for the ledger that the leaf names. */
+function signerOf({ index, size, path, leaf: bytes, signature }: CoseReceipt, { ledger }: Leaf, policy: Policy, report: Report): Key {
+  if (index >= size) throw tampered("index", `${index} is not below the tree's size ${size}`);
+  const hash = SHA256.leaf(bytes);
+  const found = rootOfPath(SHA256.node, hash, index, size, path);
+  if (found === undefined) throw tampered("path to the root", `is none from the leaf at ${index} in a tree of ${size}`);
+  const keys = policy.logs.filter(({ name, type }) => type === SHA256_KEY && ledgerOf(name) === ledger);
+  if (keys.length === 0) throw inconclusive("authenticity", `the policy pins no key for the ledger ${ledger}`);
+  const key = keys.find((one) => verify(one.public, signedBytes(found.root), signature));
+  if (key === undefined) throw tampered("signature", "by a pinned key of the ledger is not over the root that leaf and path lead to");
+  report.path.log.push({ title: `leaf ${index} of ${size} in the log`, hash: hex(hash), siblings: found.siblings });
+  report.path.log.push({ title: "root of the log, signed", hash: hex(found.root), siblings: [] });
+  return key;
 }
 
 const EXTENDS = "that the log extends a checkpoint you pinned before: verify consistency";

@@ -5,14 +5,15 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
 import { Code, Failure, parsePolicy } from "../src/index.js";
+import { parseCose } from "../src/cose.js";
 import { parseDefinition } from "../src/definition.js";
 import { parseLeaf } from "../src/leaf.js";
 import { parseReceipt } from "../src/receipt.js";
 import { formatValue } from "../src/values.js";
-import { bytesOf, vectors as every, type Vector, verify } from "./vectors.js";
+import { bytesOf, bytesOfBase64, vectors as every, type Vector, verify } from "./vectors.js";
 
-// An export is many files; changed ones of them are among the mutations.
-const vectors = every.filter(({ kind }) => kind !== "export");
+// What is no text is among the mutations: an export is many files, COSE bytes.
+const vectors = every.filter(({ kind }) => kind !== "export" && kind !== "cose");
 
 const seeded = { seed: 1, numRuns: 300 };
 const edits = fc.array(fc.tuple(fc.nat(9_999), fc.uint8Array({ maxLength: 3 })), { maxLength: 3 });
@@ -59,6 +60,14 @@ test("what stands behind a signature", () => {
         if (field.kind === "shown") failsAtMost(() => formatValue(oid, edited(field.value, changes)));
       }
     });
+  });
+  fc.assert(property, seeded);
+});
+
+test("cose", () => {
+  const coses = every.filter(({ kind }) => kind === "cose");
+  const property = fc.property(fc.constantFrom(...coses), edits, (vector, changes) => {
+    failsAtMost(() => parseCose(edited(bytesOfBase64(vector.input), changes)));
   });
   fc.assert(property, seeded);
 });

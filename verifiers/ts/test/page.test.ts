@@ -56,15 +56,17 @@ function expected(says: string): string {
   return JSON.stringify([first, ...rest.filter((line) => line.startsWith("  - ")).map((line) => line.slice(4))]);
 }
 
-const CHOSEN = ["valid-row", "valid-row-of-texts", "valid-key-leaf", "row-value-changed", "text-empty", "policy-without-logs", "valid-consistency", "log-rolled-back", "valid-disclosure", "disclosure-value-changed"];
+const CHOSEN = ["valid-row", "valid-row-of-texts", "valid-key-leaf", "row-value-changed", "text-empty", "policy-without-logs", "valid-consistency", "log-rolled-back", "valid-disclosure", "disclosure-value-changed", "valid-cose-row"];
 
 for (const vector of vectors.filter(({ name }) => CHOSEN.includes(name))) {
   test(`page: ${vector.name}`, { skip }, async () => {
     const page = await open();
     await page.fill("#keys", vector.policy);
+    const encoding = vector.kind === "cose" ? "base64" : "utf8";
     const files = [{ name: "input", text: vector.input }];
     if (vector.pinned !== undefined) files.push({ name: "kept", text: vector.pinned });
-    await page.setInputFiles("#file", files.map(({ name, text }) => ({ name, mimeType: "text/plain", buffer: Buffer.from(text) })));
+    const given = files.map(({ name, text }) => ({ name, mimeType: "text/plain", buffer: Buffer.from(text, encoding) }));
+    await page.setInputFiles("#file", given);
     assert.equal(await shown(page), expected(vector.says));
     const disclosed = await page.$$eval("#disclosed .row td:last-child", (cells) => cells.map((cell) => cell.textContent));
     if (vector.name === "valid-disclosure") assert.deepEqual(disclosed.slice(0, 4), ["(hidden)", '"Ada"', "(hidden)", "(hidden)"]);

@@ -10,7 +10,7 @@ import { type Policy, parsePolicy, type Verdict, verifyConsistency, verifyDisclo
 
 export interface Vector {
   name: string;
-  kind: "receipt" | "disclosure" | "consistency" | "export";
+  kind: "receipt" | "disclosure" | "consistency" | "export" | "cose";
   policy: string;
   pinned?: string;
   input: string;
@@ -28,8 +28,12 @@ export const vectors: Vector[] = readdirSync(FOLDER)
 
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
+/** No Buffer, whose slices share its bytes. */
+export const bytesOfBase64 = (text: string) => Uint8Array.from(Buffer.from(text, "base64"));
+
 export function verify(vector: Vector, input: Uint8Array = bytesOf(vector.input)): Verdict {
   const policy = () => parsePolicy(bytesOf(vector.policy));
+  if (vector.kind === "cose") return verifyReceipt(bytesOfBase64(new TextDecoder().decode(input)), policy);
   if (vector.kind === "export") return verifyFiles(vector, input, policy);
   if (vector.kind === "disclosure") return verifyDisclosure(input, policy);
   return vector.pinned === undefined ? verifyReceipt(input, policy) : verifyConsistency(bytesOf(vector.pinned), input, policy);

@@ -140,10 +140,10 @@ func (a *arguments) pinned() (*verify.Policy, *verify.Failure) {
 	return verify.ParsePolicy(file)
 }
 
-// readText leaves off the newline that psql puts behind a value it prints: these texts end in one.
+// readText leaves off the newline that psql puts behind a value it prints: these texts end in one. COSE is no text.
 func readText(path string) ([]byte, *verify.Failure) {
 	text, failure := read(path)
-	if bytes.HasSuffix(text, []byte("\n\n")) {
+	if bytes.HasSuffix(text, []byte("\n\n")) && !verify.IsCOSE(text) {
 		text = text[:len(text)-1]
 	}
 	return text, failure
