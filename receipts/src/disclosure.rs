@@ -9,6 +9,7 @@
 use crate::FormatError;
 use crate::checkpoint::parse_decimal;
 use crate::cursor::Cursor;
+use crate::definition::{ColumnDefinition, TableDefinition};
 use crate::hash::Hash;
 use crate::note::{Note, decode_base64, encode_base64};
 use crate::receipt::{
@@ -105,6 +106,20 @@ impl Disclosure {
             }
         }
         Ok(Self { commits, checkpoint })
+    }
+
+    /// Hides the fields of columns that `may` refuses: only their commitments stay, and the disclosure remains valid. Fails on a definition that cannot
+    /// be read.
+    pub fn hide(&mut self, mut may: impl FnMut(&TableDefinition, &ColumnDefinition) -> bool) -> Result<(), FormatError> {
+        for table in self.commits.iter_mut().flat_map(|commit| &mut commit.tables) {
+            let definition = TableDefinition::parse(&table.definition)?;
+            for (place, column) in definition.columns.iter().enumerate().filter(|(_, column)| !may(&definition, column)) {
+                for field in table.rows.iter_mut().filter_map(|row| row.fields.get_mut(place)) {
+                    *field = Field::Hidden(field.commitment(column.id, column.oid));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Writes the text; fails if it would have more than [`DISCLOSURE_BYTES_MAX`] bytes or a part is too long.

@@ -1,6 +1,8 @@
 //! Behaviour of the ledger, a file each.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests; the golden one writes its file")]
 
+mod attacks;
+mod auditor;
 mod exports;
 mod formats;
 mod fsck;

@@ -26,6 +26,19 @@ fn receipts_come_together_in_any_order_and_once() {
 }
 
 #[test]
+fn columns_can_be_hidden_in_all_rows_at_once() {
+    let sample = Sample::new();
+    let all: &[usize] = &[0, 1, 2, 3];
+    let mut disclosure = sample.disclosure(&[(2, 0, all), (2, 1, all), (2, 3, &[0]), (3, 2, &[])], 12);
+    disclosure.hide(|table, column| table.name != "orders" || column.name == "customer").unwrap();
+    let verdict = verify_disclosure(disclosure.to_text().unwrap().as_bytes(), &sample.policy());
+    assert_eq!(verdict.exit_code(), 0, "{verdict}");
+    let said = verdict.to_string();
+    assert!(said.contains("customer = \"Ada\"") && said.contains("the values of 6 hidden fields"), "{said}");
+    assert!(said.contains("day = 5") && !said.contains("id       = 7"), "{said}");
+}
+
+#[test]
 fn one_of_more_than_16_mib_is_not_read() {
     let verdict = verify_disclosure(&vec![b'x'; (16 << 20) + 1], &Sample::new().policy());
     assert_eq!(verdict.to_string(), "MALFORMED: disclosure: is longer than 16 MiB\n");

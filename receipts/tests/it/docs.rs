@@ -254,3 +254,29 @@ fn cose_page() {
     let lines: Vec<&str> = text.as_bytes().chunks(120).map(|line| std::str::from_utf8(line).unwrap()).collect();
     check("cose.md", &[("cose", lines.join("\n")), ("verdict", verify_receipt(&bytes, &sample.policy()).to_string())]);
 }
+
+/// docs/security/attacks.md names tests by `crate::module::test` and vectors by their names; all of them are there.
+#[test]
+fn attacks_page() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = fs::read_to_string(root.join("docs/security/attacks.md")).unwrap();
+    let names: Vec<&str> = page.split('`').skip(1).step_by(2).collect();
+    let mut found = 0;
+    for row in page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| attack ")) {
+        let tests = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        assert!(tests.contains('`'), "no test in {row}");
+        for name in tests.split('`').skip(1).step_by(2) {
+            assert!(names.contains(&name));
+            match name.split("::").collect::<Vec<_>>()[..] {
+                [crate_name, module, test] => {
+                    let path = root.join(crate_name).join("tests/it").join(module).with_extension("rs");
+                    let text = fs::read_to_string(&path).unwrap_or_else(|_| panic!("{name}: {} is not there", path.display()));
+                    assert!(text.contains(&format!("fn {test}(")), "{name} is not in {}", path.display());
+                }
+                _ => assert!(root.join("receipts/tests/vectors").join(name).with_extension("json").is_file(), "no vector {name}"),
+            }
+            found += 1;
+        }
+    }
+    assert!(found > 120, "{found}");
+}

@@ -329,3 +329,32 @@ fn a_hidden_field_stays_hidden_and_proven() {
     let said = all.check(&files, None).to_string();
     assert!(said.contains("the values of 5 hidden fields"), "{said}");
 }
+
+/// With the keys of the ledger a thief can write another history that is good in itself. What was pinned before says that it is not the one.
+#[test]
+fn a_history_rewritten_with_the_stolen_key_is_found_by_what_was_pinned() {
+    let (honest, mut forged) = (Exported::new(), Exported::new());
+    let commit = forged.sample.commits[2].clone().unwrap();
+    let mut rows = commit.rows.clone();
+    rows[0].values[1] = Some(b"Eve".to_vec());
+    // All leaves anew, from the changed commit on.
+    let kept: Vec<_> = forged.sample.leaves.iter().cloned().zip(forged.sample.commits.clone()).collect();
+    forged.sample = Sample::empty("shop", LEDGER, 0x41);
+    for (seq, (leaf, commit)) in kept.into_iter().enumerate().take(3) {
+        match (leaf, commit) {
+            (Leaf::Commit(leaf), Some(mut commit)) if seq == 2 => {
+                let mut tree = receipts::RowTree::new();
+                rows.iter().for_each(|row| tree.push(row.hash()));
+                let leaf = receipts::CommitLeaf { row_root: tree.root(), ..leaf };
+                (commit.leaf, commit.rows) = (leaf.clone(), rows.clone());
+                forged.sample.push(Leaf::Commit(leaf), Some(commit));
+            }
+            (leaf, commit) => forged.sample.push(leaf, commit),
+        }
+    }
+    let (files, policy) = (forged.files(0, 3), forged.sample.policy());
+    let check = |pinned: Option<&str>| verify_export(&files, pinned.map(str::as_bytes), &policy);
+    assert_eq!(check(None).exit_code(), 0, "alone it is as good as any: {}", check(None));
+    let pinned = forged.sample.keys.sign_checkpoint(3, &honest.roots(3).0);
+    assert!(check(Some(&pinned)).to_string().starts_with("TAMPERED: consistency: the log at size 3"), "{}", check(Some(&pinned)));
+}
