@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use receipts::consistency::ConsistencyProof;
-use receipts::{Keys, Policy, Receipt, Verdict, verify_consistency, verify_receipt};
+use receipts::export::{Manifest, decode_objects};
+use receipts::{CoseReceipt, Disclosure, Keys, Policy, Receipt, Verdict, verify_consistency, verify_disclosure, verify_receipt};
 
 /// A policy that trusts one log, whose seeds the fuzzer does not know.
 static POLICY: LazyLock<Policy> = LazyLock::new(|| {
@@ -21,6 +22,14 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(proof) = ConsistencyProof::parse(bytes) {
         assert_eq!(proof.to_string().as_bytes(), bytes, "a proof has one form");
     }
+    if let Ok(receipt) = CoseReceipt::parse(bytes) {
+        assert_eq!(receipt.to_bytes().as_deref(), Ok(bytes), "a COSE receipt has one form");
+    }
+    if let Ok(disclosure) = Disclosure::parse(bytes) {
+        assert_eq!(disclosure.to_text().map(String::into_bytes).as_deref(), Ok(bytes), "a disclosure has one form");
+    }
+    let _ = (Manifest::parse(bytes), decode_objects(bytes));
+    assert!(!matches!(verify_disclosure(bytes, &POLICY), Verdict::Valid(_)), "R3: nobody but the key makes a valid disclosure");
     assert!(!matches!(verify_receipt(bytes, &POLICY), Verdict::Valid(_)), "R3: nobody but the key makes a valid receipt");
     let half = bytes.len() / 2;
     let consistent = verify_consistency(&bytes[..half], &bytes[half..], &POLICY);

@@ -4,51 +4,73 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, StringArray};
-use base::{RelationId, SqlError, SqlResult};
-use receipts::Receipt;
-use receipts::definition::TableDefinition;
+use arrow::array::ArrayRef;
+use base::{RelationId, SqlError, SqlResult, SqlState};
+use receipts::definition::{ColumnDefinition, TableDefinition};
+use receipts::{CoseReceipt, Disclosure, FormatError, Receipt, RowPart};
 use relational::ScalarFunction;
 
+use crate::ledger_functions::{self, DISCLOSE, EXPORT, RECEIPT, RECEIPT_COSE, RECEIPT_JSON};
 use crate::resolver::Scope;
 use crate::rights::Opened;
 
-/// The function as the role that asks may have it: `ledger_receipt` hides what the role may not read.
+/// The function as the role that asks may have it: whatever shows a row hides in it what the role may not read, and an export is for superusers.
 pub(crate) fn guarded(function: ScalarFunction, scope: &Scope) -> ScalarFunction {
-    if scope.access.superuser || function.name != "ledger_receipt" {
+    if scope.access.superuser {
         return function;
     }
-    let (inner, scope) = (Arc::clone(&function.call), scope.clone());
-    let call = move |arguments: &[ArrayRef]| -> SqlResult<ArrayRef> {
-        let texts = inner(arguments)?;
-        let texts = texts.as_string::<i32>();
-        let hidden: Vec<Option<String>> =
-            texts.iter().map(|text| text.map(|text| hide(text, &scope)).transpose()).collect::<SqlResult<_>>()?;
-        Ok(Arc::new(StringArray::from(hidden)))
-    };
-    ScalarFunction { call: Arc::new(call), ..function }
+    let scope = scope.clone();
+    match function.name.as_str() {
+        RECEIPT => ledger_functions::of_row(RECEIPT, move |seq, row| hidden(&scope, seq, row)?.to_text().map_err(unreadable)),
+        RECEIPT_JSON => ledger_functions::of_row(RECEIPT_JSON, move |seq, row| hidden(&scope, seq, row)?.to_json().map_err(unreadable)),
+        RECEIPT_COSE => ledger_functions::cose(move |seq, row| {
+            let mut receipt = CoseReceipt::parse(&scope.ledger.receipt_cose(seq, row)?).map_err(unreadable)?;
+            hide(receipt.row.as_mut(), &scope)?;
+            receipt.to_bytes().map_err(unreadable)
+        }),
+        DISCLOSE => ledger_functions::disclose(move |rows| {
+            let mut disclosure = Disclosure::parse(scope.ledger.disclose(rows)?.as_bytes()).map_err(unreadable)?;
+            disclosure.hide(|table, column| may(&scope, table, column)).map_err(unreadable)?;
+            disclosure.to_text().map_err(unreadable)
+        }),
+        EXPORT => ScalarFunction { call: Arc::new(refused), ..function },
+        _ => function,
+    }
 }
 
-fn hide(text: &str, scope: &Scope) -> SqlResult<String> {
-    let unreadable = |error: receipts::FormatError| SqlError::internal(format!("own receipt: {error}"));
-    let mut receipt = Receipt::parse(text.as_bytes()).map_err(unreadable)?;
-    let Some(row) = &mut receipt.row else { return Ok(text.to_owned()) };
+fn refused(_: &[ArrayRef]) -> SqlResult<ArrayRef> {
+    Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, format!("permission denied for function {EXPORT}"))
+        .hint("It writes every value of the database into a folder of the server: a superuser can, or shockwave export."))
+}
+
+fn unreadable(error: FormatError) -> SqlError {
+    SqlError::internal(format!("own receipt: {error}"))
+}
+
+fn hidden(scope: &Scope, seq: u64, row: Option<u64>) -> SqlResult<Receipt> {
+    let mut receipt = Receipt::parse(scope.ledger.receipt(seq, row)?.as_bytes()).map_err(unreadable)?;
+    hide(receipt.row.as_mut(), scope)?;
+    Ok(receipt)
+}
+
+fn hide(row: Option<&mut RowPart>, scope: &Scope) -> SqlResult<()> {
+    let Some(row) = row else { return Ok(()) };
     let definition = TableDefinition::parse(&row.definition).map_err(unreadable)?;
-    let id = RelationId(definition.id);
-    // A table that is gone has no grants any more.
-    let opened = scope.catalog.tables().find(|table| table.id == id).and_then(|table| {
-        let opened = Scope { checked: true, exempt: None, ..scope.clone() }.opened(table).ok()?;
-        Some((table, opened))
-    });
-    let may = |column: u32| match &opened {
-        None => false,
-        Some((_, Opened::Whole)) => true,
-        Some((table, Opened::Columns(may))) => table.columns.iter().zip(may).any(|(known, may)| known.id.0 == column && *may),
-    };
     for (place, column) in definition.columns.iter().enumerate().take(row.fields.len()) {
-        if !may(column.id) {
+        if !may(scope, &definition, column) {
             row.hide(place).map_err(unreadable)?;
         }
     }
-    receipt.to_text().map_err(unreadable)
+    Ok(())
+}
+
+/// Whether the role may read a column. A table that is gone has no grants any more.
+fn may(scope: &Scope, definition: &TableDefinition, column: &ColumnDefinition) -> bool {
+    let id = RelationId(definition.id);
+    let Some(table) = scope.catalog.tables().find(|table| table.id == id) else { return false };
+    match (Scope { checked: true, exempt: None, ..scope.clone() }).opened(table) {
+        Err(_) => false,
+        Ok(Opened::Whole) => true,
+        Ok(Opened::Columns(may)) => table.columns.iter().zip(&may).any(|(known, may)| known.id.0 == column.id && *may),
+    }
 }

@@ -48,6 +48,8 @@ pub enum Command {
     /// Verify a receipt, a consistency proof or a whole ledger offline, with nothing but a pinned key.
     #[command(subcommand, after_help = VERIFY_AFTER_HELP)]
     Verify(Verify),
+    /// Write a folder with the whole log and the rows of a range of commits, for a stranger to verify when the server is gone.
+    Export(Export),
     /// The public keys to pin.
     #[command(subcommand)]
     Keys(Keys),
@@ -150,10 +152,13 @@ pub enum Verify {
     /// Was exactly this row, with exactly these values, committed at this place in this ledger?
     #[command(after_help = VERIFY_AFTER_HELP)]
     Receipt(VerifyReceipt),
+    /// Were exactly these fields, of exactly these rows, committed in this ledger? What else the rows hold stays hidden.
+    #[command(after_help = VERIFY_AFTER_HELP)]
+    Disclose(VerifyReceipt),
     /// Is the ledger of today an extension of the one whose checkpoint I kept?
     #[command(after_help = VERIFY_AFTER_HELP)]
     Consistency(VerifyConsistency),
-    /// Recompute a stopped server's ledger from its bytes up: segments, fields, rows, leaves, tiles, roots, signatures.
+    /// Recompute a stopped server's ledger, or an export of one, from its bytes up: fields, rows, leaves, tiles, roots, signatures.
     #[command(after_help = VERIFY_AFTER_HELP)]
     Fsck(VerifyFsck),
 }
@@ -161,11 +166,35 @@ pub enum Verify {
 /// `verify receipt`
 #[derive(Debug, Args)]
 pub struct VerifyReceipt {
-    /// The receipt, as `SELECT ledger_receipt(seq, row)` gives it; `-` reads standard input.
+    /// The receipt or disclosure, as `SELECT ledger_receipt(seq, row)` or `ledger_disclose(seqs, rows, columns)` gives it; `-` reads standard input.
     pub file: PathBuf,
     /// Which keys to believe.
     #[command(flatten)]
     pub pinned: Pinned,
+}
+
+/// `export`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The server must not be running on the folder; of a running one, SELECT ledger_export('/folder') does the same. The export holds every value of
+the range, each with its salt: keep it as you would keep the data. Check it with: shockwave verify fsck FOLDER --policy POLICY
+
+Exit codes: 0 done · 1 failed · 2 wrong usage.")]
+pub struct Export {
+    /// Folder to write; must be empty or not there.
+    pub folder: PathBuf,
+    /// The data folder.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: PathBuf,
+    /// Which database.
+    #[arg(long, value_name = "NAME", default_value = "shockwave")]
+    pub database: String,
+    /// First commit whose rows are written.
+    #[arg(long, value_name = "SEQ", default_value_t = 0)]
+    pub first: u64,
+    /// The commit after the last one; default: all there are.
+    #[arg(long, value_name = "SEQ")]
+    pub end: Option<u64>,
 }
 
 /// `verify consistency`
@@ -183,7 +212,7 @@ pub struct VerifyConsistency {
 /// `verify fsck`
 #[derive(Debug, Args)]
 pub struct VerifyFsck {
-    /// The data folder of a stopped server, or one ledger's folder.
+    /// The data folder of a stopped server, one ledger's folder, or an export.
     pub dir: PathBuf,
     /// Only this database; default: every database in the folder that a pinned key names.
     #[arg(long, value_name = "NAME")]

@@ -19,8 +19,10 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => commands::serve::run(&arguments),
         Command::Quickstart(arguments) => quickstart::run(&arguments),
         Command::Verify(Verify::Receipt(arguments)) => commands::verify::receipt(&arguments),
+        Command::Verify(Verify::Disclose(arguments)) => commands::verify::disclosure(&arguments),
         Command::Verify(Verify::Consistency(arguments)) => commands::verify::consistency(&arguments),
         Command::Verify(Verify::Fsck(arguments)) => commands::fsck::run(&arguments),
+        Command::Export(arguments) => commands::export::run(&arguments),
         Command::Keys(Keys::Show(arguments)) => commands::keys::show(&arguments),
     }
 }

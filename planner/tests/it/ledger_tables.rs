@@ -41,6 +41,45 @@ async fn receipts_come_as_text() {
 }
 
 #[tokio::test]
+async fn disclosures_json_cose_and_exports_come_from_sql() {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    client.run("CREATE TABLE t (id int PRIMARY KEY, name text, secret text)").await;
+    client.run("INSERT INTO t VALUES (1, 'a', 'one'), (2, 'b', 'two')").await;
+    client.run("UPDATE t SET name = 'c' WHERE id = 2").await;
+    let keys: String = fixture.database.ledger().verifier_keys().iter().map(|key| format!("log {key}\n")).collect();
+    let policy = receipts::Policy::parse(format!("{keys}quorum none\n").as_bytes()).unwrap();
+    let of_t = "FROM ledger.receipts WHERE table_name = 't'";
+    let text = client.value(&format!("SELECT ledger_disclose(array_agg(commit_seq), array_agg(row), ARRAY['name', 'id']) {of_t}")).await;
+    let verdict = receipts::verify_disclosure(text.as_bytes(), &policy);
+    assert_eq!(verdict.exit_code(), 0, "{verdict}");
+    let said = verdict.to_string();
+    assert!(said.contains("3 rows of 2 commits") && said.contains("name   = \"c\"") && said.contains("secret = (hidden)"), "{said}");
+    let place = client.lines(&format!("SELECT commit_seq, row {of_t} AND op = 'UPDATE'")).await.remove(0);
+    let (seq, row) = place.split_once('|').unwrap();
+    let json: serde_json::Value = serde_json::from_str(&client.value(&format!("SELECT ledger_receipt_json({seq}, {row})")).await).unwrap();
+    assert_eq!(json["row"]["fields"][1]["value"], "c");
+    let hex = client.value(&format!("SELECT encode(ledger_receipt_cose({seq}, {row}), 'hex')")).await;
+    let bytes: Vec<u8> = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+    assert_eq!(receipts::verify_receipt(&bytes, &policy).exit_code(), 0);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("export");
+    let said = client.value(&format!("SELECT ledger_export('{}')", path.display())).await;
+    assert!(said.starts_with("commits 0 to "), "{said}");
+    let io: std::sync::Arc<dyn base::Io> = std::sync::Arc::new(base::RealIo);
+    let verdict = engine::fsck::check_export(&io, &path, None, &policy);
+    assert_eq!(verdict.exit_code(), 0, "{verdict}");
+    for (sql, state) in [
+        (format!("SELECT ledger_export('{}')", path.display()), "55000"),
+        (format!("SELECT ledger_export('{}', 5, 5)", folder.path().join("none").display()), "22023"),
+        (format!("SELECT ledger_disclose(ARRAY[{seq}], ARRAY[{row}], ARRAY['nam'])"), "42703"),
+        (format!("SELECT ledger_disclose(ARRAY[{seq}, 0], ARRAY[{row}], ARRAY['name'])"), "22023"),
+    ] {
+        assert_eq!(client.error(&sql).await.state().0, state, "{sql}");
+    }
+}
+
+#[tokio::test]
 async fn nobody_writes_or_shadows_the_ledger() {
     let fixture = Fixture::new();
     let mut client = fixture.session();

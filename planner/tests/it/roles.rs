@@ -285,6 +285,13 @@ async fn built_in_roles_read_and_write() {
     let receipt = auditor.value(&format!("SELECT ledger_receipt({seq}, {row})")).await;
     let receipt = receipts::Receipt::parse(receipt.as_bytes()).unwrap();
     assert!(receipt.row.unwrap().fields.iter().all(|field| matches!(field, receipts::Field::Hidden(_))));
+    let disclosed = auditor.value(&format!("SELECT ledger_disclose(ARRAY[{seq}::bigint], ARRAY[{row}::bigint], ARRAY['a'])")).await;
+    let disclosed = receipts::Disclosure::parse(disclosed.as_bytes()).unwrap();
+    let fields = &disclosed.commits[0].tables[0].rows[0].fields;
+    assert!(fields.iter().all(|field| matches!(field, receipts::Field::Hidden(_))));
+    let json = auditor.value(&format!("SELECT ledger_receipt_json({seq}, {row})")).await;
+    assert!(json.contains("\"hidden\"") && !json.contains("\"value\""), "{json}");
+    refused(&mut auditor, "SELECT ledger_export('/nowhere')", "42501", "permission denied for function ledger_export").await;
     let whole = reader.value(&format!("SELECT ledger_receipt({seq}, {row})")).await;
     let whole = receipts::Receipt::parse(whole.as_bytes()).unwrap();
     assert!(whole.row.unwrap().fields.iter().all(|field| matches!(field, receipts::Field::Shown { .. })));

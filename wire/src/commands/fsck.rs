@@ -1,4 +1,4 @@
-//! `shockwave verify fsck`: recomputes a stopped server's ledgers from their bytes up.
+//! `shockwave verify fsck`: recomputes a stopped server's ledgers, or an export of one, from their bytes up.
 //!
 //! S1: the exit code is that of the worst ledger: tampered, then malformed, then inconclusive, then valid.
 //! Never: writes into the folder; believes a key that lies in it.
@@ -15,11 +15,15 @@ use engine::identity::LedgerIdentity;
 use receipts::Policy;
 use receipts::verdict::{Finding, Verdict};
 
-use super::verify::{finish, policy, read};
+use super::verify::{finish, policy, read, read_text};
 use crate::cli::VerifyFsck;
 
 /// Checks a folder's ledgers and prints their verdicts.
 pub fn run(arguments: &VerifyFsck) -> ExitCode {
+    let io: Arc<dyn Io> = Arc::new(RealIo);
+    if engine::fsck::is_export(&*io, &arguments.dir) {
+        return finish(&export_verdict(&io, arguments).unwrap_or_else(|verdict| verdict));
+    }
     match outcomes(arguments) {
         Ok(outcomes) => {
             for outcome in &outcomes {
@@ -30,6 +34,13 @@ pub fn run(arguments: &VerifyFsck) -> ExitCode {
         }
         Err(verdict) => finish(&verdict),
     }
+}
+
+/// Of an export the verdict alone is printed, as by every other verifier.
+fn export_verdict(io: &Arc<dyn Io>, arguments: &VerifyFsck) -> Result<Verdict, Verdict> {
+    let policy = policy(&arguments.pinned)?;
+    let pinned = arguments.checkpoint.as_deref().map(read_text).transpose()?;
+    Ok(engine::fsck::check_export(io, &arguments.dir, pinned.as_deref(), &policy))
 }
 
 fn outcomes(arguments: &VerifyFsck) -> Result<Vec<Outcome>, Verdict> {

@@ -2,6 +2,7 @@
 //!
 //! Never: decides what a server or a verifier does; asks the libraries and prints.
 
+pub mod export;
 pub mod fsck;
 pub mod keys;
 pub mod serve;

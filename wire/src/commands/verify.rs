@@ -1,4 +1,4 @@
-//! `shockwave verify receipt | consistency`: reads files, asks `receipts`, prints the verdict.
+//! `shockwave verify receipt | disclose | consistency`: reads files, asks `receipts`, prints the verdict.
 //!
 //! V1: keys come from `--policy` or `--key`, never from what is verified.
 //! V2: the exit code is the verdict's; nothing here turns another verdict into 0.
@@ -9,9 +9,10 @@ use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
 
+use receipts::cose::is_cose;
 use receipts::note::VerifierKey;
 use receipts::verdict::{Finding, Verdict};
-use receipts::verify::{verify_consistency, verify_receipt};
+use receipts::verify::{verify_consistency, verify_disclosure, verify_receipt};
 use receipts::{FormatError, Policy};
 
 use crate::cli::{Pinned, VerifyConsistency, VerifyReceipt};
@@ -24,6 +25,11 @@ pub fn receipt(arguments: &VerifyReceipt) -> ExitCode {
     finish(&receipt_verdict(arguments).unwrap_or_else(|verdict| verdict))
 }
 
+/// Verifies a disclosure.
+pub fn disclosure(arguments: &VerifyReceipt) -> ExitCode {
+    finish(&disclosure_verdict(arguments).unwrap_or_else(|verdict| verdict))
+}
+
 /// Verifies a consistency proof.
 pub fn consistency(arguments: &VerifyConsistency) -> ExitCode {
     finish(&consistency_verdict(arguments).unwrap_or_else(|verdict| verdict))
@@ -32,6 +38,11 @@ pub fn consistency(arguments: &VerifyConsistency) -> ExitCode {
 fn receipt_verdict(arguments: &VerifyReceipt) -> Result<Verdict, Verdict> {
     let policy = policy(&arguments.pinned)?;
     Ok(verify_receipt(&read_text(&arguments.file)?, &policy))
+}
+
+fn disclosure_verdict(arguments: &VerifyReceipt) -> Result<Verdict, Verdict> {
+    let policy = policy(&arguments.pinned)?;
+    Ok(verify_disclosure(&read_text(&arguments.file)?, &policy))
 }
 
 fn consistency_verdict(arguments: &VerifyConsistency) -> Result<Verdict, Verdict> {
@@ -57,10 +68,10 @@ pub fn policy(pinned: &Pinned) -> Result<Policy, Verdict> {
 }
 
 /// The bytes of a receipt, proof or checkpoint; `-` is standard input. These texts end in one newline; the one that psql puts behind a value it
-/// prints (`psql -At … > file`) is not part of them and is left off.
+/// prints (`psql -At … > file`) is not part of them and is left off; COSE is no text.
 pub fn read_text(path: &Path) -> Result<Vec<u8>, Verdict> {
     let mut bytes = read(path)?;
-    if bytes.ends_with(b"\n\n") {
+    if bytes.ends_with(b"\n\n") && !is_cose(&bytes) {
         bytes.pop();
     }
     Ok(bytes)

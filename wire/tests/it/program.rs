@@ -83,6 +83,9 @@ async fn a_receipt_outlives_its_server() {
     let (seq, at): (i64, i64) = (row.get(0), row.get(1));
     let text: String = client.query_one("SELECT ledger_receipt($1::bigint, $2::bigint)", &[&seq, &at]).await.unwrap().get(0);
     fs::write(&receipt, &text).unwrap();
+    let disclose =
+        "SELECT ledger_disclose(array_agg(commit_seq), array_agg(row), ARRAY['name']) FROM ledger.receipts WHERE table_name = 't'";
+    let disclosure: String = client.query_one(disclose, &[]).await.unwrap().get(0);
     drop(client);
     assert!(server.terminate().success());
 
@@ -93,7 +96,18 @@ async fn a_receipt_outlives_its_server() {
 
     let fsck = shockwave(&["verify", "fsck", path(&data), "--policy", path(&policy)]);
     assert_eq!(fsck.status.code(), Some(0), "{}", stdout(&fsck));
+    let export = place.path().join("export");
+    let exported = shockwave(&["export", path(&export), "--data-dir", path(&data)]);
+    assert!(exported.status.success(), "{exported:?}");
+    assert_eq!(shockwave(&["export", path(&export), "--data-dir", path(&data)]).status.code(), Some(1), "it is there already");
     fs::remove_dir_all(&data).unwrap();
+    let fsck = shockwave(&["verify", "fsck", path(&export), "--policy", path(&policy)]);
+    assert_eq!(fsck.status.code(), Some(0), "{}", stdout(&fsck));
+    let disclosed = place.path().join("disclosed");
+    fs::write(&disclosed, &disclosure).unwrap();
+    let verified = shockwave(&["verify", "disclose", path(&disclosed), "--policy", path(&policy)]);
+    assert_eq!(verified.status.code(), Some(0), "{}", stdout(&verified));
+    assert!(stdout(&verified).contains("id   = (hidden)"), "{}", stdout(&verified));
 
     let verified = shockwave(&["verify", "receipt", path(&receipt), "--policy", path(&policy)]);
     assert_eq!(verified.status.code(), Some(0), "{}", stdout(&verified));
