@@ -11,7 +11,7 @@ use arrow::datatypes::{
     Time64MicrosecondType, TimestampMicrosecondType, UInt8Type, UInt64Type,
 };
 use base::{SqlError, SqlResult};
-use receipts::{Hash, RowHeader, RowLanes, Supersedes};
+use receipts::{Field, Hash, RowHeader, RowLanes, Supersedes};
 
 use crate::numeric;
 use crate::schema::TableDef;
@@ -196,6 +196,20 @@ impl<'a> RowHasher<'a> {
     pub fn field<'s>(&'s self, row: usize, column: usize, scratch: &'s mut Scratch) -> Option<&'s [u8]> {
         let array = self.columns[column].as_ref();
         array.is_valid(row).then(|| value_bytes(self.table.columns[column].sql_type, array, row, scratch))
+    }
+
+    /// All fields as a receipt shows them, each with its own salt; none of a deletion marker (V2).
+    pub fn shown(&self, row: usize) -> Vec<Field> {
+        if self.ops.value(row) == Op::Delete as u8 {
+            return Vec::new();
+        }
+        let salt = self.salt(row);
+        let mut scratch = Scratch::default();
+        let mut shown = |column: usize| {
+            let value = self.field(row, column, &mut scratch).map(<[u8]>::to_vec);
+            Field::Shown { salt: receipts::field_salt(&salt, column as u32), value }
+        };
+        (0..self.table.columns.len()).map(&mut shown).collect()
     }
 
     /// Hashes of rows `[first, first + n)`, many at once.

@@ -74,7 +74,7 @@ pub struct Request<'a> {
 pub fn check(io: &Arc<dyn Io>, request: &Request<'_>) -> (Verdict, Checked) {
     let mut checked = Checked::default();
     match run(io, request, &mut checked) {
-        Ok(report) => (Verdict::Valid(report), checked),
+        Ok(report) => (Verdict::Valid(Box::new(report)), checked),
         Err(stop) => (*stop, checked),
     }
 }

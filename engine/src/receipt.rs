@@ -14,9 +14,9 @@ use receipts::note::Note;
 use receipts::proof::{consistency_proof, inclusion_proof};
 use receipts::row_tree::{GROUP_ROWS, group_root, row_path_from_groups};
 use receipts::schema::SchemaPath;
-use receipts::{CommitLeaf, Disclosure, Field, Hash, Leaf, Receipt, RowPart, Sha256Tree};
+use receipts::{CommitLeaf, Disclosure, Hash, Leaf, Receipt, RowPart, Sha256Tree};
 
-use crate::canonical::{Op, RowHasher, Scratch, row_hashes};
+use crate::canonical::{RowHasher, row_hashes};
 use crate::catalog_rows::catalog_at;
 use crate::ledger::Ledger;
 use crate::schema::TableDef;
@@ -135,16 +135,7 @@ impl Ledger {
         let state = self.table_state(table.id);
         let (batch, offset) = self.stored_batch(&state, row_id)?;
         let hasher = RowHasher::new(&table, &batch, span.first_row)?;
-        let header = hasher.header(offset);
-        let mut fields = Vec::new();
-        if header.op != Op::Delete as u8 {
-            let salt = hasher.salt(offset);
-            for column in 0..table.columns.len() {
-                let mut scratch = Scratch::default();
-                let value = hasher.field(offset, column, &mut scratch).map(<[u8]>::to_vec);
-                fields.push(Field::Shown { salt: receipts::field_salt(&salt, column as u32), value });
-            }
-        }
+        let (header, fields) = (hasher.header(offset), hasher.shown(offset));
         let path = self.row_path(seq, &commit, index)?;
         let schema_path = SchemaPath::new(&catalog.leaves(), table.id.0)
             .map_err(|error| SqlError::internal(error.to_string()))?

@@ -52,7 +52,7 @@ pub struct Finding {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Verdict {
     /// Every check was made and passed.
-    Valid(Report),
+    Valid(Box<Report>),
     /// Well formed, but what it claims is not what the pinned key signed.
     Tampered(Finding),
     /// Not in the format, or in a version of it that this verifier does not support.

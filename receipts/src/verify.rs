@@ -62,7 +62,7 @@ fn tampered<T>(what: &str, why: impl Into<String>) -> Result<T, Failure> {
 fn conclude(result: Result<(), Failure>, report: Report) -> Verdict {
     let finding = |what, why| Finding { what, why, checked: report.checked.clone() };
     match result {
-        Ok(()) => Verdict::Valid(report),
+        Ok(()) => Verdict::Valid(Box::new(report)),
         Err(Failure::Tampered(what, why)) => Verdict::Tampered(finding(what, why)),
         Err(Failure::Malformed(what, why)) => Verdict::Malformed(finding(what, why)),
         Err(Failure::Inconclusive(what, why)) => Verdict::Inconclusive(finding(what, why)),

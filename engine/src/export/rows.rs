@@ -9,10 +9,10 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use base::{RelationId, SqlError, SqlResult, SqlState};
 use receipts::export::{ExportRow, Manifest, rows_path};
-use receipts::{CommitLeaf, Field, Leaf, RowTree, TableSpan};
+use receipts::{CommitLeaf, Leaf, RowTree, TableSpan};
 
 use super::{Folder, Growing, too_long, within};
-use crate::canonical::{Op, RowHasher, Scratch};
+use crate::canonical::RowHasher;
 use crate::ledger::Ledger;
 use crate::schema::TableDef;
 
@@ -70,17 +70,7 @@ impl<'a> Rows<'a> {
         let hasher = RowHasher::new(&table, &batch, span.first_row)?;
         tree.extend(&hasher.hashes(offset, n));
         for at in offset..offset + n {
-            let header = hasher.header(at);
-            let mut fields = Vec::new();
-            if header.op != Op::Delete as u8 {
-                let salt = hasher.salt(at);
-                for column in 0..table.columns.len() {
-                    let mut scratch = Scratch::default();
-                    let value = hasher.field(at, column, &mut scratch).map(<[u8]>::to_vec);
-                    fields.push(Field::Shown { salt: receipts::field_salt(&salt, column as u32), value });
-                }
-            }
-            file.push(&ExportRow { header, fields })?;
+            file.push(&ExportRow { header: hasher.header(at), fields: hasher.shown(at) })?;
         }
         Ok(n as u64)
     }

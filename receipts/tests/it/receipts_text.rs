@@ -4,7 +4,7 @@ use receipts::{Field, Receipt, Verdict, verify_receipt};
 
 use crate::sample::Sample;
 
-fn report(receipt: &Receipt, sample: &Sample) -> receipts::Report {
+fn report(receipt: &Receipt, sample: &Sample) -> Box<receipts::Report> {
     let text = receipt.to_text().unwrap();
     assert_eq!(Receipt::parse(text.as_bytes()).as_ref(), Ok(receipt), "a receipt reads back");
     match verify_receipt(text.as_bytes(), &sample.policy()) {
