@@ -48,6 +48,7 @@ mod tests {
     use crate::options::Options;
     use crate::readers::Keep;
     use crate::run::{Run, RunWriter};
+    use crate::store::Reached;
     use crate::version::{Kind, Version};
     use base::{Io, SimIo};
     use std::path::Path;
@@ -68,7 +69,7 @@ mod tests {
         let sealed = store.view().sealed[0].clone();
         let runs = [run(io.as_ref(), store.draw_run_number(), 3), run(io.as_ref(), store.draw_run_number(), 9)];
         let edit = Edit { removed: vec![], added: vec![(1, Arc::clone(&runs[0])), (2, Arc::clone(&runs[1]))] };
-        store.install(&edit, Some(&sealed), &Keep::default()).unwrap();
+        store.install(&edit, Reached::Flushed(&sealed), &Keep::default()).unwrap();
         let error = store.check().unwrap_err();
         assert!(matches!(error, LsmError::Broken { invariant: "L3", .. }), "{error}");
         assert_eq!(error.to_string(), "L3 does not hold in tree file \"/t/manifest\": commit 3 of a key lies above its commit 9");

@@ -11,7 +11,7 @@ use crate::readers::Keep;
 use crate::rewrite::Rewrite;
 use crate::run::RunCursor;
 use crate::stats::Counters;
-use crate::store::Store;
+use crate::store::{Reached, Store};
 use crate::tombstone::{Fragments, Tombstone};
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ impl Store {
     fn compact(&self, job: &Job) -> Result<(), LsmError> {
         let Some(run) = job.moved() else { return self.rewrite(job) };
         let edit = Edit { removed: vec![run.file().number], added: vec![(job.target, Arc::clone(run))] };
-        self.install(&edit, None, &Keep::default())?;
+        self.install(&edit, Reached::Nothing, &Keep::default())?;
         Counters::add(&self.counters.moves, 1);
         Ok(())
     }
@@ -54,7 +54,7 @@ impl Store {
             removed: job.runs().map(|run| run.file().number).collect(),
             added: runs.iter().map(|run| (level, Arc::clone(run))).collect(),
         };
-        self.install(&edit, None, &keep)?;
+        self.install(&edit, Reached::Nothing, &keep)?;
         Counters::add(&self.counters.compactions, 1);
         Counters::add(&self.counters.compacted_read_bytes, job.runs().map(|run| run.file().bytes).sum());
         Counters::add(&self.counters.compacted_written_bytes, bytes_of(&runs));

@@ -9,7 +9,7 @@ use crate::memtable::MemtableCursor;
 use crate::merge::{Merge, Source};
 use crate::rewrite::Rewrite;
 use crate::stats::Counters;
-use crate::store::Store;
+use crate::store::{Reached, Store};
 use std::sync::Arc;
 
 impl Store {
@@ -27,7 +27,7 @@ impl Store {
         let merge = Merge::new(vec![Source::Memtable(MemtableCursor::new(Arc::clone(&oldest.0)))]);
         let runs = rewrite.run(merge, &oldest.0.fragments())?;
         let edit = Edit { removed: Vec::new(), added: runs.iter().map(|run| (0, Arc::clone(run))).collect() };
-        self.install(&edit, Some(oldest), &keep)?;
+        self.install(&edit, Reached::Flushed(oldest), &keep)?;
         if let Some(run) = runs.first() {
             Counters::add(&self.counters.flushes, 1);
             Counters::add(&self.counters.flushed_bytes, run.file().bytes);

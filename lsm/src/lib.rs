@@ -30,7 +30,7 @@
 //!
 //! Never: knows a log, a table or SQL; looks into a key; changes a run.
 //! Formats: docs/formats/run.md, docs/formats/manifest.md.
-//! Module order: varint, version, error, options, batch, tombstone, memtable, block, index, filter, cache, span, run, levels, manifest, merge, view, scan, readers, retain, policy, pacing, stats, store, rewrite, flush, compaction, check, workers, snapshot, tree
+//! Module order: varint, version, error, options, batch, tombstone, memtable, block, index, filter, cache, span, run, levels, manifest, merge, view, scan, readers, retain, policy, pacing, stats, store, rewrite, flush, compaction, ingest, staging, check, workers, snapshot, tree
 
 mod varint;
 mod version;
@@ -81,11 +81,16 @@ mod store;
 mod check;
 mod compaction;
 mod flush;
+mod ingest;
 mod rewrite;
+mod staging;
 mod workers;
+
+pub use ingest::Ingest;
+pub use staging::{StagedScan, StagedVersion, Staging};
 
 mod snapshot;
 pub use snapshot::Snapshot;
 
 mod tree;
-pub use tree::Tree;
+pub use tree::{FlushTarget, Tree};

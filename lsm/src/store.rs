@@ -33,6 +33,8 @@ pub(crate) struct Store {
     view: RwLock<Arc<View>>,
     manifest: Mutex<Manifest>,
     next_run: AtomicU64,
+    /// No read is begun below this; what `readers` says, to be looked at without its lock.
+    horizon: AtomicU64,
     /// Commits below this are in the view.
     applied: AtomicU64,
     /// Commits below this are in the runs.
@@ -46,6 +48,17 @@ pub(crate) struct Store {
     /// Signalled whenever anything that a thread waits for may have changed.
     signal: Mutex<()>,
     changed: Condvar,
+}
+
+/// What an edit of the runs makes durable.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Reached<'a> {
+    /// Nothing new: runs in the place of others.
+    Nothing,
+    /// The oldest sealed memtable.
+    Flushed(&'a (Arc<Memtable>, u64)),
+    /// Commits below this, of which no memtable knows.
+    Ingested(u64),
 }
 
 /// What went wrong in the background and may pass.
@@ -87,6 +100,7 @@ impl Store {
             cache: Arc::new(BlockCache::new(options.cache_bytes)),
             counters: Counters::default(),
             readers: Mutex::new(Readers::new(manifest.released)),
+            horizon: AtomicU64::new(manifest.released),
             view: RwLock::new(Arc::new(View { active, sealed: Vec::new(), levels: Arc::new(levels) })),
             next_run: AtomicU64::new(manifest.next_run),
             applied: AtomicU64::new(manifest.durable),
@@ -106,6 +120,21 @@ impl Store {
 
     pub(crate) fn view(&self) -> Arc<View> {
         Arc::clone(&self.view.read())
+    }
+
+    /// A view that a read below `below` may use without being registered; `None` if what it would see may be gone. Whatever made the runs of the view
+    /// let go of less than the horizon allows now, so looking at the horizon after taking the view is enough.
+    pub(crate) fn view_below(&self, below: u64) -> Option<Arc<View>> {
+        let view = self.view();
+        (below >= self.horizon.load(Ordering::Acquire)).then_some(view)
+    }
+
+    /// Promises that nothing will be read below `horizon` (S2 of `readers.rs`).
+    pub(crate) fn release(&self, horizon: u64) {
+        let mut readers = self.readers.lock();
+        // Before a compaction may act on it.
+        self.horizon.fetch_max(horizon, Ordering::AcqRel);
+        readers.release(horizon);
     }
 
     pub(crate) fn applied(&self) -> u64 {
@@ -137,14 +166,18 @@ impl Store {
         self.notify();
     }
 
-    /// Changes the set of runs, durably and then visibly (T1). `flushed` is the oldest sealed memtable if the edit puts it on disk; `keep` is what
-    /// was looked at when versions were let go.
-    pub(crate) fn install(&self, edit: &Edit, flushed: Option<&(Arc<Memtable>, u64)>, keep: &Keep) -> Result<(), LsmError> {
+    /// Changes the set of runs, durably and then visibly (T1). `reached` is what the edit puts on disk that was not there; `keep` is what was looked at
+    /// when versions were let go.
+    pub(crate) fn install(&self, edit: &Edit, reached: Reached<'_>, keep: &Keep) -> Result<(), LsmError> {
         let mut manifest = self.manifest.lock();
         self.check_poison()?;
         let levels = self.view().levels.edited(edit);
         let files = |level| levels.level(level).iter().map(|run| run.file()).collect();
-        let durable = flushed.map_or(manifest.durable, |(_, below)| *below);
+        let durable = match reached {
+            Reached::Nothing => manifest.durable,
+            Reached::Flushed((_, below)) => *below,
+            Reached::Ingested(below) => below,
+        };
         let next = Manifest {
             next_run: self.next_run.load(Ordering::Relaxed),
             durable,
@@ -164,7 +197,7 @@ impl Store {
         self.durable.store(manifest.durable, Ordering::Release);
         let mut view = self.view.write();
         let mut sealed = view.sealed.clone();
-        if let Some((table, _)) = flushed {
+        if let Reached::Flushed((table, _)) = reached {
             let oldest = sealed.pop();
             assert!(oldest.is_some_and(|(oldest, _)| Arc::ptr_eq(&oldest, table)), "T1: memtables become durable in their order");
         }

@@ -6,17 +6,20 @@
 
 use crate::batch::Batch;
 use crate::error::LsmError;
+use crate::ingest::Ingest;
 use crate::levels::LEVELS_MAX;
 use crate::options::Options;
 use crate::pacing;
 use crate::policy;
+use crate::scan::{Bounds, Scan};
 use crate::snapshot::Snapshot;
 use crate::stats::{Counters, LevelStats, Stats};
 use crate::store::{Store, last_below};
-use crate::version::SEQ_END;
+use crate::version::{SEQ_END, after_prefix};
 use crate::workers::Workers;
 use base::{Clock, CommitSeq, Io, RealClock};
 use parking_lot::Mutex;
+use std::ops::{Bound, RangeBounds};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -32,6 +35,10 @@ pub struct Tree {
     /// Ends the threads when the tree is dropped.
     workers: Option<Workers>,
 }
+
+/// How far a flush goes.
+#[derive(Clone, Copy, Debug)]
+pub struct FlushTarget(u64);
 
 /// What belongs to whoever writes.
 #[derive(Debug, Default)]
@@ -58,22 +65,124 @@ impl Tree {
     /// `OutOfOrder` unless `seq` is above all commits before; `TooLarge`; `Io` of a full disk, after which it may be tried again; `Poisoned`. After an
     /// error nothing of the batch is in the tree.
     pub fn write(&self, batch: &Batch, seq: CommitSeq) -> Result<(), LsmError> {
-        batch.check_sizes()?;
-        if seq.0 >= SEQ_END - 1 {
-            return Err(LsmError::TooLarge { bytes: seq.0 });
-        }
+        self.put(batch, seq, true)
+    }
+
+    /// As [`Tree::write`], but neither waits nor seals a memtable: what is in memory stays there until [`Tree::reserve`] or a flush. For an owner who must
+    /// not have commits on disk before its own log has them.
+    ///
+    /// # Errors
+    /// As [`Tree::write`], less those of the disk.
+    pub fn write_reserved(&self, batch: &Batch, seq: CommitSeq) -> Result<(), LsmError> {
+        self.put(batch, seq, false)
+    }
+
+    /// Seals the memtable if it is full, and waits while the disk is behind; everything written so far may go to disk from here on.
+    ///
+    /// # Errors
+    /// `Io` of a full disk, after which it may be tried again; `Poisoned`.
+    pub fn reserve(&self) -> Result<(), LsmError> {
         let mut writer = self.writer.lock();
         self.store.check_poison()?;
-        let applied = self.store.applied();
-        if seq.0 < applied {
-            return Err(LsmError::OutOfOrder { seq, applied: last_below(applied) });
-        }
         self.make_room()?;
-        self.pace(&mut writer, batch.bytes());
+        self.pace(&mut writer, 0);
+        Ok(())
+    }
+
+    fn put(&self, batch: &Batch, seq: CommitSeq, makes_room: bool) -> Result<(), LsmError> {
+        batch.check_sizes()?;
+        self.check_order(seq)?;
+        let mut writer = self.writer.lock();
+        self.store.check_poison()?;
+        self.check_order(seq)?;
+        if makes_room {
+            self.make_room()?;
+            self.pace(&mut writer, batch.bytes());
+        } else {
+            writer.owed_ns += pacing::delay_ns(&self.store.options, self.store.view().levels.level(0).len(), batch.bytes());
+        }
         self.store.view().active.apply(batch, seq.0);
         self.store.set_applied(seq.0 + 1);
         Counters::add(&self.store.counters.written_bytes, batch.bytes() as u64);
         Ok(())
+    }
+
+    fn check_order(&self, seq: CommitSeq) -> Result<(), LsmError> {
+        if seq.0 >= SEQ_END - 1 {
+            return Err(LsmError::TooLarge { bytes: seq.0 });
+        }
+        let applied = self.store.applied();
+        if seq.0 < applied { Err(LsmError::OutOfOrder { seq, applied: last_below(applied) }) } else { Ok(()) }
+    }
+
+    /// Takes in all commits up to `last` at once, as runs that `write` gives in order: for what is too much for a memtable. They are durable, and seen,
+    /// when this returns. What was written before is made durable first.
+    ///
+    /// # Errors
+    /// As [`Tree::write`], and those of `write`; nothing of it is in the tree then.
+    pub fn ingest<E: From<LsmError>>(&self, last: CommitSeq, write: impl FnOnce(&mut Ingest<'_>) -> Result<(), E>) -> Result<(), E> {
+        let _writer = self.writer.lock();
+        self.store.check_poison()?;
+        self.check_order(last)?;
+        self.flush_all(self.store.applied())?;
+        self.wait_for_room()?;
+        let mut ingest = Ingest::begin(&self.store, last);
+        match write(&mut ingest) {
+            Ok(()) => Ok(ingest.finish()?),
+            Err(error) => {
+                ingest.give_up();
+                Err(error)
+            }
+        }
+    }
+
+    /// What `read` makes of the value of `key` as of the last commit. Takes no lock that a writer holds for long.
+    ///
+    /// # Errors
+    /// A block that must be read and is damaged.
+    pub fn get_with<T>(&self, key: &[u8], read: impl FnOnce(&[u8]) -> T) -> Result<Option<T>, LsmError> {
+        loop {
+            let below = self.store.applied();
+            // The horizon never passes what was applied, but may have since.
+            if let Some(view) = self.store.view_below(below) {
+                return Ok(view.get(key, below, &self.store.cache)?.map(|value| read(&value)));
+            }
+        }
+    }
+
+    /// As [`Tree::get_with`], as of commit `seq`, or of the last where that is further.
+    ///
+    /// # Errors
+    /// As [`Tree::get_with`]; `Released` for what was let go.
+    pub fn get_as_of<T>(&self, key: &[u8], seq: CommitSeq, read: impl FnOnce(&[u8]) -> T) -> Result<Option<T>, LsmError> {
+        let below = seq.0.saturating_add(1).min(self.store.applied());
+        match self.store.view_below(below) {
+            Some(view) => Ok(view.get(key, below, &self.store.cache)?.map(|value| read(&value))),
+            None => Err(LsmError::Released { seq, oldest: CommitSeq(self.store.readers.lock().horizon().saturating_sub(1)) }),
+        }
+    }
+
+    /// Keys that begin with `prefix` as of the last commit, ascending. The scan goes on seeing that commit.
+    ///
+    /// # Errors
+    /// As [`Tree::get_with`].
+    pub fn prefix(&self, prefix: &[u8]) -> Result<Scan, LsmError> {
+        let end = after_prefix(prefix);
+        self.range((Bound::Included(prefix), end.as_deref().map_or(Bound::Unbounded, Bound::Excluded)))
+    }
+
+    /// Keys between two bounds as of the last commit, ascending, as [`Tree::prefix`].
+    ///
+    /// # Errors
+    /// As [`Tree::get_with`].
+    pub fn range<'a>(&self, range: impl RangeBounds<&'a [u8]>) -> Result<Scan, LsmError> {
+        let bounds = Bounds { from: range.start_bound().cloned(), to: range.end_bound().cloned() };
+        loop {
+            let below = self.store.applied();
+            if let Some(view) = self.store.view_below(below) {
+                return Scan::new(&view, &bounds, below, false, &self.store.cache);
+            }
+        }
     }
 
     /// The last commit that was written.
@@ -112,8 +221,7 @@ impl Tree {
     /// the first call all versions of all keys are kept. Snapshots that are held keep what they see. The promise is not stored, only what was let go by
     /// it: whoever opens the tree again gives it again.
     pub fn release(&self, seq: CommitSeq) {
-        let horizon = seq.0.saturating_add(1).min(self.store.applied());
-        self.store.readers.lock().release(horizon);
+        self.store.release(seq.0.saturating_add(1).min(self.store.applied()));
     }
 
     /// Makes everything written so far durable.
@@ -121,18 +229,49 @@ impl Tree {
     /// # Errors
     /// `Io` of a full disk, after which it may be tried again; any other failure ends writing.
     pub fn flush(&self) -> Result<(), LsmError> {
-        let writer = self.writer.lock();
+        let target = self.begin_flush()?;
+        self.finish_flush(target)
+    }
+
+    /// Lets everything written so far go to disk, without waiting for it; for [`Tree::finish_flush`].
+    ///
+    /// # Errors
+    /// `Poisoned`.
+    pub fn begin_flush(&self) -> Result<FlushTarget, LsmError> {
+        let _writer = self.writer.lock();
         self.store.check_poison()?;
+        Ok(FlushTarget(self.seal_all()))
+    }
+
+    /// Waits until what [`Tree::begin_flush`] let go is durable.
+    ///
+    /// # Errors
+    /// As [`Tree::flush`].
+    pub fn finish_flush(&self, target: FlushTarget) -> Result<(), LsmError> {
+        if self.workers.is_none() {
+            let _writer = self.writer.lock();
+            return self.work_here();
+        }
+        self.wait(|| self.store.durable() >= target.0)
+    }
+
+    /// Seals the memtable unless nothing is in it; commits below this are durable when the sealed ones are.
+    fn seal_all(&self) -> u64 {
         let target = self.store.applied();
         let sealed_to = self.store.view().sealed.first().map_or(self.store.durable(), |(_, below)| *below);
         if target > sealed_to {
             self.store.seal();
         }
-        if self.workers.is_none() {
-            return self.work_here();
+        target
+    }
+
+    /// Flushes everything, by the one who has the right to write.
+    fn flush_all(&self, target: u64) -> Result<(), LsmError> {
+        self.seal_all();
+        match self.workers {
+            None => self.work_here(),
+            Some(_) => self.wait(|| self.store.durable() >= target),
         }
-        drop(writer);
-        self.wait(|| self.store.durable() >= target)
     }
 
     /// Flushes and rewrites all runs as one level, letting go of all that nobody sees. Takes as long as reading and writing all of it, and as much
@@ -213,16 +352,23 @@ impl Tree {
             store.seal();
             return self.work_here();
         }
+        self.wait_for_room()?;
+        store.seal();
+        Ok(())
+    }
+
+    /// Waits for a place to put a sealed memtable, or a run of level 0.
+    fn wait_for_room(&self) -> Result<(), LsmError> {
+        let (store, options) = (&self.store, &self.store.options);
         let has_room = || {
             let view = store.view();
             view.sealed.len() < options.memtables_sealed_max && view.levels.level(0).len() < options.l0_runs_stop
         };
-        if !has_room() {
+        if self.workers.is_some() && !has_room() {
             let begun = RealClock.monotonic_ns();
             self.wait(has_room)?;
             Counters::add(&store.counters.delayed_ns, RealClock.monotonic_ns() - begun);
         }
-        store.seal();
         Ok(())
     }
 

@@ -33,6 +33,7 @@ pub(crate) struct RunFile {
     pub(crate) sum: u32,
 }
 
+#[derive(Debug)]
 pub(crate) struct RunWriter {
     number: u64,
     path: PathBuf,

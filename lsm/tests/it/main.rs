@@ -7,6 +7,7 @@ mod crash;
 mod damage;
 mod failure;
 mod golden;
+mod ingest;
 mod levels;
 mod model;
 mod mutation;
