@@ -38,14 +38,18 @@ export function ascii(text: string): Uint8Array {
 
 export const encoded = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-export function littleEndian(number: number | bigint, width: number): Uint8Array {
+export function littleEndian(number: number | bigint, width: 4 | 8): Uint8Array {
   const bytes = new Uint8Array(width);
-  for (let i = 0, rest = BigInt(number); i < width; i++, rest >>= 8n) bytes[i] = Number(rest & 255n);
+  if (width === 4) viewOf(bytes).setUint32(0, Number(number), true);
+  else viewOf(bytes).setBigUint64(0, BigInt(number), true);
   return bytes;
 }
 
+const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+
 export function unsigned(bytes: Uint8Array): bigint {
-  return bytes.length === 0 ? 0n : BigInt(`0x${hex(bytes.slice().reverse())}`);
+  if (bytes.length === 8) return viewOf(bytes).getBigUint64(0, true);
+  return bytes.length === 0 ? 0n : BigInt(`0x${hex(Uint8Array.from(bytes).reverse())}`);
 }
 
 export const signed = (bytes: Uint8Array) => BigInt.asIntN(8 * bytes.length, unsigned(bytes));
@@ -75,10 +79,10 @@ export class Reader {
     return taken;
   }
 
-  u8 = () => Number(unsigned(this.take(1)));
-  u16 = () => Number(unsigned(this.take(2)));
-  u32 = () => Number(unsigned(this.take(4)));
-  u64 = () => unsigned(this.take(8));
+  u8 = () => viewOf(this.take(1)).getUint8(0);
+  u16 = () => viewOf(this.take(2)).getUint16(0, true);
+  u32 = () => viewOf(this.take(4)).getUint32(0, true);
+  u64 = () => viewOf(this.take(8)).getBigUint64(0, true);
 
   zeros(count: number): void {
     if (this.take(count).some((byte) => byte !== 0)) throw this.fail("a reserved byte is not zero");
