@@ -383,6 +383,12 @@ fn at_end(sql: &str, tokens: &[TokenWithSpan]) -> SqlError {
 
 fn lexical_error(sql: &str, message: &str, location: Location) -> SqlError {
     let rest: String = sql[position::byte(sql, location)..].chars().take(200).collect();
+    if let Some(error) = escape_error(&rest) {
+        return match position::character(sql, location) {
+            Some(at) => error.at(at),
+            None => error,
+        };
+    }
     let what = if message.contains("dollar-quoted") || message.contains("Unterminated dollar") {
         "unterminated dollar-quoted string"
     } else if message.contains("Unterminated encoded string") || message.contains("Unterminated string") {
@@ -399,4 +405,30 @@ fn lexical_error(sql: &str, message: &str, location: Location) -> SqlError {
         Some(at) => error.at(at),
         None => error,
     }
+}
+
+/// What is wrong with a text `E'…'` that has its end: a `\u` without as many digits as it wants.
+fn escape_error(text: &str) -> Option<SqlError> {
+    let inside = text.strip_prefix(['e', 'E'])?.strip_prefix('\'')?;
+    let mut chars = inside.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\'' => return None,
+            '\\' => {
+                let digits = match chars.next()?.1 {
+                    'u' => 4,
+                    'U' => 8,
+                    _ => continue,
+                };
+                let given = inside[at + 2..].chars().take(digits).take_while(char::is_ascii_hexdigit).count();
+                if given < digits && inside.contains('\'') {
+                    return Some(
+                        SqlError::new(SqlState("22025"), "invalid Unicode escape").hint("Unicode escapes must be \\uXXXX or \\UXXXXXXXX."),
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+    None
 }

@@ -7,6 +7,9 @@
 //! | `trim(both from x)`, `trim(from x)` | with `' '` before FROM |
 //! | `x ISNULL`, `x NOTNULL` | `x IS NULL`, `x IS NOT NULL` |
 //! | `ROWS FROM (f(…), g(…))` | [`ROWS_FROM`]`(f(…), g(…))` |
+//! | `national character(2)` | `character(2)` |
+//! | `name 'n'`, for the names of [`TYPED`] | `CAST('n' AS name)` |
+//! | `substring(x SIMILAR p ESCAPE e)` | `substring(x, p, e)` |
 //! | `FOR SYSTEM_TIME …` | see [`system_time`] |
 //!
 //! C1: a word is read so only where Postgres's grammar has it as this keyword; elsewhere it stays what it was.
@@ -20,14 +23,20 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 /// A form: the words of which one must occur, and the change at a place of the visible tokens.
 type Form = (&'static [&'static str], fn(&mut Vec<TokenWithSpan>, usize));
 
-const FORMS: [Form; 6] = [
+const FORMS: [Form; 9] = [
     (&["table"], read_table),
     (&["symmetric"], read_symmetric),
     (&["trim"], read_trim),
     (&["isnull", "notnull"], read_null_test),
     (&["rows"], read_rows_from),
+    (&["national"], read_national),
+    (&TYPED, read_typed),
+    (&["substring"], read_similar),
     (&["system_time"], system_time::read),
 ];
+
+/// Names of types that sqlparser does not read before a text.
+const TYPED: [&str; 9] = ["bpchar", "name", "oid", "regclass", "regnamespace", "regproc", "regrole", "regtype", "text"];
 
 /// The tokens respelled; `None` where none of the forms can be.
 pub(crate) fn respell(tokens: &[TokenWithSpan]) -> Option<Vec<TokenWithSpan>> {
@@ -159,6 +168,46 @@ fn read_rows_from(tokens: &mut Vec<TokenWithSpan>, at: usize) {
     let is_list = tokens.get(at + 2).map(|token| &token.token) == Some(&Token::LParen);
     if is_relation && is_list && is_at(tokens, Some(at + 1), &["from"]) {
         replace(tokens, at, 2, [Token::make_word(ROWS_FROM, Some('"'))]);
+    }
+}
+
+fn read_national(tokens: &mut Vec<TokenWithSpan>, at: usize) {
+    if is_at(tokens, Some(at + 1), &["character", "char"]) {
+        tokens.remove(at);
+    }
+}
+
+/// Before a text a name is a type's.
+fn read_typed(tokens: &mut Vec<TokenWithSpan>, at: usize) {
+    let is_cast = matches!(at.checked_sub(1).map(|before| &tokens[before].token), Some(Token::DoubleColon | Token::Period))
+        || is_at(tokens, at.checked_sub(1), &["as"]);
+    let Some(TokenWithSpan { token: text @ Token::SingleQuotedString(_), .. }) = tokens.get(at + 1) else { return };
+    if !is_cast {
+        let (name, text) = (tokens[at].token.clone(), text.clone());
+        replace(tokens, at, 2, [Token::make_keyword("CAST"), Token::LParen, text, Token::make_keyword("AS"), name, Token::RParen]);
+    }
+}
+
+fn read_similar(tokens: &mut Vec<TokenWithSpan>, at: usize) {
+    if tokens.get(at + 1).map(|token| &token.token) != Some(&Token::LParen) {
+        return;
+    }
+    let (mut depth, mut similar) = (0_usize, None);
+    for index in at + 2..tokens.len() {
+        match &tokens[index].token {
+            Token::LParen | Token::LBracket => depth += 1,
+            Token::RParen | Token::RBracket if depth == 0 => return,
+            Token::RParen | Token::RBracket => depth -= 1,
+            token if depth == 0 && is_word(token, "similar") && !is_at(tokens, Some(index + 1), &["to"]) => similar = Some(index),
+            token if depth == 0 && is_word(token, "escape") => {
+                if let Some(similar) = similar {
+                    replace(tokens, similar, 1, [Token::Comma]);
+                    replace(tokens, index, 1, [Token::Comma]);
+                }
+                return;
+            }
+            _ => {}
+        }
     }
 }
 

@@ -22,6 +22,9 @@ fn forms_are_respelled_where_the_grammar_has_them() {
     assert_eq!(respelled("SELECT trim(both from x)"), "SELECT trim ( both ' ' FROM x )");
     assert_eq!(respelled("SELECT trim(from x)"), "SELECT trim ( BOTH ' ' FROM x )");
     assert!(respelled("SELECT 1 BETWEEN SYMMETRIC 3 AND 0").contains("( 3 ) AND 0"));
+    assert_eq!(respelled("SELECT 'x'::national character(2)"), "SELECT 'x' :: character ( 2 )");
+    assert_eq!(respelled("SELECT bpchar 'y', a.name"), "SELECT CAST ( 'y' AS bpchar ) , a . name");
+    assert_eq!(respelled("SELECT substring(a(x) similar p escape '#')"), "SELECT substring ( a ( x ) , p , '#' )");
     assert!(respelled("SELECT * FROM ROWS FROM (f(1), g(2)) AS t").contains("( f ( 1 ) , g ( 2 ) ) AS t"));
 }
 
@@ -35,6 +38,10 @@ fn the_same_words_elsewhere_are_left_alone() {
         "SELECT sum ( x ) OVER ( ROWS BETWEEN 1 PRECEDING AND CURRENT ROW ) FROM t",
         "SELECT trim ( ' ' FROM x )",
         "TRUNCATE TABLE t",
+        "SELECT x AS name , 'a'",
+        "SELECT name = 'a' FROM t",
+        "SELECT substring ( x SIMILAR TO p ESCAPE '#' )",
+        "SELECT substring ( x FROM 2 )",
     ] {
         assert_eq!(respelled(sql), sql);
     }

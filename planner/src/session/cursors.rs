@@ -7,13 +7,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch};
 use base::{SqlError, SqlResult, SqlState};
+use engine::SqlType;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 
-use super::Session;
 use super::blocks::{BlockKind, Open, State};
+use super::{Prepared, Session};
 use crate::backends::CursorSeen;
 use crate::cancel::Watch;
 use crate::cursor_syntax::{Direction, Fetch};
@@ -62,9 +63,12 @@ struct Kept {
 
 impl Session {
     /// DECLARE, FETCH, MOVE, CLOSE.
-    pub(super) async fn cursor(&mut self, statement: &Statement) -> SqlResult<Outcome> {
+    pub(super) async fn cursor(&mut self, statement: &Statement, prepared: &Prepared, parameters: Vec<ArrayRef>) -> SqlResult<Outcome> {
         match statement {
-            Statement::Declare { name, scroll, hold, query } => self.declare(name, *scroll, *hold, query.clone()).await,
+            Statement::Declare { name, scroll, hold, query } => {
+                let types: Vec<_> = prepared.parameters.iter().copied().map(Some).collect();
+                self.declare(name, *scroll, *hold, query.clone(), (types, parameters)).await
+            }
             Statement::Fetch(fetch) => self.fetch(fetch).await,
             Statement::Close { name: Some(name) } => match self.cursors.0.remove(name) {
                 Some(_) => Ok(Outcome::Command(Tag::command("CLOSE CURSOR"))),
@@ -105,7 +109,14 @@ impl Session {
         self.cursors.0.clear();
     }
 
-    async fn declare(&mut self, name: &str, scroll: Option<bool>, hold: bool, query: crate::parse::Parsed) -> SqlResult<Outcome> {
+    async fn declare(
+        &mut self,
+        name: &str,
+        scroll: Option<bool>,
+        hold: bool,
+        query: crate::parse::Parsed,
+        (types, parameters): (Vec<Option<SqlType>>, Vec<ArrayRef>),
+    ) -> SqlResult<Outcome> {
         let in_block = match &self.state {
             State::Open(open) => open.block.kind == BlockKind::Explicit || self.implicit,
             _ => self.implicit,
@@ -121,13 +132,13 @@ impl Session {
             return Err(SqlError::new(SqlState::PROGRAM_LIMIT_EXCEEDED, format!("a session may have {CURSORS_MAX} cursors")));
         }
         let seen = CursorSeen { text: self.seat.backend.activity().query, hold, scroll: scroll != Some(false), declared_us: self.now_us() };
-        let prepared = self.prepare(query, &[]).await?;
-        if !prepared.parameters.is_empty() {
+        let prepared = self.prepare(query, &types).await?;
+        if prepared.parameters.len() != parameters.len() {
             return Err(crate::cells::undefined_parameter(0));
         }
         // Each FETCH has a time of its own.
         let watch = Watch::start(&self.canceller, None);
-        let Outcome::Rows { columns, batches, .. } = self.run_data(&prepared, Vec::new(), watch).await? else {
+        let Outcome::Rows { columns, batches, .. } = self.run_data(&prepared, parameters, watch).await? else {
             return Err(SqlError::internal("a cursor's query answers no rows"));
         };
         let depth = match &self.state {

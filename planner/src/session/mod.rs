@@ -154,7 +154,7 @@ impl Session {
             Plan::Block(control) => self.control(control).await,
             Plan::Configure(statement) => self.configure(statement),
             Plan::Named(named) => self.named(named, prepared).await,
-            Plan::Cursor(cursor) => self.cursor(cursor).await,
+            Plan::Cursor(cursor) => self.cursor(cursor, prepared, parameters).await,
             Plan::Notify(notify) => self.notify(notify).await,
             Plan::Maintenance(maintenance) => {
                 maintenance.check_block(self.implicit || !matches!(self.state, State::Idle))?;

@@ -18,6 +18,7 @@ use crate::backends::StatementSeen;
 use crate::cells::{self, Literal};
 use crate::outcome::{Column, Outcome, Tag};
 use crate::parse::Parsed;
+use crate::statements::explain;
 use crate::statements::named::Named;
 use crate::statements::{is_unknown_literal, one_row_of, shown_type};
 use crate::types::Manner;
@@ -73,8 +74,11 @@ impl Session {
 
     /// Columns that a statement about prepared statements answers.
     pub(super) fn columns_of_named(&self, named: &Named) -> SqlResult<Option<Arc<[Column]>>> {
-        let Named::Execute { name, .. } = named else { return Ok(None) };
-        Ok(self.statement(name)?.as_ref().as_ref().and_then(|prepared| prepared.columns.clone()))
+        match named {
+            Named::Execute { name, .. } => Ok(self.statement(name)?.as_ref().as_ref().and_then(|prepared| prepared.columns.clone())),
+            Named::Explain { .. } => Ok(Some(explain::columns())),
+            Named::Prepare { .. } | Named::Deallocate { .. } => Ok(None),
+        }
     }
 
     pub(super) fn close_statements(&mut self) {
@@ -82,7 +86,7 @@ impl Session {
         self.seat.backend.own().statements.clear();
     }
 
-    /// PREPARE, EXECUTE, DEALLOCATE; `asking` is the statement itself.
+    /// PREPARE, EXECUTE, EXPLAIN EXECUTE, DEALLOCATE; `asking` is the statement itself.
     pub(super) async fn named(&mut self, named: &Named, asking: &Prepared) -> SqlResult<Outcome> {
         match named {
             Named::Prepare { name, types, statement } => {
@@ -98,6 +102,18 @@ impl Session {
                 let Some(prepared) = &*statement else { return Ok(Outcome::Empty) };
                 let values = self.arguments(name, prepared, arguments, &asking.parsed).await?;
                 Box::pin(self.dispatch(prepared, values)).await
+            }
+            Named::Explain { name, arguments, explain } => {
+                let statement = Arc::clone(self.statement(name)?);
+                let Some(prepared) = &*statement else { return Ok(Outcome::Empty) };
+                let values = self.arguments(name, prepared, arguments, &asking.parsed).await?;
+                let mut explained = explain.as_ref().clone();
+                if let Statement::Explain { statement, .. } = &mut explained {
+                    **statement = prepared.parsed.statement.as_ref().clone();
+                }
+                let types: Vec<_> = prepared.parameters.iter().copied().map(Some).collect();
+                let explained = self.prepare(Parsed { statement: Arc::new(explained), ..prepared.parsed.clone() }, &types).await?;
+                Box::pin(self.dispatch(&explained, values)).await
             }
             Named::Deallocate { name: Some(name) } => {
                 self.statement(name)?;

@@ -1,16 +1,20 @@
 //! DECLARE, FETCH, MOVE, CLOSE: recognition. The session, which has the cursors, runs them.
 //!
-//! Never: plans the cursor's query.
+//! Never: keeps a plan of the cursor's query.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use base::{SqlError, SqlResult};
+use engine::SqlType;
 use sqlparser::ast::{CloseCursor, Declare, DeclareType, Spanned, Statement};
 
 use crate::cursor_syntax::Fetch;
 use crate::names::fold;
 use crate::parse::{Own, Parsed};
 use crate::position;
+
+use super::Planning;
 
 /// A statement about cursors.
 #[derive(Clone, Debug)]
@@ -52,4 +56,15 @@ pub(crate) fn recognise(parsed: &Parsed, statement: &Statement) -> SqlResult<Opt
         Statement::Close { cursor: CloseCursor::Specific { name } } => Cursor::Close { name: Some(fold(name)) },
         _ => return Ok(None),
     }))
+}
+
+/// The parameters of a cursor's query, which are those of its DECLARE. Errors: what planning the query raises.
+pub(super) fn parameters(planning: &Planning<'_>, cursor: &Cursor) -> SqlResult<Vec<SqlType>> {
+    let Cursor::Declare { query, .. } = cursor else { return Ok(Vec::new()) };
+    if planning.given.is_empty() && !query.text.contains('$') {
+        return Ok(Vec::new());
+    }
+    let Planning { view, scope, transaction, given, ctes, .. } = *planning;
+    let inner = Planning { view, scope, transaction, parsed: query, given, is_lasting: Cell::new(true), ctes };
+    Ok(super::plan(&inner)?.parameters)
 }

@@ -135,7 +135,8 @@ impl Options {
     }
 }
 
-fn columns() -> Arc<[Column]> {
+/// What an EXPLAIN answers.
+pub(crate) fn columns() -> Arc<[Column]> {
     Arc::new([Column::computed(TITLE, SqlType::Text)])
 }
 

@@ -25,7 +25,7 @@ mod create_view;
 mod delete;
 mod drop;
 mod drop_schema;
-mod explain;
+pub(crate) mod explain;
 mod foreign_keys;
 mod hints;
 mod hoisting;
@@ -250,7 +250,8 @@ fn plan_statement(planning: &Planning<'_>, statement: &Statement) -> SqlResult<P
         return Ok(Planned::command(Plan::Named(Box::new(statement))));
     }
     if let Some(statement) = cursor::recognise(planning.parsed, statement)? {
-        return Ok(Planned::command(Plan::Cursor(Box::new(statement))));
+        let parameters = cursor::parameters(planning, &statement)?;
+        return Ok(Planned { columns: None, parameters, plan: Plan::Cursor(Box::new(statement)) });
     }
     if let Some(statement) = notify::recognise(statement) {
         return Ok(Planned::command(Plan::Notify(statement)));

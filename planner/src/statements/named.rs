@@ -1,4 +1,4 @@
-//! PREPARE, EXECUTE, DEALLOCATE: recognition. The session, which has the names, runs them.
+//! PREPARE, EXECUTE, EXPLAIN EXECUTE, DEALLOCATE: recognition. The session, which has the names, runs them.
 //!
 //! Never: plans what is prepared.
 
@@ -24,6 +24,13 @@ pub(crate) enum Named {
     Execute {
         name: String,
         arguments: Vec<Expr>,
+    },
+    /// EXPLAIN of an EXECUTE.
+    Explain {
+        name: String,
+        arguments: Vec<Expr>,
+        /// The EXPLAIN, in which the prepared statement takes the place of its EXECUTE.
+        explain: Box<Statement>,
     },
     /// `None` for ALL.
     Deallocate {
@@ -51,6 +58,12 @@ pub(crate) fn recognise(parsed: &Parsed, statement: &Statement) -> SqlResult<Opt
             if into.is_empty() && using.is_empty() =>
         {
             Named::Execute { name: fold(simple(name)?), arguments: parameters.clone() }
+        }
+        Statement::Explain { statement: inner, .. } if matches!(inner.as_ref(), Statement::Execute { .. }) => {
+            match recognise(parsed, inner)? {
+                Some(Named::Execute { name, arguments }) => Named::Explain { name, arguments, explain: Box::new(statement.clone()) },
+                _ => return Ok(None),
+            }
         }
         Statement::Execute { .. } => return Err(SqlError::unsupported("this form of EXECUTE")),
         Statement::Deallocate { name, .. } => {

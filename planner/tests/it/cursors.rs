@@ -1,5 +1,7 @@
 //! DECLARE, FETCH, MOVE, CLOSE: positions, tags and ends as in Postgres.
 
+use engine::SqlType;
+
 use crate::fixture::{Client, Fixture};
 
 async fn numbers(client: &mut Client) {
@@ -158,4 +160,25 @@ async fn maintenance_is_taken() {
     assert_eq!(client.error("VACUUM n n").await.state().0, "42601");
     client.run("BEGIN").await;
     assert_eq!(client.error("VACUUM n").await.state().0, "25001");
+}
+
+/// The parameters of its query are those of the DECLARE: their types are known before they are given, and each DECLARE reads its own.
+#[tokio::test]
+async fn a_cursor_s_query_has_parameters() {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    numbers(&mut client).await;
+    let declare = client.prepare("DECLARE c CURSOR FOR SELECT i FROM n WHERE i > $1 AND i < $2 ORDER BY i", &[]).await.unwrap();
+    assert_eq!(*declare.parameters, [SqlType::Int4, SqlType::Int4]);
+    client.run("BEGIN").await;
+    client.execute(&declare, &[Some("3"), Some("6")]).await.unwrap();
+    assert_eq!(client.lines("FETCH ALL FROM c").await, ["4", "5"]);
+    client.run("CLOSE c").await;
+    client.execute(&declare, &[Some("8"), Some("99")]).await.unwrap();
+    assert_eq!(client.lines("FETCH ALL FROM c").await, ["9", "10"]);
+    client.run("COMMIT").await;
+    let series = client.prepare("DECLARE c CURSOR FOR SELECT i FROM generate_series(1, $1::int) AS i", &[]).await.unwrap();
+    client.run("BEGIN").await;
+    client.execute(&series, &[Some("3")]).await.unwrap();
+    assert_eq!(client.lines("FETCH ALL FROM c").await, ["1", "2", "3"]);
 }

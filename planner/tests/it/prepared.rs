@@ -79,3 +79,22 @@ async fn parameters_work_in_general_queries() {
     assert_eq!(returning.columns.as_ref().unwrap()[0].name, "v");
     assert_eq!(client.execute(&returning, &[Some("11")]).await.unwrap().lines(), ["new"]);
 }
+
+/// As `sqlx` asks what a statement would give: the plan is that of the prepared statement with these values.
+#[tokio::test]
+async fn explain_execute_shows_the_prepared_statement_s_plan() {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    client.run("CREATE TABLE t (id int PRIMARY KEY, v int); PREPARE one AS SELECT v FROM t WHERE id = $1").await;
+    assert_eq!(client.lines("EXPLAIN EXECUTE one(7)").await, client.lines("EXPLAIN SELECT v FROM t WHERE id = 7").await);
+    client.run("PREPARE many AS SELECT v FROM t WHERE v > $1").await;
+    let json = client.value("EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE many(NULL)").await;
+    assert!(json.trim_start().starts_with('[') && json.contains("\"Plan\""), "{json}");
+    assert_eq!(client.error("EXPLAIN EXECUTE many").await.state().0, "42601");
+    assert_eq!(client.error("EXPLAIN EXECUTE none(1)").await.state().0, "26000");
+    client.run("PREPARE put AS INSERT INTO t VALUES ($1, 1)").await;
+    client.run("EXPLAIN EXECUTE put(3)").await;
+    assert_eq!(client.value("SELECT count(*) FROM t").await, "0");
+    client.run("EXPLAIN ANALYZE EXECUTE put(3)").await;
+    assert_eq!(client.value("SELECT count(*) FROM t").await, "1");
+}
