@@ -20,6 +20,8 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::AnalyzerRule;
 
 use crate::calls::call;
+use crate::functions::intervals;
+use crate::functions::overlaps::OVERLAP_END;
 use crate::functions::row::RowFunction;
 use crate::functions::text::{BPCHAR, VARCHAR};
 use crate::functions::types;
@@ -30,7 +32,7 @@ use crate::operators::sorts_by_key;
 use crate::resolution::{self, is_literal, typed, unmatched};
 use crate::sides::Operand;
 use crate::type_families::{self, Family, family};
-use crate::{equality, exact};
+use crate::{aggregate_forms, equality, exact};
 
 /// C1, C2 and C3; runs before type coercion.
 #[derive(Debug)]
@@ -260,11 +262,12 @@ fn settle(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             }
             None => Transformed::no(Expr::SetComparison(search)),
         },
-        Expr::AggregateFunction(mut aggregate) if aggregate.params.distinct => {
+        Expr::AggregateFunction(mut aggregate) if aggregate.params.distinct && !aggregate_forms::sorts(&aggregate) => {
             let is_count = aggregate.func.name() == "count";
             let changed = distinct_numbers(&mut aggregate.params.args, is_count, schema)?;
             Transformed::new_transformed(Expr::AggregateFunction(aggregate), changed)
         }
+        Expr::AggregateFunction(aggregate) => aggregate_forms::settle(aggregate, schema)?,
         Expr::Case(mut case) if any_numeric_of(results_of(&case), schema).is_some() => {
             for result in case.when_then_expr.iter_mut().map(|(_, then)| then).chain(&mut case.else_expr) {
                 **result = as_any_numeric(std::mem::take(result), schema)?;
@@ -300,6 +303,7 @@ fn settle(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             }
         },
         Expr::WindowFunction(mut window) => {
+            aggregate_forms::check_window(&window.fun, &window.params.args, schema)?;
             let mut changed = false;
             for expr in &mut window.params.partition_by {
                 changed |= equality::key_in_place(expr, schema)?;
@@ -438,14 +442,18 @@ fn settle_call(mut function: ScalarFunction, schema: &DFSchema) -> Result<Transf
                 None => Transformed::no(Expr::ScalarFunction(function)),
             });
         }
-        "pg_typeof" if function.args.first().is_some_and(|arg| limited_name(arg).is_some()) => {
-            let name = function.args.first().and_then(limited_name).map(str::to_owned);
-            return Ok(Transformed::yes(Expr::Literal(ScalarValue::Utf8(name), None)));
-        }
-        "pg_typeof" if function.args.first().is_some_and(is_literal) => {
-            function.args = vec![Expr::Literal(ScalarValue::Null, None)];
-            return Ok(Transformed::yes(Expr::ScalarFunction(function)));
-        }
+        OVERLAP_END => return end_of_span(function, schema),
+        "pg_typeof" => match function.args.first().and_then(limited_name) {
+            Some(name) => {
+                let known = ScalarFunction::new_udf(Arc::new(types::pg_typeof_known(name)), vec![Expr::Literal(ScalarValue::Null, None)]);
+                return Ok(Transformed::yes(Expr::ScalarFunction(known)));
+            }
+            None if function.args.first().is_some_and(is_literal) => {
+                function.args = vec![Expr::Literal(ScalarValue::Null, None)];
+                return Ok(Transformed::yes(Expr::ScalarFunction(function)));
+            }
+            None => return Ok(Transformed::no(Expr::ScalarFunction(function))),
+        },
         _ => {
             check_call(&function, schema)?;
             return Ok(Transformed::no(Expr::ScalarFunction(function)));
@@ -456,6 +464,19 @@ fn settle_call(mut function: ScalarFunction, schema: &DFSchema) -> Result<Transf
         Some(own) => retyped(function, &own)?,
         None => Transformed::no(Expr::ScalarFunction(function)),
     })
+}
+
+/// The end of a span that is given with its length.
+fn end_of_span(mut function: ScalarFunction, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    let types = function.args.iter().map(|arg| arg.get_type(schema)).collect::<Result<Vec<_>>>()?;
+    let plus = match types.as_slice() {
+        [start, length @ DataType::Interval(_)] => intervals::operator("+", start, length),
+        _ => None,
+    };
+    match plus {
+        Some(plus) => Ok(Transformed::yes(call(plus, function.args)?)),
+        None => Ok(Transformed::yes(function.args.pop().unwrap_or_default())),
+    }
 }
 
 /// What Postgres calls the type of a cast to a type of limited length.

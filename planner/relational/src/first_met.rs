@@ -1,4 +1,4 @@
-//! Groups that show the first row they met (E1) meet rows in the order in which tables and unions give them.
+//! Groups that show the first row they met (E1), or rows one after the other, meet them in the order in which tables and unions give them.
 //!
 //! F1: which partition is done first changes no answer.
 //! Never: touches a grouping that has no such column; makes one start later than the others.
@@ -53,7 +53,7 @@ impl PhysicalOptimizerRule for FirstMet {
 }
 
 fn shows_first(grouping: &AggregateExec) -> bool {
-    grouping.aggr_expr().iter().any(|aggregate| aggregate.fun().name() == "first_value")
+    grouping.aggr_expr().iter().any(|aggregate| matches!(aggregate.fun().name(), "first_value" | "array_agg" | "string_agg"))
 }
 
 /// Without exchanges that deal rows out in turn, as far down as operators keep the order of rows.

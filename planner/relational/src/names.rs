@@ -9,8 +9,8 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    ArrayElemTypeDef, CeilFloorKind, DataType, DateTimeField, ExactNumberInfo, Expr, Ident, OrderBy, OrderByKind, Query, Select,
-    SelectItem, SetExpr, Statement, TrimWhereField, Visit, VisitMut, Visitor, VisitorMut,
+    AccessExpr, ArrayElemTypeDef, BinaryOperator, CeilFloorKind, DataType, DateTimeField, ExactNumberInfo, Expr, Ident, OrderBy,
+    OrderByKind, Query, Select, SelectItem, SetExpr, Statement, TrimWhereField, Visit, VisitMut, Visitor, VisitorMut,
 };
 
 use crate::position::{folded, folded_parts};
@@ -27,6 +27,11 @@ pub(crate) fn assign(statement: &mut Statement) {
     if let Statement::Query(query) = statement {
         keep_apart_from_keys(query);
     }
+}
+
+/// The name of a column whose name another has already.
+pub(crate) fn kept_apart(name: &str, index: usize) -> String {
+    format!("{name}{MARK}{index}")
 }
 
 /// The name to show for a column of the plan.
@@ -77,7 +82,7 @@ fn keep_apart_from_keys(query: &mut Query) {
         if let SelectItem::ExprWithAlias { alias, .. } = item {
             let name = folded(alias);
             if named.qualified.contains(&name) && !named.bare.contains(&name) {
-                *alias = Ident::with_quote('"', format!("{name}{MARK}{index}"));
+                *alias = Ident::with_quote('"', kept_apart(&name, index));
             }
         }
     }
@@ -106,7 +111,7 @@ fn assign_in(select: &mut Select) {
     let has_wildcard = select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)));
     let mut taken = HashSet::new();
     for (index, item) in select.projection.iter_mut().enumerate() {
-        let keep_apart = |name: &str| format!("{name}{MARK}{index}");
+        let keep_apart = |name: &str| kept_apart(name, index);
         match item {
             SelectItem::ExprWithAlias { alias, .. } => {
                 let name = folded(alias);
@@ -137,6 +142,10 @@ pub(crate) fn is_current_schema(expr: &Expr) -> bool {
 
 /// N2.
 fn order_by_alias(key: &mut Expr, select: &Select) {
+    // A number is an item's place, whatever numbers are items.
+    if matches!(key, Expr::Value(_)) {
+        return;
+    }
     let alias = select.projection.iter().find_map(|item| match item {
         SelectItem::ExprWithAlias { expr, alias } if expr == key => Some(alias.clone()),
         _ => None,
@@ -177,7 +186,7 @@ fn of(expr: &Expr) -> Figured {
         Expr::CompoundIdentifier(idents) => idents.last().map_or_else(nameless, |ident| named(folded(ident))),
         Expr::Function(call) => call.name.0.last().and_then(|part| part.as_ident()).map_or_else(nameless, |ident| named(folded(ident))),
         Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => of(inner),
-        Expr::CompoundFieldAccess { root, .. } => of(root),
+        Expr::CompoundFieldAccess { root, access_chain } => access_chain.iter().rev().find_map(field_of).map_or_else(|| of(root), named),
         Expr::Cast { expr, data_type, .. } => {
             let inner = of(expr);
             if inner.strength < Strength::Name { weakly(of_type(data_type)) } else { inner }
@@ -188,7 +197,7 @@ fn of(expr: &Expr) -> Figured {
             Some(figured) if figured.strength == Strength::Name => figured,
             _ => weakly("case"),
         },
-        Expr::Exists { .. } => named("exists"),
+        Expr::Exists { negated: false, .. } => named("exists"),
         Expr::Subquery(query) => of_query(query),
         Expr::Extract { .. } => named("extract"),
         Expr::Substring { shorthand, .. } => named(if *shorthand { "substr" } else { "substring" }),
@@ -203,8 +212,18 @@ fn of(expr: &Expr) -> Figured {
         Expr::Floor { field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) | CeilFloorKind::Scale(_), .. } => named("floor"),
         Expr::AtTimeZone { .. } => named("timezone"),
         Expr::Array(_) => named("array"),
+        Expr::IsNormalized { negated: false, .. } => named("is_normalized"),
+        Expr::BinaryOp { op: BinaryOperator::Overlaps, .. } => named("overlaps"),
         Expr::Tuple(_) => named("row"),
         _ => nameless(),
+    }
+}
+
+/// The field that a step goes to.
+fn field_of(step: &AccessExpr) -> Option<String> {
+    match step {
+        AccessExpr::Dot(Expr::Identifier(field)) => Some(folded(field)),
+        _ => None,
     }
 }
 

@@ -1,9 +1,9 @@
-//! Operators with a `numeric` operand: which function or type computes them.
+//! Operators with a `numeric` operand, or with `real` and an integer: which function or type computes them.
 //!
-//! B1: numeric beside an integer is numeric, beside a floating-point number, `real` too, double precision.
+//! B1: numeric beside an integer is numeric, beside a floating-point number, `real` too, double precision; and so is `real` beside an integer.
 //! B2: numbers of any length are compared by their keys, so that joins can hash them; where one side is a constant and the other one of Arrow's
 //!     decimals, value by value, without making keys of the column.
-//! Never: changes an operator without a numeric operand.
+//! Never: changes another operator.
 
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
@@ -44,6 +44,9 @@ pub(crate) fn plan(op: Operator, left: Operand, right: Operand) -> Result<std::r
     let left = beside(op, left, &right)?;
     let right = beside(op, right, &left)?;
     let (Some(left_type), Some(right_type)) = (left.data_type.clone(), right.data_type.clone()) else { return Ok(Err((left, right))) };
+    if meets_integer(&left_type, &right_type) {
+        return Ok(Ok(binary(left.into_type(&DataType::Float64)?, op, right.into_type(&DataType::Float64)?)));
+    }
     match exact::way(op, &left_type, &right_type) {
         Some(Way::AsTheyAre) => Ok(Err((left, right))),
         Some(Way::Cast(left_type, right_type)) => Ok(Ok(binary(left.into_type(&left_type)?, op, right.into_type(&right_type)?))),
@@ -61,6 +64,12 @@ pub(crate) fn plan(op: Operator, left: Operand, right: Operand) -> Result<std::r
         }
         None => Ok(Err((left, right))),
     }
+}
+
+/// B1: whether one is `real` and the other an integer.
+fn meets_integer(left: &DataType, right: &DataType) -> bool {
+    let is = |a: &DataType, b: &DataType| *a == DataType::Float32 && b.is_signed_integer();
+    is(left, right) || is(right, left)
 }
 
 /// The same for callers that know no more of the operands.

@@ -3,7 +3,7 @@
 //! P1: a string literal or an untyped parameter beside a value has the type the operator wants there (`resolution`); an operator on types of
 //!     different families does not exist.
 //! P2: intervals, `jsonb` and arrays are compared by keys (`comparison_key`); the comparison itself stays one the planner can use.
-//! P3: `numeric` operands go to `numbers`; aggregates that PostgreSQL has for floating point only get their arguments so.
+//! P3: `numeric` operands go to `numbers`.
 //! Never: sees a query.
 
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use arrow::datatypes::{DataType, Field};
 use base::{SqlError, SqlState};
 use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue, TableReference};
 use datafusion::execution::SessionStateDefaults;
-use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawAggregateExpr, RawBinaryExpr, RawFieldAccessExpr};
-use datafusion::logical_expr::{BinaryExpr, Cast, Expr, ExprSchemable, GetFieldAccess, Operator};
+use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr, RawFieldAccessExpr};
+use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, GetFieldAccess, Operator};
 use sqlparser::ast::BinaryOperator;
 
 use crate::calls::call;
@@ -28,22 +28,6 @@ use crate::type_families::{self, Family};
 /// Has no state.
 #[derive(Debug)]
 pub(crate) struct Operators;
-
-/// P3.
-const FLOATING: [&str; 12] = [
-    "corr",
-    "covar_pop",
-    "covar_samp",
-    "regr_avgx",
-    "regr_avgy",
-    "regr_count",
-    "regr_intercept",
-    "regr_r2",
-    "regr_slope",
-    "regr_sxx",
-    "regr_sxy",
-    "regr_syy",
-];
 
 /// Ours first, then DataFusion's own.
 pub(crate) fn planners() -> Vec<Arc<dyn ExprPlanner>> {
@@ -113,18 +97,6 @@ impl ExprPlanner for Operators {
         Ok(PlannerResult::Planned(planned))
     }
 
-    /// Aggregates over pairs are aggregates of floating-point numbers (P3).
-    fn plan_aggregate(&self, mut expr: RawAggregateExpr) -> Result<PlannerResult<RawAggregateExpr>> {
-        if FLOATING.contains(&expr.func.name()) {
-            expr.args = expr.args.into_iter().map(floating).collect();
-        }
-        if let ("percentile_cont", [value, _]) = (expr.func.name(), expr.args.as_mut_slice()) {
-            *value = floating(std::mem::take(value));
-            expr.order_by.iter_mut().for_each(|sort| sort.expr = floating(std::mem::take(&mut sort.expr)));
-        }
-        Ok(PlannerResult::Original(expr))
-    }
-
     fn plan_array_literal(&self, exprs: Vec<Expr>, schema: &DFSchema) -> Result<PlannerResult<Vec<Expr>>> {
         if exprs.is_empty() {
             let error = SqlError::new(SqlState::INDETERMINATE_DATATYPE, "cannot determine type of empty array");
@@ -150,10 +122,6 @@ impl ExprPlanner for Operators {
     ) -> Result<PlannerResult<Vec<Expr>>> {
         Ok(PlannerResult::Original(Vec::new()))
     }
-}
-
-fn floating(expr: Expr) -> Expr {
-    Expr::Cast(Cast::new(Box::new(expr), DataType::Float64))
 }
 
 /// The planner's own name of an operator that `numbers` knows.

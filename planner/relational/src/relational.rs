@@ -11,12 +11,12 @@ use arrow::datatypes::{DataType, SchemaRef};
 use base::{SqlError, SqlResult, SqlState};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::config::ConfigOptions;
+use datafusion::execution::TaskContext;
 use datafusion::execution::context::SessionState;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
-use datafusion::execution::{SessionStateDefaults, TaskContext};
 use datafusion::logical_expr::{InvariantLevel, LogicalPlan};
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
@@ -39,7 +39,7 @@ use crate::session_options::States;
 use crate::shape::{Bound, Shape};
 use crate::slot::{Slot, Which};
 use crate::table::{Resolver, Table};
-use crate::{attach, dialect, errors, functions, hidden, names, names_shown, operators, output, reshape, semantics};
+use crate::{attach, dialect, errors, full_joins, functions, hidden, names, names_shown, operators, output, reshape, semantics};
 
 /// Limits and shape of execution, set once a server.
 #[derive(Clone, Copy, Debug)]
@@ -110,6 +110,8 @@ impl Relational {
             .build_arc()
             .map_err(|error| errors::unplaced(&error))?;
         let mut physical = PhysicalOptimizer::new().rules;
+        // It finds columns by name only, of which a join may have two; filters have their places in the logical plan already.
+        physical.retain(|rule| !rule.name().starts_with("FilterPushdown"));
         physical.push(Arc::new(FirstMet));
         let state = SessionStateBuilder::new()
             .with_config(SessionConfig::from(config(options)).with_batch_size(options.batch_rows))
@@ -117,7 +119,7 @@ impl Relational {
             .with_expr_planners(operators::planners())
             .with_scalar_functions(functions::scalars())
             .with_aggregate_functions(functions::aggregates())
-            .with_window_functions(SessionStateDefaults::default_window_functions())
+            .with_window_functions(functions::windows::functions())
             .with_analyzer_rules(semantics::rules())
             .with_physical_optimizer_rules(physical)
             .build();
@@ -328,7 +330,9 @@ fn respelled(statement: &Statement, mentioned: &BTreeSet<String>, context: &Cont
 
 /// Everything done to a statement's text before DataFusion's planner reads it.
 pub(crate) fn prepare(statement: &mut Statement, context: &Context<'_>, mentioned: &BTreeSet<String>) -> SqlResult<()> {
+    dialect::subscripts::qualify(statement);
     hidden::exclude_from_wildcards(statement, mentioned, &|name| context.schema_of(name))?;
+    dialect::joined::write_out(statement, context)?;
     dialect::whole_rows::expand(statement, context);
     dialect::row_sets::compare(statement)?;
     dialect::sets::compare_by_name(statement)?;
@@ -342,6 +346,7 @@ pub(crate) fn prepare(statement: &mut Statement, context: &Context<'_>, mentione
 /// Types settled, subqueries that cannot be joins taken out, and the result checked.
 fn settled(plan: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
     plan.check_invariants(InvariantLevel::Always)?;
+    full_joins::check(&plan)?;
     let plan = convert::analyzed(reshape::reshape(plan, state)?, state)?;
     let plan = convert::convert(reshape::delay(plan)?, state)?;
     plan.check_invariants(InvariantLevel::Executable)?;

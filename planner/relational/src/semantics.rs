@@ -21,12 +21,14 @@ use crate::coercions::OwnTypes;
 use crate::functions::averages::BIGINT_DECIMAL;
 use crate::functions::{arithmetic, casts, conversions};
 use crate::mapping::map_named;
+use crate::padded;
 
 /// Every analyzer rule, in order: DataFusion's own with ours around type coercion (S2).
 pub(crate) fn rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     vec![
         Arc::new(ResolveGroupingFunction::new()),
         Arc::new(WideNumerics),
+        padded::rule(),
         Arc::new(OwnTypes),
         Arc::new(TypeCoercion::new()),
         Arc::new(PostgresSemantics),

@@ -3,9 +3,13 @@
 //! D28: a call with named arguments is the call with all of them in order; what is left out has its default.
 
 use base::{SqlError, SqlResult, SqlState};
-use sqlparser::ast::{DataType, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value};
+use sqlparser::ast::{
+    DataType, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList,
+    FunctionArguments, Value,
+};
 
 use super::spelling::{call, cast};
+use crate::functions;
 use crate::position::folded_parts;
 
 /// A function's parameters, and the constant that those left out have; `None`: all must be given.
@@ -54,6 +58,7 @@ fn check_count(name: &str, function: &Function) -> SqlResult<()> {
         return Err(SqlError::new(SqlState("42809"), message));
     }
     let FunctionArguments::List(list) = &function.args else { return Ok(()) };
+    check_clauses(name, function, list)?;
     let has_star = list.args.iter().any(|arg| matches!(arg, FunctionArg::Unnamed(FunctionArgExpr::Wildcard)));
     if has_star && list.duplicate_treatment == Some(DuplicateTreatment::Distinct) {
         return Err(SqlError::new(SqlState::SYNTAX_ERROR, "syntax error at or near \"*\""));
@@ -61,6 +66,35 @@ fn check_count(name: &str, function: &Function) -> SqlResult<()> {
     if (has_star && name != "count") || (name == "count" && list.args.len() > 1) {
         return Err(SqlError::new(SqlState::UNDEFINED_FUNCTION, format!("function {name} does not exist with these arguments"))
             .hint("No function matches the given name and argument types. You might need to add explicit type casts."));
+    }
+    Ok(())
+}
+
+/// Clauses that the function cannot have. Errors: 42809, 0A000.
+fn check_clauses(name: &str, function: &Function, list: &FunctionArgumentList) -> SqlResult<()> {
+    let wrong = |message: String| Err(SqlError::new(SqlState("42809"), message));
+    let is_distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
+    let is_ordered = list.clauses.iter().any(|clause| matches!(clause, FunctionArgumentClause::OrderBy(_)));
+    if functions::is_scalar(name) {
+        let given = [
+            (function.over.is_some(), "OVER", "a window function nor an aggregate function"),
+            (is_distinct, "DISTINCT", "an aggregate function"),
+            (is_ordered, "ORDER BY", "an aggregate function"),
+            (function.filter.is_some(), "FILTER", "an aggregate function"),
+            (!function.within_group.is_empty(), "WITHIN GROUP", "an aggregate function"),
+        ];
+        if let Some((_, clause, what)) = given.iter().find(|(is_given, ..)| *is_given) {
+            return wrong(format!("{clause} specified, but {name} is not {what}"));
+        }
+    }
+    if function.over.is_some() && is_distinct {
+        return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, "DISTINCT is not implemented for window functions"));
+    }
+    if function.over.is_some() && is_ordered {
+        return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, "aggregate ORDER BY is not implemented for window functions"));
+    }
+    if name == "count" && list.args.is_empty() {
+        return wrong("count(*) must be used to call a parameterless aggregate function".to_owned());
     }
     Ok(())
 }

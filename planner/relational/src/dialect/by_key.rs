@@ -1,6 +1,6 @@
 //! A correlated scalar subquery over one table by its unique columns becomes an aggregate, which the engine can run.
 //!
-//! D15: only where at most one row can answer, so that its greatest value is its value.
+//! D15: only where at most one row can answer, so that the first value found is its value.
 //! D16: what such a subquery asks of the outer row alone is asked outside of it.
 
 use std::collections::HashSet;
@@ -51,12 +51,12 @@ impl VisitorMut for ByKey<'_> {
                 Expr::CompoundIdentifier(parts) => parts.last().cloned(),
                 _ => None,
             };
-            let greatest = call("max", vec![FunctionArgExpr::Expr(value)]);
+            let found = call("first_value", vec![FunctionArgExpr::Expr(value)]);
             match (&mut select.projection[0], name) {
-                (SelectItem::ExprWithAlias { expr, .. }, _) => *expr = greatest,
+                (SelectItem::ExprWithAlias { expr, .. }, _) => *expr = found,
                 (item, name) => {
                     let alias = name.unwrap_or_else(|| Ident::with_quote('"', "?column?"));
-                    *item = SelectItem::ExprWithAlias { expr: greatest, alias };
+                    *item = SelectItem::ExprWithAlias { expr: found, alias };
                 }
             }
             conditions = take_foreign(select);

@@ -129,7 +129,7 @@ fn lookup(query: &Query, source: &Source, column: &str) -> Expr {
     if let SetExpr::Select(select) = query.body.as_mut() {
         let alias = Ident::with_quote('"', column);
         let item = Expr::CompoundIdentifier(vec![Ident::with_quote('"', source.alias.clone()), alias.clone()]);
-        select.projection = vec![SelectItem::ExprWithAlias { expr: call("max", vec![FunctionArgExpr::Expr(item)]), alias }];
+        select.projection = vec![SelectItem::ExprWithAlias { expr: call("first_value", vec![FunctionArgExpr::Expr(item)]), alias }];
         select.from = vec![source.from.clone()];
         select.selection = source.bound.iter().cloned().reduce(and);
     }

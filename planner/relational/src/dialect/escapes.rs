@@ -1,8 +1,11 @@
 //! `LIKE pattern ESCAPE 'c'`, where the engine knows no escape but the backslash.
 //!
-//! D16: a constant pattern is written with backslashes; any other pattern stays as it is, and is refused below.
+//! D16: a constant pattern is written with backslashes; any other pattern is respelled when it is known, by `like_escape`.
 
-use sqlparser::ast::{BinaryOperator, Expr, Value};
+use sqlparser::ast::{BinaryOperator, Expr, FunctionArgExpr, Value};
+
+use super::spelling::call;
+use crate::values::pattern::respelled;
 
 /// Rewrites the expression itself, not what is below it.
 pub(super) fn use_backslash(expr: &mut Expr) {
@@ -19,6 +22,11 @@ pub(super) fn use_backslash(expr: &mut Expr) {
     {
         **pattern = Expr::Value(Value::SingleQuotedString(respelled).into());
         *escape_char = None;
+    } else if constant(pattern).is_none() {
+        let given = std::mem::replace(pattern.as_mut(), Expr::Value(Value::Null.into()));
+        let text = Expr::Value(Value::SingleQuotedString(escape.map(String::from).unwrap_or_default()).into());
+        **pattern = call("like_escape", vec![FunctionArgExpr::Expr(given), FunctionArgExpr::Expr(text)]);
+        *escape_char = None;
     }
 }
 
@@ -33,24 +41,4 @@ fn constant(expr: &Expr) -> Option<String> {
         Expr::BinaryOp { left, op: BinaryOperator::StringConcat, right } => Some(constant(left)? + &constant(right)?),
         _ => None,
     }
-}
-
-/// The pattern with backslashes for escapes; `None` if it ends in one.
-fn respelled(text: &str, escape: Option<char>) -> Option<String> {
-    let mut out = String::with_capacity(text.len() + 2);
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            _ if Some(c) == escape => {
-                let escaped = chars.next()?;
-                if matches!(escaped, '%' | '_' | '\\') {
-                    out.push('\\');
-                }
-                out.push(escaped);
-            }
-            '\\' => out.push_str("\\\\"),
-            other => out.push(other),
-        }
-    }
-    Some(out)
 }

@@ -2,37 +2,15 @@
 //!
 //! D3: the count is of exactly the rows EXISTS asks about; a subquery whose rows are not those of its FROM and WHERE stays as it is.
 
-use std::ops::ControlFlow;
+use sqlparser::ast::{BinaryOperator, Expr, FunctionArgExpr, GroupByExpr, Ident, Query, SelectItem, SetExpr, Value};
 
-use sqlparser::ast::{BinaryOperator, Expr, FunctionArgExpr, GroupByExpr, Ident, Query, SelectItem, SetExpr, Value, VisitMut, VisitorMut};
-
+use super::outside;
 use super::spelling::call;
 
 /// Rewrites the item of a SELECT list, outside the subqueries it holds.
 pub(super) fn count(item: &mut Expr) {
-    let _ = VisitMut::visit(item, &mut CountExists { depth: 0 });
-}
-
-struct CountExists {
-    depth: u32,
-}
-
-impl VisitorMut for CountExists {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _query: &mut Query) -> ControlFlow<()> {
-        self.depth += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _query: &mut Query) -> ControlFlow<()> {
-        self.depth -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+    outside::each(item, &mut |expr| {
         if let Expr::Exists { subquery, negated } = expr
-            && self.depth == 0
             && has_plain_rows(subquery)
             && let SetExpr::Select(select) = subquery.body.as_mut()
         {
@@ -43,8 +21,7 @@ impl VisitorMut for CountExists {
             select.projection = vec![SelectItem::ExprWithAlias { expr: compared, alias: Ident::new("exists") }];
             *expr = Expr::Subquery(subquery.clone());
         }
-        ControlFlow::Continue(())
-    }
+    });
 }
 
 /// Whether the query's rows are those of FROM and WHERE, so that counting them answers EXISTS.

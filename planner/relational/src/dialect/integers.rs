@@ -11,7 +11,7 @@ use super::spelling::cast;
 use crate::position::folded_parts;
 
 /// Functions whose result has the type of their arguments.
-const TYPED_BY_ARGUMENT: [&str; 28] = [
+const TYPED_BY_ARGUMENT: [&str; 30] = [
     "array_append",
     "array_fill",
     "array_position",
@@ -40,6 +40,8 @@ const TYPED_BY_ARGUMENT: [&str; 28] = [
     "scale",
     "array_agg",
     "generate_series_list",
+    "ntile",
+    "bitwise_not",
 ];
 
 /// Types the constants directly below this expression.
@@ -84,12 +86,35 @@ pub(super) fn type_rows(body: &mut SetExpr) {
 /// Types the constant this expression is, through parentheses and signs.
 pub(super) fn type_constant(expr: &mut Expr) {
     match expr {
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr: inner } if is_smallest_negated(inner) => {}
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr: inner } if is_smallest(inner) => {
+            *expr = cast(Expr::Value(Value::SingleQuotedString(i32::MIN.to_string()).into()), DataType::Int(None));
+        }
         Expr::Nested(inner) | Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr: inner } => type_constant(inner),
         Expr::Value(value) if matches!(&value.value, Value::Number(digits, false) if digits.parse::<i32>().is_ok()) => {
             let literal = std::mem::replace(expr, Expr::Value(Value::Null.into()));
             *expr = cast(literal, DataType::Int(None));
         }
         _ => {}
+    }
+}
+
+/// Whether the constant is the size of the smallest `integer`, which is one with its sign only.
+fn is_smallest(expr: &Expr) -> bool {
+    match expr {
+        Expr::Value(value) => {
+            matches!(&value.value, Value::Number(digits, false) if digits.parse() == Ok(i32::MIN.unsigned_abs()))
+        }
+        _ => false,
+    }
+}
+
+/// Whether it is the smallest `integer` itself, which is a `bigint` without its sign.
+fn is_smallest_negated(expr: &Expr) -> bool {
+    match expr {
+        Expr::Nested(inner) => is_smallest_negated(inner),
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => is_smallest(expr),
+        _ => false,
     }
 }
 

@@ -48,8 +48,9 @@ pub(super) fn respell(expr: &mut Expr) -> SqlResult<()> {
             Ok(())
         }
         Expr::Function(call) => {
-            arguments(call);
             let name = folded_parts(&call.name);
+            check_text(call, &name)?;
+            arguments(call);
             if let Some(cast) = called_cast(call, &name) {
                 *expr = cast;
                 return Ok(());
@@ -64,6 +65,21 @@ pub(super) fn respell(expr: &mut Expr) -> SqlResult<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Functions of several types of which none is preferred.
+const AMBIGUOUS: [&str; 5] = ["avg", "bit_and", "bit_or", "sum", "to_char"];
+
+/// Errors: 42725 for a text without a type where it may be of several.
+fn check_text(call: &sqlparser::ast::Function, name: &[String]) -> SqlResult<()> {
+    let ([name], FunctionArguments::List(list)) = (name, &call.args) else { return Ok(()) };
+    let is_open = |arg: &FunctionArg| matches!(arg, FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) if is_text(expr));
+    if AMBIGUOUS.contains(&name.as_str()) && list.args.first().is_some_and(is_open) {
+        let unknown = vec!["unknown"; list.args.len()].join(", ");
+        return Err(SqlError::new(SqlState("42725"), format!("function {name}({unknown}) is not unique"))
+            .hint("Could not choose a best candidate function. You might need to add explicit type casts."));
+    }
+    Ok(())
 }
 
 /// A condition that is a text is read as a boolean.

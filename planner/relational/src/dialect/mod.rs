@@ -6,7 +6,7 @@
 use std::ops::ControlFlow;
 
 use base::{SqlError, SqlResult};
-use sqlparser::ast::{Expr, Query, Select, SelectItem, Statement, TableFactor, VisitMut, VisitorMut};
+use sqlparser::ast::{Expr, Query, Select, SelectItem, SetExpr, Statement, TableFactor, VisitMut, VisitorMut};
 
 mod arguments;
 mod arrays;
@@ -14,6 +14,7 @@ mod between;
 pub(crate) mod by_key;
 mod by_keys;
 mod catalog;
+mod catalog_sets;
 mod copies;
 mod documents;
 pub(crate) mod empty;
@@ -23,16 +24,21 @@ mod frames;
 mod grouping;
 pub(crate) mod impossible;
 mod integers;
+pub(crate) mod joined;
+mod listed;
 mod lists;
 mod literals;
 mod modifiers;
 mod numbers;
 mod operators;
+mod outside;
+mod refused;
 pub(crate) mod row_sets;
 mod rows;
 mod series;
 pub(crate) mod sets;
 mod spelling;
+pub(crate) mod subscripts;
 pub(crate) mod whole_rows;
 
 /// Rewrites the statement in place, after SELECT items got their names.
@@ -72,14 +78,22 @@ impl VisitorMut for Dialect {
         if let Err(error) = copies::number(&mut query.body).and_then(|()| spelling::fetch_to_limit(query)) {
             return ControlFlow::Break(error);
         }
-        literals::type_rows(&mut query.body);
+        if let Err(error) = refused::in_query(query) {
+            return ControlFlow::Break(error);
+        }
+        if let Err(error) = spelling::read_counts(query) {
+            return ControlFlow::Break(error);
+        }
         numbers::type_recursion(query);
-        numbers::type_rows(&mut query.body);
-        integers::type_rows(&mut query.body);
+        type_rows(&mut query.body);
         ControlFlow::Continue(())
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<SqlError> {
+        if let Err(error) = refused::in_from(factor) {
+            return ControlFlow::Break(error);
+        }
+        catalog_sets::unfold_relation(factor);
         documents::unfold_relation(factor);
         if let TableFactor::Table { sample, version, with_hints, partitions, .. } = factor {
             refuse(&[
@@ -104,6 +118,9 @@ impl VisitorMut for Dialect {
             (select.prewhere.is_some(), "PREWHERE"),
             (!select.connect_by.is_empty(), "CONNECT BY"),
         ])?;
+        if let Err(error) = refused::in_select(select) {
+            return ControlFlow::Break(error);
+        }
         grouping::name_empty(select);
         select.selection.iter_mut().chain(&mut select.having).for_each(literals::condition);
         for item in &mut select.projection {
@@ -128,10 +145,16 @@ impl VisitorMut for Dialect {
     }
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<SqlError> {
+        if let Err(error) = refused::in_expression(expr) {
+            return ControlFlow::Break(error);
+        }
         between::unfold(expr);
+        numbers::bind_sign(expr);
+        operators::overlap(expr);
         if let Err(error) = arrays::gather(expr) {
             return ControlFlow::Break(error);
         }
+        catalog_sets::unfold(expr);
         arrays::bound_slices(expr);
         documents::unfold(expr);
         series::unfold(expr);
@@ -157,6 +180,18 @@ impl VisitorMut for Dialect {
         }
         ControlFlow::Continue(())
     }
+}
+
+/// The constants of lists of rows, those that a set operation joins too.
+fn type_rows(body: &mut SetExpr) {
+    if let SetExpr::SetOperation { left, right, .. } = body {
+        type_rows(left);
+        type_rows(right);
+        return;
+    }
+    literals::type_rows(body);
+    numbers::type_rows(body);
+    integers::type_rows(body);
 }
 
 /// Whether a FROM item is computed, after it was respelled.

@@ -5,6 +5,7 @@
 //! D32: a cast to a numeric that Arrow's decimals have no room for, `numeric(50,2)` or `numeric(3,-2)`, rounds after the cast.
 //! D34: a number that a recursive query begins with may become longer: it has any length from the start.
 //! D33: a sign before anything but a constant is a function, which knows numbers of any length.
+//! D36: a sign binds closer than `^`: `-2 ^ 2` is 4.
 
 use base::SqlResult;
 use sqlparser::ast::{BinaryOperator, DataType, ExactNumberInfo, Expr, FunctionArgExpr, Query, SelectItem, SetExpr, UnaryOperator, Value};
@@ -56,6 +57,22 @@ pub(super) fn respell(expr: &mut Expr) -> SqlResult<()> {
         _ => {}
     }
     Ok(())
+}
+
+/// D36: the sign before a power goes to what is raised.
+pub(super) fn bind_sign(expr: &mut Expr) {
+    let Expr::UnaryOp { op: op @ (UnaryOperator::Minus | UnaryOperator::Plus), expr: inner } = expr else { return };
+    if !matches!(inner.as_ref(), Expr::BinaryOp { op: BinaryOperator::PGExp, .. }) {
+        return;
+    }
+    let (op, mut power) = (*op, take(inner));
+    let mut raised = &mut power;
+    while let Expr::BinaryOp { left, op: BinaryOperator::PGExp, .. } = raised {
+        raised = left.as_mut();
+    }
+    let signed = Box::new(take(raised));
+    *raised = Expr::UnaryOp { op, expr: signed };
+    *expr = power;
 }
 
 fn take(expr: &mut Expr) -> Expr {
@@ -148,6 +165,7 @@ pub(super) fn type_rows(body: &mut SetExpr) {
         let first = scales.next();
         let data_type = match first {
             Some(_) if is_floating => DataType::DoublePrecision,
+            Some(_) if cells.contains(&Cell::Real) => DataType::Real,
             Some(_) if is_any => DataType::Numeric(ExactNumberInfo::None),
             Some(first) if scales.any(|scale| scale != first) => DataType::Numeric(ExactNumberInfo::None),
             _ => continue,
@@ -169,6 +187,7 @@ enum Cell {
     /// Cast to numeric.
     Numeric,
     Floating,
+    Real,
     Other,
 }
 
@@ -185,6 +204,7 @@ impl Cell {
                 _ => Self::Other,
             },
             Expr::Cast { data_type: DataType::Float8 | DataType::DoublePrecision | DataType::Double(_), .. } => Self::Floating,
+            Expr::Cast { data_type: DataType::Real | DataType::Float4, .. } => Self::Real,
             Expr::Cast { data_type: DataType::Numeric(_) | DataType::Decimal(_) | DataType::Dec(_), .. } => Self::Numeric,
             _ => Self::Other,
         }

@@ -7,6 +7,7 @@ use sqlparser::ast::{
     BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, UnaryOperator, Value,
 };
 
+use super::rows;
 use super::spelling::{call, cast};
 use crate::functions::ordered_sets::PLACES;
 use crate::position::folded_parts;
@@ -40,11 +41,17 @@ pub(super) fn respell(expr: &mut Expr) {
             let args = vec![take(time_zone), take(timestamp)];
             *expr = function("timezone", args);
         }
+        Expr::IsNormalized { expr: of, form, negated } => {
+            let form = form.take().map(|form| text(form.to_string()));
+            let (args, negated) = (std::iter::once(take(of)).chain(form).collect(), *negated);
+            *expr = negate(function("is_normalized", args), negated);
+        }
         Expr::BinaryOp { .. } => binary(expr),
         Expr::UnaryOp { .. } => unary(expr),
         Expr::Function(call) => {
             name_place(call);
             truncate_in_zone(call);
+            quote_form(call);
             pattern_function(expr);
         }
         Expr::Position { expr: needle, r#in } => {
@@ -88,6 +95,15 @@ fn extractor(part: &str) -> &'static str {
     }
 }
 
+/// `(a, b) OVERLAPS (c, d)`, each end a moment or as far from its beginning as an interval says.
+pub(super) fn overlap(expr: &mut Expr) {
+    let Expr::BinaryOp { left, op: BinaryOperator::Overlaps, right } = expr else { return };
+    let (Some([start, end]), Some([other_start, other_end])) = (rows::columns(left), rows::columns(right)) else { return };
+    let until = |start: &Expr, end: &Expr| function("overlap_end", vec![start.clone(), end.clone()]);
+    let args = vec![start.clone(), until(start, end), other_start.clone(), until(other_start, other_end)];
+    *expr = function("overlaps", args);
+}
+
 fn binary(expr: &mut Expr) {
     let Expr::BinaryOp { left, op, right } = expr else { return };
     let (name, negated) = match op {
@@ -112,11 +128,9 @@ fn unary(expr: &mut Expr) {
             super::integers::type_constant(of);
             function("abs", vec![take(of)])
         }
-        // All bits the other way round.
         UnaryOperator::BitwiseNot => {
-            let ones = Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(number("1")) };
-            let flipped = Expr::BinaryOp { left: Box::new(take(of)), op: BinaryOperator::PGBitwiseXor, right: Box::new(ones) };
-            Expr::Nested(Box::new(flipped))
+            super::integers::type_constant(of);
+            function("bitwise_not", vec![take(of)])
         }
         _ => return,
     };
@@ -145,6 +159,19 @@ fn pattern_function(expr: &mut Expr) {
     {
         let (of, pattern) = (Box::new(take(of)), Box::new(take(pattern)));
         *expr = Expr::Like { negated, any: false, expr: of, pattern, escape_char: None };
+    }
+}
+
+/// `normalize(text, NFD)`: the form is a key word.
+fn quote_form(call: &mut Function) {
+    if folded_parts(&call.name) != ["normalize"] {
+        return;
+    }
+    if let FunctionArguments::List(list) = &mut call.args
+        && let [_, FunctionArg::Unnamed(FunctionArgExpr::Expr(form))] = list.args.as_mut_slice()
+        && let Expr::Identifier(word) = form
+    {
+        *form = text(word.value.to_lowercase());
     }
 }
 

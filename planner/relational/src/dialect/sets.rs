@@ -14,6 +14,8 @@ use sqlparser::ast::{
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 
+use super::outside;
+
 /// The query put around a subquery whose column cannot be named within.
 const AROUND: &str = "SELECT * FROM (SELECT 1) AS compared";
 
@@ -60,9 +62,7 @@ fn settle(expr: &mut Expr, place: Place) {
         }
         Expr::InSubquery { negated, .. } if place == Place::Conjunct || !*negated => {}
         Expr::UnaryOp { op: UnaryOperator::Not, expr: inner } if place == Place::Conjunct && is_in_subquery(inner) => {}
-        other => {
-            let _ = VisitMut::visit(other, &mut Quantify { depth: 0 });
-        }
+        other => outside::each(other, &mut quantify),
     }
 }
 
@@ -73,37 +73,17 @@ fn is_in_subquery(expr: &Expr) -> bool {
     }
 }
 
-/// Turns every IN into ANY or ALL, outside the subqueries of the expression it visits.
-struct Quantify {
-    depth: u32,
-}
-
-impl VisitorMut for Quantify {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _query: &mut Query) -> ControlFlow<()> {
-        self.depth += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _query: &mut Query) -> ControlFlow<()> {
-        self.depth -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        if let Expr::InSubquery { .. } = expr
-            && self.depth == 0
-            && let Expr::InSubquery { expr: left, subquery, negated } = std::mem::replace(expr, Expr::Value(Value::Null.into()))
-        {
-            let right = Box::new(Expr::Subquery(subquery));
-            *expr = if negated {
-                Expr::AllOp { left, compare_op: BinaryOperator::NotEq, right }
-            } else {
-                Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, is_some: false }
-            };
-        }
-        ControlFlow::Continue(())
+/// Turns an IN into ANY or ALL.
+fn quantify(expr: &mut Expr) {
+    if let Expr::InSubquery { .. } = expr
+        && let Expr::InSubquery { expr: left, subquery, negated } = std::mem::replace(expr, Expr::Value(Value::Null.into()))
+    {
+        let right = Box::new(Expr::Subquery(subquery));
+        *expr = if negated {
+            Expr::AllOp { left, compare_op: BinaryOperator::NotEq, right }
+        } else {
+            Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, is_some: false }
+        };
     }
 }
 

@@ -7,7 +7,7 @@
 use base::{SqlError, SqlResult, SqlState};
 use sqlparser::ast::{
     BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
-    LimitClause, ObjectName, Query, Value,
+    LimitClause, ObjectName, Query, UnaryOperator, Value,
 };
 
 use super::arrays;
@@ -53,6 +53,23 @@ pub(super) fn fetch_to_limit(query: &mut Query) -> SqlResult<()> {
         None => query.limit_clause = Some(LimitClause::LimitOffset { limit: Some(rows), offset: None, limit_by: vec![] }),
     }
     query.fetch = None;
+    Ok(())
+}
+
+/// A text in LIMIT or OFFSET is read as a number. Errors: 22P02.
+pub(super) fn read_counts(query: &mut Query) -> SqlResult<()> {
+    let Some(LimitClause::LimitOffset { limit, offset, .. }) = &mut query.limit_clause else { return Ok(()) };
+    for count in limit.iter_mut().chain(offset.iter_mut().map(|offset| &mut offset.value)) {
+        if let Expr::Value(value) = count
+            && let Value::SingleQuotedString(text) = &value.value
+        {
+            let read: i64 = text.trim().parse().map_err(|_| {
+                SqlError::new(SqlState::INVALID_TEXT_REPRESENTATION, format!("invalid input syntax for type bigint: \"{text}\""))
+            })?;
+            let digits = Expr::Value(Value::Number(read.unsigned_abs().to_string(), false).into());
+            *count = if read < 0 { Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(digits) } } else { digits };
+        }
+    }
     Ok(())
 }
 

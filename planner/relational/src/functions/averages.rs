@@ -24,8 +24,9 @@ use datafusion::logical_expr::{
 
 use super::numerics::columns::{Column, collect};
 use super::numerics::sums::{Answer, Distinct, Total};
+use super::typed_sums::{RealSum, Spans};
 use crate::functions::types;
-use crate::layouts::{any_numeric, is_any_numeric};
+use crate::layouts::{INTERVAL, any_numeric, is_any_numeric};
 use crate::values::numeric::Numeric;
 
 /// Precision and scale of what `sum(bigint)` adds: every bigint has at most 19 digits.
@@ -70,12 +71,18 @@ enum Way {
     Quotient,
     /// As numbers of any length.
     Long,
+    /// As `real`.
+    Real,
+    /// As intervals.
+    Spans,
 }
 
 impl Adding {
     fn way(&self, argument: Option<&DataType>) -> Way {
         match (argument, self.kind) {
             (Some(any), _) if is_any_numeric(any) => Way::Long,
+            (Some(DataType::Float32), Kind::Sum) => Way::Real,
+            (Some(DataType::Interval(_)), _) => Way::Spans,
             (Some(DataType::Decimal128(..) | DataType::Decimal256(..)), Kind::Avg) => Way::Quotient,
             _ => Way::Theirs,
         }
@@ -216,9 +223,10 @@ fn argument_type(kind: Kind, given: &DataType) -> Option<DataType> {
         (DataType::Decimal128(digits, scale), _) if *digits > DECIMAL128_MAX_PRECISION - SUM_DIGITS => {
             DataType::Decimal256(*digits, *scale)
         }
+        (DataType::Float32, Kind::Sum) => DataType::Float32,
         (DataType::Float16 | DataType::Float32 | DataType::Float64, _) => DataType::Float64,
         (DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..), _) => given.clone(),
-        (DataType::Duration(_) | DataType::Interval(_), _) => given.clone(),
+        (DataType::Duration(_) | DataType::Interval(_), _) => INTERVAL,
         (any, _) if is_any_numeric(any) => given.clone(),
         _ => return None,
     })
@@ -252,6 +260,8 @@ impl AggregateUDFImpl for Adding {
         match self.way(arg_types.first()) {
             Way::Theirs => self.theirs().return_type(arg_types),
             Way::Quotient | Way::Long => Ok(any_numeric()),
+            Way::Real => Ok(DataType::Float32),
+            Way::Spans => Ok(INTERVAL),
         }
     }
 
@@ -264,6 +274,8 @@ impl AggregateUDFImpl for Adding {
             }
             Way::Long if args.is_distinct => Box::new(Distinct::new(self.answer())),
             Way::Long => Box::new(Total::new(self.answer())),
+            Way::Real => Box::new(RealSum::default()),
+            Way::Spans => Box::new(Spans::new(self.kind == Kind::Avg)),
         })
     }
 
@@ -280,6 +292,8 @@ impl AggregateUDFImpl for Adding {
             }
             Way::Long if args.is_distinct => Ok(Distinct::state_fields(args.name)),
             Way::Long => Ok(Total::state_fields(args.name)),
+            Way::Real => Ok(RealSum::state_fields(args.name)),
+            Way::Spans => Ok(Spans::state_fields(args.name)),
         }
     }
 
@@ -287,7 +301,7 @@ impl AggregateUDFImpl for Adding {
         match way_of(self, &args) {
             Way::Theirs => self.theirs().groups_accumulator_supported(args),
             Way::Quotient => !args.is_distinct,
-            Way::Long => false,
+            Way::Long | Way::Real | Way::Spans => false,
         }
     }
 
@@ -306,7 +320,7 @@ impl AggregateUDFImpl for Adding {
                 let sum = self.sum.create_sliding_accumulator(self.of_sum(&args)?)?;
                 Ok(Box::new(Quotient { sum, count: self.count.create_sliding_accumulator(Self::of_count(&args))? }))
             }
-            Way::Long => self.accumulator(args),
+            Way::Long | Way::Real | Way::Spans => self.accumulator(args),
         }
     }
 

@@ -26,6 +26,11 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
 fn exact() -> Vec<ScalarUDF> {
     const WHOLES: [Form; 3] =
         [form(&[Int2], Returns::Is(Int2), abs_int), form(&[Int4], Returns::Is(Int4), abs_int), form(&[Int8], Returns::Is(Int8), abs_int)];
+    const NOT: &[Form] = &[
+        form(&[Int2], Returns::Is(Int2), |args| Ok(Some(Value::Int(!int(args, 0))))),
+        form(&[Int4], Returns::Is(Int4), |args| Ok(Some(Value::Int(!int(args, 0))))),
+        form(&[Int8], Returns::Is(Int8), |args| Ok(Some(Value::Int(!int(args, 0))))),
+    ];
     const ABS: &[Form] = &[
         WHOLES[0],
         WHOLES[1],
@@ -71,6 +76,7 @@ fn exact() -> Vec<ScalarUDF> {
     const INT4: Returns = Returns::Is(Int4);
     vec![
         function("abs", ABS),
+        function("bitwise_not", NOT),
         function("div", DIV),
         function("sign", SIGN),
         function("ceil", CEIL),

@@ -119,6 +119,10 @@ fn show(value: &Numeric, pattern: &str) -> Answer {
     if picture.is_scientific {
         return answer(scientific(value, picture.fraction.len()));
     }
+    // A picture without a place for a digit has none for a sign either.
+    if picture.whole.is_empty() && !picture.has_point && picture.sign == Sign::Usual {
+        return answer(format!("{}{}", picture.before, picture.after));
+    }
     let rounded = value.round(picture.fraction.len() as i64);
     let is_negative = rounded.signum() < 0;
     let digits = rounded.absolute().to_string().replace('.', "");

@@ -1,7 +1,9 @@
-//! `mode()` and `percentile_disc(fraction)` WITHIN GROUP: one of the values themselves, of any type that has an order; and the place that a value
-//! would have among them: `rank(value)`, `dense_rank`, `percent_rank`, `cume_dist`.
+//! `mode()` and `percentile_disc(fraction)` WITHIN GROUP: one of the values themselves, of any type that has an order; `percentile_cont(fraction)`:
+//! a number or an interval between two of them; and the place that a value would have among them: `rank(value)`, `dense_rank`, `percent_rank`,
+//! `cume_dist`.
 //!
-//! F33: every value of the group is kept until its end, as `percentile_cont` keeps them.
+//! F33: every value of the group is kept until its end.
+//! F46: of an array of fractions the answer is an array, NULL where the fraction is.
 
 use std::sync::Arc;
 
@@ -13,14 +15,20 @@ use datafusion::common::{DataFusionError, Result, ScalarValue, plan_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility};
 
+use super::conversions::convert;
 use super::numerics::columns::keys;
+use crate::layouts;
+use crate::values::interval::Interval;
 
 /// Every aggregate of the family.
 pub(super) fn aggregates() -> Vec<AggregateUDF> {
     let make = |name, args| AggregateUDF::from(OrderedSet { name, signature: Signature::any(args, Volatility::Immutable) });
     let hypothetical = PLACES.iter().map(|(_, name)| make(name, 2));
-    [make("mode", 1), make("percentile_disc", 2)].into_iter().chain(hypothetical).collect()
+    [make("mode", 1), make(DISCRETE, 2), make(CONTINUOUS, 2)].into_iter().chain(hypothetical).collect()
 }
+
+const DISCRETE: &str = "percentile_disc";
+const CONTINUOUS: &str = "percentile_cont";
 
 /// Functions of a hypothetical row, and what they are called here: the window functions have the names themselves.
 pub(crate) const PLACES: [(&str, &str); 4] = [
@@ -34,7 +42,12 @@ pub(crate) const PLACES: [(&str, &str); 4] = [
 #[derive(Clone, Debug)]
 enum Asked {
     Mode,
-    Fraction(f64),
+    /// F46.
+    Fractions {
+        fractions: Vec<Option<f64>>,
+        is_list: bool,
+        is_between: bool,
+    },
     /// One of [`PLACES`] for a value.
     Place(&'static str, ScalarValue),
 }
@@ -58,32 +71,34 @@ impl AggregateUDFImpl for OrderedSet {
         match arg_types.first() {
             Some(_) if self.name.ends_with("_rank") && !self.name.ends_with("percent_rank") => Ok(DataType::Int64),
             Some(_) if self.name.starts_with("hypothetical_") => Ok(DataType::Float64),
-            Some(data_type) => Ok(data_type.clone()),
+            Some(data_type) => {
+                let value = self.kept_as(data_type);
+                let is_list = arg_types.get(1).is_some_and(|fractions| layouts::element(fractions).is_some());
+                Ok(if is_list { layouts::array_of(value) } else { value })
+            }
             None => plan_err!("WITHIN GROUP is required for ordered-set aggregate {}", self.name),
         }
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
-        let data_type = args.input_fields.first().map_or(DataType::Null, |field| field.data_type().clone());
+        let data_type = args.input_fields.first().map_or(DataType::Null, |field| self.kept_as(field.data_type()));
         Ok(vec![Arc::new(Field::new("values", DataType::new_list(data_type, true), true))])
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        let data_type = args.expr_fields.first().map_or(DataType::Null, |field| field.data_type().clone());
+        let given = args.expr_fields.first().map_or(DataType::Null, |field| field.data_type().clone());
+        let data_type = self.kept_as(&given);
         let descending = args.order_bys.first().is_some_and(|order| order.options.descending);
-        let constant = |at: usize, data_type: &DataType| -> Result<Option<ArrayRef>> {
+        let constant = |at: usize| -> Result<Option<ArrayRef>> {
             let Some(constant) = args.exprs.get(at) else { return Ok(None) };
             let batch = arrow::array::RecordBatch::new_empty(Arc::new(args.schema.clone()));
-            let value = constant.evaluate(&batch)?.into_array(1)?;
-            Ok(Some(arrow::compute::cast(&value, data_type)?).filter(|value| !value.is_empty()))
+            Ok(Some(constant.evaluate(&batch)?.into_array(1)?).filter(|value| !value.is_empty()))
         };
-        let asked = match (self.name, constant(1, if self.name == "percentile_disc" { &DataType::Float64 } else { &data_type })?) {
+        let asked = match (self.name, constant(1)?) {
             ("mode", _) => Asked::Mode,
-            ("percentile_disc", fraction) => {
-                let known = fraction.filter(|fraction| fraction.is_valid(0));
-                Asked::Fraction(known.map_or(Ok(0.0), |fraction| in_range(fraction.as_primitive::<Float64Type>().value(0)))?)
-            }
+            (DISCRETE | CONTINUOUS, given) => self.fractions(given)?,
             (name, value) => {
+                let value = value.map(|value| Ok::<_, DataFusionError>(arrow::compute::cast(&value, &data_type)?)).transpose()?;
                 let value = value.map_or_else(|| ScalarValue::try_from(&data_type), |value| ScalarValue::try_from_array(&value, 0))?;
                 Asked::Place(name, value)
             }
@@ -93,6 +108,26 @@ impl AggregateUDFImpl for OrderedSet {
 
     fn supports_within_group_clause(&self) -> bool {
         true
+    }
+}
+
+impl OrderedSet {
+    /// The type that values are kept as: what lies between two numbers is a floating-point number.
+    fn kept_as(&self, given: &DataType) -> DataType {
+        if self.name == CONTINUOUS && !matches!(given, DataType::Interval(_)) { DataType::Float64 } else { given.clone() }
+    }
+
+    fn fractions(&self, given: Option<ArrayRef>) -> Result<Asked> {
+        let given = given.unwrap_or_else(|| arrow::array::new_null_array(&DataType::Float64, 1));
+        let is_list = layouts::element(given.data_type()).is_some();
+        let wanted = if is_list { layouts::array_of(DataType::Float64) } else { DataType::Float64 };
+        let read = convert(&given, &wanted).map_err(|error| DataFusionError::External(Box::new(error)))?;
+        let read = match read.as_list_opt::<i32>() {
+            Some(lists) => lists.value(0),
+            None => read,
+        };
+        let fractions = read.as_primitive::<Float64Type>().iter().map(|fraction| fraction.map(in_range).transpose());
+        Ok(Asked::Fractions { fractions: fractions.collect::<Result<_>>()?, is_list, is_between: self.name == CONTINUOUS })
     }
 }
 
@@ -166,7 +201,14 @@ impl Values {
 
 impl Accumulator for Values {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.kept.extend(values.first().cloned());
+        for values in values.iter().take(1) {
+            let kept = if values.data_type() == &self.data_type {
+                Arc::clone(values)
+            } else {
+                convert(values, &self.data_type).map_err(failed)?
+            };
+            self.kept.push(kept);
+        }
         Ok(())
     }
 
@@ -191,19 +233,57 @@ impl Accumulator for Values {
         if let Asked::Place(name, value) = &self.asked {
             return self.place(name, value, &values);
         }
-        if values.is_empty() {
-            return ScalarValue::try_from(&self.data_type);
+        let nothing = ScalarValue::try_from(&self.data_type)?;
+        match &self.asked {
+            Asked::Fractions { fractions, is_list: true, is_between } => {
+                if values.is_empty() {
+                    return ScalarValue::try_from(&layouts::array_of(self.data_type.clone()));
+                }
+                let each =
+                    |fraction: &Option<f64>| fraction.map_or(Ok(nothing.clone()), |fraction| at_fraction(&values, fraction, *is_between));
+                let found = fractions.iter().map(each).collect::<Result<Vec<_>>>()?;
+                Ok(ScalarValue::List(ScalarValue::new_list_nullable(&found, &self.data_type)))
+            }
+            _ if values.is_empty() => Ok(nothing),
+            Asked::Fractions { fractions, is_between, .. } => match fractions.first() {
+                Some(Some(fraction)) => at_fraction(&values, *fraction, *is_between),
+                _ => Ok(nothing),
+            },
+            _ => ScalarValue::try_from_array(&values, most_frequent(&values)?),
         }
-        let at = match self.asked {
-            Asked::Fraction(fraction) => ((fraction * values.len() as f64).ceil() as usize).max(1) - 1,
-            _ => most_frequent(&values)?,
-        };
-        ScalarValue::try_from_array(&values, at)
     }
 
     fn size(&self) -> usize {
         size_of_val(self) + self.kept.iter().map(|array| array.get_array_memory_size()).sum::<usize>()
     }
+}
+
+/// The value at a fraction of the way through sorted values, or between the two that are next to it.
+fn at_fraction(values: &ArrayRef, fraction: f64, is_between: bool) -> Result<ScalarValue> {
+    if !is_between {
+        return ScalarValue::try_from_array(values, ((fraction * values.len() as f64).ceil() as usize).max(1) - 1);
+    }
+    let place = fraction * (values.len() - 1) as f64;
+    let (low, high) = (place.floor(), place.ceil());
+    let (first, second) = (ScalarValue::try_from_array(values, low as usize)?, ScalarValue::try_from_array(values, high as usize)?);
+    let share = place - low;
+    match (&first, &second) {
+        _ if low == high => Ok(first),
+        (ScalarValue::Float64(Some(first)), ScalarValue::Float64(Some(second))) => {
+            Ok(ScalarValue::Float64(Some(first + share * (second - first))))
+        }
+        (ScalarValue::IntervalMonthDayNano(Some(first)), ScalarValue::IntervalMonthDayNano(Some(second))) => {
+            let (first, second) = (Interval::from_arrow(*first), Interval::from_arrow(*second));
+            let apart = first.negate().and_then(|less| second.plus(less)).and_then(|apart| apart.times(share)).map_err(failed)?;
+            let between = first.plus(apart).and_then(Interval::to_arrow).map_err(failed)?;
+            Ok(ScalarValue::IntervalMonthDayNano(Some(between)))
+        }
+        _ => Err(DataFusionError::Internal("F33: between values of another type".to_owned())),
+    }
+}
+
+fn failed(error: SqlError) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
 }
 
 /// Index of the first of the most frequent values of a sorted array.

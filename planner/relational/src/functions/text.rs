@@ -7,6 +7,7 @@ use datafusion::logical_expr::ScalarUDF;
 use md5::{Digest, Md5};
 
 use crate::functions::row::{Answer, Form, Kind, Returns, Value, form, function};
+use crate::values::pattern::respelled;
 
 use Kind::{Bytes, Int4, Int8, Printed, Text};
 
@@ -33,8 +34,8 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
         function("concat", &[form(&[Printed], TEXT, concat).and_more(Printed).lenient()]),
         function("concat_ws", &[form(&[Text, Printed], TEXT, concat_ws).and_more(Printed).lenient()]),
         function("unistr", &[form(&[Text], TEXT, unistr)]),
+        function("like_escape", &[form(&[Text, Text], TEXT, like_escape)]),
         function("to_ascii", &[form(&[Text], TEXT, same), form(&[Text, Text], TEXT, same)]),
-        function("normalize", &[form(&[Text], TEXT, same)]),
         function(
             "string_to_array",
             &[
@@ -191,6 +192,22 @@ fn concat_ws(args: &[Option<Value>]) -> Answer {
     let Some(Some(Value::Text(between))) = args.first() else { return Ok(None) };
     let parts: Vec<&str> = (1..args.len()).filter(|at| args[*at].is_some()).map(|at| text(args, at)).collect();
     answer(parts.join(between))
+}
+
+/// A pattern with backslashes for its escapes. Errors: 22025.
+fn like_escape(args: &[Option<Value>]) -> Answer {
+    let mut escape = text(args, 1).chars();
+    let (first, None) = (escape.next(), escape.next()) else {
+        return Err(SqlError::new(SqlState("22025"), "invalid escape string").hint("Escape string must be empty or one character."));
+    };
+    if first == Some('\\') {
+        return answer(text(args, 0));
+    }
+    match respelled(text(args, 0), first) {
+        Some(respelled) => answer(respelled),
+        // It matches nothing, unless the text ends before.
+        None => answer(format!("{}\\", text(args, 0).trim_end_matches(|c| Some(c) == first))),
+    }
 }
 
 fn same(args: &[Option<Value>]) -> Answer {

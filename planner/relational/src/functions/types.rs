@@ -77,11 +77,17 @@ pub(crate) fn name_of_printed(printed: &str) -> String {
 
 /// `pg_typeof(any)`: the argument's type as text.
 pub(super) fn pg_typeof() -> ScalarUDF {
-    ScalarUDF::from(PgTypeof { signature: Signature::any(1, Volatility::Immutable) })
+    ScalarUDF::from(PgTypeof { known: None, signature: Signature::any(1, Volatility::Immutable) })
+}
+
+/// The same for an argument whose layout does not tell its type.
+pub(crate) fn pg_typeof_known(name: &'static str) -> ScalarUDF {
+    ScalarUDF::from(PgTypeof { known: Some(name), signature: Signature::any(1, Volatility::Immutable) })
 }
 
 #[derive(PartialEq, Eq, Hash, Debug)]
 struct PgTypeof {
+    known: Option<&'static str>,
     signature: Signature,
 }
 
@@ -100,6 +106,7 @@ impl ScalarUDFImpl for PgTypeof {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let data_type = args.arg_fields.first().map_or(DataType::Null, |field| field.data_type().clone());
-        Ok(ColumnarValue::Scalar(ScalarValue::Utf8(Some(name(&data_type)))))
+        let shown = self.known.map_or_else(|| name(&data_type), str::to_owned);
+        Ok(ColumnarValue::Scalar(ScalarValue::Utf8(Some(shown))))
     }
 }

@@ -1,8 +1,10 @@
 //! Reads functions in FROM: `f(…)`, `UNNEST(…)`, `ROWS FROM (…)`, each with its alias and WITH ORDINALITY.
 //!
-//! R1: a column is called as the alias's list says, else, where a function has only one, as the alias; else as the function names it.
+//! R1: a column is called as the alias's list says, else, where a function has only one, as the alias; else as the function names it. Of two
+//!     of one name the second is kept apart (N1).
 //! R2: a function that returns no set is a set of one row.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
@@ -17,6 +19,7 @@ use super::{SetColumn, SetScan, Source};
 use crate::functions::series;
 use crate::layouts;
 use crate::marks::ROWS_FROM;
+use crate::names;
 use crate::position::{folded, folded_parts};
 
 /// Answers for every function in FROM; has no state.
@@ -162,6 +165,12 @@ fn named(columns: &mut [SetColumn], alias: Option<&TableAlias>, with_ordinality:
     }
     for (column, name) in columns.iter_mut().zip(&given) {
         column.name.clone_from(name);
+    }
+    let mut met = HashSet::new();
+    for (at, column) in columns.iter_mut().enumerate() {
+        if !met.insert(column.name.clone()) {
+            column.name = names::kept_apart(&column.name, at);
+        }
     }
     Ok(with_ordinality.then(|| given.get(columns.len()).cloned().unwrap_or_else(|| "ordinality".to_owned())))
 }

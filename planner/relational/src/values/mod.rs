@@ -9,6 +9,7 @@ pub mod interval;
 pub mod json;
 pub mod manner;
 pub mod numeric;
+pub(crate) mod pattern;
 pub mod time;
 pub mod uuid;
 pub mod zone;
