@@ -129,7 +129,14 @@ impl Provider {
         let schema = Arc::new(self.schema.project(&projection)?);
         let columns = projection.iter().map(|column| self.columns[*column]).collect();
         let Some(slot) = self.slot.clone() else { return internal_err!("{} is scanned before it has a slot", self.name) };
-        Ok(Reading { slot, number: self.number, whole: Arc::clone(&self.whole), name: self.name.replace(char::is_control, " "), columns, schema })
+        Ok(Reading {
+            slot,
+            number: self.number,
+            whole: Arc::clone(&self.whole),
+            name: self.name.replace(char::is_control, " "),
+            columns,
+            schema,
+        })
     }
 }
 
