@@ -16,9 +16,9 @@ use crate::layout;
 use crate::ledger::Ledger;
 use crate::past::commits_at;
 use crate::schema::TableDef;
-use crate::segment::{BATCH_ROWS, Segment};
+use crate::segment::BATCH_ROWS;
 use crate::stored;
-use crate::table::{Layout, TableState, TailChunk};
+use crate::table::{Piece, TableState};
 
 /// Snapshots: from the one after `first` (`None`: from before all commits) to the one after `last`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,14 +35,8 @@ pub struct Versions {
     state: Arc<TableState>,
     table: Arc<TableDef>,
     span: Span,
-    source: Source,
+    piece: Piece,
     first_row: u64,
-}
-
-#[derive(Debug)]
-enum Source {
-    Segment(Arc<Segment>, usize),
-    Tail(Arc<TailChunk>, usize),
 }
 
 /// Versions and what is known of each: a batch of user columns, and one entry a row in the rest.
@@ -62,21 +56,8 @@ impl Ledger {
     /// Where to look for the versions of a table's rows, in the order they were written, to be read under `table`.
     pub fn versions(&self, table: &Arc<TableDef>, span: Span) -> Vec<Versions> {
         let state = self.table_state(table.id);
-        let Layout { segments, tail } = state.layout();
-        let versions = |source, first_row| Versions { state: Arc::clone(&state), table: Arc::clone(table), span, source, first_row };
-        let mut found = Vec::new();
-        for segment in segments.iter() {
-            let batches = 0..segment.batches();
-            found.extend(batches.map(|index| {
-                let first_row = segment.first_row() + (index * BATCH_ROWS) as u64;
-                versions(Source::Segment(Arc::clone(segment), index), first_row)
-            }));
-        }
-        for chunk in tail {
-            let starts = (0..chunk.batch.num_rows()).step_by(BATCH_ROWS);
-            found.extend(starts.map(|from| versions(Source::Tail(Arc::clone(&chunk), from), chunk.first_row + from as u64)));
-        }
-        found
+        let versions = |(piece, first_row, _)| Versions { state: Arc::clone(&state), table: Arc::clone(table), span, piece, first_row };
+        state.layout().pieces().map(versions).collect()
     }
 }
 
@@ -119,14 +100,14 @@ impl Versions {
 
     /// The definition they were written under, their stored columns, and the commit of each.
     fn stored(&self) -> SqlResult<(Arc<TableDef>, RecordBatch, Vec<u64>)> {
-        match &self.source {
-            Source::Segment(segment, index) => {
+        match &self.piece {
+            Piece::Segment(segment, index) => {
                 let batch = segment.read(*index, None)?;
                 let commits: &ArrayRef = batch.column(commits_at(segment));
                 let commits = commits.as_primitive::<UInt64Type>().values().to_vec();
                 Ok((Arc::clone(segment.table()), batch, commits))
             }
-            Source::Tail(chunk, from) => {
+            Piece::Tail(chunk, from) => {
                 let rows = (chunk.batch.num_rows() - from).min(BATCH_ROWS);
                 let commits = (*from..*from + rows).map(|at| chunk.commits.at(at)).collect();
                 Ok((Arc::clone(&chunk.table), chunk.batch.slice(*from, rows), commits))

@@ -63,16 +63,9 @@ impl Ledger {
     ///
     /// Errors: XX001 where a leaf is unreadable.
     pub fn commit_by(&self, time_us: i64) -> SqlResult<Option<CommitSeq>> {
-        let (mut low, mut high) = (0, self.checkpoint().state.size);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.time_of(CommitSeq(middle))? <= time_us {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        Ok(low.checked_sub(1).map(CommitSeq))
+        let size = self.checkpoint().state.size as usize;
+        let after = partition_point(size, |at| Ok(self.time_of(CommitSeq(at as u64))? <= time_us))?;
+        Ok(after.checked_sub(1).map(|at| CommitSeq(at as u64)))
     }
 
     /// When a commit was made, µs since 1970-01-01 UTC. Errors: 22023 for one that is not there, XX001 for an unreadable leaf.

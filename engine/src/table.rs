@@ -13,7 +13,7 @@ use base::{CommitSeq, RelationId, SqlResult};
 use parking_lot::RwLock;
 
 use crate::schema::TableDef;
-use crate::segment::Segment;
+use crate::segment::{BATCH_ROWS, Segment};
 use crate::stored;
 
 /// Chunks of one tier joined into one of the next.
@@ -112,6 +112,35 @@ pub struct Layout {
     pub segments: Arc<Vec<Arc<Segment>>>,
     /// Unsealed rows, ascending, dense from the last segment's end.
     pub tail: Vec<Arc<TailChunk>>,
+}
+
+/// Up to 8,192 rows that lie together.
+#[derive(Clone, Debug)]
+pub enum Piece {
+    /// A batch of a segment.
+    Segment(Arc<Segment>, usize),
+    /// Rows of a chunk, from this offset on.
+    Tail(Arc<TailChunk>, usize),
+}
+
+impl Layout {
+    /// All rows in order: each piece with the id of its first row and the number of its rows.
+    pub fn pieces(&self) -> impl Iterator<Item = (Piece, u64, u64)> {
+        let sealed = self.segments.iter().flat_map(|segment| {
+            (0..segment.batches()).map(move |index| {
+                let offset = (index * BATCH_ROWS) as u64;
+                let rows = (segment.rows() - offset).min(BATCH_ROWS as u64);
+                (Piece::Segment(Arc::clone(segment), index), segment.first_row() + offset, rows)
+            })
+        });
+        let tail = self.tail.iter().flat_map(|chunk| {
+            (0..chunk.batch.num_rows()).step_by(BATCH_ROWS).map(move |from| {
+                let rows = (chunk.batch.num_rows() - from).min(BATCH_ROWS);
+                (Piece::Tail(Arc::clone(chunk), from), chunk.first_row + from as u64, rows as u64)
+            })
+        });
+        sealed.chain(tail)
+    }
 }
 
 #[derive(Debug, Default)]

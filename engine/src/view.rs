@@ -20,7 +20,7 @@ use crate::rules::KeyDef;
 use crate::schema::TableDef;
 use crate::segment::{BATCH_ROWS, Segment};
 use crate::stored;
-use crate::table::{Layout, TableState, TailChunk};
+use crate::table::{Piece, TableState, TailChunk};
 use crate::writes::{OwnRows, TableWrites};
 
 /// Name of the row id column in batches that ask for it.
@@ -206,26 +206,12 @@ impl TableView {
     /// Units of scan work in row order, each at most 8,192 rows. `projection`: positions of user columns; `_row_id` (Int64, last) on demand,
     /// negative for rows of this transaction.
     pub fn scan(&self, projection: &[usize], with_row_id: bool) -> Vec<Chunk> {
-        let Layout { segments, tail } = self.state.layout();
         let reader = Arc::new(ChunkReader::new(self, projection, with_row_id));
         let mut chunks = Vec::new();
-        let mut add = |source: Source, first: u64, rows: u64| {
+        for (piece, first, rows) in self.state.layout().pieces() {
             let visible = self.rows.saturating_sub(first).min(rows);
             if visible > 0 {
-                chunks.push(Chunk { reader: Arc::clone(&reader), source, first, rows: visible as usize });
-            }
-        };
-        for segment in segments.iter() {
-            for index in 0..segment.batches() {
-                let offset = (index * BATCH_ROWS) as u64;
-                let rows = (segment.rows() - offset).min(BATCH_ROWS as u64);
-                add(Source::Segment(Arc::clone(segment), index), segment.first_row() + offset, rows);
-            }
-        }
-        for chunk in tail {
-            for from in (0..chunk.batch.num_rows()).step_by(BATCH_ROWS) {
-                let rows = (chunk.batch.num_rows() - from).min(BATCH_ROWS);
-                add(Source::Tail(Arc::clone(&chunk), from), chunk.first_row + from as u64, rows as u64);
+                chunks.push(Chunk { reader: Arc::clone(&reader), source: Source::Stored(piece), first, rows: visible as usize });
             }
         }
         if let Some(own) = &self.own {
@@ -243,8 +229,7 @@ impl TableView {
 
 #[derive(Clone, Debug)]
 enum Source {
-    Segment(Arc<Segment>, usize),
-    Tail(Arc<TailChunk>, usize),
+    Stored(Piece),
     Own(RecordBatch),
 }
 
@@ -310,8 +295,10 @@ impl Chunk {
     pub fn read(&self) -> SqlResult<RecordBatch> {
         let reader = &self.reader;
         let (columns, row_id_mark) = match &self.source {
-            Source::Segment(segment, index) => (segment_columns(segment, *index, &reader.table, &reader.projection, self.rows)?, 0),
-            Source::Tail(chunk, from) => (tail_columns(chunk, &reader.table, &reader.projection, *from, self.rows)?, 0),
+            Source::Stored(Piece::Segment(segment, index)) => {
+                (segment_columns(segment, *index, &reader.table, &reader.projection, self.rows)?, 0)
+            }
+            Source::Stored(Piece::Tail(chunk, from)) => (tail_columns(chunk, &reader.table, &reader.projection, *from, self.rows)?, 0),
             Source::Own(batch) => (slice_columns(batch, &reader.projection, 0, self.rows), OWN_ROW),
         };
         let mut columns = columns;

@@ -91,7 +91,6 @@ impl Tree {
 
     fn put(&self, batch: &Batch, seq: CommitSeq, makes_room: bool) -> Result<(), LsmError> {
         batch.check_sizes()?;
-        self.check_order(seq)?;
         let mut writer = self.writer.lock();
         self.store.check_poison()?;
         self.check_order(seq)?;

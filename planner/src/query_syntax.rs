@@ -94,27 +94,28 @@ fn read_table(tokens: &mut Vec<TokenWithSpan>, at: usize) {
     }
 }
 
+/// Where a word stands that parts two expressions of which the first begins at `from`: outside parentheses and CASE.
+fn parted(tokens: &[TokenWithSpan], from: usize, word: &str) -> Option<usize> {
+    let (mut depth, mut cases) = (0_usize, 0_usize);
+    for (at, token) in tokens.iter().enumerate().skip(from) {
+        match &token.token {
+            Token::LParen | Token::LBracket => depth += 1,
+            Token::RParen | Token::RBracket => depth = depth.checked_sub(1)?,
+            Token::Comma | Token::SemiColon if depth == 0 => return None,
+            token if is_word(token, "case") => cases += 1,
+            token if is_word(token, "end") => cases = cases.saturating_sub(1),
+            token if depth == 0 && cases == 0 && is_word(token, word) => return Some(at),
+            _ => {}
+        }
+    }
+    None
+}
+
 fn read_symmetric(tokens: &mut Vec<TokenWithSpan>, at: usize) {
     if !is_at(tokens, at.checked_sub(1), &["between"]) {
         return;
     }
-    let (mut depth, mut cases) = (0_usize, 0_usize);
-    let mut end = None;
-    for (index, token) in tokens.iter().enumerate().skip(at + 1) {
-        match &token.token {
-            Token::LParen | Token::LBracket => depth += 1,
-            Token::RParen | Token::RBracket if depth == 0 => break,
-            Token::RParen | Token::RBracket => depth -= 1,
-            token if is_word(token, "case") => cases += 1,
-            token if is_word(token, "end") => cases = cases.saturating_sub(1),
-            token if depth == 0 && cases == 0 && is_word(token, "and") => {
-                end = Some(index);
-                break;
-            }
-            _ => {}
-        }
-    }
-    let Some(end) = end else { return };
+    let Some(end) = parted(tokens, at + 1, "and") else { return };
     let close = TokenWithSpan { token: Token::RParen, span: tokens[end].span };
     tokens.insert(end, close);
     replace(tokens, at, 1, [Token::make_word(SYMMETRIC, Some('"')), Token::LParen]);

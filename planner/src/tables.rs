@@ -157,17 +157,22 @@ impl Table for StoredTable {
             let chunks = self.view.scan(&user, true);
             return Ok(vec![read_free(chunks, schema, Arc::clone(&self.table), locks.clone(), with_row_id)]);
         }
-        let chunks: Vec<Chunk> = self.view.scan(&user, with_row_id);
-        let share = chunks.len().div_ceil(partitions.max(1)).max(1);
-        let mut shares: Vec<Vec<Chunk>> = Vec::new();
-        for chunk in chunks {
-            match shares.last_mut() {
-                Some(last) if last.len() < share => last.push(chunk),
-                _ => shares.push(vec![chunk]),
-            }
-        }
+        let shares = in_shares(self.view.scan(&user, with_row_id), partitions);
         Ok(shares.into_iter().map(|share| read_chunks(share, Arc::clone(&schema))).collect())
     }
+}
+
+/// Pieces of a scan in order, in at most so many shares of about equal size.
+pub(crate) fn in_shares<T>(pieces: Vec<T>, count: usize) -> Vec<Vec<T>> {
+    let share = pieces.len().div_ceil(count.max(1)).max(1);
+    let mut shares: Vec<Vec<T>> = Vec::new();
+    for piece in pieces {
+        match shares.last_mut() {
+            Some(last) if last.len() < share => last.push(piece),
+            _ => shares.push(vec![piece]),
+        }
+    }
+    shares
 }
 
 fn read_chunks(chunks: Vec<Chunk>, schema: SchemaRef) -> Partition {

@@ -28,17 +28,27 @@ impl ConsistencyProof {
     /// Reads a proof; fails on anything that [`fmt::Display`] would not write.
     pub fn parse(text: &[u8]) -> Result<Self, FormatError> {
         let error = |why: &str| FormatError::new("consistency proof", why);
-        if text.len() > 2 * NOTE_BYTES_MAX {
-            return Err(error("is longer than 256 KiB"));
-        }
-        let text = str::from_utf8(text).map_err(|_| error("is not UTF-8"))?;
-        let (head, note) = text.split_once("\n\n").ok_or_else(|| error("has no empty line before its checkpoint"))?;
-        let mut lines = head.split('\n');
+        let (mut lines, note) = split("consistency proof", text, (2 * NOTE_BYTES_MAX, "256 KiB"))?;
         let old_size = lines.next().and_then(|line| line.strip_prefix("old ")).and_then(parse_decimal);
         let old_size = old_size.ok_or_else(|| error("does not start with `old <size>`"))?;
         let path = parse_path("consistency proof", lines)?;
         Ok(Self { old_size, path, checkpoint: Note::parse(note)? })
     }
+}
+
+/// The lines before the first empty one, and the note behind it; `bytes_max` and how it is said.
+pub(crate) fn split<'t>(
+    what: &str,
+    text: &'t [u8],
+    (bytes_max, said): (usize, &str),
+) -> Result<(impl Iterator<Item = &'t str>, &'t str), FormatError> {
+    let error = |why: &str| FormatError::new(what, why);
+    if text.len() > bytes_max {
+        return Err(error(&format!("is longer than {said}")));
+    }
+    let text = str::from_utf8(text).map_err(|_| error("is not UTF-8"))?;
+    let (head, note) = text.split_once("\n\n").ok_or_else(|| error("has no empty line before its checkpoint"))?;
+    Ok((head.split('\n'), note))
 }
 
 /// Base64 hashes, one a line, at most [`PATH_HASHES_MAX`].

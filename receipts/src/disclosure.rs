@@ -8,6 +8,7 @@
 
 use crate::FormatError;
 use crate::checkpoint::parse_decimal;
+use crate::consistency::split;
 use crate::cursor::Cursor;
 use crate::definition::{ColumnDefinition, TableDefinition};
 use crate::hash::Hash;
@@ -161,12 +162,7 @@ impl Disclosure {
     /// Reads a disclosure; fails on anything that [`Disclosure::to_text`] would not write.
     pub fn parse(text: &[u8]) -> Result<Self, FormatError> {
         let error = |why: &str| FormatError::new("disclosure", why);
-        if text.len() > DISCLOSURE_BYTES_MAX {
-            return Err(error("is longer than 16 MiB"));
-        }
-        let text = str::from_utf8(text).map_err(|_| error("is not UTF-8"))?;
-        let (head, note) = text.split_once("\n\n").ok_or_else(|| error("has no empty line before its checkpoint"))?;
-        let mut lines = head.split('\n');
+        let (mut lines, note) = split("disclosure", text, (DISCLOSURE_BYTES_MAX, "16 MiB"))?;
         if lines.next() != Some(FIRST_LINE) {
             return Err(error("does not start with shockwave-disclosure@v1"));
         }

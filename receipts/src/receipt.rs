@@ -8,7 +8,7 @@
 
 use crate::FormatError;
 use crate::checkpoint::parse_decimal;
-use crate::consistency::parse_path;
+use crate::consistency::{parse_path, split};
 use crate::cursor::Cursor;
 use crate::definition::{COLUMNS_MAX, TableDefinition};
 use crate::hash::{Hash, field_commitment};
@@ -236,12 +236,7 @@ impl Receipt {
     /// Reads a receipt; fails on anything that [`Receipt::to_text`] would not write.
     pub fn parse(text: &[u8]) -> Result<Self, FormatError> {
         let error = |why: &str| FormatError::new("receipt", why);
-        if text.len() > RECEIPT_BYTES_MAX {
-            return Err(error("is longer than 16 MiB"));
-        }
-        let text = str::from_utf8(text).map_err(|_| error("is not UTF-8"))?;
-        let (head, note) = text.split_once("\n\n").ok_or_else(|| error("has no empty line before its checkpoint"))?;
-        let mut lines = head.split('\n');
+        let (mut lines, note) = split("receipt", text, (RECEIPT_BYTES_MAX, "16 MiB"))?;
         if lines.next() != Some(FIRST_LINE) {
             return Err(error("does not start with c2sp.org/tlog-proof@v1"));
         }

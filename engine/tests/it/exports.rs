@@ -12,7 +12,7 @@ use engine::{ColumnDef, Ledger, SqlType};
 use receipts::export::{ExportFiles, Found};
 use receipts::{Policy, Verdict, verify_export};
 
-use crate::ledger::{create_table, find, insert, many, open, rows, table};
+use crate::ledger::{change_all_ways, create_table, insert, many, open, rows, table};
 
 fn check(folder: &Path, policy: &Policy, pinned: Option<&str>) -> Verdict {
     let io: Arc<dyn Io> = Arc::new(RealIo);
@@ -29,15 +29,7 @@ fn fill(ledger: &Arc<Ledger>) {
     let t = create_table(ledger);
     insert(ledger, &many(&t, 0, 9_000));
     ledger.seal().unwrap();
-    let mut change = ledger.begin("c");
-    let (row, _) = find(&change, 7).unwrap();
-    change.update(&t, &[row], &rows(&t, &[(7, "seven")])).unwrap();
-    change.insert(&t, &rows(&t, &[(20_000, "own")])).unwrap();
-    let (own, _) = find(&change, 20_000).unwrap();
-    change.update(&t, &[own], &rows(&t, &[(20_000, "own again")])).unwrap();
-    let (gone, _) = find(&change, 8).unwrap();
-    change.delete(&t, &[gone]).unwrap();
-    change.commit_blocking().unwrap();
+    change_all_ways(ledger);
     for i in 0..280 {
         insert(ledger, &many(&t, 30_000 + i, 1));
     }

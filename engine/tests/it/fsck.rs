@@ -8,7 +8,7 @@ use base::{Io, RealIo};
 use engine::fsck::{Checked, Request, check};
 use receipts::{Policy, Verdict};
 
-use crate::ledger::{create_table, find, insert, many, open, rows};
+use crate::ledger::{change_all_ways, create_table, insert, many, open};
 
 struct Folder {
     dir: tempfile::TempDir,
@@ -35,15 +35,7 @@ fn folder() -> Folder {
     insert(&ledger, &many(&t, 0, 12_000));
     let pinned = ledger.checkpoint().sha_note.to_string();
     ledger.seal().unwrap();
-    let mut change = ledger.begin("c");
-    let (row, _) = find(&change, 7).unwrap();
-    change.update(&t, &[row], &rows(&t, &[(7, "seven")])).unwrap();
-    change.insert(&t, &rows(&t, &[(20_000, "own")])).unwrap();
-    let (own, _) = find(&change, 20_000).unwrap();
-    change.update(&t, &[own], &rows(&t, &[(20_000, "own again")])).unwrap();
-    let (gone, _) = find(&change, 8).unwrap();
-    change.delete(&t, &[gone]).unwrap();
-    change.commit_blocking().unwrap();
+    change_all_ways(&ledger);
     for i in 0..300 {
         insert(&ledger, &many(&t, 30_000 + i, 1));
     }

@@ -79,3 +79,17 @@ pub fn all(transaction: &Transaction) -> Vec<(i64, String)> {
     found.sort();
     found
 }
+
+/// One commit that updates a committed row and its own, inserts, and deletes: rows 7 and 8 of [`many`] must be there.
+pub fn change_all_ways(ledger: &Arc<Ledger>) {
+    let t = table(ledger);
+    let mut change = ledger.begin("c");
+    let (row, _) = find(&change, 7).unwrap();
+    change.update(&t, &[row], &rows(&t, &[(7, "seven")])).unwrap();
+    change.insert(&t, &rows(&t, &[(20_000, "own")])).unwrap();
+    let (own, _) = find(&change, 20_000).unwrap();
+    change.update(&t, &[own], &rows(&t, &[(20_000, "own again")])).unwrap();
+    let (gone, _) = find(&change, 8).unwrap();
+    change.delete(&t, &[gone]).unwrap();
+    change.commit_blocking().unwrap();
+}

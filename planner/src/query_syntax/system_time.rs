@@ -11,7 +11,7 @@
 
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use super::{is_at, is_word, replace};
+use super::{is_at, is_word, parted, replace};
 
 /// A commit's number instead of a time.
 pub(crate) const COMMIT: &str = "\u{1}commit";
@@ -52,25 +52,10 @@ fn as_of() -> [Token; 2] {
 /// `from` is the word before the first time, `parting` the one between the two.
 fn read_span(tokens: &mut Vec<TokenWithSpan>, from: usize, name: &str, parting: &str) {
     read_commit(tokens, from + 1);
-    let Some(parted) = parted(tokens, from + 1, parting) else { return };
-    read_commit(tokens, parted + 1);
-    replace(tokens, parted, 1, [Token::RParen, Token::make_keyword("OR")]);
+    let Some(at) = parted(tokens, from + 1, parting) else { return };
+    read_commit(tokens, at + 1);
+    replace(tokens, at, 1, [Token::RParen, Token::make_keyword("OR")]);
     replace(tokens, from, 1, as_of().into_iter().chain([Token::make_word(name, Some('"')), Token::LParen]));
-}
-
-/// Where the word stands outside parentheses, before the relation ends.
-fn parted(tokens: &[TokenWithSpan], from: usize, word: &str) -> Option<usize> {
-    let mut depth = 0_usize;
-    for (at, token) in tokens.iter().enumerate().skip(from) {
-        match &token.token {
-            Token::LParen | Token::LBracket => depth += 1,
-            Token::RParen | Token::RBracket => depth = depth.checked_sub(1)?,
-            Token::Comma | Token::SemiColon if depth == 0 => return None,
-            token if depth == 0 && is_word(token, word) => return Some(at),
-            _ => {}
-        }
-    }
-    None
 }
 
 /// `COMMIT` and a number, a parameter or something in parentheses.

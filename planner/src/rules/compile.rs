@@ -109,7 +109,14 @@ fn plan(around: &dyn Surroundings, table: &Arc<TableDef>) -> SqlResult<Kept> {
 }
 
 /// Finds the rows at hand and no other table.
-struct RowsAtHand(Option<MemoryTable>);
+pub(crate) struct RowsAtHand(Option<MemoryTable>);
+
+impl RowsAtHand {
+    /// For an expression over no rows.
+    pub(crate) fn none() -> Self {
+        Self(None)
+    }
+}
 
 impl Resolver for RowsAtHand {
     fn table(&self, schema: Option<&str>, name: &str) -> SqlResult<Arc<dyn Table>> {

@@ -16,7 +16,7 @@ use engine::{Identity, SqlType, TableDef};
 use relational::{Environment, Expressions, Relational};
 
 pub(crate) use crate::rule_text::{columns_of, default_text, expression, is_volatile, renamed};
-pub(crate) use compile::{Default, Kept, Shelf};
+pub(crate) use compile::{Default, Kept, RowsAtHand, Shelf};
 
 use crate::pg_catalog::Scene;
 use crate::sequence_functions::Used;

@@ -8,7 +8,7 @@ use engine::Isolation;
 
 use super::blocks::{BlockKind, Open, Replay, State};
 use super::prepared::Prepared;
-use super::{Session, block_failed, refuse_write};
+use super::{Session, block_failed};
 use crate::cancel::Watch;
 use crate::copy_in::CopyIn;
 use crate::outcome::{Outcome, Tag};
@@ -23,10 +23,7 @@ impl Session {
         }
         let (transaction, block) = match std::mem::replace(&mut self.state, State::Idle) {
             State::Idle => {
-                if self.settings.default_read_only() {
-                    refuse_write(&prepared.plan)?;
-                }
-                self.refuse_write_in_past(&prepared.plan)?;
+                self.refuse_write(&prepared.plan, self.settings.default_read_only())?;
                 (self.begin(Isolation::ReadCommitted)?, None)
             }
             State::Open(Open { transaction, block, .. }) => match self.continued(transaction, &block, prepared) {
@@ -71,10 +68,7 @@ impl Session {
         block: &super::blocks::Block,
         prepared: &Prepared,
     ) -> SqlResult<engine::Transaction> {
-        if block.read_only {
-            refuse_write(&prepared.plan)?;
-        }
-        self.refuse_write_in_past(&prepared.plan)?;
+        self.refuse_write(&prepared.plan, block.read_only)?;
         let Some(mut transaction) = transaction else { return self.begin(block.isolation) };
         if block.isolation == Isolation::ReadCommitted {
             transaction.refresh()?;

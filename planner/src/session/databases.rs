@@ -14,18 +14,16 @@ use crate::databases::{Databases, missing};
 use crate::outcome::{Notice, Outcome, Tag};
 use crate::rights::access::closure;
 use crate::role_syntax::{Command, DatabaseOptions, RoleSpec};
+use crate::statements::Plan;
 
 impl Session {
     /// Errors: 25001 in a block; 42501, 42P04, 3D000, 55006; what the disk raises.
-    pub(super) async fn change_databases(&mut self, command: &Command) -> SqlResult<Outcome> {
+    pub(super) async fn change_databases(&mut self, plan: &Plan, command: &Command) -> SqlResult<Outcome> {
         if self.implicit || !matches!(self.state, State::Idle) {
             let message = format!("{} cannot run inside a transaction block", command.tag());
             return Err(SqlError::new(SqlState::ACTIVE_SQL_TRANSACTION, message));
         }
-        if self.settings.default_read_only() {
-            let message = format!("cannot execute {} in a read-only transaction", command.tag());
-            return Err(SqlError::new(SqlState::READ_ONLY_SQL_TRANSACTION, message));
-        }
+        self.refuse_write(plan, self.settings.default_read_only())?;
         let all = self.database.cluster.upgrade().ok_or_else(|| SqlError::unsupported(command.tag()))?;
         match command {
             Command::CreateDatabase { name, options } => self.create_database(&all, name, options).await?,

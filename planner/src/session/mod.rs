@@ -161,7 +161,7 @@ impl Session {
                 Ok(Outcome::Command(maintenance.tag()))
             }
             Plan::CopyFrom(_) => self.begin_copy(prepared, watch),
-            Plan::Authority(command) if command.is_about_databases() => self.change_databases(command).await,
+            Plan::Authority(command) if command.is_about_databases() => self.change_databases(&prepared.plan, command).await,
             _ => self.run_data(prepared, parameters, watch).await,
         }
     }
@@ -174,10 +174,7 @@ impl Session {
         if matches!(self.state, State::Open(_)) {
             return self.run_in_block(prepared, parameters, &watch).await;
         }
-        if self.settings.default_read_only() {
-            refuse_write(&prepared.plan)?;
-        }
-        self.refuse_write_in_past(&prepared.plan)?;
+        self.refuse_write(&prepared.plan, self.settings.default_read_only())?;
         let mut turn = None;
         let mut reruns = 0;
         let mut seen;
@@ -231,13 +228,8 @@ impl Session {
         let State::Open(mut open) = std::mem::replace(&mut self.state, State::Idle) else {
             return Err(SqlError::internal("no block is open"));
         };
-        if open.block.read_only
-            && let Err(error) = refuse_write(&prepared.plan)
+        if let Err(error) = self.refuse_write(&prepared.plan, open.block.read_only).and_then(|()| receipts::refuse_in_block(&prepared.plan))
         {
-            self.state = State::Failed(open.block);
-            return Err(error);
-        }
-        if let Err(error) = self.refuse_write_in_past(&prepared.plan).and_then(|()| receipts::refuse_in_block(&prepared.plan)) {
             self.state = State::Failed(open.block);
             return Err(error);
         }
@@ -313,15 +305,15 @@ impl Session {
         };
         let mut scope = view.scope(transaction);
         let mut plan = Arc::clone(&prepared.plan);
-        let types: Vec<Option<SqlType>> = prepared.parameters.iter().copied().map(Some).collect();
+        let types = || -> Vec<Option<SqlType>> { prepared.parameters.iter().copied().map(Some).collect() };
         let settled = match prepared.is_versioned {
-            true => system_time::settle(&prepared.parsed, &view, &scope, &types, Some(parameters))?,
+            true => system_time::settle(&prepared.parsed, &view, &scope, &types(), Some(parameters))?,
             false => None,
         };
         let parsed = settled.as_ref().map_or(&prepared.parsed, |settled| &settled.parsed);
         if prepared.replan || stamp(&scope, &self.settings) != prepared.stamp {
             let is_lasting = Cell::new(true);
-            let planning = statements::Planning { view, scope: &scope, transaction, parsed, given: &types, is_lasting, ctes: &[] };
+            let planning = statements::Planning { view, scope: &scope, transaction, parsed, given: &types(), is_lasting, ctes: &[] };
             let planned = statements::plan(&planning)?;
             if planned.columns != prepared.columns {
                 return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, "cached plan must not change result type"));
@@ -473,13 +465,6 @@ impl Session {
 
 fn stamp(scope: &Scope, settings: &Settings) -> Stamp {
     Stamp { schema_root: scope.catalog.schema_root(), ground: Arc::clone(settings.ground()) }
-}
-
-fn refuse_write(plan: &Plan) -> SqlResult<()> {
-    match plan.write_verb() {
-        Some(verb) => Err(SqlError::new(SqlState::READ_ONLY_SQL_TRANSACTION, format!("cannot execute {verb} in a read-only transaction"))),
-        None => Ok(()),
-    }
 }
 
 fn block_failed() -> SqlError {

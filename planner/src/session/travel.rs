@@ -39,15 +39,16 @@ impl Session {
         if name.eq_ignore_ascii_case(AS_OF) { self.moment().map(drop) } else { Ok(()) }
     }
 
-    /// 25006 for a statement that would write the past.
-    pub(super) fn refuse_write_in_past(&self, plan: &Plan) -> SqlResult<()> {
-        match (self.settings.as_of(), plan.write_verb()) {
-            (Some(as_of), Some(verb)) => {
-                Err(SqlError::new(SqlState::READ_ONLY_SQL_TRANSACTION, format!("cannot execute {verb} in the past"))
-                    .detail(format!("The session reads the database as of {as_of}."))
-                    .hint(format!("RESET {AS_OF} returns to the present.")))
-            }
-            _ => Ok(()),
+    /// 25006 for a statement that would write where nothing may be written, or in the past.
+    pub(super) fn refuse_write(&self, plan: &Plan, read_only: bool) -> SqlResult<()> {
+        let Some(verb) = plan.write_verb() else { return Ok(()) };
+        let refused = |place: &str| SqlError::new(SqlState::READ_ONLY_SQL_TRANSACTION, format!("cannot execute {verb} in {place}"));
+        match self.settings.as_of() {
+            _ if read_only => Err(refused("a read-only transaction")),
+            Some(as_of) => Err(refused("the past")
+                .detail(format!("The session reads the database as of {as_of}."))
+                .hint(format!("RESET {AS_OF} returns to the present."))),
+            None => Ok(()),
         }
     }
 }

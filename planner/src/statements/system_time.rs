@@ -9,18 +9,20 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use base::{CommitSeq, SqlError, SqlResult, SqlState};
 use engine::{Ledger, Span as Commits, SqlType};
-use relational::{Query, Resolver, Table};
+use relational::Query;
 use sqlparser::ast::{
-    BinaryOperator, Expr, FromTable, FunctionArg, FunctionArgExpr, FunctionArguments, ObjectNamePart, SelectItem, SetExpr, Spanned,
-    Statement, TableFactor, TableVersion, Value, VisitMut, VisitorMut,
+    BinaryOperator, Expr, FromTable, FunctionArg, FunctionArgExpr, FunctionArguments, ObjectNamePart, Spanned, Statement, TableFactor,
+    TableVersion, Value, VisitMut, VisitorMut,
 };
-use sqlparser::tokenizer::Span;
 
+use super::one_row_of;
 use crate::as_of::AsOf;
 use crate::cells::parameter_index;
-use crate::parse::{self, Parsed};
+use crate::parse::Parsed;
 use crate::query_syntax::system_time::{ALL, BETWEEN, COMMIT, FROM};
 use crate::resolver::{Scope, undefined_table};
+use crate::rule_text;
+use crate::rules::RowsAtHand;
 use crate::types;
 use crate::versions::Past;
 use crate::view::View;
@@ -186,11 +188,10 @@ impl Clauses<'_> {
     }
 
     fn value(&self, constant: Expr) -> SqlResult<ArrayRef> {
-        let mut statement = template("SELECT NULL")?;
-        *listed(&mut statement)? = constant;
+        let statement = one_row_of(constant);
         let environment = self.view.environment(self.scope, &self.parsed.source);
         let query = Query { statement: &statement, text: &self.parsed.source };
-        let values = self.view.database.relational.expressions(query, &Nothing, &environment)?.evaluate(&[], 1)?;
+        let values = self.view.database.relational.expressions(query, &RowsAtHand::none(), &environment)?.evaluate(&[], 1)?;
         values.into_iter().next().ok_or_else(|| SqlError::internal("a time without a value"))
     }
 }
@@ -249,35 +250,9 @@ fn call<'e>(expr: &'e Expr, name: &str) -> Option<&'e Expr> {
     }
 }
 
-fn template(sql: &str) -> SqlResult<Statement> {
-    let parsed = parse::parse(sql)?.pop().ok_or_else(|| SqlError::internal("a template without a statement"))?;
-    Ok(Arc::unwrap_or_clone(parsed.statement))
-}
-
-/// The expression that a template lists.
-fn listed(statement: &mut Statement) -> SqlResult<&mut Expr> {
-    if let Statement::Query(query) = statement
-        && let SetExpr::Select(select) = query.body.as_mut()
-        && let [SelectItem::UnnamedExpr(expr)] = select.projection.as_mut_slice()
-    {
-        return Ok(expr);
-    }
-    Err(SqlError::internal("a template that lists something else"))
-}
-
 fn cast(expr: Expr, sql_type: SqlType) -> SqlResult<Expr> {
-    let mut statement = template(&format!("SELECT CAST(NULL AS {})", sql_type.name()))?;
-    let listed = listed(&mut statement)?;
-    let Expr::Cast { expr: inner, .. } = listed else { return Err(SqlError::internal("a template without a cast")) };
+    let mut cast = rule_text::expression(&format!("CAST(NULL AS {})", sql_type.name()))?;
+    let Expr::Cast { expr: inner, .. } = &mut cast else { return Err(SqlError::internal("a cast is read as something else")) };
     **inner = expr;
-    Ok(std::mem::replace(listed, Expr::Value(Value::Null.with_span(Span::empty()))))
-}
-
-/// No table is read to find out a time.
-struct Nothing;
-
-impl Resolver for Nothing {
-    fn table(&self, schema: Option<&str>, name: &str) -> SqlResult<Arc<dyn Table>> {
-        Err(undefined_table(&schema.map_or(name.to_owned(), |schema| format!("{schema}.{name}"))))
-    }
+    Ok(cast)
 }

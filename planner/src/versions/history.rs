@@ -22,7 +22,7 @@ use engine::history::Told;
 use engine::{Ledger, Span, TableDef, Versions};
 use relational::{Bound, Partition, Table};
 
-use crate::tables::arrow_error;
+use crate::tables::{arrow_error, in_shares};
 
 const VALID_FROM: &str = "_valid_from";
 const VALID_TO: &str = "_valid_to";
@@ -83,12 +83,8 @@ impl Table for HistoryTable {
 
     fn scan(&self, projection: &[usize], _pruning: &[Bound], partitions: usize) -> SqlResult<Vec<Partition>> {
         let Some(span) = self.span else { return Ok(Vec::new()) };
-        let mut found = self.ledger.versions(&self.table, span);
-        let share = found.len().div_ceil(partitions.max(1)).max(1);
         let schema = self.schema.project(projection).map(Arc::new).map_err(arrow_error)?;
-        let mut shares: Vec<Partition> = Vec::new();
-        while !found.is_empty() {
-            let rest = found.split_off(share.min(found.len()));
+        let partition = |share: Vec<Versions>| -> Partition {
             let commits = Commits { ledger: Arc::clone(&self.ledger), table: self.table.id, known: Mutex::default() };
             let (schema, projection, width) = (Arc::clone(&schema), projection.to_vec(), self.table.columns.len());
             let read = move |versions: Versions| {
@@ -97,9 +93,9 @@ impl Table for HistoryTable {
                 let options = RecordBatchOptions::new().with_row_count(Some(told.rows.num_rows()));
                 RecordBatch::try_new_with_options(Arc::clone(&schema), columns, &options).map_err(arrow_error)
             };
-            shares.push(Box::new(std::mem::replace(&mut found, rest).into_iter().map(read)));
-        }
-        Ok(shares)
+            Box::new(share.into_iter().map(read))
+        };
+        Ok(in_shares(self.ledger.versions(&self.table, span), partitions).into_iter().map(partition).collect())
     }
 }
 

@@ -190,9 +190,15 @@ async fn the_past_is_read_only_and_the_way_back_is_open() {
     let seq = newest(&mut client).await;
     client.run("UPDATE t SET a = 11").await;
     client.run(&format!("SET shockwave.as_of = 'commit {seq}'")).await;
-    for sql in
-        ["INSERT INTO t VALUES (2, 1)", "UPDATE t SET a = 1", "DELETE FROM t", "TRUNCATE t", "DROP TABLE t", "CREATE TABLE x (a int)"]
-    {
+    for sql in [
+        "INSERT INTO t VALUES (2, 1)",
+        "UPDATE t SET a = 1",
+        "DELETE FROM t",
+        "TRUNCATE t",
+        "DROP TABLE t",
+        "CREATE TABLE x (a int)",
+        "CREATE DATABASE d",
+    ] {
         let error = client.error(sql).await;
         assert_eq!(error.state().0, "25006", "{sql}: {error}");
     }

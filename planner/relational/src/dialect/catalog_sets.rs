@@ -11,7 +11,7 @@ use sqlparser::ast::{
     TableAliasColumnDef, TableFactor, Value,
 };
 
-use super::documents::alias_or;
+use super::documents::{alias_or, called};
 use super::spelling::{call, cast};
 use crate::layouts;
 use crate::position::{folded, folded_parts};
@@ -77,11 +77,7 @@ fn unnest(array: Expr) -> Expr {
 
 /// The same in FROM.
 pub(super) fn unfold_relation(factor: &mut TableFactor) {
-    let (name, args, alias, with_ordinality) = match factor {
-        TableFactor::Table { name, args: Some(args), alias, with_ordinality, .. } => (&*name, &args.args, alias, *with_ordinality),
-        TableFactor::Function { name, args, alias, with_ordinality, .. } => (&*name, &*args, alias, *with_ordinality),
-        _ => return,
-    };
+    let Some((name, args, alias, with_ordinality)) = called(factor) else { return };
     let is_keywords = args.is_empty() && folded_parts(name).last().is_some_and(|name| name == "pg_get_keywords");
     let (array_exprs, names): (Vec<Expr>, &[&str]) = if let Some(array) = numbered(name, args) {
         (vec![array.clone(), call("array_places", vec![FunctionArgExpr::Expr(array)])], &["x", "n"])

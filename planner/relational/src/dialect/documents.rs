@@ -90,13 +90,18 @@ fn with_argument(mut function: Function, arg: FunctionArg) -> Expr {
     renamed(function, "array_agg")
 }
 
+/// The name, the arguments, the alias and WITH ORDINALITY of a function in FROM.
+pub(super) fn called(factor: &mut TableFactor) -> Option<(&ObjectName, &Vec<FunctionArg>, &mut Option<TableAlias>, bool)> {
+    match factor {
+        TableFactor::Table { name, args: Some(args), alias, with_ordinality, .. } => Some((&*name, &args.args, alias, *with_ordinality)),
+        TableFactor::Function { name, args, alias, with_ordinality, .. } => Some((&*name, &*args, alias, *with_ordinality)),
+        _ => None,
+    }
+}
+
 /// D19, in FROM.
 pub(super) fn unfold_relation(factor: &mut TableFactor) {
-    let (name, args, alias, with_ordinality) = match factor {
-        TableFactor::Table { name, args: Some(args), alias, with_ordinality, .. } => (&*name, &args.args, alias, *with_ordinality),
-        TableFactor::Function { name, args, alias, with_ordinality, .. } => (&*name, &*args, alias, *with_ordinality),
-        _ => return,
-    };
+    let Some((name, args, alias, with_ordinality)) = called(factor) else { return };
     let parts = folded_parts(name);
     let Some(last) = parts.last().cloned() else { return };
     let mut args = args.clone();

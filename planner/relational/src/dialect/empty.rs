@@ -13,6 +13,7 @@ use sqlparser::ast::{
     SelectItem, SetExpr, Statement, TableFactor, TableWithJoins, Value, Visit, VisitMut, Visitor, VisitorMut,
 };
 
+use super::outside;
 use super::spelling::cast;
 use crate::context::Context;
 use crate::hidden;
@@ -132,39 +133,8 @@ impl Prune<'_> {
     fn is_plain(&self, select: &Select) -> bool {
         let ungrouped = matches!(&select.group_by, GroupByExpr::Expressions(keys, modifiers) if keys.is_empty() && modifiers.is_empty());
         let has_wildcard = select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)));
-        let mut aggregates = Aggregates { context: self.context, depth: 0, found: false };
-        let _ = Visit::visit(&select.projection, &mut aggregates);
-        ungrouped && !has_wildcard && !aggregates.found && select.having.is_none() && select.into.is_none()
-    }
-}
-
-/// Aggregates of this SELECT; those inside its subqueries are theirs.
-struct Aggregates<'a> {
-    context: &'a Context<'a>,
-    depth: u32,
-    found: bool,
-}
-
-impl Visitor for Aggregates<'_> {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
-        self.depth += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
-        self.depth -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-        if let Expr::Function(call) = expr
-            && self.depth == 0
-        {
-            self.found |= folded_parts(&call.name).last().is_none_or(|name| self.context.is_aggregate(name));
-        }
-        ControlFlow::Continue(())
+        let is_aggregate = |call: &Function| folded_parts(&call.name).last().is_none_or(|name| self.context.is_aggregate(name));
+        ungrouped && !has_wildcard && !outside::calls(&select.projection, &is_aggregate) && select.having.is_none() && select.into.is_none()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Expr, Query, VisitMut, VisitorMut};
+use sqlparser::ast::{Expr, Function, Query, Visit, VisitMut, Visitor, VisitorMut};
 
 /// Changes the expression and what is below it, from the leaves up.
 pub(super) fn each(expr: &mut Expr, change: &mut dyn FnMut(&mut Expr)) {
@@ -32,5 +32,36 @@ impl VisitorMut for Outside<'_> {
             (self.change)(expr);
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// Whether something calls such a function.
+pub(super) fn calls(node: &impl Visit, is_sought: &dyn Fn(&Function) -> bool) -> bool {
+    Visit::visit(node, &mut Calls { depth: 0, is_sought }).is_break()
+}
+
+struct Calls<'a> {
+    depth: u32,
+    is_sought: &'a dyn Fn(&Function) -> bool,
+}
+
+impl Visitor for Calls<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
+        self.depth += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
+        self.depth -= 1;
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        match expr {
+            Expr::Function(function) if self.depth == 0 && (self.is_sought)(function) => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
     }
 }

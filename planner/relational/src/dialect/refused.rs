@@ -8,11 +8,12 @@ use std::ops::ControlFlow;
 
 use base::{SqlError, SqlResult, SqlState};
 use sqlparser::ast::{
-    Expr, GroupByExpr, Ident, Join, JoinConstraint, JoinOperator, OrderByKind, Query, Select, SelectItem, SetExpr, SetOperator,
-    TableFactor, UnaryOperator, Visit, Visitor,
+    Expr, Function, GroupByExpr, Ident, Join, JoinConstraint, OrderByKind, Query, Select, SelectItem, SetExpr, SetOperator, TableFactor,
+    UnaryOperator, Visit, Visitor,
 };
 
-use super::catalog_sets;
+use super::listed::constraint;
+use super::{catalog_sets, outside};
 use crate::functions;
 use crate::position::{folded, folded_parts};
 
@@ -124,7 +125,8 @@ pub(super) fn in_select(select: &Select) -> SqlResult<()> {
     let GroupByExpr::Expressions(keys, _) = &select.group_by else { return Ok(()) };
     for key in keys {
         without_windows(key, "GROUP BY")?;
-        if finds(key, &|name, is_windowed| !is_windowed && functions::is_aggregate(name)) {
+        let is_aggregate = |function: &Function| matches!(folded_parts(&function.name).as_slice(), [name] if functions::is_aggregate(name));
+        if outside::calls(key, &|function| function.over.is_none() && is_aggregate(function)) {
             return Err(SqlError::new(SqlState::GROUPING_ERROR, "aggregate functions are not allowed in GROUP BY"));
         }
     }
@@ -132,16 +134,7 @@ pub(super) fn in_select(select: &Select) -> SqlResult<()> {
 }
 
 fn joined(join: &Join) -> SqlResult<()> {
-    let constraint = match &join.join_operator {
-        JoinOperator::Join(constraint)
-        | JoinOperator::Inner(constraint)
-        | JoinOperator::Left(constraint)
-        | JoinOperator::LeftOuter(constraint)
-        | JoinOperator::Right(constraint)
-        | JoinOperator::RightOuter(constraint)
-        | JoinOperator::FullOuter(constraint) => constraint,
-        _ => return Ok(()),
-    };
+    let Some(constraint) = constraint(&join.join_operator) else { return Ok(()) };
     match constraint {
         JoinConstraint::None => Err(SqlError::new(SqlState::SYNTAX_ERROR, "syntax error: JOIN without ON or USING")
             .hint("CROSS JOIN combines every row with every other.")),
@@ -176,43 +169,8 @@ impl Visitor for Reads<'_> {
 }
 
 fn without_windows(expr: &Expr, place: &str) -> SqlResult<()> {
-    if finds(expr, &|_, is_windowed| is_windowed) {
+    if outside::calls(expr, &|function| function.over.is_some() && folded_parts(&function.name).len() == 1) {
         return Err(SqlError::new(WINDOWING, format!("window functions are not allowed in {place}")));
     }
     Ok(())
-}
-
-/// Whether a call outside the subqueries of an expression is one of those; a call has a name, and perhaps a window.
-fn finds(expr: &Expr, is_sought: &dyn Fn(&str, bool) -> bool) -> bool {
-    Visit::visit(expr, &mut Calls { depth: 0, is_sought }).is_break()
-}
-
-struct Calls<'a> {
-    depth: u32,
-    is_sought: &'a dyn Fn(&str, bool) -> bool,
-}
-
-impl Visitor for Calls<'_> {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
-        self.depth += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
-        self.depth -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-        if let Expr::Function(function) = expr
-            && self.depth == 0
-            && let [name] = folded_parts(&function.name).as_slice()
-            && (self.is_sought)(name, function.over.is_some())
-        {
-            return ControlFlow::Break(());
-        }
-        ControlFlow::Continue(())
-    }
 }
