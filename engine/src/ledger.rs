@@ -234,6 +234,11 @@ impl Ledger {
         Snapshot { seq, catalog: Arc::clone(&published.catalog) }
     }
 
+    /// The newest commit that has its place; the log may not have it yet, and snapshots see it only when it is durable and signed.
+    pub fn placed(&self) -> Option<CommitSeq> {
+        self.merkle.read().size().checked_sub(1).map(CommitSeq)
+    }
+
     /// Both signed checkpoints of the newest published state.
     pub fn checkpoint(&self) -> SignedCheckpoint {
         self.published.read().checkpoint.clone()

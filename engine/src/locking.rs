@@ -3,12 +3,14 @@
 //! L1: what a statement may have to wait for it asks for before it writes; where it must wait it ends with an error, and [`Blocked`] is to be
 //!     awaited before it is run again.
 //! L2: a lock that was waited for on a row that has ended meanwhile only keeps its owner's turn; it is given back when the statement has ended.
-//! L3: locks are a courtesy: the committer checks all the same, and a transaction of more than `LOCKS_MAX` goes on without.
+//! L3: under READ COMMITTED, who finds a row ended locks its newest version, or waits for it, before the statement is run again: else a slow
+//!     statement would never catch a row that others change all the time.
+//! L4: locks are a courtesy: the committer checks all the same, and a transaction of more than `LOCKS_MAX` goes on without.
 //! Never: waits.
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch};
 use base::{RelationId, RowId, SqlError, SqlResult, SqlState};
 
 use crate::canonical::OWN_ROW;
@@ -16,6 +18,7 @@ use crate::key_index::{Key, KeyReader};
 use crate::ledger::Ledger;
 use crate::locks::{Asked, Deadlock, Held, Isolation, LockTable, Place, Strength, Wait};
 use crate::schema::TableDef;
+use crate::table::TableState;
 use crate::transaction::Transaction;
 use crate::violations::conflict;
 use crate::writes::{INLINE_ROWS_MAX, NewKeys};
@@ -45,7 +48,7 @@ pub struct Granted {
 /// Who has locked what, for scans that pass locked rows over. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct RowLocks {
-    locks: Arc<LockTable>,
+    ledger: Arc<Ledger>,
     owner: u64,
     strength: Strength,
 }
@@ -53,7 +56,13 @@ pub struct RowLocks {
 impl RowLocks {
     /// Whether a row of a table could be locked now.
     pub fn is_free(&self, table: &TableDef, row: RowId) -> bool {
-        row.0 & OWN_ROW != 0 || !self.locks.is_busy(self.owner, Place::Row(table.id, row.0), self.strength)
+        row.0 & OWN_ROW != 0 || !self.ledger.locks().is_busy(self.owner, Place::Row(table.id, row.0), self.strength)
+    }
+
+    /// Whether a row could be locked now and has no newer version.
+    pub fn is_free_and_newest(&self, table: &TableDef, row: RowId) -> bool {
+        // Locks end after the rows that they were for: asked in this order, none slips through between.
+        self.is_free(table, row) && (row.0 & OWN_ROW != 0 || self.ledger.table_state(table.id).ended_by(row.0).is_none())
     }
 }
 
@@ -81,9 +90,9 @@ impl Transaction {
         self.locking.isolation
     }
 
-    /// It is one statement and its commit: keys it makes need no lock, since the committer is asked next.
-    pub fn set_alone(&mut self) {
-        self.locking.is_alone = true;
+    /// Says whether it is one statement and its commit: keys it makes need no lock then, since the committer is asked next.
+    pub fn set_alone(&mut self, is_alone: bool) {
+        self.locking.is_alone = is_alone;
     }
 
     /// Whether it is one statement and its commit.
@@ -116,19 +125,19 @@ impl Transaction {
 
     /// Locks rows for itself. Errors: 40001 where a row is not the newest version; 55P03 with `nowait`; else what L1 says.
     pub fn lock_rows(&mut self, table: &TableDef, rows: &[RowId], strength: Strength, nowait: bool) -> SqlResult<()> {
-        if nowait {
-            let row_locks = self.row_locks(strength);
-            if rows.iter().any(|row| !row_locks.is_free(table, *row)) {
-                let message = format!("could not obtain lock on row in relation \"{}\"", table.name);
-                return Err(SqlError::new(SqlState::LOCK_NOT_AVAILABLE, message));
-            }
+        let row_locks = self.row_locks(strength);
+        let is_refused = nowait && rows.iter().any(|row| !row_locks.is_free(table, *row));
+        let outcome = if is_refused { Ok(()) } else { self.claim_rows(table, rows, |_| strength) };
+        if is_refused || (nowait && self.take_blocked().is_some()) {
+            let message = format!("could not obtain lock on row in relation \"{}\"", table.name);
+            return Err(SqlError::new(SqlState::LOCK_NOT_AVAILABLE, message));
         }
-        self.claim_rows(table, rows, |_| strength)
+        outcome
     }
 
     /// For scans that pass over what others have locked.
     pub fn row_locks(&self, strength: Strength) -> RowLocks {
-        RowLocks { locks: Arc::clone(self.ledger.locks()), owner: self.locking.owner, strength }
+        RowLocks { ledger: Arc::clone(&self.ledger), owner: self.locking.owner, strength }
     }
 
     /// Locks committed rows that are to be changed or relied on; they are the newest versions then.
@@ -161,12 +170,31 @@ impl Transaction {
                     // Of an ended row nobody needs the lock.
                     Held::default().add(&locks, owner, grants.pop().into_iter().collect());
                 }
-                outcome = Err(self.ledger.failure().unwrap_or_else(conflict));
+                let newest = if is_locking && !is_first_told { self.newest_version(table, &state, *row)? } else { None };
+                let place = newest.map(|newest| Place::Row(table.id, newest));
+                outcome = match place.map(|place| (place, locks.ask(owner, place, strength))) {
+                    Some((place, Asked::Busy)) => Err(self.block(&locks, place, strength)),
+                    Some((place, Asked::Granted)) => {
+                        grants.push((place, strength));
+                        Err(conflict())
+                    }
+                    Some((_, Asked::Had)) | None => Err(self.ledger.failure().unwrap_or_else(conflict)),
+                };
                 break;
             }
         }
         self.locking.held.add(&locks, owner, grants);
         outcome
+    }
+
+    /// The version of an ended row that is there now, by the row's first unique key; `None` where it has none, or was deleted.
+    fn newest_version(&self, table: &TableDef, state: &TableState, row: u64) -> SqlResult<Option<u64>> {
+        let Some(def) = table.keys().first() else { return Ok(None) };
+        let (columns, offset) = self.ledger.user_columns(state, table, row)?;
+        let values: Vec<ArrayRef> = def.positions.iter().map(|at| columns[*at].slice(offset, 1)).collect();
+        let key = KeyReader::over_values(table, def, &values)?.key(0);
+        let newest = key.and_then(|key| self.ledger.keys().find(def.id, &key, Some));
+        Ok(newest.filter(|newest| state.ended_by(*newest).is_none()))
     }
 
     /// Locks the values of unique keys that new rows make; `old`: the rows they take the place of, pairwise. Alone, it only looks.

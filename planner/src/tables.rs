@@ -58,7 +58,7 @@ impl StoredTable {
     }
 
     fn is_passed(&self, row: RowId) -> bool {
-        self.passing.as_ref().is_some_and(|locks| !locks.is_free(&self.table, row))
+        self.passing.as_ref().is_some_and(|locks| !locks.is_free_and_newest(&self.table, row))
     }
 
     /// Ids of the rows that bounds can mean, where they bind every column of some key to one value.
@@ -184,7 +184,7 @@ fn read_free(chunks: Vec<Chunk>, schema: SchemaRef, table: Arc<TableDef>, locks:
     let read = move |chunk: Chunk| {
         let batch = chunk.read()?;
         let ids = row_ids(batch.column(batch.num_columns() - 1))?;
-        let free: BooleanArray = ids.values().iter().map(|id| Some(locks.is_free(&table, RowId(id.cast_unsigned())))).collect();
+        let free: BooleanArray = ids.values().iter().map(|id| Some(locks.is_free_and_newest(&table, RowId(id.cast_unsigned())))).collect();
         let batch = if free.true_count() == free.len() { batch } else { filter_record_batch(&batch, &free).map_err(arrow_error)? };
         let shown: Vec<usize> = (0..batch.num_columns() - usize::from(!with_row_id)).collect();
         with_schema(&batch.project(&shown).map_err(arrow_error)?, &schema)

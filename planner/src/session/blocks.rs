@@ -130,17 +130,15 @@ impl Session {
         self.end_local_settings(&block);
         self.hold_cursors().await?;
         let Some(transaction) = transaction else { return self.send_mail().await };
-        let mut seen = transaction.snapshot().seq;
         let mut result = self.commit(transaction).await;
         if let Replay::Once { prepared, parameters, tag } = replay {
             let watch = Watch::start(&self.canceller, self.settings.statement_timeout());
             for _ in 0..RERUNS_MAX {
                 match &result {
-                    Err(error) if self.lost_a_conflict(error, &prepared.plan, seen).await => {}
+                    Err(error) if self.lost_a_conflict(error, &prepared.plan, &watch).await => {}
                     _ => break,
                 }
                 let mut transaction = self.begin(block.isolation)?;
-                seen = transaction.snapshot().seq;
                 let begun_us = self.now_us();
                 match self.run_waiting(&mut transaction, &prepared, &parameters, &watch, begun_us, &mut None).await? {
                     // The client has been told `tag`: only a run that says the same may stand.

@@ -50,8 +50,8 @@ pub use prepared::Prepared;
 
 /// How often a statement outside a block is run again after losing a conflict.
 const RERUNS_MAX: u32 = 10;
-/// How long the loser of a conflict waits for the winner's commit to become visible.
-const NEWER_SNAPSHOT_WAIT_MS: u32 = 100;
+/// How often the loser of a conflict looks whether the winner's commit is visible.
+const WINNER_LOOKS_EVERY: Duration = Duration::from_millis(1);
 
 /// The right to run a statement again, held by one of those who lost a conflict.
 type Turn = Option<tokio::sync::OwnedMutexGuard<()>>;
@@ -177,24 +177,20 @@ impl Session {
         self.refuse_write(&prepared.plan, self.settings.default_read_only())?;
         let mut turn = None;
         let mut reruns = 0;
-        let mut seen;
         loop {
             let mut transaction = self.begin(isolation_named(&self.settings.default_isolation()))?;
-            transaction.set_alone();
+            // Who has lost takes all locks: others wait for them then.
+            transaction.set_alone(reruns == 0);
             let begun_us = self.now_us();
             let result = match self.run_waiting(&mut transaction, prepared, &parameters, &watch, begun_us, &mut turn).await {
-                Ok(outcome) => {
-                    seen = transaction.snapshot().seq;
-                    self.commit(transaction).await.map(|()| self.with_receipts(outcome, &prepared.plan))
-                }
+                Ok(outcome) => self.commit(transaction).await.map(|()| self.with_receipts(outcome, &prepared.plan)),
                 Err(error) => {
-                    seen = transaction.snapshot().seq;
                     drop(transaction);
                     Err(error)
                 }
             };
             let Err(error) = &result else { return result };
-            if reruns == RERUNS_MAX || !self.lost_a_conflict(error, &prepared.plan, seen).await {
+            if reruns == RERUNS_MAX || !self.lost_a_conflict(error, &prepared.plan, &watch).await {
                 return result;
             }
             watch.check()?;
@@ -208,18 +204,17 @@ impl Session {
     }
 
     /// Whether a statement lost to another commit and should be judged again; waits until the winner is visible.
-    async fn lost_a_conflict(&mut self, error: &SqlError, plan: &Plan, seen: Option<CommitSeq>) -> bool {
+    async fn lost_a_conflict(&mut self, error: &SqlError, plan: &Plan, watch: &Watch) -> bool {
         let lost =
             error.state() == SqlState::SERIALIZATION_FAILURE || (error.state() == SqlState::UNIQUE_VIOLATION && plan.expects_conflicts());
         if !lost {
             return false;
         }
         // The winner is known before it is durable, and visible only after.
-        for _ in 0..NEWER_SNAPSHOT_WAIT_MS {
-            if self.database.ledger.snapshot().seq != seen {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(1)).await;
+        let ledger = &self.database.ledger;
+        let placed = ledger.placed();
+        while ledger.snapshot().seq < placed && ledger.failure().is_none() && watch.check().is_ok() {
+            tokio::time::sleep(WINNER_LOOKS_EVERY).await;
         }
         true
     }

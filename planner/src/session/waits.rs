@@ -56,7 +56,7 @@ impl Session {
                 None if is_moving
                     && !transaction.is_alone()
                     && reruns < RERUNS_MAX
-                    && self.lost_a_conflict(&error, &prepared.plan, seen).await
+                    && self.lost_a_conflict(&error, &prepared.plan, watch).await
                     && self.database.ledger.snapshot().seq != seen =>
                 {
                     watch.check()?;

@@ -1,7 +1,8 @@
 //! SELECT … FOR UPDATE and its kin: the query also answers the ids of the rows it shows, which are locked before any is shown.
 //!
 //! K1: what is shown are the newest versions, and stays so until the transaction ends or the lock allows otherwise.
-//! K2: SKIP LOCKED leaves rows out where tables are read, so that LIMIT counts those that are there.
+//! K2: SKIP LOCKED leaves rows out where tables are read, so that LIMIT counts those that are there; a row that has ended since the snapshot counts
+//!     as one that is locked still.
 //! Never: waits; the session does, and runs the statement again.
 
 use std::collections::HashSet;
@@ -277,8 +278,8 @@ fn by_key(plan: &Plan, key: &KeySelect, execution: &mut Execution<'_>) -> SqlRes
     if locked.policy == Policy::Skip && !execution.transaction.row_locks(locked.strength).is_free(&locked.table, row) {
         return Ok(None);
     }
-    execution.transaction.lock_rows(&locked.table, &[row], locked.strength, locked.policy != Policy::Wait)?;
-    key.answer(&values).map(Some)
+    let is_shown = locked.lock(&[row], execution)?;
+    is_shown.then(|| key.answer(&values)).transpose()
 }
 
 async fn by_query(plan: &Plan, shape: &Arc<Shape>, execution: &mut Execution<'_>) -> SqlResult<Vec<RecordBatch>> {
@@ -316,11 +317,23 @@ impl Plan {
                 rows.extend(ids.iter().flatten().filter(|id| seen.insert(*id)).map(|id| RowId(id.cast_unsigned())));
             }
             let locks = execution.transaction.row_locks(locked.strength);
-            if locked.policy == Policy::Skip && rows.iter().any(|row| !locks.is_free(&locked.table, *row)) {
+            if locked.policy == Policy::Skip && rows.iter().any(|row| !locks.is_free_and_newest(&locked.table, *row)) {
                 return Ok(false);
             }
-            execution.transaction.lock_rows(&locked.table, &rows, locked.strength, locked.policy == Policy::Refuse)?;
+            if !locked.lock(&rows, execution)? {
+                return Ok(false);
+            }
         }
         Ok(true)
+    }
+}
+
+impl Locked {
+    /// Locks rows; false where another was quicker and they are to be passed over. Errors: what `Transaction::lock_rows` says.
+    fn lock(&self, rows: &[RowId], execution: &mut Execution<'_>) -> SqlResult<bool> {
+        match execution.transaction.lock_rows(&self.table, rows, self.strength, self.policy != Policy::Wait) {
+            Err(error) if self.policy == Policy::Skip && error.state() == SqlState::LOCK_NOT_AVAILABLE => Ok(false),
+            outcome => outcome.map(|()| true),
+        }
     }
 }
