@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use base::{CommitSeq, RelationId, RowId, SqlError, SqlResult, SqlState};
 use parking_lot::{Condvar, Mutex, MutexGuard};
@@ -17,17 +17,14 @@ use receipts::{CheckpointLeaf, CommitLeaf, Hash, Leaf, TableSpan};
 use wal::Position;
 
 use crate::catalog::Object;
-use crate::fold::{AppliedCommit, AppliedTable};
-use crate::key_index::Key;
 use crate::ledger::{Ledger, LogPin};
 use crate::locks::Held;
+use crate::prepared::Prepared;
 use crate::reads::ReadSet;
 use crate::record::{self, Piece};
 use crate::references::{self, Owed};
 use crate::schema::TableDef;
 use crate::signer::SignedCheckpoint;
-use crate::stored;
-use crate::table::TailChunk;
 use crate::unique;
 use crate::violations::conflict;
 use crate::writes::{INLINE_ROWS_MAX, TableWrites};
@@ -97,12 +94,14 @@ pub enum Job {
 }
 
 /// A state that can be sealed: all of it durable and signed, with the log switched to a new file.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct SealPoint {
     /// Both checkpoints at that state.
     pub checkpoint: SignedCheckpoint,
     /// Everything at or before this state is in log files before this position, rows of open transactions apart.
     pub log_position: Position,
+    /// The folds as they were then.
+    pub(crate) folds: lsm::FlushTarget,
 }
 
 /// The committer's inbox.
@@ -171,6 +170,8 @@ impl Queue {
 #[derive(Debug, Default)]
 pub struct Turn {
     held: Mutex<()>,
+    /// Which thread holds it; 0: none.
+    holder: AtomicUsize,
     /// How long the last group took, ns.
     last_ns: AtomicU64,
     /// A commit that holds no locks is between the look at others' and its place in the indexes.
@@ -181,6 +182,11 @@ impl Turn {
     /// Waits until nobody is deciding.
     pub fn wait(&self) -> impl Drop + '_ {
         self.held.lock()
+    }
+
+    /// The same, for one who may be deciding himself: then there is nothing to wait for.
+    pub fn wait_for_others(&self) -> Option<impl Drop + '_> {
+        (self.holder.load(Ordering::Relaxed) != this_thread()).then(|| self.held.lock())
     }
 
     /// See `Ledger::let_decide`.
@@ -194,14 +200,28 @@ impl Turn {
     }
 }
 
+/// A number that no other living thread has.
+fn this_thread() -> usize {
+    thread_local!(static MARK: u8 = const { 0 });
+    MARK.with(|mark| std::ptr::from_ref(mark).addr())
+}
+
 /// The turn, taken. A panic in it leaves memory and log apart, so it ends the ledger's writes (C4).
 struct Deciding<'a> {
     ledger: &'a Ledger,
     _held: MutexGuard<'a, ()>,
 }
 
+impl<'a> Deciding<'a> {
+    fn begin(ledger: &'a Ledger, held: MutexGuard<'a, ()>) -> Self {
+        ledger.turn().holder.store(this_thread(), Ordering::Relaxed);
+        Self { ledger, _held: held }
+    }
+}
+
 impl Drop for Deciding<'_> {
     fn drop(&mut self) {
+        self.ledger.turn().holder.store(0, Ordering::Relaxed);
         if std::thread::panicking() {
             self.ledger.fail(&SqlError::internal("a commit met a defect"));
         }
@@ -228,7 +248,7 @@ pub fn decide_here(ledger: &Arc<Ledger>, request: Request) -> Option<Request> {
         return Some(request);
     }
     let Some(held) = ledger.turn().held.try_lock() else { return Some(request) };
-    let _deciding = Deciding { ledger, _held: held };
+    let _deciding = Deciding::begin(ledger, held);
     if !ledger.queue().is_quiet() || ledger.turn().last_ns.load(Ordering::Relaxed) > QUICK_NS {
         return Some(request);
     }
@@ -248,11 +268,16 @@ pub fn run(ledger: &Arc<Ledger>) {
 }
 
 fn decide_waiting(ledger: &Arc<Ledger>) {
-    let _deciding = Deciding { ledger, _held: ledger.turn().held.lock() };
+    let _deciding = Deciding::begin(ledger, ledger.turn().held.lock());
     let mut group = Group::default();
     for job in ledger.queue().take() {
         match job {
-            Job::Commit(request) => group.decide(ledger, *request),
+            Job::Commit(request) => {
+                group.decide(ledger, *request);
+                if ledger.folds().is_full() {
+                    std::mem::take(&mut group).finish(ledger);
+                }
+            }
             Job::Seal(done) => {
                 std::mem::take(&mut group).finish(ledger);
                 done(seal_point(ledger));
@@ -273,7 +298,9 @@ struct Group {
 
 impl Group {
     fn decide(&mut self, ledger: &Arc<Ledger>, request: Request) {
-        if let Some(error) = ledger.failure() {
+        // What was written before is durable where the group begins, and may go to the disk.
+        let reserved = if self.records.is_empty() { ledger.folds().reserve() } else { Ok(()) };
+        if let Some(error) = ledger.failure().or_else(|| reserved.err()) {
             return (request.done)(Err(error));
         }
         let Request {
@@ -309,15 +336,28 @@ impl Group {
                 let defined: Vec<_> = defined.into_iter().map(|(object, own)| (object, RowId(first + own))).collect();
                 Ok(Arc::new(catalog.with_changes(&defined, &dropped)?))
             })
-            .and_then(|catalog| Ok((Draft::new(ledger, actor, row_root, catalog.schema_root(), &tables)?, catalog)));
-        let (draft, catalog) = match decided {
+            .and_then(|catalog| {
+                ledger.set_deciding(Some(Arc::clone(&catalog)));
+                let draft = Draft::new(ledger, actor, row_root, catalog.schema_root(), &tables)?;
+                let prepared = Prepared::new(ledger, (draft.committed.seq, &draft.spans), tables, &made, group_roots)?;
+                Ok((draft, prepared, catalog))
+            });
+        let (draft, prepared, catalog) = match decided {
             Ok(decided) => decided,
-            Err(error) => return done(Err(error)),
+            Err(error) => {
+                ledger.set_deciding(self.catalog.clone());
+                return done(Err(error));
+            }
         };
-        match apply(ledger, draft, tables, &made, &pieces, group_roots) {
-            Ok((record, committed)) => {
+        if prepared.is_large() {
+            std::mem::take(self).finish(ledger);
+            return alone(ledger, (draft, prepared), &pieces, catalog, (done, held));
+        }
+        let record = draft.append(ledger, &pieces);
+        match prepared.apply(ledger, (draft.committed.seq, draft.committed.rows)) {
+            Ok(()) => {
                 self.records.push(record);
-                self.answers.push((done, committed, held));
+                self.answers.push((done, draft.committed, held));
                 self.catalog = Some(catalog);
             }
             // Half-applied: memory is ahead of the log for good (C4).
@@ -340,6 +380,9 @@ impl Group {
         let clock = &ledger.options().clock;
         let begun = clock.monotonic_ns();
         let settled = settle(ledger, &records, self.catalog);
+        if settled.is_ok() {
+            ledger.set_deciding(None);
+        }
         ledger.turn().last_ns.store(clock.monotonic_ns().saturating_sub(begun), Ordering::Relaxed);
         match settled {
             // Locks end before the answers: who was told of a commit meets none of them.
@@ -352,6 +395,37 @@ impl Group {
                 let error = ledger.failure().unwrap_or(error);
                 self.answers.into_iter().for_each(|(done, ..)| done(Err(error.clone())));
             }
+        }
+    }
+}
+
+/// A commit whose changes to the folds go past memory: nothing of it may be on disk before the log has it, so it is durable first, then applied (D2 of
+/// `folds/store.rs`).
+fn alone(
+    ledger: &Ledger,
+    (draft, prepared): (Draft, Prepared),
+    pieces: &[Piece],
+    catalog: Arc<crate::catalog::Catalog>,
+    (done, held): (Done, Held),
+) {
+    if let Some(error) = ledger.failure() {
+        return done(Err(error));
+    }
+    let record = draft.append(ledger, pieces);
+    let settled = ledger.make_durable_and_sign(&[(record::COMMIT, &record)]).and_then(|checkpoint| {
+        prepared.apply(ledger, (draft.committed.seq, draft.committed.rows))?;
+        ledger.publish(checkpoint, Some(catalog));
+        ledger.set_deciding(None);
+        Ok(())
+    });
+    match settled {
+        Ok(()) => {
+            drop(held);
+            done(Ok(Some(draft.committed)));
+        }
+        Err(error) => {
+            ledger.fail(&error);
+            done(Err(ledger.failure().unwrap_or(error)));
         }
     }
 }
@@ -376,10 +450,12 @@ fn check(
             .hint("The transaction might succeed if retried."));
         }
         let state = ledger.table_state(table.id);
-        if writes.own.ended.iter().any(|row| state.ended_by(*row).is_some()) {
-            return Err(conflict());
+        for row in &writes.own.ended {
+            if state.ended_by(*row)?.is_some() {
+                return Err(conflict());
+            }
         }
-        if writes.keys_checked_at == Some(state.rows()) {
+        if writes.keys_checked_at.is_some_and(|commits| state.last_commit().is_none_or(|last| last < commits)) {
             continue;
         }
         unique::check_again(ledger, writes, &state)?;
@@ -410,10 +486,11 @@ fn check_locked_keys(ledger: &Ledger, owner: u64, is_alone: bool, tables: &[Tabl
     }
     for writes in tables.iter().filter(|writes| writes.rows <= INLINE_ROWS_MAX as u64) {
         for (id, values) in &writes.own.keys {
-            // A value that a row had before and has still is not made.
-            let is_made = |value: &&Key| ledger.keys().find(*id, value, Some).is_none_or(|row| !writes.own.ended.contains(&row));
-            if ledger.is_key_locked(owner, *id, values.keys().filter(is_made)) {
-                return Err(conflict());
+            for value in values.keys().filter(|value| ledger.is_key_locked(owner, *id, std::iter::once(*value))) {
+                // A value that a row had before and has still is not made.
+                if ledger.keys().newest(*id, value)?.is_none_or(|row| !writes.own.ended.contains(&row)) {
+                    return Err(conflict());
+                }
             }
         }
     }
@@ -424,7 +501,7 @@ fn check_locked_keys(ledger: &Ledger, owner: u64, is_alone: bool, tables: &[Tabl
 fn check_relied_on(ledger: &Ledger, relied_on: &BTreeMap<RelationId, (u64, u64)>) -> SqlResult<()> {
     let is_as_it_was = |(id, (rows, ended)): (&RelationId, &(u64, u64))| {
         let state = ledger.table_state(*id);
-        state.rows() == *rows && state.ended() == *ended
+        state.rows() == *rows && state.ended_rows() == *ended
     };
     if relied_on.iter().all(is_as_it_was) { Ok(()) } else { Err(conflict()) }
 }
@@ -467,69 +544,12 @@ impl Draft {
     }
 }
 
-/// Gives a checked transaction its place: leaf, trees, folds, rows. Returns its log record.
-fn apply(
-    ledger: &Ledger,
-    draft: Draft,
-    tables: Vec<TableWrites>,
-    made: &[Arc<TableDef>],
-    pieces: &[Piece],
-    group_roots: Vec<Hash>,
-) -> SqlResult<(Vec<u8>, Committed)> {
-    let Draft { leaf, spans, committed } = draft;
-    ledger.merkle().write().append(&leaf);
-    let mut applied = Vec::with_capacity(tables.len());
-    for (writes, span) in tables.into_iter().zip(&spans) {
-        applied.push(place(writes, span.first_row, committed.seq)?);
+impl Draft {
+    /// Gives it its place in both trees. Returns its log record.
+    fn append(&self, ledger: &Ledger, pieces: &[Piece]) -> Vec<u8> {
+        ledger.merkle().write().append(&self.leaf);
+        record::commit(&self.leaf, pieces)
     }
-    apply_to_folds(ledger, committed.seq, applied, made)?;
-    ledger.remember_groups(committed.seq, committed.rows, group_roots);
-    Ok((record::commit(&leaf, pieces), committed))
-}
-
-/// Rows of one table with their places, and all rows they end.
-pub struct PlacedRows {
-    /// New rows, dense.
-    pub chunks: Vec<TailChunk>,
-    /// Rows ended, own ones included, as absolute ids.
-    pub ended: Vec<u64>,
-}
-
-fn place(writes: TableWrites, first_row: u64, seq: CommitSeq) -> SqlResult<PlacedRows> {
-    let own = Arc::unwrap_or_clone(writes.own);
-    let mut ended: Vec<u64> = own.ended.into_iter().collect();
-    ended.extend(own.own_ended.iter().map(|own| first_row + own));
-    let mut chunks = Vec::with_capacity(own.pieces.len());
-    for piece in own.pieces {
-        let batch = stored::resolve_own(&writes.table, piece.batch, first_row)?;
-        let chunk = TailChunk::new(first_row + piece.first, batch, seq, Arc::clone(&writes.table));
-        chunks.push(chunk.in_log(piece.position));
-    }
-    Ok(PlacedRows { chunks, ended })
-}
-
-/// Feeds the folds and appends the rows; nobody sees them before the commit is published.
-///
-/// Indexes that definitions `made` by the commit bring along are made over the rows there were before it.
-pub fn apply_to_folds(ledger: &Ledger, seq: CommitSeq, tables: Vec<PlacedRows>, made: &[Arc<TableDef>]) -> SqlResult<()> {
-    // Ended rows first: a session that finds a new row under a key must find the one before it ended, or it would call its own update a duplicate.
-    for placed in &tables {
-        if let Some(first) = placed.chunks.first() {
-            ledger.table_state(first.table.id).append(seq, placed.chunks.clone(), &placed.ended)?;
-        }
-    }
-    for table in made {
-        let state = ledger.table_state(table.id);
-        let placed = tables.iter().filter_map(|placed| placed.chunks.first()).find(|chunk| chunk.table.id == table.id);
-        let before = placed.map_or_else(|| state.rows(), |first| first.first_row);
-        ledger.keys().make_missing(table, &state, before)?;
-    }
-    let views: Vec<AppliedTable<'_>> = tables.iter().map(|placed| AppliedTable { chunks: &placed.chunks }).collect();
-    let commit = AppliedCommit { seq, tables: &views };
-    for fold in ledger.folds() {
-        fold.apply(&commit)?;
-    }
-    Ok(())
 }
 
 /// Makes records durable, signs the state they lead to, and makes it what new snapshots see (C2).
@@ -567,11 +587,10 @@ fn seal_point(ledger: &Ledger) -> SqlResult<SealPoint> {
             b3_root: bound.b3_root,
         })
     })
-    .and_then(|checkpoint| Ok(SealPoint { checkpoint, log_position: ledger.switch_log()? }));
-    if let Err(error) = &outcome {
-        ledger.fail(error);
-    }
-    outcome
+    .and_then(|checkpoint| Ok((checkpoint, ledger.switch_log()?)));
+    let (checkpoint, log_position) = outcome.inspect_err(|error| ledger.fail(error))?;
+    // All commits are in the log here, and nobody adds one meanwhile.
+    Ok(SealPoint { checkpoint, log_position, folds: ledger.folds().begin_flush()? })
 }
 
 #[cfg(test)]
@@ -593,13 +612,14 @@ mod tests {
             rng: Arc::new(SeededRng::new(7)),
             wal_file_bytes: 1 << 16,
             hash_threads: 1,
-            cache_bytes: 0,
+            memory: crate::Memory::default(),
+            fold_threads: false,
             use_uring: false,
         };
         let server = Server::open(Path::new("/data"), options).unwrap();
         let ledger = server.ledger("shockwave").unwrap();
         let defect = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let _deciding = Deciding { ledger: &ledger, _held: ledger.turn().held.lock() };
+            let _deciding = Deciding::begin(&ledger, ledger.turn().held.lock());
             panic!("a defect");
         }));
         assert!(defect.is_err());

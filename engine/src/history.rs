@@ -69,8 +69,8 @@ impl Versions {
         let end = self.first_row + batch.num_rows() as u64;
         let last = self.span.last.0;
         let mut ended: Vec<Option<u64>> = vec![None; batch.num_rows()];
-        for row in self.state.ended_in(self.first_row, end, last) {
-            ended[(row - self.first_row) as usize] = self.state.ended_by(row);
+        for row in self.state.ended_in(self.first_row, end, last)? {
+            ended[(row - self.first_row) as usize] = self.state.ended_by(row)?;
         }
         let outlives = |by: Option<u64>| by.is_none_or(|by| self.span.first.is_none_or(|first| by > first.0));
         let kept: Vec<bool> = (0..batch.num_rows())

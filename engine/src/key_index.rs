@@ -1,268 +1,196 @@
-//! The indexes of all keys: primary keys, unique keys, indexes, references. Key → newest row with that key, and from each row to the one
-//! before it.
+//! The indexes of all keys: primary keys, unique keys, indexes, references.
 //!
-//! K1: for every key without NULL the chain newest → older holds each row version that had it when the index was made and each one since,
-//!     newest first; deletion markers are not in it.
-//! K2: whether a row of the chain is visible is not the index's to say.
-//! K3: an index that is made over rows, or anew at start, begins with those that are not ended; of a unique key that is one at most.
-//! Never: stored; rebuilt from segments and log at start.
+//! K1: of a unique key the newest row with each value stands in the folds, once for each commit that made one: the newest within a snapshot is the only one
+//!     that can be live in it. Of any other key all rows stand there. Deletion markers do not.
+//! K2: whether a row is visible is not the index's to say.
+//! K3: an index that is made over rows begins with those that are not ended; of a unique key that is one at most for a value.
+//! Never: keeps a word for each row in memory.
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::datatypes::{Int16Type, Int32Type, Int64Type};
-use base::{SqlError, SqlResult};
-use hashbrown::HashMap;
-use parking_lot::RwLock;
+use std::ops::Bound;
+use std::sync::Arc;
 
-use crate::canonical::{Op, Scratch, key_bytes};
-use crate::fold::{AppliedCommit, Fold};
-use crate::layout;
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::UInt8Type;
+use base::{CommitSeq, SqlResult};
+use hashbrown::HashSet;
+
+use crate::canonical::Op;
+use crate::folds::{Changes, FoldStore, Name, names};
+use crate::key::{Key, KeyReader};
 use crate::rules::KeyDef;
 use crate::schema::TableDef;
 use crate::table::TableState;
-use crate::types::SqlType;
+use crate::walk::walk;
 
-/// A key's value. One integer column is kept as itself; anything else as length-prefixed [`key_bytes`].
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub enum Key {
-    /// smallint, integer or bigint alone.
-    Int(i64),
-    /// Any other key.
-    Bytes(Box<[u8]>),
-}
-
-/// The key columns of one batch, ready to be read row by row.
-pub struct KeyReader<'a> {
-    columns: Vec<(SqlType, &'a ArrayRef)>,
-}
-
-impl<'a> KeyReader<'a> {
-    /// Over the columns of any key of the table, in a batch that begins with the table's user columns.
-    pub fn of_key(table: &TableDef, key: &KeyDef, batch: &'a RecordBatch) -> Self {
-        Self { columns: key.positions.iter().map(|at| (table.columns[*at].sql_type, batch.column(*at))).collect() }
-    }
-
-    /// Over key values given as columns in key order. Errors: XX000 where types or count differ from the key's.
-    pub fn over_values(table: &TableDef, key: &KeyDef, values: &'a [ArrayRef]) -> SqlResult<Self> {
-        let types = key.positions.iter().map(|at| table.columns[*at].sql_type);
-        let columns: Vec<_> = types.zip(values).collect();
-        let fits = columns.iter().all(|(sql_type, array)| array.data_type() == &sql_type.arrow());
-        if !fits || values.len() != key.positions.len() {
-            return Err(SqlError::internal(format!("values do not fit the key \"{}\" of \"{}\"", key.name, table.name)));
-        }
-        Ok(Self { columns })
-    }
-
-    /// The key of a row; `None` if a key column is NULL.
-    pub fn key(&self, row: usize) -> Option<Key> {
-        if let [(sql_type, array)] = self.columns[..] {
-            let valid = array.is_valid(row);
-            match sql_type {
-                SqlType::Int8 => return valid.then(|| Key::Int(array.as_primitive::<Int64Type>().value(row))),
-                SqlType::Int4 => return valid.then(|| Key::Int(array.as_primitive::<Int32Type>().value(row).into())),
-                SqlType::Int2 => return valid.then(|| Key::Int(array.as_primitive::<Int16Type>().value(row).into())),
-                _ => {}
-            }
-        }
-        let mut bytes = Vec::with_capacity(16 * self.columns.len());
-        let mut scratch = Scratch::default();
-        for (sql_type, array) in &self.columns {
-            if array.is_null(row) {
-                return None;
-            }
-            let value = key_bytes(*sql_type, array.as_ref(), row, &mut scratch);
-            bytes.extend_from_slice(&(value.len() as u32).to_le_bytes());
-            bytes.extend_from_slice(value);
-        }
-        Some(Key::Bytes(bytes.into()))
-    }
-}
-
-#[derive(Debug, Default)]
-struct Chains {
-    ints: HashMap<i64, u64>,
-    bytes: HashMap<Box<[u8]>, u64>,
-    /// Row → the row that had the same key before it.
-    older: HashMap<u64, u64>,
-}
-
-impl Chains {
-    fn newest(&self, key: &Key) -> Option<u64> {
-        match key {
-            Key::Int(key) => self.ints.get(key).copied(),
-            Key::Bytes(key) => self.bytes.get(key).copied(),
-        }
-    }
-
-    fn push(&mut self, key: Key, row: u64) {
-        let before = match key {
-            Key::Int(key) => self.ints.insert(key, row),
-            Key::Bytes(key) => self.bytes.insert(key, row),
-        };
-        if let Some(before) = before {
-            assert!(before < row, "K1: a key's chain goes from newer to older rows");
-            self.older.insert(row, before);
-        }
-    }
-}
+/// Rows of one value that are read at a time.
+const PAGE_ROWS: usize = 1_024;
 
 /// The indexes of all keys of a ledger, by the key's id.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct KeyIndex {
-    keys: RwLock<HashMap<u32, Chains>>,
+    folds: Arc<FoldStore>,
 }
 
 impl KeyIndex {
+    pub(crate) fn new(folds: Arc<FoldStore>) -> Self {
+        Self { folds }
+    }
+
     /// Whether there is an index of this key: not yet for one whose definition is not committed.
     pub fn contains(&self, id: u32) -> bool {
-        self.keys.read().contains_key(&id)
+        self.folds.has_index(id)
     }
 
-    /// Rows that had this value of the key with this id, newest first, until `pick` returns something.
-    pub fn find<T>(&self, id: u32, key: &Key, mut pick: impl FnMut(u64) -> Option<T>) -> Option<T> {
-        let keys = self.keys.read();
-        let chains = keys.get(&id)?;
-        let mut row = chains.newest(key);
-        while let Some(id) = row {
-            if let Some(found) = pick(id) {
-                return Some(found);
-            }
-            row = chains.older.get(&id).copied();
+    /// Commits that the indexes have, published or not.
+    pub(crate) fn applied(&self) -> u64 {
+        self.folds.applied()
+    }
+
+    /// The newest row with this value of a unique key, published or not. Errors: where the folds are damaged and cannot be made anew.
+    pub fn newest(&self, id: u32, key: &Key) -> SqlResult<Option<u64>> {
+        self.folds.number(Name::default().unique(id, key))
+    }
+
+    /// The newest row with this value of a unique key that a snapshot at `seq` knows. Errors: as [`KeyIndex::newest`].
+    pub fn newest_at(&self, id: u32, key: &Key, seq: CommitSeq) -> SqlResult<Option<u64>> {
+        self.folds.number_at(Name::default().unique(id, key), seq)
+    }
+
+    /// Rows with this value of a key, newest first, until `pick` returns something; of a unique key only the newest.
+    ///
+    /// Errors: as [`KeyIndex::newest`], and those of `pick`.
+    pub fn find<T>(&self, def: &KeyDef, key: &Key, mut pick: impl FnMut(u64) -> SqlResult<Option<T>>) -> SqlResult<Option<T>> {
+        if def.unique {
+            return self.newest(def.id, key)?.map_or(Ok(None), pick);
         }
-        None
+        let mut name = Name::default();
+        let (mut from, mut page) = (name.many(def.id, key).to_vec(), Vec::new());
+        let to = Name::default().many_row(def.id, key, 0).to_vec();
+        loop {
+            self.page(&from, &to, &mut page)?;
+            for row in &page {
+                if let Some(found) = pick(*row)? {
+                    return Ok(Some(found));
+                }
+            }
+            match page.last() {
+                Some(last) if page.len() == PAGE_ROWS && *last > 0 => from = name.many_row(def.id, key, last - 1).to_vec(),
+                _ => return Ok(None),
+            }
+        }
     }
 
-    /// The newest row of each of these values, in order; one lock for all.
+    fn page(&self, from: &[u8], to: &[u8], page: &mut Vec<u64>) -> SqlResult<()> {
+        *page = self.folds.read(|tree| {
+            let mut rows = Vec::new();
+            let mut scan = tree.range((Bound::Included(from), Bound::Included(to)))?;
+            while rows.len() < PAGE_ROWS
+                && let Some((name, _)) = scan.step()?
+            {
+                rows.extend(names::row_of(name));
+            }
+            Ok(rows)
+        })?;
+        Ok(())
+    }
+
+    /// The newest row of each of these values of a unique key, in order. Errors: as [`KeyIndex::newest`], and those of `found`.
     pub fn newest_of<'k>(
         &self,
         id: u32,
         values: impl Iterator<Item = &'k Key>,
         mut found: impl FnMut(&'k Key, u64) -> SqlResult<()>,
     ) -> SqlResult<()> {
-        let keys = self.keys.read();
-        let Some(chains) = keys.get(&id) else { return Ok(()) };
+        if !self.contains(id) {
+            return Ok(());
+        }
+        let mut name = Name::default();
         for key in values {
-            if let Some(row) = chains.newest(key) {
+            if let Some(row) = self.folds.number(name.unique(id, key))? {
                 found(key, row)?;
             }
         }
         Ok(())
     }
 
-    /// Takes in the rows of a batch whose first row has this id: user columns first, operations after the salts.
-    pub fn add(&self, table: &TableDef, first_row: u64, batch: &RecordBatch) -> SqlResult<()> {
-        if table.keys().is_empty() {
-            return Ok(());
-        }
-        let ops = batch.column(table.columns.len() + 1).as_primitive::<arrow::datatypes::UInt8Type>();
-        let mut keys = self.keys.write();
+    /// What the rows of a batch do to the indexes: user columns first, operations after the salts.
+    pub(crate) fn say(table: &TableDef, first_row: u64, batch: &RecordBatch, seq: u64, changes: &mut Changes) -> SqlResult<()> {
+        let ops = batch.column(table.columns.len() + 1).as_primitive::<UInt8Type>();
+        let mut name = Name::default();
         for def in table.keys() {
             let reader = KeyReader::of_key(table, def, batch);
-            let chains = keys.entry(def.id).or_default();
-            if batch.num_rows() > 1_024 {
-                chains.ints.reserve(batch.num_rows());
-            }
-            for row in 0..batch.num_rows() {
-                if ops.value(row) != Op::Delete as u8
-                    && let Some(key) = reader.key(row)
-                {
-                    chains.push(key, first_row + row as u64);
+            for row in (0..batch.num_rows()).filter(|row| ops.value(*row) != Op::Delete as u8) {
+                if let Some(key) = reader.key(row) {
+                    say_key(def, &key, first_row + row as u64, seq, &mut name, changes)?;
                 }
             }
         }
         Ok(())
     }
 
-    /// Makes the indexes of a definition that are not there yet, over the rows below `end` that are not ended (K3).
+    /// What making the indexes of a definition that are not there yet does, over the rows that are not ended, nor about to be (K3); which they are.
     ///
     /// Errors: XX001 where a segment is damaged.
-    pub fn make_missing(&self, table: &TableDef, state: &TableState, end: u64) -> SqlResult<()> {
-        let missing: Vec<&KeyDef> = {
-            let keys = self.keys.read();
-            table.keys().iter().filter(|key| !keys.contains_key(&key.id)).collect()
-        };
+    pub(crate) fn say_missing(
+        &self,
+        table: &TableDef,
+        state: &TableState,
+        (seq, ending): (u64, &HashSet<u64>),
+        changes: &mut Changes,
+    ) -> SqlResult<Vec<u32>> {
+        let missing: Vec<&KeyDef> = table.keys().iter().filter(|key| !self.contains(key.id)).collect();
         if missing.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let mut made: Vec<Chains> = missing.iter().map(|_| Chains::default()).collect();
-        let mut needed: Vec<usize> = missing.iter().flat_map(|key| key.positions.iter().copied()).collect();
-        needed.sort_unstable();
-        needed.dedup();
-        let mut take = |first: u64, rows: usize, columns: Vec<ArrayRef>| {
-            let rows = rows.min(end.saturating_sub(first) as usize);
-            let mut ended = state.ended_in(first, first + rows as u64, u64::MAX).into_iter().peekable();
-            let readers: Vec<KeyReader<'_>> = missing
-                .iter()
-                .map(|key| {
-                    let column = |at: &usize| (table.columns[*at].sql_type, &columns[needed.binary_search(at).unwrap_or_default()]);
-                    KeyReader { columns: key.positions.iter().map(column).collect() }
-                })
-                .collect();
-            for row in 0..rows {
-                let id = first + row as u64;
-                if ended.next_if_eq(&id).is_some() {
+        let mut name = Name::default();
+        for def in &missing {
+            changes.put_number(name.index(def.id), seq, seq)?;
+        }
+        let needed = columns_of(&missing);
+        walk(state, Some(table), &needed, 0, |walked| {
+            let rows = walked.rows();
+            let ended = state.ended_in(walked.first, walked.first + rows.end as u64, u64::MAX)?;
+            let readers: Vec<KeyReader<'_>> = missing.iter().map(|def| reader(table, def, &needed, &walked.columns)).collect();
+            for at in rows {
+                let row = walked.first + at as u64;
+                if !walked.is_row(at) || ended.binary_search(&row).is_ok() || ending.contains(&row) {
                     continue;
                 }
-                for (reader, chains) in readers.iter().zip(&mut made) {
-                    if let Some(key) = reader.key(row) {
-                        chains.push(key, id);
+                for (def, reader) in missing.iter().zip(&readers) {
+                    if let Some(key) = reader.key(at) {
+                        say_key(def, &key, row, seq, &mut name, changes)?;
                     }
                 }
             }
-        };
-        let layout = state.layout();
-        for segment in layout.segments.iter().filter(|segment| segment.first_row() < end) {
-            let places = layout::places(segment.table(), table, &needed)?;
-            for index in 0..segment.batches() {
-                let first = segment.first_row() + (index * crate::segment::BATCH_ROWS) as u64;
-                let stored: Vec<usize> = stored_of(&places);
-                let batch = segment.read(index, Some(&stored))?;
-                let column = |at: usize| std::sync::Arc::clone(batch.column(stored.binary_search(&at).unwrap_or_default()));
-                let columns = places.iter().map(|place| place.read(batch.num_rows(), column)).collect::<SqlResult<_>>()?;
-                take(first, batch.num_rows(), columns);
-            }
-        }
-        for chunk in layout.tail.iter().filter(|chunk| chunk.first_row < end) {
-            let places = layout::places(&chunk.table, table, &needed)?;
-            let rows = chunk.batch.num_rows();
-            let column = |at: usize| std::sync::Arc::clone(chunk.batch.column(at));
-            take(chunk.first_row, rows, places.iter().map(|place| place.read(rows, column)).collect::<SqlResult<_>>()?);
-        }
-        let mut keys = self.keys.write();
-        for (key, chains) in missing.iter().zip(made) {
-            keys.insert(key.id, chains);
-        }
-        Ok(())
+            Ok(())
+        })?;
+        Ok(missing.iter().map(|def| def.id).collect())
+    }
+
+    /// Notes that there are indexes of these keys, whole since commit `seq`.
+    pub(crate) fn know(&self, keys: impl IntoIterator<Item = u32>, seq: u64) {
+        self.folds.know_indexes(keys, seq);
     }
 }
 
-/// The stored columns that some places need, ascending; the first one where they need none, since a batch says how many rows it has.
-fn stored_of(places: &[layout::Place]) -> Vec<usize> {
-    let mut stored: Vec<usize> = places
-        .iter()
-        .filter_map(|place| match place {
-            layout::Place::Stored(at) => Some(*at),
-            layout::Place::Missing(_) => None,
-        })
-        .collect();
-    stored.sort_unstable();
-    stored.dedup();
-    if stored.is_empty() {
-        stored.push(0);
-    }
-    stored
+/// Positions of the columns of some keys, ascending.
+pub(crate) fn columns_of(keys: &[&KeyDef]) -> Vec<usize> {
+    let mut needed: Vec<usize> = keys.iter().flat_map(|key| key.positions.iter().copied()).collect();
+    needed.sort_unstable();
+    needed.dedup();
+    needed
 }
 
-impl Fold for KeyIndex {
-    fn name(&self) -> &'static str {
-        "keys"
-    }
+/// Reads a key out of columns of which `needed` says the positions.
+pub(crate) fn reader<'a>(table: &TableDef, def: &KeyDef, needed: &[usize], columns: &'a [arrow::array::ArrayRef]) -> KeyReader<'a> {
+    let column = |at: &usize| (table.columns[*at].sql_type, &columns[needed.binary_search(at).unwrap_or_default()]);
+    KeyReader::over(def.positions.iter().map(column).collect())
+}
 
-    fn apply(&self, commit: &AppliedCommit<'_>) -> SqlResult<()> {
-        for table in commit.tables {
-            for chunk in table.chunks {
-                self.add(&chunk.table, chunk.first_row, &chunk.batch)?;
-            }
-        }
-        Ok(())
+/// What a row with a value of a key does to its index.
+pub(crate) fn say_key(def: &KeyDef, key: &Key, row: u64, seq: u64, name: &mut Name, changes: &mut Changes) -> SqlResult<()> {
+    match def.unique {
+        true => changes.put_number(name.unique(def.id, key), seq, row),
+        false => changes.put(name.many_row(def.id, key, row), seq, &[]),
     }
 }

@@ -21,9 +21,12 @@ use wal::{Position, RecordKind, Wal};
 use crate::batch_cache::BatchCache;
 use crate::batch_codec;
 use crate::catalog::Catalog;
+use crate::catch_up::CatchUp;
 use crate::co_signer::CoSigner;
 use crate::commit::{self, Job, Queue, Request, Turn};
 use crate::fold::Fold;
+use crate::folds::FoldStore;
+use crate::folds::store::Ground;
 use crate::key_index::KeyIndex;
 use crate::layout;
 use crate::locks::LockTable;
@@ -72,7 +75,7 @@ pub(crate) struct Parts {
     pub merkle: MerkleLog,
     pub signer: Signer,
     pub tables: HashMap<RelationId, Arc<TableState>>,
-    pub keys: Arc<KeyIndex>,
+    pub folds: Arc<FoldStore>,
     pub published: Published,
     pub last_time_us: i64,
     pub next_object: u32,
@@ -91,7 +94,12 @@ pub struct Ledger {
     signer: Mutex<Signer>,
     co_signer: CoSigner,
     tables: RwLock<HashMap<RelationId, Arc<TableState>>>,
-    keys: Arc<KeyIndex>,
+    store: Arc<FoldStore>,
+    keys: KeyIndex,
+    /// The catalog that the commits being decided lead to.
+    deciding: Mutex<Option<Arc<Catalog>>>,
+    /// Commits that there were when it was opened.
+    opened_at: u64,
     sequences: Sequences,
     locks: Arc<LockTable>,
     folds: Vec<Arc<dyn Fold>>,
@@ -112,8 +120,8 @@ pub struct Ledger {
 
 impl Ledger {
     pub(crate) fn new(parts: Parts) -> Arc<Self> {
-        let folds: Vec<Arc<dyn Fold>> = vec![Arc::clone(&parts.keys) as Arc<dyn Fold>];
-        Arc::new(Self {
+        let opened_at = parts.merkle.size();
+        let ledger = Arc::new(Self {
             name: parts.name,
             id: parts.id,
             origin: parts.origin,
@@ -123,16 +131,19 @@ impl Ledger {
             signer: Mutex::new(parts.signer),
             co_signer: CoSigner::default(),
             tables: RwLock::new(parts.tables),
-            keys: parts.keys,
+            keys: KeyIndex::new(Arc::clone(&parts.folds)),
+            store: parts.folds,
+            deciding: Mutex::default(),
+            opened_at,
             sequences: Sequences::default(),
             locks: Arc::default(),
-            folds,
+            folds: Vec::new(),
             published: RwLock::new(parts.published),
             queue: Queue::default(),
             turn: Turn::default(),
             sealer: Sealer::default(),
             pins: Arc::default(),
-            batches: BatchCache::new(parts.options.cache_bytes),
+            batches: BatchCache::new(parts.options.memory.batches_bytes),
             options: parts.options,
             groups: Mutex::default(),
             failure: Mutex::default(),
@@ -141,7 +152,10 @@ impl Ledger {
             threads: Mutex::default(),
             verifiers: Verifiers::default(),
             past: Past::default(),
-        })
+        });
+        let ground = Arc::downgrade(&ledger);
+        ledger.store.stand_on(ground);
+        ledger
     }
 
     /// Starts the committer, its co-signer and the sealer. Errors: 53200 where threads cannot be had; none is left running then.
@@ -184,12 +198,23 @@ impl Ledger {
                 return Err(SqlError::internal("a thread of the ledger panicked"));
             }
         }
-        sealed?;
-        self.signer.lock().sync()?;
-        if self.failure().is_none() {
+        let closed = sealed.and_then(|()| self.signer.lock().sync());
+        if closed.is_ok() && self.failure().is_none() {
             self.wal.close()?;
+            // What fails here is made up for by the next start.
+            if seal && let Err(error) = self.leave_folds() {
+                eprintln!("database {}: the folds could not be left on disk: {error}", self.name);
+            }
         }
-        Ok(())
+        self.store.close();
+        closed
+    }
+
+    /// Leaves the folds on disk as far as the ledger is, so that the next start has nothing to read for them. Only while nobody commits.
+    ///
+    /// Errors: 53100, 58030.
+    pub(crate) fn leave_folds(&self) -> SqlResult<()> {
+        self.store.come_to(self.merkle.read().size()).and_then(|()| self.store.flush())
     }
 
     /// The password verifier that a role's definition names; `None` if it is lost. Errors: 58030, XX001.
@@ -323,8 +348,55 @@ impl Ledger {
         self.turn.let_decide();
     }
 
-    pub(crate) fn folds(&self) -> &[Arc<dyn Fold>] {
+    pub(crate) fn folds(&self) -> &FoldStore {
+        &self.store
+    }
+
+    /// Folds that are not in the store.
+    pub(crate) fn other_folds(&self) -> &[Arc<dyn Fold>] {
         &self.folds
+    }
+
+    /// The catalog that the commit being decided leads to.
+    pub(crate) fn set_deciding(&self, catalog: Option<Arc<Catalog>>) {
+        *self.deciding.lock() = catalog;
+    }
+
+    /// Makes the folds anew from the rows, beside the old ones, and puts them in their place. Commits wait; readers do not.
+    ///
+    /// Errors: XX001 where the ledger is damaged itself; 53100, 58030.
+    pub fn remake_folds(&self) -> SqlResult<()> {
+        let _turn = self.turn.wait_for_others();
+        self.remake()
+    }
+
+    /// By whoever has the turn.
+    fn remake(&self) -> SqlResult<()> {
+        let catalog = self.deciding.lock().clone().unwrap_or_else(|| self.snapshot().catalog);
+        let (begun, size) = (self.options.clock.monotonic_ns(), self.store.applied());
+        let catch_up = CatchUp { folds: &self.store, catalog: &catalog, size, since: 0, opened_at: self.opened_at };
+        let changes = match size {
+            0 => None,
+            _ => Some(catch_up.say(&self.table_states(), None)?),
+        };
+        let entries = changes.as_ref().map_or(0, |changes| changes.count());
+        self.store.replace(|tree| changes.map_or(Ok(()), |changes| Ok(changes.write(tree)?)))?;
+        let ms = (self.options.clock.monotonic_ns().saturating_sub(begun)) / 1_000_000;
+        eprintln!("database {}: folds made anew from the ledger in {ms} ms: {entries} entries of {size} commits", self.name);
+        Ok(())
+    }
+
+    /// The tree of the folds in numbers.
+    pub fn fold_stats(&self) -> lsm::Stats {
+        self.store.stats()
+    }
+
+    /// Reads all of the folds; damaged ones are made anew. Says whether they were. Errors: as [`Ledger::remake_folds`].
+    pub fn check_folds(&self) -> SqlResult<bool> {
+        match self.store.check() {
+            Ok(()) => Ok(false),
+            Err((generation, error)) => self.mend(generation, &error).map(|()| true),
+        }
     }
 
     pub(crate) fn wal(&self) -> &Wal {
@@ -341,7 +413,7 @@ impl Ledger {
         if let Some(state) = self.tables.read().get(&id) {
             return Arc::clone(state);
         }
-        Arc::clone(self.tables.write().entry(id).or_insert_with(|| Arc::new(TableState::new(id))))
+        Arc::clone(self.tables.write().entry(id).or_insert_with(|| Arc::new(TableState::new(id, &self.store))))
     }
 
     /// All tables that have state.
@@ -504,6 +576,17 @@ impl Ledger {
         if self.wal.files().len() > 2 {
             self.sealer.wake();
         }
+    }
+}
+
+impl Ground for Ledger {
+    fn mend(&self, generation: u64, why: &lsm::LsmError) -> SqlResult<()> {
+        let _turn = self.turn.wait_for_others();
+        if !self.store.is_of(generation) {
+            return Ok(());
+        }
+        eprintln!("database {}: folds are damaged and are made anew: {why}", self.name);
+        self.remake()
     }
 }
 

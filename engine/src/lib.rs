@@ -6,6 +6,7 @@
 //! Never: knows SQL text, the wire or DataFusion.
 
 pub mod failure;
+pub mod memory;
 pub mod options;
 pub mod types;
 
@@ -26,9 +27,16 @@ pub mod segment;
 pub mod stored;
 
 pub mod fold;
+mod folds;
+
+mod ended;
+pub mod key;
 pub mod key_index;
 pub mod layout;
 pub mod table;
+
+mod catch_up;
+mod walk;
 
 pub mod checkpoints;
 pub mod identity;
@@ -44,6 +52,7 @@ pub mod history;
 pub mod ledger;
 pub mod locking;
 mod past;
+mod prepared;
 pub mod reads;
 pub mod references;
 mod referencing;
@@ -74,6 +83,7 @@ pub use history::{Span, Versions};
 pub use ledger::{Ledger, Snapshot};
 pub use locking::{Blocked, Granted, RowLocks};
 pub use locks::{Isolation, Strength};
+pub use memory::Memory;
 pub use options::Options;
 pub use reads::ReadBound;
 pub use relations::{SequenceDef, ViewColumn, ViewDef};

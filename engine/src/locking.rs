@@ -14,7 +14,7 @@ use arrow::array::{ArrayRef, RecordBatch};
 use base::{RelationId, RowId, SqlError, SqlResult, SqlState};
 
 use crate::canonical::OWN_ROW;
-use crate::key_index::{Key, KeyReader};
+use crate::key::{Key, KeyReader};
 use crate::ledger::Ledger;
 use crate::locks::{Asked, Deadlock, Held, Isolation, LockTable, Place, Strength, Wait};
 use crate::schema::TableDef;
@@ -62,7 +62,7 @@ impl RowLocks {
     /// Whether a row could be locked now and has no newer version.
     pub fn is_free_and_newest(&self, table: &TableDef, row: RowId) -> bool {
         // Locks end after the rows that they were for: asked in this order, none slips through between.
-        self.is_free(table, row) && (row.0 & OWN_ROW != 0 || self.ledger.table_state(table.id).ended_by(row.0).is_none())
+        self.is_free(table, row) && (row.0 & OWN_ROW != 0 || matches!(self.ledger.table_state(table.id).ended_by(row.0), Ok(None)))
     }
 }
 
@@ -116,7 +116,9 @@ impl Transaction {
     /// Takes over a lock that was waited for; what only keeps a turn comes back, to be dropped when the statement has ended (L2).
     pub fn take_over(&mut self, granted: Granted) -> Option<Held> {
         let Granted { held, row } = granted;
-        if row.is_some_and(|(relation, row)| self.ledger.table_state(relation).ended_by(row.0).is_some()) {
+        // Where that cannot be read the statement meets the same error when it runs again.
+        let is_ended = |(relation, row): (RelationId, RowId)| matches!(self.ledger.table_state(relation).ended_by(row.0), Ok(Some(_)));
+        if row.is_some_and(is_ended) {
             return Some(held);
         }
         self.locking.held.join(held);
@@ -150,10 +152,15 @@ impl Transaction {
         let room = LOCKS_MAX.saturating_sub(self.locking.held.len());
         let (mut grants, mut outcome) = (Vec::new(), Ok(()));
         for (at, RowId(row)) in rows.iter().enumerate().filter(|(_, row)| row.0 & OWN_ROW == 0) {
-            let is_ended = || state.ended_by(*row).is_some();
-            if is_first_told && is_ended() {
-                outcome = Err(self.ledger.failure().unwrap_or_else(conflict));
-                break;
+            let check = || match state.ended_by(*row)? {
+                Some(_) => Err(self.ledger.failure().unwrap_or_else(conflict)),
+                None => Ok(()),
+            };
+            if is_first_told {
+                outcome = check();
+                if outcome.is_err() {
+                    break;
+                }
             }
             let (place, strength) = (Place::Row(table.id, *row), strength(at));
             let asked = if is_locking && grants.len() < room { locks.ask(owner, place, strength) } else { Asked::Had };
@@ -165,21 +172,19 @@ impl Transaction {
                 }
                 Asked::Had => {}
             }
-            if is_ended() {
+            outcome = check();
+            if outcome.is_err() {
                 if asked == Asked::Granted {
                     // Of an ended row nobody needs the lock.
                     Held::default().add(&locks, owner, grants.pop().into_iter().collect());
                 }
                 let newest = if is_locking && !is_first_told { self.newest_version(table, &state, *row)? } else { None };
                 let place = newest.map(|newest| Place::Row(table.id, newest));
-                outcome = match place.map(|place| (place, locks.ask(owner, place, strength))) {
-                    Some((place, Asked::Busy)) => Err(self.block(&locks, place, strength)),
-                    Some((place, Asked::Granted)) => {
-                        grants.push((place, strength));
-                        Err(conflict())
-                    }
-                    Some((_, Asked::Had)) | None => Err(self.ledger.failure().unwrap_or_else(conflict)),
-                };
+                match place.map(|place| (place, locks.ask(owner, place, strength))) {
+                    Some((place, Asked::Busy)) => outcome = Err(self.block(&locks, place, strength)),
+                    Some((place, Asked::Granted)) => grants.push((place, strength)),
+                    Some((_, Asked::Had)) | None => {}
+                }
                 break;
             }
         }
@@ -193,8 +198,11 @@ impl Transaction {
         let (columns, offset) = self.ledger.user_columns(state, table, row)?;
         let values: Vec<ArrayRef> = def.positions.iter().map(|at| columns[*at].slice(offset, 1)).collect();
         let key = KeyReader::over_values(table, def, &values)?.key(0);
-        let newest = key.and_then(|key| self.ledger.keys().find(def.id, &key, Some));
-        Ok(newest.filter(|newest| state.ended_by(*newest).is_none()))
+        let newest = key.map_or(Ok(None), |key| self.ledger.keys().newest(def.id, &key))?;
+        match newest {
+            Some(newest) if state.ended_by(newest)?.is_none() => Ok(Some(newest)),
+            _ => Ok(None),
+        }
     }
 
     /// Locks the values of unique keys that new rows make; `old`: the rows they take the place of, pairwise. Alone, it only looks.
@@ -208,9 +216,16 @@ impl Transaction {
         let (mut grants, mut outcome) = (Vec::new(), Ok(()));
         'keys: for (id, values) in keys {
             for (at, key) in values.iter().enumerate() {
-                let Some(key) = key.as_ref().filter(|key| old.get(at).is_none_or(|old| !self.has_key(table, *id, key, *old))) else {
-                    continue;
-                };
+                let Some(key) = key else { continue };
+                let is_kept = old.get(at).map_or(Ok(false), |old| self.has_key(table, *id, key, *old));
+                match is_kept {
+                    Ok(false) => {}
+                    Ok(true) => continue,
+                    Err(error) => {
+                        outcome = Err(error);
+                        break 'keys;
+                    }
+                }
                 let place = locks.key(*id, key);
                 let is_busy = match self.locking.is_alone {
                     true => locks.is_busy(owner, place, Strength::Update),
@@ -239,27 +254,34 @@ impl Transaction {
     }
 
     /// Whether a row has this value of a unique key.
-    pub(crate) fn has_key(&self, table: &TableDef, id: u32, key: &Key, row: RowId) -> bool {
+    pub(crate) fn has_key(&self, table: &TableDef, id: u32, key: &Key, row: RowId) -> SqlResult<bool> {
         if row.0 & OWN_ROW != 0 {
             let own = self.writes.get(&table.id).and_then(|writes| writes.own.newest(id, key));
-            return own == Some(row.0 & !OWN_ROW);
+            return Ok(own == Some(row.0 & !OWN_ROW));
         }
-        self.ledger.keys().find(id, key, Some) == Some(row.0)
+        Ok(self.ledger.keys().newest(id, key)? == Some(row.0))
     }
 
     /// For new rows whose keys are taken: another may be about to end the row that has one, which is worth the wait.
-    pub(crate) fn wait_for_end(&mut self, table: &TableDef, keys: &NewKeys) -> Option<SqlError> {
+    pub(crate) fn wait_for_end(&mut self, table: &TableDef, keys: &NewKeys) -> SqlResult<Option<SqlError>> {
         let locks = Arc::clone(self.ledger.locks());
         if self.locking.is_deaf || locks.is_idle() {
-            return None;
+            return Ok(None);
         }
         let state = self.ledger.table_state(table.id);
         let taken = keys.iter().flat_map(|(id, values)| values.iter().flatten().map(move |key| (*id, key)));
-        let mut rows = taken.filter_map(|(id, key)| self.ledger.keys().find(id, key, Some));
-        let is_ending =
-            |row: &u64| state.ended_by(*row).is_none() && locks.is_busy(self.locking.owner, Place::Row(table.id, *row), Strength::KeyShare);
-        let row = rows.find(is_ending)?;
-        Some(self.block(&locks, Place::Row(table.id, row), Strength::KeyShare))
+        let mut ending = None;
+        for (id, key) in taken {
+            let row = self.ledger.keys().newest(id, key)?;
+            let is_busy = |row: &u64| locks.is_busy(self.locking.owner, Place::Row(table.id, *row), Strength::KeyShare);
+            if let Some(row) = row.filter(is_busy)
+                && state.ended_by(row)?.is_none()
+            {
+                ending = Some(row);
+                break;
+            }
+        }
+        Ok(ending.map(|row| self.block(&locks, Place::Row(table.id, row), Strength::KeyShare)))
     }
 
     /// Locks rows that new rows reference through a key, so that they stay: the rows as they are, and the values of the key, which stay theirs when

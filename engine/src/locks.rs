@@ -20,7 +20,7 @@ use base::RelationId;
 use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
 use parking_lot::Mutex;
 
-use crate::key_index::Key;
+use crate::key::Key;
 pub use held::Held;
 pub use side::Isolation;
 pub(crate) use side::Locking;

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use base::{Clock, Io, OsRng, RealClock, RealIo, Rng};
 
+use crate::memory::Memory;
+
 /// Options of a data folder; [`Options::real`] for a server, simulated twins for tests.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -17,8 +19,11 @@ pub struct Options {
     pub wal_file_bytes: u64,
     /// Threads that hash the rows of one large write; 1 or more. Default: the machine's cores, at most 8.
     pub hash_threads: usize,
-    /// Decoded segment batches kept for key lookups, bytes a database. Default 64 MiB.
-    pub cache_bytes: usize,
+    /// How much memory is for what.
+    pub memory: Memory,
+    /// Whether threads write the folds to disk and compact them. Default true; without them whoever commits does, step by step, so that a simulated
+    /// run can be replayed.
+    pub fold_threads: bool,
     /// Whether the log may use io_uring where the kernel offers it. Default true.
     pub use_uring: bool,
 }
@@ -32,7 +37,8 @@ impl Options {
             rng: Arc::new(OsRng),
             wal_file_bytes: 64 << 20,
             hash_threads: std::thread::available_parallelism().map_or(1, usize::from).min(8),
-            cache_bytes: 64 << 20,
+            memory: Memory::default(),
+            fold_threads: true,
             use_uring: true,
         }
     }

@@ -97,7 +97,7 @@ impl Ledger {
         if let Some(known) = self.past().counts.lock().get(&name) {
             return Ok(*known);
         }
-        let count = Count { seq: seq.0, rows: rows_by(&state.layout(), seq.0)?, ended: state.ended_by_then(seq.0) };
+        let count = Count { seq: seq.0, rows: rows_by(&state.layout(), seq.0)?, ended: state.ended_by_then(seq.0)? };
         let mut kept = self.past().counts.lock();
         if kept.len() >= COUNTS_MAX {
             kept.clear();

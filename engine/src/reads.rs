@@ -16,7 +16,7 @@ use base::{CommitSeq, RelationId, SqlError, SqlResult, SqlState};
 use hashbrown::HashSet;
 use parking_lot::Mutex;
 
-use crate::key_index::Key;
+use crate::key::Key;
 use crate::ledger::Ledger;
 use crate::schema::TableDef;
 use crate::table::TableState;
@@ -92,11 +92,15 @@ impl ReadSet {
         for reads in tables.values() {
             let state = ledger.table_state(reads.table.id);
             let then = state.count_at(seen);
-            if (state.rows(), state.ended()) == (then.rows, then.ended) {
+            if (state.rows(), state.ended_rows()) == (then.rows, then.ended) {
                 continue;
             }
             let since = Since { ledger, state: &state, rows: then.rows, ended: then.ended, seq: seen.map_or(0, |seq| seq.0) };
-            if reads.is_whole || reads.keys.iter().any(|(id, key)| since.touches_key(&reads.table, *id, key)) || since.touches(reads)? {
+            let mut touched = reads.is_whole;
+            for (id, key) in &reads.keys {
+                touched = touched || since.touches_key(&reads.table, *id, key)?;
+            }
+            if touched || since.touches(reads)? {
                 return Err(stale());
             }
         }
@@ -114,19 +118,16 @@ struct Since<'a> {
 }
 
 impl Since<'_> {
-    fn is_later(&self, row: u64) -> bool {
-        row >= self.rows || self.state.ended_by(row).is_some_and(|by| by > self.seq)
+    fn is_later(&self, row: u64) -> SqlResult<bool> {
+        Ok(row >= self.rows || self.state.ended_by(row)?.is_some_and(|by| by > self.seq))
     }
 
-    fn touches_key(&self, table: &TableDef, id: u32, key: &Key) -> bool {
+    fn touches_key(&self, table: &TableDef, id: u32, key: &Key) -> SqlResult<bool> {
         let keys = self.ledger.keys();
-        let Some(def) = table.key(id).filter(|_| keys.contains(id)) else { return true };
-        // The newest row with a value of a unique key is the only one that can be live (U1 of `unique.rs`).
-        keys.find(id, key, |row| match self.is_later(row) {
-            true => Some(true),
-            false => def.unique.then_some(false),
-        })
-        .unwrap_or(false)
+        let Some(def) = table.key(id).filter(|_| keys.contains(id)) else { return Ok(true) };
+        // The newest row with a value of a unique key, all that is found of it, is the only one that can be live (U1 of `unique.rs`).
+        let later = keys.find(def, key, |row| Ok(self.is_later(row)?.then_some(())))?;
+        Ok(later.is_some())
     }
 
     /// Whether a row that came or went lies within a range (R2).
@@ -135,10 +136,10 @@ impl Since<'_> {
             return Ok(false);
         }
         let came = self.state.rows() - self.rows;
-        if came + self.state.ended().saturating_sub(self.ended) > COMPARED_ROWS_MAX || self.state.ended() > ENDED_ROWS_MAX {
+        if came + self.state.ended_rows().saturating_sub(self.ended) > COMPARED_ROWS_MAX || self.state.ended_rows() > ENDED_ROWS_MAX {
             return Ok(true);
         }
-        let went = self.state.ended_after(self.seq).into_iter().filter(|row| *row < self.rows);
+        let went = self.state.ended().after(self.seq)?.into_iter().filter(|row| *row < self.rows);
         for row in (self.rows..self.state.rows()).chain(went) {
             let (columns, at) = self.ledger.user_columns(self.state, &reads.table, row)?;
             if reads.ranges.iter().any(|range| range.iter().all(|bound| bound.may_hold(&columns, at))) {

@@ -2,15 +2,13 @@
 //!
 //! O1: what was acknowledged is there, or opening is refused with the place named.
 //! O2: until the whole state has been checked against `last_signed`, nothing on disk changes.
-//! O3: folds are rebuilt from segments and log, in commit order; indexes at the end, over the rows that are not ended then.
+//! O3: what the folds on disk do not have is read from segments and log at the end; where they are not to be trusted, everything is.
 //! Never: repairs.
 
 use std::collections::HashMap as StdMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch, UInt64Array};
-use arrow::datatypes::{UInt8Type, UInt64Type};
 use base::io::Io;
 use base::{CommitSeq, RelationId, SqlError, SqlResult, SqlState};
 use bytes::Bytes;
@@ -20,13 +18,13 @@ use receipts::{Blake3Tree, Leaf, Sha256Tree};
 use wal::{Identity, Recovery, WalOptions};
 
 use crate::batch_codec;
-use crate::canonical::Op;
 use crate::catalog::{CATALOG, CATALOG_TABLE, Catalog, CatalogRow, FIRST_USER_ID, SEGMENTS_TABLE};
 use crate::catalog_rows;
+use crate::catch_up::CatchUp;
 use crate::checkpoints;
 use crate::failure::io_failed;
+use crate::folds::FoldStore;
 use crate::identity::{FILE, LedgerIdentity};
-use crate::key_index::KeyIndex;
 use crate::ledger::{Ledger, Parts, Published};
 use crate::merkle::MerkleLog;
 use crate::options::Options;
@@ -49,7 +47,8 @@ pub fn open(folder: &Path, identity: &LedgerIdentity, options: &Options) -> SqlR
         return Err(SqlError::new(SqlState::DATA_CORRUPTED, message).hint("One of the two files is damaged; restore it from a copy."));
     }
     let sealed = checkpoints::sizes(&**io, folder)?.last().copied().unwrap_or(0);
-    let mut state = Rebuilt::from_sealed(io, folder, sealed)?;
+    let folds = Arc::new(FoldStore::new(folder, (identity.ledger, identity.incarnation), options));
+    let mut state = Rebuilt::from_sealed(io, folder, sealed, folds)?;
     let wal_identity = Identity { ledger: identity.ledger, incarnation: identity.incarnation };
     let wal_options = WalOptions { file_bytes: options.wal_file_bytes, use_uring: options.use_uring };
     let past: Vec<u32> = (0..identity.incarnation).collect();
@@ -67,7 +66,7 @@ pub fn open(folder: &Path, identity: &LedgerIdentity, options: &Options) -> SqlR
 struct Rebuilt {
     merkle: MerkleLog,
     tables: HashMap<RelationId, Arc<TableState>>,
-    keys: Arc<KeyIndex>,
+    folds: Arc<FoldStore>,
     catalog_rows: Vec<CatalogRow>,
     definitions: StdMap<(RelationId, u32), Arc<TableDef>>,
     largest_id: u32,
@@ -75,7 +74,7 @@ struct Rebuilt {
 
 impl Rebuilt {
     /// The state that sealed files amount to.
-    fn from_sealed(io: &Arc<dyn Io>, folder: &Path, sealed: u64) -> SqlResult<Self> {
+    fn from_sealed(io: &Arc<dyn Io>, folder: &Path, sealed: u64, folds: Arc<FoldStore>) -> SqlResult<Self> {
         let merkle = MerkleLog::open(io, folder, sealed)?;
         if sealed > 0 {
             let signed = checkpoints::read(&**io, folder, sealed)?.state;
@@ -90,20 +89,18 @@ impl Rebuilt {
         let mut state = Self {
             merkle,
             tables: HashMap::new(),
-            keys: Arc::default(),
+            folds,
             catalog_rows: Vec::new(),
             definitions: StdMap::new(),
             largest_id: FIRST_USER_ID - 1,
         };
         state.define(&[&CATALOG_TABLE, &SEGMENTS_TABLE]);
         for (relation, segments) in list_segments(&**io, folder)? {
-            let table = Arc::new(TableState::new(relation));
+            let table = state.table(relation);
             table.adopt_segments(segments.clone());
-            state.tables.insert(relation, Arc::clone(&table));
-            for segment in &segments {
-                state.fold_segment(&table, segment)?;
+            if relation == CATALOG {
+                segments.iter().try_for_each(|segment| state.take_catalog_segment(segment))?;
             }
-            table.restore_count(sealed.saturating_sub(1));
         }
         Ok(state)
     }
@@ -115,23 +112,51 @@ impl Rebuilt {
     }
 
     fn table(&mut self, id: RelationId) -> Arc<TableState> {
-        Arc::clone(self.tables.entry(id).or_insert_with(|| Arc::new(TableState::new(id))))
+        Arc::clone(self.tables.entry(id).or_insert_with(|| Arc::new(TableState::new(id, &self.folds))))
     }
 
-    /// Feeds a sealed segment's rows to the folds (O3), reading only the columns they need.
-    fn fold_segment(&mut self, state: &TableState, segment: &Arc<Segment>) -> SqlResult<()> {
-        let table = segment.table();
-        let n = table.columns.len();
+    fn take_catalog_segment(&mut self, segment: &Segment) -> SqlResult<()> {
         for index in 0..segment.batches() {
             let first = segment.first_row() + (index * BATCH_ROWS) as u64;
-            let batch = segment.read(index, None)?;
-            let commits = batch.column(n + 3).as_primitive::<UInt64Type>();
-            state.restore_ended(ended_rows(table, first, &batch, |i| commits.value(i)).into_iter());
-            if table.id == CATALOG {
-                self.take_catalog_rows(catalog_rows::read(first, &batch)?);
-            }
+            self.take_catalog_rows(catalog_rows::read(first, &segment.read(index, None)?)?);
         }
         Ok(())
+    }
+
+    /// O3.
+    fn open_folds(&self, catalog: &Catalog, database: &str, options: &Options) -> SqlResult<()> {
+        let size = self.merkle.size();
+        let begun = options.clock.monotonic_ns();
+        let mut anew = self.folds.open(size)?;
+        if anew.is_none()
+            && let Err(error) = self.bring_up(catalog, size)
+        {
+            // Whatever is wrong with them, they are not needed.
+            self.folds.begin_anew()?;
+            anew = Some(error.to_string());
+        }
+        if let Some(why) = anew.filter(|_| size > 0) {
+            let entries = self.bring_up(catalog, size)?;
+            let ms = options.clock.monotonic_ns().saturating_sub(begun) / 1_000_000;
+            eprintln!("database {database}: folds made anew from the ledger in {ms} ms: {entries} entries of {size} commits, for {why}");
+        }
+        self.tables.values().for_each(|table| table.restore_count(size.saturating_sub(1)));
+        Ok(())
+    }
+
+    /// What the folds lack; how many entries that was.
+    fn bring_up(&self, catalog: &Catalog, size: u64) -> SqlResult<u64> {
+        let counts = self.folds.read_counts()?;
+        let catch_up = CatchUp { folds: &self.folds, catalog, size, since: self.folds.durable(), opened_at: size };
+        let mut tables: Vec<_> = self.tables.values().cloned().collect();
+        tables.sort_by_key(|table| table.id);
+        let changes = catch_up.say(&tables, Some(&counts))?;
+        let entries = changes.count();
+        if catch_up.since < size {
+            self.folds.fill(|tree| Ok(changes.write(tree)?))?;
+        }
+        catch_up.know();
+        Ok(entries)
     }
 
     fn take_catalog_rows(&mut self, rows: Vec<CatalogRow>) {
@@ -145,22 +170,6 @@ impl Rebuilt {
         }
         self.catalog_rows.extend(rows);
     }
-}
-
-/// Rows that this batch's rows end: superseded ones, and deletion markers themselves.
-fn ended_rows(table: &TableDef, first: u64, stored: &RecordBatch, commit: impl Fn(usize) -> u64) -> Vec<(u64, u64)> {
-    let ops = stored.column(table.columns.len() + 1).as_primitive::<UInt8Type>();
-    let supersedes: &UInt64Array = stored::supersedes(stored, table.columns.len());
-    let mut ended = Vec::new();
-    for i in 0..stored.num_rows() {
-        if supersedes.is_valid(i) {
-            ended.push((supersedes.value(i), commit(i)));
-        }
-        if ops.value(i) == Op::Delete as u8 {
-            ended.push((first + i as u64, commit(i)));
-        }
-    }
-    ended
 }
 
 /// Segment files by relation, each list ascending and dense. Errors: XX001 for a gap or an unreadable file.
@@ -238,7 +247,6 @@ impl LogReplay {
             let mut next = span.first_row;
             let end = span.first_row + span.rows;
             let mut chunks = Vec::new();
-            let mut ended = Vec::new();
             while let Some(piece) = pieces.next_if(|piece| piece.header.relation == relation) {
                 let (table, position) = (state.definitions.get(&(relation, piece.header.schema_version)).cloned(), piece.body.clone());
                 let table = table.ok_or_else(|| damaged(format!("relation {relation} is not in the catalog")))?;
@@ -254,7 +262,6 @@ impl LogReplay {
                     return Err(damaged("a piece has another number of rows than its header says".into()));
                 }
                 let batch = stored::resolve_own(&table, batch, span.first_row)?;
-                ended.extend(ended_rows(&table, next, &batch, |_| seq.0).into_iter().map(|(row, _)| row));
                 let first = next;
                 next += batch.num_rows() as u64;
                 if first >= table_state.sealed() {
@@ -271,7 +278,7 @@ impl LogReplay {
             if end > table_state.sealed() && chunks.first().is_some_and(|chunk| chunk.first_row != table_state.rows()) {
                 return Err(damaged(format!("its rows of relation {relation} do not follow those before")));
             }
-            place(state, seq, &table_state, chunks, &ended)?;
+            place(state, seq, &table_state, chunks)?;
         }
         match pieces.next() {
             Some(_) => Err(damaged("it has rows of a table that its leaf does not name".into())),
@@ -281,13 +288,14 @@ impl LogReplay {
 }
 
 /// Feeds the catalog and the table, as the committer did.
-fn place(state: &mut Rebuilt, seq: CommitSeq, table_state: &TableState, chunks: Vec<TailChunk>, ended: &[u64]) -> SqlResult<()> {
+fn place(state: &mut Rebuilt, seq: CommitSeq, table_state: &TableState, chunks: Vec<TailChunk>) -> SqlResult<()> {
     if table_state.id == CATALOG {
         for chunk in &chunks {
             state.take_catalog_rows(catalog_rows::read(chunk.first_row, &chunk.batch)?);
         }
     }
-    table_state.append(seq, chunks, ended)
+    // Which rows it ends is the folds' to know, at the end.
+    table_state.append(seq, chunks, 0)
 }
 
 /// Appends a leaf read from the log; `None` if the sealed tiles hold it already. Errors: XX001 for a leaf out of place.
@@ -333,15 +341,11 @@ fn finish(
     identity: &LedgerIdentity,
     options: &Options,
     mut signer: Signer,
-    state: Rebuilt,
+    mut state: Rebuilt,
     wal: wal::Wal,
 ) -> SqlResult<Arc<Ledger>> {
-    let catalog = Arc::new(Catalog::fold(state.catalog_rows));
-    for table in catalog.tables() {
-        if let Some(rows) = state.tables.get(&table.id) {
-            state.keys.make_missing(table, rows, rows.rows())?;
-        }
-    }
+    let catalog = Arc::new(Catalog::fold(std::mem::take(&mut state.catalog_rows)));
+    state.open_folds(&catalog, &identity.database, options)?;
     let merkle = state.merkle;
     let signed = Signed { size: merkle.size(), sha_root: merkle.sha.root(), b3_root: merkle.b3.root() };
     let last_time_us = match merkle.size().checked_sub(1) {
@@ -360,7 +364,7 @@ fn finish(
         merkle,
         signer,
         tables: state.tables,
-        keys: state.keys,
+        folds: state.folds,
         published: Published { catalog, checkpoint },
         last_time_us,
         next_object: state.largest_id + 1,

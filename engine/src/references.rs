@@ -13,7 +13,7 @@ use base::{RelationId, SqlError, SqlResult, SqlState};
 use hashbrown::HashSet;
 
 use crate::catalog::{Catalog, Object};
-use crate::key_index::{Key, KeyReader};
+use crate::key::{Key, KeyReader};
 use crate::ledger::Ledger;
 use crate::rules::{KeyDef, Reference};
 use crate::schema::TableDef;
@@ -159,15 +159,15 @@ fn check_gone(
         }
         // A statement that was run again may have meant it only at first.
         let parent_state = ledger.table_state(parent.table.id);
-        let stays = |row: &u64| parent_state.ended_by(*row).is_none() && !parent.own.ended.contains(row);
-        if ledger.keys().find(reference.key, key, Some).as_ref().is_some_and(stays) {
+        let stays = |row: u64| Ok::<_, SqlError>(parent_state.ended_by(row)?.is_none() && !parent.own.ended.contains(&row));
+        if ledger.keys().newest(reference.key, key)?.map_or(Ok(false), stays)? {
             continue;
         }
-        let live = ledger.keys().find(def.id, key, |row| {
-            let ended = state.ended_by(row).is_some() || own_child.is_some_and(|writes| writes.own.ended.contains(&row));
-            (!ended).then_some(row)
+        let live = ledger.keys().find(def, key, |row| {
+            let ended = own_child.is_some_and(|writes| writes.own.ended.contains(&row)) || state.ended_by(row)?.is_some();
+            Ok((!ended).then_some(row))
         });
-        if live.is_some() {
+        if live?.is_some() {
             return Err(conflict());
         }
     }
@@ -184,7 +184,7 @@ fn check_present(
     owed: &Owed,
 ) -> SqlResult<()> {
     let state = ledger.table_state(reference.table);
-    if owed.asked.get(&reference.table).is_none_or(|asked| *asked == state.ended()) {
+    if owed.asked.get(&reference.table).is_none_or(|asked| *asked == state.ended_rows()) {
         return Ok(());
     }
     let own_parent = tables.iter().find(|writes| writes.table.id == reference.table);
@@ -196,10 +196,12 @@ fn check_present(
             let Some(key) = values.key(row) else { continue };
             let own_has = own_parent
                 .is_some_and(|writes| writes.own.newest(reference.key, &key).is_some_and(|own| !writes.own.own_ended.contains(&own)));
-            let found = own_has
-                || OwnRows::newest_committed(own_parent.map(|writes| &*writes.own), ledger.keys(), reference.key, &key)
-                    .is_some_and(|row| state.ended_by(row).is_none() && own_parent.is_none_or(|writes| !writes.own.ended.contains(&row)));
-            if !found {
+            let is_live = |row: u64| {
+                let is_own = own_parent.is_some_and(|writes| writes.own.ended.contains(&row));
+                Ok::<_, SqlError>(!is_own && state.ended_by(row)?.is_none())
+            };
+            let newest = || OwnRows::newest_committed(own_parent.map(|writes| &*writes.own), ledger.keys(), reference.key, &key);
+            if !own_has && !newest()?.map_or(Ok(false), is_live)? {
                 return Err(missing_parent(&child.table, parent, reference, &piece.batch, row));
             }
         }

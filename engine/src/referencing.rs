@@ -11,7 +11,7 @@ use base::{RowId, SqlError, SqlResult};
 use hashbrown::HashSet;
 
 use crate::canonical::OWN_ROW;
-use crate::key_index::{Key, KeyReader};
+use crate::key::{Key, KeyReader};
 use crate::references::{Removed, check_full, missing_parent, own_key, referenced_key};
 use crate::rules::{KeyDef, Reference};
 use crate::schema::TableDef;
@@ -79,7 +79,7 @@ impl Transaction {
     ) -> SqlResult<()> {
         let parent = self.referenced_table(reference)?;
         let state = self.ledger.table_state(parent.id);
-        self.owed.asked.entry(parent.id).or_insert_with(|| state.ended());
+        self.owed.asked.entry(parent.id).or_insert_with(|| state.ended_rows());
         let own = self.writes.get(&parent.id).map(|writes| Arc::clone(&writes.own));
         let (mut known, mut relied) = (HashSet::new(), Vec::new());
         let values = KeyReader::of_key(child, own_key(child, reference)?, rows);
@@ -94,15 +94,20 @@ impl Transaction {
                 continue;
             }
             let own_has = own.as_ref().and_then(|own| Some((own, own.newest(reference.key, &key)?)));
-            let found = own_has.is_some_and(|(own, row)| !own.own_ended.contains(&row))
-                || OwnRows::newest_committed(own.as_deref(), self.ledger.keys(), reference.key, &key)
-                    .is_some_and(|row| state.ended_by(row).is_none() && own.as_ref().is_none_or(|own| !own.ended.contains(&row)));
-            if !found {
+            let is_own = own_has.is_some_and(|(own, row)| !own.own_ended.contains(&row));
+            let committed = match is_own {
+                true => None,
+                false => OwnRows::newest_committed(own.as_deref(), self.ledger.keys(), reference.key, &key)?,
+            };
+            let is_live = |row: u64| {
+                let is_ended = own.as_ref().is_some_and(|own| own.ended.contains(&row));
+                Ok::<_, SqlError>(!is_ended && state.ended_by(row)?.is_none())
+            };
+            if !is_own && !committed.map_or(Ok(false), is_live)? {
                 return Err(missing_parent(child, &parent, reference, rows, row));
             }
             if own_has.is_none() {
-                let row = OwnRows::newest_committed(own.as_deref(), self.ledger.keys(), reference.key, &key).map(RowId);
-                relied.extend(row.map(|row| (row, key.clone())));
+                relied.extend(committed.map(|row| (RowId(row), key.clone())));
             }
             known.insert(key);
         }
@@ -155,15 +160,15 @@ impl Transaction {
             self.owed.gone.entry(reference.id).or_default().insert(key.clone());
             let mut committed = Vec::new();
             if self.ledger.keys().contains(def.id) {
-                self.ledger.keys().find(def.id, &key, |row| -> Option<()> {
+                self.ledger.keys().find(def, &key, |row| -> SqlResult<Option<()>> {
                     committed.push(row);
-                    None
-                });
+                    Ok(None)
+                })?;
             } else {
                 committed = unindexed_rows(&view, def, &key)?;
             }
             for row_id in committed {
-                if state.ended_by(row_id).is_some() || own.as_ref().is_some_and(|own| own.ended.contains(&row_id)) {
+                if own.as_ref().is_some_and(|own| own.ended.contains(&row_id)) || state.ended_by(row_id)?.is_some() {
                     continue;
                 }
                 if row_id >= visible {
@@ -189,7 +194,10 @@ impl Transaction {
             return Ok(true);
         }
         let state = self.ledger.table_state(parent.id);
-        let newest = OwnRows::newest_committed(own.map(|own| &**own), self.ledger.keys(), def.id, &key);
-        Ok(newest.is_some_and(|row| state.ended_by(row).is_none() && own.is_none_or(|own| !own.ended.contains(&row))))
+        let newest = OwnRows::newest_committed(own.map(|own| &**own), self.ledger.keys(), def.id, &key)?;
+        match newest.filter(|row| own.is_none_or(|own| !own.ended.contains(row))) {
+            Some(row) => Ok(state.ended_by(row)?.is_none()),
+            None => Ok(false),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Turns what the log holds into sealed files, then lets the log go.
 //!
-//! S1: order: segments, their record in `ledger.segments`, tiles, checkpoint files, and only then log files are released.
+//! S1: order: folds up to the state that is sealed, segments, their record in `ledger.segments`, tiles, checkpoint files, and only then log files are
+//!     released. So whoever starts on a sealed state has folds that are at least as far, and reads no segment for them.
 //! S2: a crash between any two of these loses nothing: the log still has all, and files already written are found again.
 //! S3: readers and committers are not stopped; a seal works on a published state.
 //! Never: changes an answer.
@@ -93,6 +94,7 @@ pub fn run(ledger: &Arc<Ledger>) {
 fn seal(ledger: &Arc<Ledger>, point: &SealPoint) -> SqlResult<()> {
     let io = &ledger.options().io;
     let last = point.checkpoint.state.size - 1;
+    ledger.folds().finish_flush(point.folds)?;
     let mut infos = Vec::new();
     for state in ledger.table_states() {
         seal_table(ledger, &state, last, &mut infos)?;

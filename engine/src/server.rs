@@ -21,6 +21,7 @@ use crate::catalog::{Catalog, FIRST_USER_ID};
 use crate::checkpoints::replace;
 use crate::commit::append_leaf;
 use crate::failure::io_failed;
+use crate::folds::{self, FoldStore};
 use crate::identity::{self, LedgerIdentity};
 use crate::ledger::{Ledger, Parts, Published};
 use crate::merkle::MerkleLog;
@@ -159,6 +160,25 @@ impl Server {
         changed.map(|_| opened.map(|(_, ledger)| ledger))
     }
 
+    /// Has the folds of all databases of a folder that no server has open made anew from their ledgers; the databases' names.
+    ///
+    /// Errors: as [`Server::open`].
+    pub fn rebuild_folds(folder: &Path, options: Options) -> SqlResult<Vec<String>> {
+        let io = Arc::clone(&options.io);
+        {
+            let _lock = lock(&*io, folder)?;
+            let ledgers = folder.join("ledgers");
+            for name in io.list(&ledgers).map_err(|error| io_failed("list", &ledgers, error))? {
+                folds::store::forget(&*io, &ledgers.join(name))?;
+            }
+        }
+        let server = Self::open(folder, options)?;
+        let ledgers: Vec<_> = server.ledgers.read().values().cloned().collect();
+        ledgers.iter().try_for_each(|ledger| ledger.leave_folds())?;
+        server.close_unsealed()?;
+        Ok(ledgers.iter().map(|ledger| ledger.name().to_owned()).collect())
+    }
+
     /// Seals what each ledger holds and closes it. Errors: 58030, 53100; what was acknowledged is durable all the same.
     pub fn shutdown(&self) -> SqlResult<()> {
         self.close(true)
@@ -254,6 +274,8 @@ fn create_ledger(folder: &Path, database: &str, options: &Options, furniture: Fu
     let merkle = MerkleLog::open(io, folder, 0)?;
     let empty = Signed { size: 0, sha_root: merkle.sha.root(), b3_root: merkle.b3.root() };
     let published = Published { catalog: Arc::new(Catalog::default()), checkpoint: signer.sign(empty)? };
+    let folds = Arc::new(FoldStore::new(folder, (id, 0), options));
+    folds.open(0)?;
     // Signed for its place, which is known: the first leaf of the ledger.
     let now = options.clock.now_us();
     let key_leaf = KeyLeaf::new(0, now, signer.keys(), None).map_err(|error| SqlError::internal(error.to_string()))?;
@@ -267,7 +289,7 @@ fn create_ledger(folder: &Path, database: &str, options: &Options, furniture: Fu
         merkle,
         signer,
         tables: hashbrown::HashMap::new(),
-        keys: Arc::default(),
+        folds,
         published,
         last_time_us: now,
         next_object: furniture.next_object(),
@@ -319,7 +341,7 @@ fn clear_unfinished(io: &dyn Io, folder: &Path) -> SqlResult<()> {
         for name in io.list(&dir).map_err(failed)? {
             let path = dir.join(name);
             // Folders stay; they are empty or cleared by their own turn.
-            if !["wal", "keys"].iter().any(|folder_name| path.ends_with(folder_name)) {
+            if !["wal", "keys", folds::store::FOLDER].iter().any(|folder_name| path.ends_with(folder_name)) {
                 io.remove(&path).map_err(failed)?;
             }
         }

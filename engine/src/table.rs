@@ -5,13 +5,14 @@
 //! T3: replacing tail chunks by a segment changes no answer.
 //! Never: decides what is visible to whom (view.rs does); writes to disk.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, UInt64Array};
 use base::{CommitSeq, RelationId, SqlResult};
 use parking_lot::RwLock;
 
+use crate::ended::Ended;
+use crate::folds::FoldStore;
 use crate::schema::TableDef;
 use crate::segment::{BATCH_ROWS, Segment};
 use crate::stored;
@@ -148,8 +149,8 @@ struct Inner {
     layout: Layout,
     rows: u64,
     sealed: u64,
+    ended: u64,
     counts: Vec<Count>,
-    ended: BTreeMap<u64, u64>,
 }
 
 /// The state of one table, shared by the committer (the only writer) and all readers.
@@ -157,13 +158,19 @@ struct Inner {
 pub struct TableState {
     /// Which table.
     pub id: RelationId,
+    ended: Ended,
     inner: RwLock<Inner>,
 }
 
 impl TableState {
     /// A table without rows.
-    pub fn new(id: RelationId) -> Self {
-        Self { id, inner: RwLock::default() }
+    pub(crate) fn new(id: RelationId, folds: &Arc<FoldStore>) -> Self {
+        Self { id, ended: Ended::new(id, Arc::clone(folds)), inner: RwLock::default() }
+    }
+
+    /// Which of its rows are ended.
+    pub(crate) fn ended(&self) -> &Ended {
+        &self.ended
     }
 
     /// Takes over sealed segments at start, ascending and dense from row 0.
@@ -176,35 +183,26 @@ impl TableState {
         inner.layout.segments = Arc::new(segments);
     }
 
-    /// Appends the rows of one commit (T2). `chunks` are dense and start at the present end.
-    pub fn append(&self, seq: CommitSeq, chunks: Vec<TailChunk>, ended: &[u64]) -> SqlResult<()> {
+    /// Appends the rows of one commit (T2), which ends so many. `chunks` are dense and start at the present end.
+    pub fn append(&self, seq: CommitSeq, chunks: Vec<TailChunk>, ended: u64) -> SqlResult<()> {
         let mut inner = self.inner.write();
         for chunk in chunks {
             assert!(chunk.first_row == inner.rows, "T1: row ids are dense");
             inner.rows = chunk.end();
             inner.layout.tail.push(Arc::new(chunk));
         }
-        for row in ended {
-            inner.ended.entry(*row).or_insert(seq.0);
-        }
-        let count = Count { seq: seq.0, rows: inner.rows, ended: inner.ended.len() as u64 };
+        inner.ended += ended;
+        let count = Count { seq: seq.0, rows: inner.rows, ended: inner.ended };
         inner.counts.push(count);
         join_small_chunks(&mut inner.layout.tail)
     }
 
-    /// Marks rows as ended while rebuilding from sealed segments.
-    pub fn restore_ended(&self, ended: impl Iterator<Item = (u64, u64)>) {
+    /// Records what the rows read at start amount to, with all that are ended.
+    pub(crate) fn restore_count(&self, seq: u64) {
         let mut inner = self.inner.write();
-        for (row, seq) in ended {
-            inner.ended.entry(row).or_insert(seq);
-        }
-    }
-
-    /// Records what the sealed rows amount to once they have been read at start.
-    pub fn restore_count(&self, seq: u64) {
-        let mut inner = self.inner.write();
-        let count = Count { seq, rows: inner.rows, ended: inner.ended.len() as u64 };
-        inner.counts.push(count);
+        inner.ended = self.ended.total();
+        let count = Count { seq, rows: inner.rows, ended: inner.ended };
+        inner.counts = vec![count];
     }
 
     /// Rows appended so far, published or not.
@@ -213,8 +211,13 @@ impl TableState {
     }
 
     /// Rows ended so far, published or not.
-    pub fn ended(&self) -> u64 {
-        self.inner.read().ended.len() as u64
+    pub fn ended_rows(&self) -> u64 {
+        self.inner.read().ended
+    }
+
+    /// The last commit that touched it, published or not.
+    pub(crate) fn last_commit(&self) -> Option<u64> {
+        self.inner.read().counts.last().map(|count| count.seq)
     }
 
     /// Rows that lie in segments.
@@ -231,26 +234,19 @@ impl TableState {
         after.checked_sub(1).map_or(none, |at| inner.counts[at])
     }
 
-    /// The commit that ended this row, if one did.
-    pub fn ended_by(&self, row: u64) -> Option<u64> {
-        self.inner.read().ended.get(&row).copied()
+    /// The commit that ended this row, if one did. Errors: where the folds are damaged and cannot be made anew.
+    pub fn ended_by(&self, row: u64) -> SqlResult<Option<u64>> {
+        self.ended.by(row)
     }
 
-    /// Row ids in `[first, end)` that were ended at or before `seq`, ascending.
-    pub fn ended_in(&self, first: u64, end: u64, seq: u64) -> Vec<u64> {
-        let inner = self.inner.read();
-        inner.ended.range(first..end).filter(|(_, by)| **by <= seq).map(|(row, _)| *row).collect()
+    /// Row ids in `[first, end)` that were ended at or before `seq`, ascending. Errors: likewise.
+    pub fn ended_in(&self, first: u64, end: u64, seq: u64) -> SqlResult<Vec<u64>> {
+        self.ended.within(first, end, seq)
     }
 
-    /// How many rows had been ended by `seq`; looks at every row that was ever ended.
-    pub fn ended_by_then(&self, seq: u64) -> u64 {
-        self.inner.read().ended.values().filter(|by| **by <= seq).count() as u64
-    }
-
-    /// Rows that commits after `seq` ended, ascending; looks at every row that was ever ended.
-    pub fn ended_after(&self, seq: u64) -> Vec<u64> {
-        let inner = self.inner.read();
-        inner.ended.iter().filter(|(_, by)| **by > seq).map(|(row, _)| *row).collect()
+    /// How many rows had been ended by `seq`; looks at every row that was ever ended. Errors: likewise.
+    pub fn ended_by_then(&self, seq: u64) -> SqlResult<u64> {
+        Ok(self.ended.within(0, self.rows(), seq)?.len() as u64)
     }
 
     /// Where the rows are now.

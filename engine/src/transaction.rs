@@ -177,10 +177,17 @@ impl Transaction {
         assert!(old.len() == rows.num_rows(), "X1: an update has one new version for each old row");
         check_not_null(table, rows)?;
         let new = unique::read(table, rows);
-        let keeps_keys =
-            |at: usize| new.iter().all(|(id, values)| values[at].as_ref().is_none_or(|key| self.has_key(table, *id, key, old[at])));
-        let strengths: Vec<Strength> =
-            (0..old.len()).map(|at| if keeps_keys(at) { Strength::NoKeyUpdate } else { Strength::Update }).collect();
+        let mut strengths = vec![Strength::NoKeyUpdate; old.len()];
+        for (id, values) in &new {
+            for ((strength, key), old) in strengths.iter_mut().zip(values).zip(old) {
+                if let Some(key) = key
+                    && *strength == Strength::NoKeyUpdate
+                    && !self.has_key(table, *id, key, *old)?
+                {
+                    *strength = Strength::Update;
+                }
+            }
+        }
         self.claim(table, old, |at| strengths[at])?;
         let keys = match self.check_keys(table, rows, new, old) {
             // The winner of a race for these very rows holds their keys by now: that is a conflict, not a duplicate.
@@ -295,13 +302,13 @@ impl Transaction {
             return Ok(keys);
         }
         self.claim_keys(table, &keys, replaced)?;
-        let before = self.ledger.table_state(table.id).rows();
+        let before = self.ledger.keys().applied();
         let ledger = Arc::clone(&self.ledger);
         let writes = self.writes_of(table);
         writes.keys_checked_at.get_or_insert(before);
         match unique::check(&ledger, table, rows, &keys, &writes.own, replaced) {
             Ok(()) => Ok(keys),
-            Err(error) => Err(self.wait_for_end(table, &keys).unwrap_or(error)),
+            Err(error) => Err(self.wait_for_end(table, &keys)?.unwrap_or(error)),
         }
     }
 

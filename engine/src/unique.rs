@@ -10,7 +10,7 @@ use base::{RowId, SqlResult};
 use hashbrown::{HashMap, HashSet};
 
 use crate::canonical::OWN_ROW;
-use crate::key_index::{Key, KeyReader};
+use crate::key::{Key, KeyReader};
 use crate::ledger::Ledger;
 use crate::rules::KeyDef;
 use crate::schema::TableDef;
@@ -62,7 +62,7 @@ pub(crate) fn check(
             }
         }
         ledger.keys().newest_of(*id, values.iter().flatten(), |key, row| {
-            if own.ended.contains(&row) || is_replaced(row) || state.ended_by(row).is_some() {
+            if own.ended.contains(&row) || is_replaced(row) || state.ended_by(row)?.is_some() {
                 return Ok(());
             }
             let at = values.iter().position(|other| other.as_ref() == Some(key)).unwrap_or(0);
@@ -80,7 +80,7 @@ pub(crate) fn check_again(ledger: &Ledger, writes: &TableWrites, state: &TableSt
         let live: Vec<(&Key, u64)> =
             known.iter().filter(|(_, own_row)| !own.own_ended.contains(*own_row)).map(|(key, own_row)| (key, *own_row)).collect();
         ledger.keys().newest_of(*id, live.iter().map(|(key, _)| *key), |key, row| {
-            if own.ended.contains(&row) || state.ended_by(row).is_some() {
+            if own.ended.contains(&row) || state.ended_by(row)?.is_some() {
                 return Ok(());
             }
             let own_row = live.iter().find(|(other, _)| *other == key).map_or(0, |(_, own_row)| *own_row);

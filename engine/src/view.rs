@@ -12,7 +12,7 @@ use base::{CommitSeq, RowId, SqlError, SqlResult};
 
 use crate::canonical::OWN_ROW;
 use crate::failure::arrow_failed;
-use crate::key_index::{Key, KeyReader};
+use crate::key::{Key, KeyReader};
 use crate::layout;
 use crate::ledger::Ledger;
 use crate::reads::{ReadBound, ReadSet};
@@ -100,9 +100,12 @@ impl TableView {
         }
     }
 
-    fn is_ended(&self, row: u64) -> bool {
+    fn is_ended(&self, row: u64) -> SqlResult<bool> {
+        if self.own.as_ref().is_some_and(|own| own.ended.contains(&row)) {
+            return Ok(true);
+        }
         let seq = self.seq.map_or(0, |seq| seq.0);
-        self.state.ended_by(row).is_some_and(|by| by <= seq) || self.own.as_ref().is_some_and(|own| own.ended.contains(&row))
+        Ok(self.state.ended_by(row)?.is_some_and(|by| by <= seq))
     }
 
     /// The visible row with this primary key: one-row arrays in key order. Batch of one row, all user columns.
@@ -127,13 +130,16 @@ impl TableView {
         {
             return Ok(Some((RowId(at | OWN_ROW), self.own_row(own, at)?)));
         }
-        // The chain is newest first, and at most one of its rows is visible: the newest within the snapshot, unless ended.
-        let within = match self.own.as_ref().and_then(|own| own.unindexed.get(&def.id)) {
-            Some(known) => known.get(&key).copied(),
-            None => self.ledger.keys().find(def.id, &key, |row| (row < self.rows).then_some(row)),
+        // At most one row is visible: the newest within the snapshot, unless ended.
+        let within = match (self.own.as_ref().and_then(|own| own.unindexed.get(&def.id)), self.seq) {
+            (Some(known), _) => known.get(&key).copied(),
+            (None, Some(seq)) => self.ledger.keys().newest_at(def.id, &key, seq)?,
+            (None, None) => None,
         };
-        let Some(row) = within.filter(|row| !self.is_ended(*row)) else { return Ok(None) };
-        Ok(Some((RowId(row), self.row(row)?)))
+        match within {
+            Some(row) if !self.is_ended(row)? => Ok(Some((RowId(row), self.row(row)?))),
+            _ => Ok(None),
+        }
     }
 
     /// The first visible row with a key, read one after the other.
@@ -162,22 +168,28 @@ impl TableView {
         }
         let Some(key) = KeyReader::over_values(&self.table, def, key)?.key(0) else { return Ok(Some(Vec::new())) };
         self.note_key(def, &key);
-        Ok(Some(self.rows_with(def, &key)))
+        self.rows_with(def, &key).map(Some)
     }
 
-    fn rows_with(&self, def: &KeyDef, key: &Key) -> Vec<RowId> {
+    fn rows_with(&self, def: &KeyDef, key: &Key) -> SqlResult<Vec<RowId>> {
         let mut found = Vec::new();
-        self.ledger.keys().find(def.id, key, |row| -> Option<()> {
-            found.push(row);
-            None
-        });
-        found.retain(|row| *row < self.rows && !self.is_ended(*row));
+        let take = |row: u64| -> SqlResult<Option<()>> {
+            if row < self.rows && !self.is_ended(row)? {
+                found.push(row);
+            }
+            Ok(None)
+        };
+        match (def.unique, self.seq) {
+            (true, Some(seq)) => self.ledger.keys().newest_at(def.id, key, seq)?.map_or(Ok(None), take)?,
+            (true, None) => None,
+            (false, _) => self.ledger.keys().find(def, key, take)?,
+        };
         found.reverse();
         let mut found: Vec<RowId> = found.into_iter().map(RowId).collect();
         if let Some(own) = &self.own {
             found.extend(own.rows_with(&self.table, def, key));
         }
-        found
+        Ok(found)
     }
 
     /// A row by its id, one of this transaction's included: all user columns. Errors: XX001, XX000 for a row never written.
@@ -264,13 +276,13 @@ impl ChunkReader {
     }
 
     /// Offsets of invisible rows within `[first, first + rows)`, as ended rows say.
-    fn ended(&self, first: u64, rows: usize) -> Vec<u64> {
+    fn ended(&self, first: u64, rows: usize) -> SqlResult<Vec<u64>> {
         let end = first + rows as u64;
-        let mut ended = self.state.ended_in(first, end, self.seq);
+        let mut ended = self.state.ended_in(first, end, self.seq)?;
         if let Some(own) = self.own.as_ref().filter(|own| !own.ended.is_empty()) {
             ended.extend(own.ended.iter().copied().filter(|row| (first..end).contains(row)));
         }
-        ended
+        Ok(ended)
     }
 }
 
@@ -314,7 +326,7 @@ impl Chunk {
                 let own_ended = reader.own.as_ref().map(|own| &own.own_ended);
                 (self.first..self.first + self.rows as u64).filter(|at| own_ended.is_some_and(|ended| ended.contains(at))).collect()
             }
-            _ => reader.ended(self.first, self.rows),
+            _ => reader.ended(self.first, self.rows)?,
         };
         if ended.is_empty() {
             return Ok(batch);

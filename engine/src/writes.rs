@@ -17,7 +17,8 @@ use indexmap::IndexSet;
 use receipts::{Hash, RowTree};
 
 use crate::canonical::{OWN_ROW, row_hashes};
-use crate::key_index::{Key, KeyIndex, KeyReader};
+use crate::key::{Key, KeyReader};
+use crate::key_index::KeyIndex;
 use crate::packed;
 use crate::record::{Piece, PieceBody, PieceHeader};
 use crate::rules::KeyDef;
@@ -64,10 +65,12 @@ impl OwnRows {
     }
 
     /// The newest committed row with this value of a unique key, out of the index or, where there is none yet, of what the transaction knows.
-    pub fn newest_committed(own: Option<&Self>, keys: &KeyIndex, id: u32, key: &Key) -> Option<u64> {
+    ///
+    /// Errors: where the folds are damaged and cannot be made anew.
+    pub fn newest_committed(own: Option<&Self>, keys: &KeyIndex, id: u32, key: &Key) -> SqlResult<Option<u64>> {
         match own.and_then(|own| own.unindexed.get(&id)) {
-            Some(known) => known.get(key).copied(),
-            None => keys.find(id, key, Some),
+            Some(known) => Ok(known.get(key).copied()),
+            None => keys.newest(id, key),
         }
     }
 
@@ -110,7 +113,7 @@ pub struct TableWrites {
     pub own: Arc<OwnRows>,
     /// Own rows so far.
     pub rows: u64,
-    /// Rows the table had when keys were first compared with the committed ones; no need to compare again if it has no more at commit.
+    /// Commits that the indexes had when keys were first compared with them; no need to compare again if the table was not touched since.
     pub keys_checked_at: Option<u64>,
     tree: RowTree,
     hashes: Option<Vec<Hash>>,

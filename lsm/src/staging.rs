@@ -132,8 +132,7 @@ impl StagedScan {
     ///
     /// # Errors
     /// A block that is damaged.
-    #[expect(clippy::should_implement_trait, reason = "what it gives lives until the next call")]
-    pub fn next(&mut self) -> Result<Option<StagedVersion<'_>>, LsmError> {
+    pub fn step(&mut self) -> Result<Option<StagedVersion<'_>>, LsmError> {
         if self.is_begun {
             self.merge.step()?;
         }

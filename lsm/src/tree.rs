@@ -32,8 +32,8 @@ const PAUSE_NS_MIN: u64 = 1_000_000;
 pub struct Tree {
     store: Arc<Store>,
     writer: Mutex<Writer>,
-    /// Ends the threads when the tree is dropped.
-    workers: Option<Workers>,
+    /// Ends the threads when the tree is closed or dropped.
+    workers: Mutex<Option<Workers>>,
 }
 
 /// How far a flush goes.
@@ -56,7 +56,7 @@ impl Tree {
     pub fn open(io: Arc<dyn Io>, dir: &Path, options: Options) -> Result<Self, LsmError> {
         let store = Arc::new(Store::open(io, dir.to_owned(), options)?);
         let workers = if store.options.background { Some(Workers::start(&store)?) } else { None };
-        Ok(Self { store, writer: Mutex::default(), workers })
+        Ok(Self { store, writer: Mutex::default(), workers: Mutex::new(workers) })
     }
 
     /// Applies what commit `seq` does; readers see it when this returns. An empty batch only moves the tree on. May wait while the disk is behind.
@@ -72,7 +72,7 @@ impl Tree {
     /// not have commits on disk before its own log has them.
     ///
     /// # Errors
-    /// As [`Tree::write`], less those of the disk.
+    /// `OutOfOrder`, `TooLarge`.
     pub fn write_reserved(&self, batch: &Batch, seq: CommitSeq) -> Result<(), LsmError> {
         self.put(batch, seq, false)
     }
@@ -89,12 +89,22 @@ impl Tree {
         Ok(())
     }
 
+    /// Whether the next [`Tree::reserve`] seals the memtable.
+    pub fn is_full(&self) -> bool {
+        self.store.view().active.bytes() >= self.store.options.memtable_bytes
+    }
+
+    /// Ends the threads, after a flush that is going on; the tree can be read from then on, and another may be opened in its folder.
+    pub fn close(&self) {
+        drop(self.workers.lock().take());
+    }
+
     fn put(&self, batch: &Batch, seq: CommitSeq, makes_room: bool) -> Result<(), LsmError> {
         batch.check_sizes()?;
         let mut writer = self.writer.lock();
-        self.store.check_poison()?;
         self.check_order(seq)?;
         if makes_room {
+            self.store.check_poison()?;
             self.make_room()?;
             self.pace(&mut writer, batch.bytes());
         } else {
@@ -247,7 +257,7 @@ impl Tree {
     /// # Errors
     /// As [`Tree::flush`].
     pub fn finish_flush(&self, target: FlushTarget) -> Result<(), LsmError> {
-        if self.workers.is_none() {
+        if !self.store.options.background {
             let _writer = self.writer.lock();
             return self.work_here();
         }
@@ -267,9 +277,9 @@ impl Tree {
     /// Flushes everything, by the one who has the right to write.
     fn flush_all(&self, target: u64) -> Result<(), LsmError> {
         self.seal_all();
-        match self.workers {
-            None => self.work_here(),
-            Some(_) => self.wait(|| self.store.durable() >= target),
+        match self.store.options.background {
+            false => self.work_here(),
+            true => self.wait(|| self.store.durable() >= target),
         }
     }
 
@@ -288,7 +298,7 @@ impl Tree {
     /// # Errors
     /// What stopped the work.
     pub fn settle(&self) -> Result<(), LsmError> {
-        if self.workers.is_none() {
+        if !self.store.options.background {
             let _writer = self.writer.lock();
             return self.work_here();
         }
@@ -347,7 +357,7 @@ impl Tree {
         if store.view().active.bytes() < options.memtable_bytes {
             return Ok(());
         }
-        if self.workers.is_none() {
+        if !self.store.options.background {
             store.seal();
             return self.work_here();
         }
@@ -363,7 +373,7 @@ impl Tree {
             let view = store.view();
             view.sealed.len() < options.memtables_sealed_max && view.levels.level(0).len() < options.l0_runs_stop
         };
-        if self.workers.is_some() && !has_room() {
+        if self.store.options.background && !has_room() {
             let begun = RealClock.monotonic_ns();
             self.wait(has_room)?;
             Counters::add(&store.counters.delayed_ns, RealClock.monotonic_ns() - begun);
@@ -380,7 +390,7 @@ impl Tree {
 
     /// Slows a writer down while compaction is behind.
     fn pace(&self, writer: &mut Writer, bytes: usize) {
-        if self.workers.is_none() {
+        if !self.store.options.background {
             return;
         }
         let runs = || self.store.view().levels.level(0).len();
@@ -396,6 +406,9 @@ impl Tree {
         let answer = self.store.wait_for(|| {
             if done() {
                 return Some(Ok(()));
+            }
+            if self.store.is_stopping() {
+                return Some(Err(LsmError::Closed));
             }
             let mut failures = self.store.failures.lock();
             let failure = failures.flush.take().or_else(|| failures.compaction.take());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use base::{Io, SeededRng, SimClock, SimIo, SqlResult};
-use engine::{Options, Server};
+use engine::{Memory, Options, Server};
 
 use crate::ledger::{create_table, insert, rows};
 
@@ -41,7 +41,14 @@ fn folder() -> SqlResult<SimIo> {
         rng: Arc::new(SeededRng::new(7)),
         wal_file_bytes: 1 << 16,
         hash_threads: 1,
-        cache_bytes: 0,
+        memory: Memory {
+            memtable_bytes: 4 << 10,
+            blocks_bytes: 64 << 10,
+            batches_bytes: 1 << 16,
+            staging_bytes: 64 << 10,
+            queries_bytes: 0,
+        },
+        fold_threads: false,
         use_uring: false,
     };
     let server = Server::open(Path::new("/data"), options)?;

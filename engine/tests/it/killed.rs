@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use base::{Fault, SeededRng, SimClock, SimIo, SqlResult};
-use engine::{Options, Server};
+use engine::{Memory, Options, Server};
 
 use crate::ledger::{all, create_table, find, insert, many, rows, table};
 
@@ -19,7 +19,14 @@ fn open(io: &SimIo) -> SqlResult<Server> {
         rng: Arc::new(SeededRng::new(7)),
         wal_file_bytes: 1 << 16,
         hash_threads: 1,
-        cache_bytes: 1 << 16,
+        memory: Memory {
+            memtable_bytes: 4 << 10,
+            blocks_bytes: 64 << 10,
+            batches_bytes: 1 << 16,
+            staging_bytes: 64 << 10,
+            queries_bytes: 0,
+        },
+        fold_threads: false,
         use_uring: false,
     };
     Server::open(Path::new("/data"), options)

@@ -4,6 +4,7 @@
 mod attacks;
 mod auditor;
 mod exports;
+mod folds;
 mod formats;
 mod fsck;
 mod killed;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use base::{SeededRng, SimClock, SimIo, SqlResult};
-use engine::{FIRST_DATABASE, Options, Server};
+use engine::{FIRST_DATABASE, Memory, Options, Server};
 
 /// Size of a log file. A workload seals well before three are there, so the background sealer never has work.
 const WAL_FILE_BYTES: u64 = 1 << 20;
@@ -33,7 +33,14 @@ impl World {
             rng: Arc::new(SeededRng::new(seed ^ 0x005a_1ead)),
             wal_file_bytes: WAL_FILE_BYTES,
             hash_threads: 1,
-            cache_bytes: 1 << 16,
+            memory: Memory {
+                memtable_bytes: 4 << 10,
+                blocks_bytes: 64 << 10,
+                batches_bytes: 1 << 16,
+                staging_bytes: 64 << 10,
+                queries_bytes: 0,
+            },
+            fold_threads: false,
             use_uring: false,
         };
         Self { io, options }

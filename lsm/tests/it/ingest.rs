@@ -168,9 +168,9 @@ fn what_is_staged_comes_out_sorted_and_is_found() {
         }
         let mut scan = staging.scan().unwrap();
         for ((key, number), value) in &all {
-            assert_eq!(scan.next().unwrap(), Some((key.as_slice(), number.0, value.as_slice())), "seed {seed}");
+            assert_eq!(scan.step().unwrap(), Some((key.as_slice(), number.0, value.as_slice())), "seed {seed}");
         }
-        assert_eq!(scan.next().unwrap(), None);
+        assert_eq!(scan.step().unwrap(), None);
         for draw in 0..200 {
             let key = draw_key(&SeededRng::new(draw), 150);
             let expected = all.keys().filter(|(other, _)| *other == key).map(|(_, number)| number.0).max();

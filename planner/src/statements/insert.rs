@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch};
 use base::{SqlError, SqlResult, SqlState};
 use engine::TableDef;
-use engine::key_index::Key;
+use engine::key::Key;
 use relational::Shape;
 use sqlparser::ast::{Expr, Insert, OnInsert, Query, SelectItem, SetExpr, Spanned, Statement, TableObject, Value, Values, With};
 

@@ -12,7 +12,7 @@ use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, UInt32Array}
 use arrow::compute::{concat_batches, filter_record_batch, take, take_record_batch};
 use arrow::datatypes::{DataType, Field, Schema};
 use base::{RowId, SqlError, SqlResult, SqlState};
-use engine::key_index::{Key, KeyReader};
+use engine::key::{Key, KeyReader};
 use engine::{KeyDef, TableDef, Transaction};
 use relational::Shape;
 use sqlparser::ast::{ConflictTarget, DoUpdate, Expr, OnConflict as Clause, OnConflictAction, SetExpr, Statement};
