@@ -485,7 +485,8 @@ fn check_locked_keys(ledger: &Ledger, owner: u64, is_alone: bool, tables: &[Tabl
         return Ok(());
     }
     for writes in tables.iter().filter(|writes| writes.rows <= INLINE_ROWS_MAX as u64) {
-        for (id, values) in &writes.own.keys {
+        // Never more than memory holds: there are few rows.
+        for (id, values) in writes.own.keys.in_memory().into_iter().flatten() {
             for value in values.keys().filter(|value| ledger.is_key_locked(owner, *id, std::iter::once(*value))) {
                 // A value that a row had before and has still is not made.
                 if ledger.keys().newest(*id, value)?.is_none_or(|row| !writes.own.ended.contains(&row)) {

@@ -191,6 +191,7 @@ impl Transaction {
             };
             let keys = unique::read(table, &batch);
             let first = after.rows;
+            after.make_room(self.ledger.folds().place())?;
             after.push(batch, position, threads)?;
             after.learn_keys(keys, first);
         }

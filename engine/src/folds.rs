@@ -1,11 +1,12 @@
 //! Derived state that outgrows memory: keys and ended rows, in a log-structured tree beside the ledger.
 //!
-//! In reading order: the names that things have in the tree; what a commit does to them; the tree and its folder.
+//! In reading order: the names that things have in the tree; what is too large for memory; what a commit does to them; the tree and its folder.
 //!
 //! Never: a second truth. Whatever is in here follows from the rows, and is thrown away where it might not.
 
 pub(crate) mod changes;
 pub(crate) mod names;
+pub(crate) mod staged;
 pub(crate) mod store;
 
 pub(crate) use changes::{Changes, Commits};

@@ -21,6 +21,16 @@ pub enum Key {
     Bytes(Box<[u8]>),
 }
 
+impl Key {
+    /// Bytes on the heap.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Int(_) => 0,
+            Self::Bytes(bytes) => bytes.len(),
+        }
+    }
+}
+
 /// The key columns of one batch, ready to be read row by row.
 pub struct KeyReader<'a> {
     columns: Vec<(SqlType, &'a ArrayRef)>,

@@ -51,6 +51,7 @@ mod definitions;
 pub mod history;
 pub mod ledger;
 pub mod locking;
+mod own_keys;
 mod past;
 mod prepared;
 pub mod reads;

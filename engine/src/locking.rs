@@ -17,11 +17,12 @@ use crate::canonical::OWN_ROW;
 use crate::key::{Key, KeyReader};
 use crate::ledger::Ledger;
 use crate::locks::{Asked, Deadlock, Held, Isolation, LockTable, Place, Strength, Wait};
+use crate::own_keys::NewKeys;
 use crate::schema::TableDef;
 use crate::table::TableState;
 use crate::transaction::Transaction;
 use crate::violations::conflict;
-use crate::writes::{INLINE_ROWS_MAX, NewKeys};
+use crate::writes::INLINE_ROWS_MAX;
 
 /// Locks of one transaction; about 100 bytes each.
 const LOCKS_MAX: usize = 1 << 20;
@@ -256,7 +257,7 @@ impl Transaction {
     /// Whether a row has this value of a unique key.
     pub(crate) fn has_key(&self, table: &TableDef, id: u32, key: &Key, row: RowId) -> SqlResult<bool> {
         if row.0 & OWN_ROW != 0 {
-            let own = self.writes.get(&table.id).and_then(|writes| writes.own.newest(id, key));
+            let own = self.writes.get(&table.id).map_or(Ok(None), |writes| writes.own.newest(id, key))?;
             return Ok(own == Some(row.0 & !OWN_ROW));
         }
         Ok(self.ledger.keys().newest(id, key)? == Some(row.0))

@@ -154,7 +154,7 @@ fn check_gone(
     let own_child = tables.iter().find(|writes| writes.table.id == child.id);
     let def = own_key(child, reference)?;
     for key in gone {
-        if parent.own.newest(reference.key, key).is_some_and(|own| !parent.own.own_ended.contains(&own)) {
+        if parent.own.live(reference.key, key)?.is_some() {
             continue;
         }
         // A statement that was run again may have meant it only at first.
@@ -194,8 +194,7 @@ fn check_present(
         let values = KeyReader::of_key(&child.table, own_key(&child.table, reference)?, &piece.batch);
         for row in (0..piece.batch.num_rows()).filter(|row| !own.own_ended.contains(&(piece.first + *row as u64))) {
             let Some(key) = values.key(row) else { continue };
-            let own_has = own_parent
-                .is_some_and(|writes| writes.own.newest(reference.key, &key).is_some_and(|own| !writes.own.own_ended.contains(&own)));
+            let own_has = own_parent.map_or(Ok(None), |writes| writes.own.live(reference.key, &key))?.is_some();
             let is_live = |row: u64| {
                 let is_own = own_parent.is_some_and(|writes| writes.own.ended.contains(&row));
                 Ok::<_, SqlError>(!is_own && state.ended_by(row)?.is_none())

@@ -93,8 +93,8 @@ impl Transaction {
             if known.contains(&key) {
                 continue;
             }
-            let own_has = own.as_ref().and_then(|own| Some((own, own.newest(reference.key, &key)?)));
-            let is_own = own_has.is_some_and(|(own, row)| !own.own_ended.contains(&row));
+            let own_newest = own.as_ref().map_or(Ok(None), |own| own.newest(reference.key, &key))?;
+            let is_own = own_newest.is_some_and(|row| own.as_ref().is_some_and(|own| !own.own_ended.contains(&row)));
             let committed = match is_own {
                 true => None,
                 false => OwnRows::newest_committed(own.as_deref(), self.ledger.keys(), reference.key, &key)?,
@@ -106,7 +106,7 @@ impl Transaction {
             if !is_own && !committed.map_or(Ok(false), is_live)? {
                 return Err(missing_parent(child, &parent, reference, rows, row));
             }
-            if own_has.is_none() {
+            if own_newest.is_none() {
                 relied.extend(committed.map(|row| (RowId(row), key.clone())));
             }
             known.insert(key);
@@ -177,7 +177,7 @@ impl Transaction {
                 found.push((RowId(row_id), row));
             }
             if let Some(own) = &own {
-                found.extend(own.rows_with(view.table(), def, &key).into_iter().map(|own_row| (own_row, row)));
+                found.extend(own.rows_with(view.table(), def, &key)?.into_iter().map(|own_row| (own_row, row)));
             }
         }
         Ok(found)
@@ -190,7 +190,7 @@ impl Transaction {
         let reader = KeyReader::of_key(&removed.table, def, &removed.old);
         let Some(key) = reader.key(row) else { return Ok(false) };
         let own = self.writes.get(&parent.id).map(|writes| &writes.own);
-        if own.is_some_and(|own| own.newest(def.id, &key).is_some_and(|row| !own.own_ended.contains(&row))) {
+        if own.map_or(Ok(None), |own| own.live(def.id, &key))?.is_some() {
             return Ok(true);
         }
         let state = self.ledger.table_state(parent.id);

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use base::{RelationId, SqlResult};
 
 use crate::catalog::Catalog;
+use crate::folds::staged::Place;
 use crate::transaction::Transaction;
 use crate::unique;
 use crate::writes::{OwnPiece, TableWrites};
@@ -58,9 +59,10 @@ impl Transaction {
         self.owed.removed.clear();
         self.writes.retain(|id, _| mark.tables.contains_key(id));
         let threads = self.ledger.options().hash_threads;
+        let place = Arc::clone(self.ledger.folds().place());
         for (id, extent) in &mark.tables {
             if let Some(writes) = self.writes.get_mut(id) {
-                rewind(writes, *extent, threads)?;
+                rewind(writes, *extent, threads, &place)?;
             }
         }
         Ok(true)
@@ -76,7 +78,7 @@ impl Transaction {
     }
 }
 
-fn rewind(writes: &mut TableWrites, extent: Extent, threads: usize) -> SqlResult<()> {
+fn rewind(writes: &mut TableWrites, extent: Extent, threads: usize, place: &Arc<Place>) -> SqlResult<()> {
     writes.keys_checked_at = extent.keys_checked_at;
     let is_longer = writes.rows > extent.rows;
     if !is_longer && writes.own.ended.len() == extent.ended && writes.own.own_ended.len() == extent.own_ended {
@@ -101,6 +103,7 @@ fn rewind(writes: &mut TableWrites, extent: Extent, threads: usize) -> SqlResult
         assert!(rows == batch.num_rows() || position.is_none(), "B1: what went ahead into the log was written by one statement");
         let batch = batch.slice(0, rows);
         let keys = unique::read(&after.table, &batch);
+        after.make_room(place)?;
         after.push(batch, position, threads)?;
         after.learn_keys(keys, first);
     }

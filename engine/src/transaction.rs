@@ -17,6 +17,7 @@ use crate::catalog::{Catalog, Object};
 use crate::commit::{Committed, Request};
 use crate::ledger::{Ledger, Snapshot};
 use crate::locks::{Locking, Strength};
+use crate::own_keys::NewKeys;
 use crate::reads::ReadSet;
 use crate::references::{Deferred, Owed, Removed};
 use crate::roles::FIRST_SUPERUSER;
@@ -25,7 +26,7 @@ use crate::stored;
 use crate::unique;
 use crate::view::TableView;
 use crate::violations::{display, truncate_to};
-use crate::writes::{INLINE_ROWS_MAX, NewKeys, TableWrites, row_tree};
+use crate::writes::{INLINE_ROWS_MAX, TableWrites, row_tree};
 
 /// An open transaction; see the module. A clone is a savepoint: it goes on from where it was taken, and either may be dropped.
 #[derive(Clone, Debug)]
@@ -254,6 +255,8 @@ impl Transaction {
             return Ok(());
         }
         let threads = self.ledger.options().hash_threads;
+        let place = Arc::clone(self.ledger.folds().place());
+        self.writes_of(table).make_room(&place)?;
         let (stored, position) = self.ahead(table, stored)?;
         let writes = self.writes_of(table);
         let first = writes.rows;

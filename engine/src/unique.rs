@@ -11,13 +11,16 @@ use hashbrown::{HashMap, HashSet};
 
 use crate::canonical::OWN_ROW;
 use crate::key::{Key, KeyReader};
+use crate::key_index::{columns_of, reader};
 use crate::ledger::Ledger;
+use crate::own_keys::NewKeys;
 use crate::rules::KeyDef;
 use crate::schema::TableDef;
 use crate::table::TableState;
 use crate::view::TableView;
 use crate::violations::{conflict, duplicate_key};
-use crate::writes::{NewKeys, OwnRows, TableWrites};
+use crate::walk::walk;
+use crate::writes::{OwnRows, TableWrites};
 
 /// Values of every unique key in rows that begin with the table's user columns.
 pub(crate) fn read(table: &TableDef, rows: &RecordBatch) -> NewKeys {
@@ -49,7 +52,7 @@ pub(crate) fn check(
         let mut seen = HashSet::with_capacity(if values.len() > 1 { values.len() } else { 0 });
         for (at, key) in values.iter().enumerate() {
             let Some(key) = key else { continue };
-            let taken = own.newest(*id, key).is_some_and(|own_row| !own.own_ended.contains(&own_row) && !is_replaced(own_row | OWN_ROW));
+            let taken = own.live(*id, key)?.is_some_and(|own_row| !is_replaced(own_row | OWN_ROW));
             if taken || (values.len() > 1 && !seen.insert(key)) {
                 return Err(duplicate_key(table, def, rows, at));
             }
@@ -75,7 +78,8 @@ pub(crate) fn check(
 /// What [`check`] found may have been overtaken: compares with the rows that committed since. Errors: 23505, 40001.
 pub(crate) fn check_again(ledger: &Ledger, writes: &TableWrites, state: &TableState) -> SqlResult<()> {
     let own = &*writes.own;
-    for (id, known) in &own.keys {
+    let Some(all) = own.keys.in_memory() else { return check_since(ledger, writes, state) };
+    for (id, known) in all {
         let Some(def) = writes.table.key(*id) else { continue };
         let live: Vec<(&Key, u64)> =
             known.iter().filter(|(_, own_row)| !own.own_ended.contains(*own_row)).map(|(key, own_row)| (key, *own_row)).collect();
@@ -91,6 +95,31 @@ pub(crate) fn check_again(ledger: &Ledger, writes: &TableWrites, state: &TableSt
         })?;
     }
     Ok(())
+}
+
+/// The same from the other side, for keys that are too many to look at: those of the rows that committed since.
+fn check_since(ledger: &Ledger, writes: &TableWrites, state: &TableState) -> SqlResult<()> {
+    let (own, table) = (&*writes.own, &*writes.table);
+    let keys: Vec<&KeyDef> = table.keys().iter().filter(|key| key.unique).collect();
+    let needed = columns_of(&keys);
+    walk(state, Some(table), &needed, writes.keys_checked_at.unwrap_or(0), |walked| {
+        let readers: Vec<_> = keys.iter().map(|def| reader(table, def, &needed, &walked.columns)).collect();
+        for at in walked.rows().filter(|at| walked.is_row(*at)) {
+            let row = walked.first + at as u64;
+            for (def, reader) in keys.iter().zip(&readers) {
+                let Some(key) = reader.key(at) else { continue };
+                let Some(own_row) = own.live(def.id, &key)? else { continue };
+                if own.ended.contains(&row) || state.ended_by(row)?.is_some() {
+                    continue;
+                }
+                return Err(ledger.failure().unwrap_or_else(|| match own.locate(own_row) {
+                    Some((batch, offset)) => duplicate_key(table, def, batch, offset),
+                    None => conflict(),
+                }));
+            }
+        }
+        Ok(())
+    })
 }
 
 /// Rows that a view shows by their value of a key.

@@ -126,7 +126,7 @@ impl TableView {
         }
         self.note_key(def, &key);
         if let Some(own) = &self.own
-            && let Some(at) = own.newest(def.id, &key).filter(|at| !own.own_ended.contains(at))
+            && let Some(at) = own.live(def.id, &key)?
         {
             return Ok(Some((RowId(at | OWN_ROW), self.own_row(own, at)?)));
         }
@@ -187,7 +187,7 @@ impl TableView {
         found.reverse();
         let mut found: Vec<RowId> = found.into_iter().map(RowId).collect();
         if let Some(own) = &self.own {
-            found.extend(own.rows_with(&self.table, def, key));
+            found.extend(own.rows_with(&self.table, def, key)?);
         }
         Ok(found)
     }

@@ -17,8 +17,10 @@ use indexmap::IndexSet;
 use receipts::{Hash, RowTree};
 
 use crate::canonical::{OWN_ROW, row_hashes};
+use crate::folds::staged::Place;
 use crate::key::{Key, KeyReader};
 use crate::key_index::KeyIndex;
+use crate::own_keys::{NewKeys, OwnKeys};
 use crate::packed;
 use crate::record::{Piece, PieceBody, PieceHeader};
 use crate::rules::KeyDef;
@@ -52,16 +54,21 @@ pub struct OwnRows {
     pub ended: IndexSet<u64>,
     /// Own rows that this transaction ended again, deletion markers included.
     pub own_ended: IndexSet<u64>,
-    /// By unique key: newest own row of each value written.
-    pub keys: BTreeMap<u32, HashMap<Key, u64>>,
+    /// Values of unique keys written.
+    pub keys: OwnKeys,
     /// By unique key that this transaction makes, which has no index yet: committed rows by value.
     pub unindexed: BTreeMap<u32, Arc<HashMap<Key, u64>>>,
 }
 
 impl OwnRows {
-    /// The newest own row with this value of a unique key.
-    pub fn newest(&self, id: u32, key: &Key) -> Option<u64> {
-        self.keys.get(&id)?.get(key).copied()
+    /// The newest own row with this value of a unique key. Errors: XX001 where what was put aside of them is damaged.
+    pub fn newest(&self, id: u32, key: &Key) -> SqlResult<Option<u64>> {
+        self.keys.newest(id, key)
+    }
+
+    /// The own row with this value of a unique key that is not ended, if there is one. Errors: likewise.
+    pub fn live(&self, id: u32, key: &Key) -> SqlResult<Option<u64>> {
+        Ok(self.newest(id, key)?.filter(|own| !self.own_ended.contains(own)))
     }
 
     /// The newest committed row with this value of a unique key, out of the index or, where there is none yet, of what the transaction knows.
@@ -74,11 +81,10 @@ impl OwnRows {
         }
     }
 
-    /// Own rows with this value of any key that are not ended, oldest first.
-    pub fn rows_with(&self, table: &TableDef, def: &KeyDef, key: &Key) -> Vec<RowId> {
+    /// Own rows with this value of any key that are not ended, oldest first. Errors: as [`OwnRows::newest`].
+    pub fn rows_with(&self, table: &TableDef, def: &KeyDef, key: &Key) -> SqlResult<Vec<RowId>> {
         if def.unique {
-            let live = self.newest(def.id, key).filter(|own| !self.own_ended.contains(own));
-            return live.map(|own| RowId(own | OWN_ROW)).into_iter().collect();
+            return Ok(self.live(def.id, key)?.map(|own| RowId(own | OWN_ROW)).into_iter().collect());
         }
         let mut found = Vec::new();
         for piece in &self.pieces {
@@ -90,7 +96,7 @@ impl OwnRows {
                 }
             }
         }
-        found
+        Ok(found)
     }
 
     /// The stored batch and offset that hold an own row.
@@ -100,9 +106,6 @@ impl OwnRows {
         Some((&piece.batch, usize::try_from(own.checked_sub(piece.first)?).ok()?))
     }
 }
-
-/// Values of each unique key, row by row; `None` where a column is NULL.
-pub type NewKeys = Vec<(u32, Vec<Option<Key>>)>;
 
 /// The writes of one transaction to one table.
 #[derive(Clone, Debug)]
@@ -164,12 +167,12 @@ impl TableWrites {
 
     /// Remembers the values of unique keys of rows just pushed, from own row `first` on.
     pub fn learn_keys(&mut self, keys: NewKeys, first: u64) {
-        let own = self.own_mut();
-        for (id, values) in keys {
-            let known = own.keys.entry(id).or_default();
-            known.reserve(values.len());
-            known.extend(values.into_iter().zip(first..).filter_map(|(key, own)| Some((key?, own))));
-        }
+        self.own_mut().keys.learn(keys, first);
+    }
+
+    /// Puts keys aside where they are too many for memory; to be done before rows are pushed, for it may fail. Errors: 53100, 58030.
+    pub(crate) fn make_room(&mut self, place: &Arc<Place>) -> SqlResult<()> {
+        self.own_mut().keys.make_room(place)
     }
 
     /// Own rows, to be changed.

@@ -96,10 +96,29 @@ impl Staging {
     /// # Errors
     /// As [`Staging::newest`].
     pub fn scan(&self) -> Result<StagedScan, LsmError> {
-        let sources = self.runs.iter().map(|run| Source::Run(RunCursor::new(Arc::clone(run), None))).collect();
-        let mut merge = Merge::new(sources);
-        merge.seek(&[], SEQ_END)?;
-        Ok(StagedScan { merge, is_begun: false })
+        StagedScan::of([self])
+    }
+
+    /// Adds what a walk over others gives.
+    ///
+    /// # Errors
+    /// As [`Staging::add`]; a block of theirs that is damaged.
+    pub fn add_scan(&mut self, mut scan: StagedScan) -> Result<(), LsmError> {
+        let number = self.next;
+        self.next += 1;
+        let mut writer = RunWriter::create(self.io.as_ref(), &self.dir, number, BLOCK_BYTES, FILTER_BITS)?;
+        let mut write = || {
+            while let Some((key, seq, value)) = scan.step()? {
+                writer.push(&Version { key, seq, kind: Kind::Put, value })?;
+            }
+            Ok(())
+        };
+        let opened = write().and_then(|()| Run::open(self.io.as_ref(), &self.dir, writer.finish(&[])?));
+        if opened.is_err() {
+            let _ = self.io.remove(&run_path(&self.dir, number));
+        }
+        self.runs.push(Arc::new(opened?));
+        Ok(())
     }
 
     /// Number of runs.
@@ -108,12 +127,19 @@ impl Staging {
     }
 }
 
-impl Drop for Staging {
-    fn drop(&mut self) {
-        for run in &self.runs {
+impl Staging {
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        for run in self.runs.drain(..) {
             // What stays is removed when the folder is next opened (G3).
             let _ = self.io.remove(run.path());
         }
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        self.clear();
     }
 }
 
@@ -128,6 +154,17 @@ pub struct StagedScan {
 }
 
 impl StagedScan {
+    /// Over all versions of several, as one.
+    ///
+    /// # Errors
+    /// As [`Staging::newest`].
+    pub fn of<'s>(all: impl IntoIterator<Item = &'s Staging>) -> Result<Self, LsmError> {
+        let runs = all.into_iter().flat_map(|staging| &staging.runs);
+        let mut merge = Merge::new(runs.map(|run| Source::Run(RunCursor::new(Arc::clone(run), None))).collect());
+        merge.seek(&[], SEQ_END)?;
+        Ok(Self { merge, is_begun: false })
+    }
+
     /// The next key, number and value; `None` at the end.
     ///
     /// # Errors

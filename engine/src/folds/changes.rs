@@ -4,15 +4,15 @@
 //! G2: at most the budget is in memory; the rest is staged beside the tree, sorted.
 //! Never: decides what is said.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use base::io::Io;
 use base::{CommitSeq, SqlResult};
-use lsm::{Batch, Ingest, LsmError, StagedScan, Staging, Tree};
+use lsm::{Batch, Ingest, LsmError, StagedScan, Tree};
 
-/// More than this goes past the memtable.
-pub(crate) const BATCH_ENTRIES_MAX: usize = 1 << 16;
+use crate::folds::staged::{Place, Staged};
+
+/// What an entry takes in a memtable beside its name and value, about.
+const NODE_BYTES: usize = 40;
 
 /// Which commits entries belong to.
 #[derive(Clone, Copy, Debug)]
@@ -31,27 +31,19 @@ struct Entry {
     number: u64,
 }
 
-/// Where entries go that are too many for memory.
-#[derive(Clone, Debug)]
-pub(crate) struct Place {
-    pub(crate) io: Arc<dyn Io>,
-    pub(crate) dir: PathBuf,
-    pub(crate) budget_bytes: usize,
-}
-
 /// Entries on their way into the tree.
 #[derive(Debug)]
 pub(crate) struct Changes {
-    place: Place,
+    place: Arc<Place>,
     commits: Commits,
     bytes: Vec<u8>,
     entries: Vec<Entry>,
     count: u64,
-    staging: Option<Staging>,
+    staging: Option<Staged>,
 }
 
 impl Changes {
-    pub(crate) fn new(place: Place, commits: Commits) -> Self {
+    pub(crate) fn new(place: Arc<Place>, commits: Commits) -> Self {
         Self { place, commits, bytes: Vec::new(), entries: Vec::new(), count: 0, staging: None }
     }
 
@@ -88,7 +80,7 @@ impl Changes {
         self.sort();
         let staging = match &mut self.staging {
             Some(staging) => staging,
-            none => none.insert(Staging::create(Arc::clone(&self.place.io), &self.place.dir, 0)?),
+            none => none.insert(Place::open(&self.place, 0)?),
         };
         let bytes = &self.bytes;
         staging.add(self.entries.iter().map(|entry| entry.read(bytes)))?;
@@ -108,7 +100,7 @@ impl Changes {
 
     /// Whether the memtable is passed by; then all that goes before must be in the log.
     pub(crate) fn is_large(&self) -> bool {
-        self.staging.is_some() || self.entries.len() > BATCH_ENTRIES_MAX
+        self.staging.is_some() || self.bytes.len() + self.entries.len() * NODE_BYTES > self.place.batch_bytes
     }
 
     /// Gives everything to the tree. What is large is durable then; all that is not waits in memory for a flush.

@@ -9,7 +9,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 use base::io::Io;
@@ -20,8 +19,9 @@ use parking_lot::{MappedRwLockReadGuard, RwLock, RwLockReadGuard};
 
 use crate::checkpoints::replace;
 use crate::failure::io_failed;
-use crate::folds::changes::{Changes, Commits, Place};
+use crate::folds::changes::{Changes, Commits};
 use crate::folds::names;
+use crate::folds::staged::{Place, left_behind};
 use crate::options::Options;
 
 /// Name of the folder below the ledger's.
@@ -52,8 +52,7 @@ pub(crate) struct FoldStore {
     dir: PathBuf,
     text: String,
     options: lsm::Options,
-    staging_bytes: usize,
-    stagings: AtomicU64,
+    place: Arc<Place>,
     /// `None` until the ledger has been read so far that it can be opened.
     current: RwLock<Option<Current>>,
     /// By key: the commit since which its index is whole.
@@ -72,8 +71,12 @@ impl FoldStore {
             dir: folder.join(FOLDER),
             text: format!("{TITLE}\nid {ledger}\nincarnation {incarnation}\n"),
             options: tree_options(options),
-            staging_bytes: options.memory.staging_bytes,
-            stagings: AtomicU64::new(0),
+            place: Arc::new(Place::new(
+                Arc::clone(&options.io),
+                folder.join(FOLDER),
+                options.memory.staging_bytes,
+                options.memory.memtable_bytes,
+            )),
             current: RwLock::new(None),
             indexes: RwLock::default(),
             ground: OnceLock::new(),
@@ -85,6 +88,8 @@ impl FoldStore {
     /// Errors: 58030, 53100 where there can be no tree.
     pub(crate) fn open(&self, size: u64) -> SqlResult<Option<String>> {
         self.io.create_dir_all(&self.dir).map_err(|error| io_failed("create", &self.dir, error))?;
+        let names = self.io.list(&self.dir).map_err(|error| io_failed("list", &self.dir, error))?;
+        left_behind(&self.dir, &names).try_for_each(|dir| clear(&*self.io, &dir))?;
         let (current, why) = match open_current(&self.io, &self.dir, &self.text, size, &self.options) {
             Ok(current) => (current, None),
             Err(why) => (self.open_empty()?, Some(why)),
@@ -168,13 +173,12 @@ impl FoldStore {
 
     /// An empty set of changes.
     pub(crate) fn changes(&self, commits: Commits) -> Changes {
-        let number = self.stagings.fetch_add(1, Ordering::Relaxed);
-        Changes::new(self.staging_place(number), commits)
+        Changes::new(Arc::clone(&self.place), commits)
     }
 
-    /// A folder of its own for what is too large for memory.
-    pub(crate) fn staging_place(&self, number: u64) -> Place {
-        Place { io: Arc::clone(&self.io), dir: self.dir.join(format!("staging.{number}")), budget_bytes: self.staging_bytes }
+    /// Where goes what is too large for memory.
+    pub(crate) fn place(&self) -> &Arc<Place> {
+        &self.place
     }
 
     /// Gives what a commit does to the tree. Errors: 58030, 53100 where it is large.

@@ -381,6 +381,59 @@ fn large_commits_pass_the_memtable_by() {
     }
 }
 
+#[test]
+fn keys_put_aside_meet_what_their_own_transaction_and_others_wrote() {
+    let io = SimIo::new(1);
+    let options = Options { wal_file_bytes: 4 << 20, ..options(&io, 1) };
+    let server = Server::open(Path::new("/data"), options).unwrap();
+    let ledger = server.ledger("shockwave").unwrap();
+    let t = create_table(&ledger);
+    let load = || {
+        let mut loader = ledger.begin("loader");
+        (0..10).for_each(|piece| loader.insert(&t, &many(&t, piece * 500, 500)).unwrap());
+        loader
+    };
+    let is_taken = |transaction: &mut Transaction, id: i64| {
+        let again = transaction.insert(&t, &many(&t, id, 1));
+        again.is_err_and(|error| error.state() == SqlState::UNIQUE_VIOLATION)
+    };
+    let mut loader = load();
+    assert_eq!(find(&loader, 4_321).unwrap().1, "name 4321");
+    assert!([0, 499, 500, 4_999].iter().all(|id| is_taken(&mut loader, *id)) && !is_taken(&mut loader, 5_000));
+    // A savepoint goes on from where it was taken, whatever the branch that was left put aside.
+    let saved = loader.clone();
+    (20..26).for_each(|piece| loader.insert(&t, &many(&t, piece * 500, 500)).unwrap());
+    assert!(is_taken(&mut loader, 11_000));
+    loader = saved;
+    assert!(is_taken(&mut loader, 4_000) && !is_taken(&mut loader, 11_000));
+    // So does a statement that is run again.
+    let mark = loader.mark();
+    (30..36).for_each(|piece| loader.insert(&t, &many(&t, piece * 500, 500)).unwrap());
+    assert!(loader.rewind(&mark).unwrap());
+    assert!(is_taken(&mut loader, 11_000) && is_taken(&mut loader, 17) && !is_taken(&mut loader, 15_000));
+    // Rows of its own that it has ended are free again.
+    let (row, _) = find(&loader, 77).unwrap();
+    loader.delete(&t, &[row]).unwrap();
+    assert!(find(&loader, 77).is_none() && !is_taken(&mut loader, 77) && is_taken(&mut loader, 77));
+    // What another commits meanwhile, and still has, is in the way.
+    insert(&ledger, &rows(&t, &[(1_234, "first")]));
+    assert_eq!(loader.commit_blocking().unwrap_err().state(), SqlState::UNIQUE_VIOLATION);
+    let mut remover = ledger.begin("remover");
+    let (row, _) = find(&remover, 1_234).unwrap();
+    remover.delete(&t, &[row]).unwrap();
+    let mut loader = ledger.begin("loader");
+    // It does not count as taken here, where it is ended.
+    loader.insert(&t, &rows(&t, &[(-1, "own")])).unwrap();
+    remover.commit_blocking().unwrap();
+    (0..10).for_each(|piece| loader.insert(&t, &many(&t, piece * 500, 500)).unwrap());
+    let mut passing = ledger.begin("passing");
+    passing.insert(&t, &rows(&t, &[(9_999, "and gone")])).unwrap();
+    passing.commit_blocking().unwrap();
+    loader.commit_blocking().unwrap();
+    assert_eq!(all(&ledger.begin("r")).len(), 5_002);
+    server.shutdown().unwrap();
+}
+
 /// Two rows with one value, of which the one is deleted by the very transaction that makes the value unique.
 #[test]
 fn an_index_begins_without_rows_that_its_own_commit_ends() {
