@@ -16,7 +16,7 @@ mod real;
 mod write_out;
 
 pub use mapped::Mapped;
-pub use real::RealIo;
+pub use real::{RealIo, machine_memory_bytes};
 
 /// A file system. Paths are used as given; every call may block on the disk.
 pub trait Io: Send + Sync + Debug {

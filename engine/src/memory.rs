@@ -35,6 +35,14 @@ impl Memory {
     }
 }
 
+impl Memory {
+    /// A quarter of the machine's; the default where that cannot be known.
+    pub fn of_machine() -> Self {
+        let bytes = base::io::machine_memory_bytes().and_then(|bytes| usize::try_from(bytes / 4).ok());
+        bytes.map_or_else(Self::default, Self::of)
+    }
+}
+
 impl Default for Memory {
     /// That of 512 MiB.
     fn default() -> Self {

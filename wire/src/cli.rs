@@ -53,6 +53,8 @@ pub enum Command {
     /// The public keys to pin.
     #[command(subcommand)]
     Keys(Keys),
+    /// Make indexes and all else that is derived anew from the ledgers.
+    RebuildFolds(RebuildFolds),
 }
 
 /// `--auth`
@@ -107,9 +109,40 @@ pub struct Serve {
     /// Sessions at once; one more is refused with 53300.
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=60_000))]
     pub max_connections: u32,
+    /// Memory to get by with, e.g. 512MiB or 4GiB: caches, what is not on disk yet, sorts and joins. Programs, connections and rows on their way come
+    /// on top. Default: a quarter of the machine's.
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub memory: Option<usize>,
     /// Seconds that running statements get at shutdown before they are cancelled.
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     pub grace: u64,
+}
+
+/// Bytes, with KiB, MiB or GiB behind the number where there are many.
+fn parse_size(text: &str) -> Result<usize, String> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = match text[digits.len()..].trim() {
+        "" | "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        other => return Err(format!("{other:?} is no unit: B, KiB, MiB or GiB")),
+    };
+    let bytes = digits.parse::<usize>().ok().and_then(|number| number.checked_mul(unit));
+    bytes.ok_or_else(|| "a number, then a unit, as in 512MiB".to_owned())
+}
+
+/// `rebuild-folds`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Folds (folds/ in the folder of each database) are derived: which row has which key, which rows are ended. A server makes them anew by itself where they are
+missing or damaged; this does it on purpose, while no server has the folder open.
+
+Exit codes: 0 made anew · 1 could not · 2 wrong usage.")]
+pub struct RebuildFolds {
+    /// Folder of the data.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: PathBuf,
 }
 
 /// `quickstart`
@@ -244,4 +277,19 @@ pub struct KeysShow {
     /// Print a policy file for `shockwave verify --policy` instead.
     #[arg(long)]
     pub policy: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read() {
+        for (text, bytes) in [("0", 0), ("7B", 7), ("512MiB", 512 << 20), ("4 GiB", 4 << 30), ("3KiB", 3 << 10)] {
+            assert_eq!(parse_size(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "MiB", "512MB", "-1", "1.5GiB", "99999999999GiB"] {
+            assert!(parse_size(text).is_err(), "{text}");
+        }
+    }
 }

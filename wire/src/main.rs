@@ -24,5 +24,6 @@ fn main() -> ExitCode {
         Command::Verify(Verify::Fsck(arguments)) => commands::fsck::run(&arguments),
         Command::Export(arguments) => commands::export::run(&arguments),
         Command::Keys(Keys::Show(arguments)) => commands::keys::show(&arguments),
+        Command::RebuildFolds(arguments) => commands::rebuild_folds::run(&arguments),
     }
 }

@@ -20,6 +20,13 @@ const DYING_PAUSE: Duration = Duration::from_millis(50);
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealIo;
 
+/// The machine's main memory in bytes, as Linux tells it in `/proc/meminfo`; `None` elsewhere.
+pub fn machine_memory_bytes() -> Option<u64> {
+    let text = fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    line.trim().strip_suffix("kB")?.trim_end().parse::<u64>().ok()?.checked_mul(1024)
+}
+
 #[derive(Debug)]
 struct RealFile(fs::File);
 

@@ -5,6 +5,7 @@
 pub mod export;
 pub mod fsck;
 pub mod keys;
+pub mod rebuild_folds;
 pub mod serve;
 pub mod verify;
 

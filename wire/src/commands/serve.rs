@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::{SqlError, SqlResult, SqlState};
-use engine::{Options, Server};
+use engine::{Memory, Options, Server};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use wire::{Auth, CERTIFICATE_FILE, Config, Listener, PASSWORD_FILE, Ssl};
@@ -45,6 +45,7 @@ pub fn runtime() -> SqlResult<Runtime> {
 }
 
 async fn serve(arguments: &Serve) -> SqlResult<()> {
+    let memory = arguments.memory.map_or_else(Memory::of_machine, Memory::of);
     let config = Config {
         listen: arguments.listen,
         auth: match arguments.auth {
@@ -59,10 +60,11 @@ async fn serve(arguments: &Serve) -> SqlResult<()> {
         },
         ssl_files: arguments.ssl_cert_file.clone().zip(arguments.ssl_key_file.clone()),
         connections_max: arguments.max_connections as usize,
+        query_memory_bytes: memory.queries_bytes,
         shutdown_grace: Duration::from_secs(arguments.grace),
         ..Config::default()
     };
-    let engine = Arc::new(Server::open(&arguments.data_dir, Options::real())?);
+    let engine = Arc::new(Server::open(&arguments.data_dir, Options { memory, ..Options::real() })?);
     let listener = Listener::bind(config, Arc::clone(&engine)).await?;
     let shutdown = listener.shutdown();
     on_signal(move || shutdown.request())?;
@@ -96,7 +98,7 @@ fn greeting(arguments: &Serve, engine: &Server, address: std::net::SocketAddr) -
 }
 
 /// Tells whoever started the server; a reader who went away does not end it.
-fn say(text: &str) {
+pub fn say(text: &str) {
     let mut out = io::stdout().lock();
     let _ = writeln!(out, "{text}").and_then(|()| out.flush());
 }
