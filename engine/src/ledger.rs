@@ -511,6 +511,14 @@ impl Ledger {
         Ok((batch_codec::decode(&body, &table.stored_schema())?, position.0))
     }
 
+    /// Rows that went ahead into the log at this position are not to be read soon: a COPY of any length would have all of the log it wrote in memory.
+    pub(crate) fn set_aside(&self, position: u64) {
+        // Where the record is gone there is nothing to be set aside.
+        if let Ok(payload) = self.wal.payload(Position(position)) {
+            payload.give_back();
+        }
+    }
+
     pub(crate) fn pin_log(&self) -> LogPin {
         LogPin { id: self.pins.next.fetch_add(1, Ordering::Relaxed), pins: Arc::clone(&self.pins) }
     }

@@ -60,6 +60,9 @@ impl Prepared {
         for placed in &placed {
             for chunk in &placed.chunks {
                 KeyIndex::say(&chunk.table, chunk.first_row, &chunk.batch, seq.0, &mut changes)?;
+                if let Some(position) = chunk.log_position {
+                    ledger.set_aside(position);
+                }
             }
             ledger.table_state(placed.table).ended().say(&placed.ended, seq.0, &mut changes)?;
         }

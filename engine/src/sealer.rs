@@ -124,7 +124,8 @@ fn seal(ledger: &Arc<Ledger>, point: &SealPoint) -> SqlResult<()> {
 fn seal_table(ledger: &Ledger, state: &TableState, last: u64, infos: &mut Vec<SegmentInfo>) -> SqlResult<()> {
     let end = state.count_at(Some(base::CommitSeq(last))).rows;
     let tail = state.layout().tail;
-    let mut gathering = Gathering { ledger, batches: Vec::new(), rows: 0, first: state.sealed(), commits: None, table: None };
+    let mut gathering =
+        Gathering { ledger, batches: Vec::new(), rows: 0, first: state.sealed(), commits: None, table: None, positions: Vec::new() };
     for chunk in tail.iter().filter(|chunk| chunk.first_row < end) {
         gathering.take(chunk, (end - chunk.first_row).min(chunk.rows()) as usize, infos)?;
     }
@@ -139,6 +140,8 @@ struct Gathering<'a> {
     first: u64,
     commits: Option<(u64, u64)>,
     table: Option<Arc<TableDef>>,
+    /// Where in the log they are read from.
+    positions: Vec<u64>,
 }
 
 impl Gathering<'_> {
@@ -152,6 +155,7 @@ impl Gathering<'_> {
             let batch = stored::with_commits(&chunk.table, &chunk.batch, chunk.commits.column(chunk.batch.num_rows()))?;
             self.batches.push(batch.slice(from, n));
             self.rows += n;
+            self.positions.extend(chunk.log_position);
             let first = self.commits.map_or(chunk.commits.at(from), |(first, _)| first);
             self.commits = Some((first, chunk.commits.at(from + n - 1)));
             self.table = Some(Arc::clone(&chunk.table));
@@ -165,6 +169,7 @@ impl Gathering<'_> {
         let batches = rebatch(&std::mem::take(&mut self.batches))?;
         let rows = SegmentRows { table: &table, first_row: self.first, commits, batches };
         infos.push(segment::write(&*self.ledger.options().io, self.ledger.folder(), &rows)?);
+        self.positions.drain(..).for_each(|position| self.ledger.set_aside(position));
         self.first += self.rows as u64;
         self.rows = 0;
         Ok(())

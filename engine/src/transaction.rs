@@ -262,6 +262,9 @@ impl Transaction {
         let first = writes.rows;
         writes.push(stored, position, threads)?;
         writes.learn_keys(keys, first);
+        if let Some(position) = position {
+            self.ledger.set_aside(position);
+        }
         Ok(())
     }
 

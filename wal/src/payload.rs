@@ -29,6 +29,13 @@ impl Payload {
     }
 }
 
+impl Payload {
+    /// Lets the kernel take back the pages under it: it is not to be read soon, and reads the same when it is.
+    pub fn give_back(&self) {
+        self.map.give_back(self.range.clone());
+    }
+}
+
 impl Deref for Payload {
     type Target = [u8];
 
