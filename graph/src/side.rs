@@ -162,6 +162,18 @@ impl Side {
             return slice(first, range);
         }
         let Scratch { placed, targets, places } = scratch;
+        if second.is_none() && !is_ended {
+            let which = self.pieces(source).position(|run| std::ptr::eq(run, first)).unwrap_or_default() as u32;
+            targets.clear();
+            places.clear();
+            for (target, place) in first.targets(range.clone()).iter().zip(range) {
+                if first.visible(place, at) {
+                    targets.push(*target);
+                    places.push(Place { run: which, at: place as u32 });
+                }
+            }
+            return List { targets, rows: Rows::Placed { side: self, source, places } };
+        }
         placed.clear();
         for (which, run) in self.pieces(source).enumerate() {
             let range = run.range(source);
