@@ -119,6 +119,10 @@ impl Topology {
         for added in &changes.vertices_added {
             state.vertices[usize::from(added.table)].add(added.vertex, added.row.0, commit.0);
         }
+        // And once more, for rows that the commit itself had added.
+        for (table, row) in &changes.vertices_ended {
+            state.vertices[usize::from(*table)].end(row.0, commit.0);
+        }
         for (table, edges) in state.edges.iter_mut().enumerate() {
             let of_table = |rows: &[EdgeRow]| rows.iter().filter(|row| usize::from(row.table) == table).copied().collect::<Vec<_>>();
             let (added, ended) = (of_table(&changes.edges_added), of_table(&changes.edges_ended));

@@ -70,10 +70,17 @@ fn found(query: &Query, world: &World, answer: Answer) -> BTreeMap<Row, u64> {
     rows
 }
 
-fn answer(query: &Query, snapshot: &Snapshot, statistics: &Statistics, strategy: Strategy, threads: usize) -> SqlResult<Answer> {
+fn answer(
+    query: &Query,
+    snapshot: &Snapshot,
+    statistics: &Statistics,
+    strategy: Strategy,
+    threads: usize,
+    limit: Option<u64>,
+) -> SqlResult<Answer> {
     let cardinality = FromStatistics { schema: snapshot.schema(), statistics };
     let plan = plan(query, snapshot.schema(), &cardinality, strategy).unwrap();
-    let how = Run { budget: Budget::new(1 << 25), limit: None, clock: None, threads };
+    let how = Run { budget: Budget::new(1 << 25), limit, clock: None, threads };
     run(&plan, snapshot, &how).map(|(answer, _)| answer)
 }
 
@@ -139,6 +146,11 @@ fn every_plan_answers_as_nested_loops_do() {
             };
             compared += 1;
             matched += usize::from(!expected.is_empty());
+            if let (Output::Rows(_), Ok(few)) = (&query.output, answer(&query, &snapshot, &statistics, Strategy::Cheapest, 1, Some(3))) {
+                let few = found(&query, &world, few);
+                let is_within = few.iter().all(|(row, count)| expected.get(row).is_some_and(|all| count <= all));
+                assert!(few.len() <= 3 && is_within && few.is_empty() == expected.is_empty(), "a limit: seed {seed}, turn {turn}: {few:?}");
+            }
             let is_distinct = matches!(query.output, Output::Distinct(_));
             if is_distinct {
                 expected.values_mut().for_each(|count| *count = 1);
@@ -147,7 +159,7 @@ fn every_plan_answers_as_nested_loops_do() {
                 let strategy = random.map_or(Strategy::Cheapest, Strategy::Random);
                 let text = explained(&query, &snapshot, &statistics, strategy);
                 seen.iter_mut().filter(|(step, _)| text.contains(**step)).for_each(|(_, count)| *count += 1);
-                let answer = match answer(&query, &snapshot, &statistics, strategy, 1 + draw.below(2)) {
+                let answer = match answer(&query, &snapshot, &statistics, strategy, 1 + draw.below(2), None) {
                     Err(error) if error.state() == SqlState::OUT_OF_MEMORY => {
                         // A plan may look for all trails from a vertex first, where the loops find early that nothing else matches.
                         exploded += 1;

@@ -112,6 +112,30 @@ fn a_snapshot_outlives_commits_and_compaction() {
     assert_eq!(topology.snapshot(CommitSeq(0)).list(0, false, 0, &mut scratch).targets, [0, 1]);
 }
 
+/// A transaction may insert, update and delete one row; what it ended itself was never seen.
+#[test]
+fn what_a_commit_adds_and_ends_is_never_there() {
+    let topology = Topology::new(model::schema(1, &[(0, 0)]));
+    let row = |vertex, row| VertexRow { table: 0, vertex, row: RowId(row) };
+    let edge = |row| EdgeRow { table: 0, source: 1, target: 1, row: RowId(row) };
+    let changes = Changes {
+        vertices_added: vec![row(0, 0), row(1, 1), row(1, 2)],
+        vertices_ended: vec![(0, RowId(0)), (0, RowId(1))],
+        edges_added: vec![edge(0), edge(1)],
+        edges_ended: vec![edge(0)],
+    };
+    topology.apply(CommitSeq(0), &changes).unwrap();
+    for _ in 0..2 {
+        let snapshot = topology.snapshot(CommitSeq(0));
+        assert_eq!(snapshot.rows(0, &[0, 1]), [None, Some(RowId(2))]);
+        assert!(!snapshot.existing(0).has(0) && snapshot.existing(0).has(1));
+        let mut scratch = Scratch::default();
+        let list = snapshot.list(0, false, 1, &mut scratch);
+        assert_eq!((list.targets, list.row(0)), (&[1][..], 1));
+        topology.compact();
+    }
+}
+
 #[test]
 fn a_commit_out_of_order_is_refused() {
     let topology = Topology::new(model::schema(1, &[(0, 0)]));
