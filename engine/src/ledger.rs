@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use arrow::array::{ArrayRef, RecordBatch};
-use base::{CommitSeq, LedgerId, RelationId, SqlError, SqlResult, SqlState};
+use base::{ColumnId, CommitSeq, LedgerId, RelationId, SqlError, SqlResult, SqlState};
 use bytes::Bytes;
 use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
@@ -24,6 +24,7 @@ use crate::catalog::Catalog;
 use crate::catch_up::CatchUp;
 use crate::co_signer::CoSigner;
 use crate::commit::{self, Job, Queue, Request, Turn};
+use crate::feed;
 use crate::fold::Fold;
 use crate::folds::FoldStore;
 use crate::folds::store::Ground;
@@ -102,7 +103,7 @@ pub struct Ledger {
     opened_at: u64,
     sequences: Sequences,
     locks: Arc<LockTable>,
-    folds: Vec<Arc<dyn Fold>>,
+    folds: RwLock<Vec<Arc<dyn Fold>>>,
     published: RwLock<Published>,
     queue: Queue,
     turn: Turn,
@@ -137,7 +138,7 @@ impl Ledger {
             opened_at,
             sequences: Sequences::default(),
             locks: Arc::default(),
-            folds: Vec::new(),
+            folds: RwLock::default(),
             published: RwLock::new(parts.published),
             queue: Queue::default(),
             turn: Turn::default(),
@@ -353,8 +354,25 @@ impl Ledger {
     }
 
     /// Folds that are not in the store.
-    pub(crate) fn other_folds(&self) -> &[Arc<dyn Fold>] {
-        &self.folds
+    pub(crate) fn other_folds(&self) -> Vec<Arc<dyn Fold>> {
+        self.folds.read().clone()
+    }
+
+    /// Feeds a fold these columns of all rows that these tables have and had, then every commit from the next on. Commits wait meanwhile.
+    ///
+    /// Errors: XX001, 58030, and the fold's own; then it is not attached.
+    pub fn attach(&self, fold: Arc<dyn Fold>, needed: &[(RelationId, Vec<ColumnId>)]) -> SqlResult<()> {
+        let _turn = self.turn.wait();
+        let layouts: Vec<_> = needed.iter().map(|(id, _)| (*id, self.table_state(*id).layout())).collect();
+        let columns: Vec<Vec<ColumnId>> = needed.iter().map(|(_, columns)| columns.clone()).collect();
+        feed::feed(&layouts, &columns, &*fold)?;
+        self.folds.write().push(fold);
+        Ok(())
+    }
+
+    /// Feeds the fold nothing more.
+    pub fn detach(&self, fold: &Arc<dyn Fold>) {
+        self.folds.write().retain(|other| !Arc::ptr_eq(other, fold));
     }
 
     /// The catalog that the commit being decided leads to.

@@ -26,6 +26,7 @@ pub mod record;
 pub mod segment;
 pub mod stored;
 
+mod feed;
 pub mod fold;
 mod folds;
 

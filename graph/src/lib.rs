@@ -35,7 +35,7 @@
 //! ```
 //!
 //! Never: knows SQL, a key or a property; learns of commits otherwise than in order.
-//! Module order: element, varset, schema, packing, run, side, vertices, topology, pattern, check, budget, tally, plan, reader, paths, exec, explain, statistics, cardinality, planner, functions
+//! Module order: element, varset, schema, packing, run, side, vertices, topology, fold, pattern, check, budget, tally, plan, reader, paths, exec, explain, statistics, cardinality, planner, functions
 
 mod element;
 pub use element::Element;
@@ -57,6 +57,9 @@ pub use vertices::Existing;
 
 mod topology;
 pub use topology::{Changes, EdgeRow, Memory, Snapshot, Topology, VertexRow};
+
+mod fold;
+pub use fold::{EdgeSource, TopologyFold, VertexSource};
 
 mod pattern;
 pub use pattern::{

@@ -4,6 +4,7 @@
 
 mod data;
 mod draw;
+mod fold;
 mod functions;
 mod hostile;
 mod lsqb;
