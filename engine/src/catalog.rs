@@ -1,7 +1,7 @@
-//! The catalog of one ledger at one commit: its schemas, tables, sequences and views, folded from the rows of `ledger.catalog`.
+//! The catalog of one ledger at one commit: its schemas, tables, sequences, views and property graphs, folded from the rows of `ledger.catalog`.
 //!
 //! C1: a catalog is immutable; a change makes a new one.
-//! C2: object ids are never reused; names of relations (tables, indexes, sequences, views) are unique within their schema at any one commit.
+//! C2: object ids are never reused; names of relations (tables, indexes, sequences, views, graphs) are unique within their schema at any one commit.
 //! C3: the schema root covers every object, the ledger's own tables included.
 //! Never: writes; the rows it is folded from are committed like any others.
 
@@ -11,6 +11,7 @@ use std::sync::{Arc, LazyLock};
 use base::{ColumnId, RelationId, RowId, SqlError, SqlResult, SqlState};
 use receipts::Hash;
 
+use crate::property_graph::GraphDef;
 use crate::relations::{SequenceDef, ViewDef};
 use crate::roles::{Authority, GrantsDef, RoleDef};
 use crate::rules::{Reference, put, text};
@@ -105,6 +106,8 @@ pub enum Object {
     Sequence(Arc<SequenceDef>),
     /// `CREATE VIEW`
     View(Arc<ViewDef>),
+    /// `CREATE PROPERTY GRAPH`
+    Graph(Arc<GraphDef>),
 }
 
 impl Object {
@@ -117,10 +120,11 @@ impl Object {
             Self::Grants(grants) => grants.id,
             Self::Sequence(sequence) => sequence.id(),
             Self::View(view) => view.id,
+            Self::Graph(graph) => graph.id,
         }
     }
 
-    /// `schema`, `table`, `sequence`, `view`, `role` or `grants`, as in the `kind` column.
+    /// `schema`, `table`, `sequence`, `view`, `property graph`, `role` or `grants`, as in the `kind` column.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Schema(_) => "schema",
@@ -129,6 +133,7 @@ impl Object {
             Self::Grants(_) => "grants",
             Self::Sequence(_) => "sequence",
             Self::View(_) => "view",
+            Self::Graph(_) => "property graph",
         }
     }
 
@@ -141,6 +146,7 @@ impl Object {
             Self::Grants(_) => "",
             Self::Sequence(sequence) => sequence.name(),
             Self::View(view) => &view.name,
+            Self::Graph(graph) => &graph.name,
         }
     }
 
@@ -151,6 +157,7 @@ impl Object {
             Self::Table(table) => Some(&table.schema),
             Self::Sequence(sequence) => Some(sequence.schema()),
             Self::View(view) => Some(&view.schema),
+            Self::Graph(graph) => Some(&graph.schema),
         }
     }
 
@@ -159,7 +166,7 @@ impl Object {
         match self {
             Self::Table(table) => Some(table),
             Self::Sequence(sequence) => Some(&sequence.state),
-            Self::Schema(_) | Self::View(_) | Self::Role(_) | Self::Grants(_) => None,
+            Self::Schema(_) | Self::View(_) | Self::Graph(_) | Self::Role(_) | Self::Grants(_) => None,
         }
     }
 
@@ -180,6 +187,7 @@ impl Object {
             Self::Grants(grants) => grants.definition(),
             Self::Sequence(sequence) => sequence.definition(),
             Self::View(view) => view.definition(),
+            Self::Graph(graph) => graph.definition(),
         }
     }
 
@@ -192,6 +200,7 @@ impl Object {
             "grants" => Ok(Self::Grants(Arc::new(GrantsDef::from_definition(definition)?))),
             "sequence" => Ok(Self::Sequence(Arc::new(SequenceDef::from_definition(definition)?))),
             "view" => Ok(Self::View(Arc::new(ViewDef::from_definition(definition)?))),
+            "property graph" => Ok(Self::Graph(Arc::new(GraphDef::from_definition(definition)?))),
             "schema" => {
                 let value: serde_json::Value = serde_json::from_str(definition).map_err(|_| corrupted())?;
                 let id = value["id"].as_u64().and_then(|id| u32::try_from(id).ok()).ok_or_else(corrupted)?;
@@ -290,7 +299,7 @@ impl Catalog {
             match &entry.object {
                 Object::Role(role) => authority.add_role(role),
                 Object::Grants(grants) => authority.add_grants(grants),
-                Object::Schema(_) | Object::Table(_) | Object::Sequence(_) | Object::View(_) => {}
+                Object::Schema(_) | Object::Table(_) | Object::Sequence(_) | Object::View(_) | Object::Graph(_) => {}
             }
         }
         self.authority = authority;
@@ -350,7 +359,7 @@ impl Catalog {
                 // Two sessions granted on an object that had no grants yet.
                 if self.entries.values().any(rivals) { Err(granted_meanwhile()) } else { Ok(()) }
             }
-            Object::Table(_) | Object::Sequence(_) | Object::View(_) => self.check_relation_free(object),
+            Object::Table(_) | Object::Sequence(_) | Object::View(_) | Object::Graph(_) => self.check_relation_free(object),
         }
     }
 
@@ -425,6 +434,11 @@ impl Catalog {
         self.views().find(|view| view.name == name && view.schema == schema)
     }
 
+    /// The property graph of that name in that schema.
+    pub fn graph(&self, schema: &str, name: &str) -> Option<&Arc<GraphDef>> {
+        self.graphs().find(|graph| graph.name == name && graph.schema == schema)
+    }
+
     /// Tables with a foreign key to this one, and the keys.
     pub fn references_to(&self, id: RelationId) -> impl Iterator<Item = (&Arc<TableDef>, &Reference)> {
         let found = self.referencing.get(&id).map_or(&[][..], Vec::as_slice);
@@ -472,6 +486,14 @@ impl Catalog {
     pub fn views(&self) -> impl Iterator<Item = &Arc<ViewDef>> {
         self.objects().filter_map(|object| match object {
             Object::View(view) => Some(view),
+            _ => None,
+        })
+    }
+
+    /// All property graphs, by id.
+    pub fn graphs(&self) -> impl Iterator<Item = &Arc<GraphDef>> {
+        self.objects().filter_map(|object| match object {
+            Object::Graph(graph) => Some(graph),
             _ => None,
         })
     }

@@ -1,4 +1,4 @@
-//! Definitions in a transaction: schemas, tables, sequences and views made, changed and dropped as rows of `ledger.catalog`.
+//! Definitions in a transaction: schemas, tables, sequences, views and property graphs made, changed and dropped as rows of `ledger.catalog`.
 //!
 //! G1: own rows of a table stand under one definition, the newest: when it changes they are written anew under it.
 //! G2: a table made by this very transaction stays at version 1, a committed one goes to the next version, once a transaction.
@@ -13,6 +13,7 @@ use base::{RelationId, SqlError, SqlResult, SqlState};
 
 use crate::catalog::{CATALOG, CATALOG_TABLE, LEDGER_SCHEMA, Object, SchemaDef, relation_exists, role_exists, schema_exists};
 use crate::layout;
+use crate::property_graph::GraphDef;
 use crate::relations::{SequenceDef, ViewDef};
 use crate::roles::{FIRST_SUPERUSER, GrantsDef, RoleDef};
 use crate::schema::TableDef;
@@ -53,6 +54,11 @@ impl Transaction {
     /// Defines a view, likewise.
     pub fn create_view(&mut self, view: ViewDef) -> SqlResult<()> {
         self.create_relation(Object::View(Arc::new(view)))
+    }
+
+    /// Defines a property graph, likewise.
+    pub fn create_graph(&mut self, graph: GraphDef) -> SqlResult<()> {
+        self.create_relation(Object::Graph(Arc::new(graph)))
     }
 
     fn create_relation(&mut self, object: Object) -> SqlResult<()> {

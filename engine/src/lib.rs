@@ -12,6 +12,7 @@ pub mod types;
 
 pub mod catalog;
 pub mod catalog_rows;
+pub mod property_graph;
 pub mod relations;
 pub mod roles;
 pub mod rules;
@@ -87,6 +88,7 @@ pub use locking::{Blocked, Granted, RowLocks};
 pub use locks::{Isolation, Strength};
 pub use memory::Memory;
 pub use options::Options;
+pub use property_graph::{GraphDef, GraphElement, GraphEnd, GraphEnds, GraphLabel, GraphProperty};
 pub use reads::ReadBound;
 pub use relations::{SequenceDef, ViewColumn, ViewDef};
 pub use rewinding::Mark;

@@ -12,6 +12,7 @@ mod bounded_dialect;
 mod constraint_syntax;
 mod copy_syntax;
 mod cursor_syntax;
+mod graph_syntax;
 mod lock_syntax;
 mod maintenance_syntax;
 mod names;
@@ -19,8 +20,10 @@ mod parse;
 mod parse_clauses;
 mod position;
 mod query_syntax;
+mod query_trees;
 mod rights;
 mod role_syntax;
+mod syntax_errors;
 mod table_clauses;
 mod verifier;
 mod version;
@@ -30,6 +33,7 @@ mod column_types;
 mod database;
 mod databases;
 mod effects;
+mod graph_patterns;
 mod ground;
 mod ledger_functions;
 mod login;
@@ -62,6 +66,11 @@ pub use cancel::Canceller;
 pub use copy_in::CopyIn;
 pub use database::Database;
 pub use databases::Databases;
+pub use graph_patterns::{Column as PatternColumn, Degree, Path, Pattern, Repeat, Step, Variable, VariableId};
+pub use graph_syntax::{
+    ColumnItem, Direction, Element, Factor, GraphTable, LabelExpr, Mode, Nested, PathExpr, PathPattern, Prefix, Primary, Quantifier,
+    Selector,
+};
 pub use login::Account;
 pub use notifications::Notification;
 pub use outcome::{Column, CopyPiece, Notice, Outcome, SqlNotice, Tag, TransactionStatus};

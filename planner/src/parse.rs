@@ -1,30 +1,25 @@
 //! Text to statements: splits at semicolons, parses each with sqlparser's Postgres dialect, words failures as Postgres does.
 //!
-//! S1: nesting and operator chains are bounded before anything recursive sees them.
-//! Never: looks at the catalog.
+//! Never: looks at the catalog; reads without the bounds of [`crate::syntax_errors`].
 
 use std::sync::Arc;
 
-use base::{SqlError, SqlResult, SqlState};
+use base::{SqlError, SqlResult};
 use sqlparser::ast::{CloseCursor, Statement};
 use sqlparser::dialect::PostgreSqlDialect;
-use sqlparser::keywords::Keyword;
-use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer};
 
 use crate::bounded_dialect::Bounded;
 use crate::constraint_syntax::SetConstraints;
 use crate::cursor_syntax::{self, Fetch};
+use crate::graph_syntax::{self, GraphCommand, GraphTable};
 use crate::maintenance_syntax::{self, Maintenance};
 use crate::parse_clauses::{self, Clauses};
 use crate::query_syntax::system_time;
 use crate::role_syntax::Command;
+use crate::syntax_errors::{DEPTH_MAX, at_end, check_chains, is_visible, lexical_error, near, syntax_error};
 use crate::{constraint_syntax, copy_syntax, lock_syntax, position, query_syntax, role_syntax};
-
-/// How deep parentheses, subqueries and nested calls may go.
-const DEPTH_MAX: usize = 64;
-/// How many binary operators may stand in one chain (`a + b + c …`, `x OR y OR …`).
-pub(crate) const CHAIN_MAX: usize = 1_000;
 
 const DIALECT: PostgreSqlDialect = PostgreSqlDialect {};
 
@@ -41,6 +36,8 @@ pub struct Parsed {
     pub(crate) copy_options: Arc<copy_syntax::Options>,
     /// Clauses that are not in the syntax tree.
     pub(crate) clauses: Arc<Clauses>,
+    /// GRAPH_TABLE clauses, which relations of `statement` stand for.
+    pub(crate) graph_tables: Arc<[GraphTable]>,
     /// A statement that sqlparser has no tree for; `statement` only stands in for it.
     pub(crate) own: Option<Own>,
 }
@@ -53,6 +50,8 @@ pub(crate) enum Own {
     Constraints(SetConstraints),
     /// Roles, grants, owners, databases.
     Authority(Arc<Command>),
+    /// CREATE, ALTER, DROP, COMMENT ON PROPERTY GRAPH.
+    Graph(Arc<GraphCommand>),
 }
 
 impl Parsed {
@@ -76,6 +75,11 @@ pub(crate) fn parse(sql: &str) -> SqlResult<Vec<Parsed>> {
             continue;
         };
         let span = Span { start: first.span.start, end: last.span.end };
+        let taken = graph_syntax::take(sql, part)?;
+        let (part, graph_tables) = match &taken {
+            Some((rest, tables)) => (rest.as_slice(), Arc::from(tables.as_slice())),
+            None => (part, Arc::from([])),
+        };
         let mut own = None;
         let mut clauses = Clauses::default();
         let (statement, copy_options) = if copy_syntax::is_word(&first.token, "copy") {
@@ -85,6 +89,9 @@ pub(crate) fn parse(sql: &str) -> SqlResult<Vec<Parsed>> {
             (Statement::Close { cursor: CloseCursor::All }, Vec::new())
         } else if let Some(command) = parse_authority(sql, part)? {
             own = Some(Own::Authority(command));
+            (Statement::Close { cursor: CloseCursor::All }, Vec::new())
+        } else if let Some(command) = parse_graph_command(sql, part)? {
+            own = Some(Own::Graph(command));
             (Statement::Close { cursor: CloseCursor::All }, Vec::new())
         } else if parse_clauses::concern(first, part) {
             let visible: Vec<TokenWithSpan> = part.iter().filter(|token| is_visible(token)).cloned().collect();
@@ -100,13 +107,9 @@ pub(crate) fn parse(sql: &str) -> SqlResult<Vec<Parsed>> {
         };
         let text = position::slice(sql, span).into();
         let (statement, copy_options, clauses) = (Arc::new(statement), Arc::new(copy_options), Arc::new(clauses));
-        statements.push(Parsed { statement, source: Arc::clone(&source), text, copy_options, clauses, own });
+        statements.push(Parsed { statement, source: Arc::clone(&source), text, copy_options, clauses, graph_tables, own });
     }
     Ok(statements)
-}
-
-fn is_visible(token: &TokenWithSpan) -> bool {
-    !matches!(token.token, Token::Whitespace(_) | Token::EOF)
 }
 
 /// Roles, grants and owners have a grammar of their own.
@@ -122,6 +125,15 @@ fn parse_authority(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Option<Arc<
         None => at_end(sql, tokens),
     })?;
     Ok(Some(Arc::new(command)))
+}
+
+/// Property graphs have a grammar of their own.
+fn parse_graph_command(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Option<Arc<GraphCommand>>> {
+    if !tokens.iter().filter(|token| is_visible(token)).take(5).any(|token| copy_syntax::is_word(&token.token, "property")) {
+        return Ok(None);
+    }
+    let visible: Vec<TokenWithSpan> = tokens.iter().filter(|token| is_visible(token)).cloned().collect();
+    graph_syntax::recognise(sql, &visible).transpose().map(|command| command.map(Arc::new))
 }
 
 /// COPY has more options than sqlparser knows: it parses the head, `copy_syntax` the rest.
@@ -266,169 +278,4 @@ fn without_deferrable(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
     }
     kept.drain(start..=end);
     kept
-}
-
-/// S1 for what the parser builds in loops: the tree it makes is as deep as the chain is long.
-fn check_chains(tokens: &[TokenWithSpan]) -> SqlResult<()> {
-    let mut chains = vec![0usize];
-    for token in tokens {
-        match &token.token {
-            Token::LParen => chains.push(0),
-            Token::RParen if chains.len() > 1 => {
-                chains.pop();
-            }
-            Token::Comma => {
-                if let Some(chain) = chains.last_mut() {
-                    *chain = 0;
-                }
-            }
-            token if is_operator(token) => {
-                let Some(chain) = chains.last_mut() else { continue };
-                *chain += 1;
-                if *chain > CHAIN_MAX {
-                    return Err(too_complex());
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn is_operator(token: &Token) -> bool {
-    match token {
-        Token::Word(word) => {
-            matches!(
-                word.keyword,
-                Keyword::AND | Keyword::OR | Keyword::NOT | Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT | Keyword::JOIN
-            )
-        }
-        Token::Whitespace(_)
-        | Token::Number(..)
-        | Token::Comma
-        | Token::Eq
-        | Token::Period
-        | Token::RParen
-        | Token::Placeholder(_)
-        | Token::SingleQuotedString(_)
-        | Token::DollarQuotedString(_)
-        | Token::EscapedStringLiteral(_) => false,
-        _ => true,
-    }
-}
-
-fn too_complex() -> SqlError {
-    SqlError::new(SqlState::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded")
-        .detail(format!("Expressions may nest {DEPTH_MAX} levels deep and chain {CHAIN_MAX} operators."))
-        .hint("Break the statement into smaller ones, or use IN (…) or VALUES lists instead of long OR chains.")
-}
-
-fn syntax_error(sql: &str, tokens: &[TokenWithSpan], error: ParserError) -> SqlError {
-    let message = match error {
-        ParserError::RecursionLimitExceeded => return too_complex(),
-        ParserError::ParserError(message) | ParserError::TokenizerError(message) => message,
-    };
-    if let Some(location) = trailing_location(&message)
-        && let Some(token) = clause_after_comma(tokens, location).or_else(|| tokens.iter().find(|token| token.span.start == location))
-    {
-        return near(sql, token.span);
-    }
-    if message.contains("found: EOF") {
-        return at_end(sql, tokens);
-    }
-    SqlError::new(SqlState::SYNTAX_ERROR, format!("syntax error: {message}"))
-}
-
-/// sqlparser takes a clause's keyword after a comma for a column and stumbles later; Postgres points at the keyword.
-fn clause_after_comma(tokens: &[TokenWithSpan], before: Location) -> Option<&TokenWithSpan> {
-    let visible: Vec<&TokenWithSpan> =
-        tokens.iter().filter(|token| is_visible(token)).take_while(|token| token.span.start < before).collect();
-    visible.windows(2).find(|pair| pair[0].token == Token::Comma && is_clause(&pair[1].token)).map(|pair| pair[1])
-}
-
-fn is_clause(token: &Token) -> bool {
-    use Keyword::{FROM, GROUP, HAVING, LIMIT, ORDER, UNION, WHERE};
-    matches!(token, Token::Word(word) if word.quote_style.is_none() && matches!(word.keyword, FROM | WHERE | GROUP | HAVING | ORDER | LIMIT | UNION))
-}
-
-/// sqlparser gives a location only inside its messages: `… at Line: 1, Column: 8`.
-fn trailing_location(message: &str) -> Option<Location> {
-    let (_, tail) = message.rsplit_once(" at Line: ")?;
-    let (line, column) = tail.split_once(", Column: ")?;
-    Some(Location { line: line.parse().ok()?, column: column.trim_end().parse().ok()? })
-}
-
-fn near(sql: &str, span: Span) -> SqlError {
-    let error = SqlError::new(SqlState::SYNTAX_ERROR, format!("syntax error at or near \"{}\"", position::slice(sql, span)));
-    match position::character(sql, span.start) {
-        Some(at) => error.at(at),
-        None => error,
-    }
-}
-
-/// A statement that ends too early: at the semicolon behind it, or at the end of the text.
-fn at_end(sql: &str, tokens: &[TokenWithSpan]) -> SqlError {
-    let end = tokens.last().map_or(sql.len(), |token| position::byte(sql, token.span.end));
-    let behind = sql[end..].trim_start();
-    let message = match behind.starts_with(';') {
-        true => "syntax error at or near \";\"",
-        false => "syntax error at end of input",
-    };
-    let error = SqlError::new(SqlState::SYNTAX_ERROR, message);
-    match u32::try_from(sql[..sql.len() - behind.len()].chars().count() + 1) {
-        Ok(at) => error.at(at),
-        Err(_) => error,
-    }
-}
-
-fn lexical_error(sql: &str, message: &str, location: Location) -> SqlError {
-    let rest: String = sql[position::byte(sql, location)..].chars().take(200).collect();
-    if let Some(error) = escape_error(&rest) {
-        return match position::character(sql, location) {
-            Some(at) => error.at(at),
-            None => error,
-        };
-    }
-    let what = if message.contains("dollar-quoted") || message.contains("Unterminated dollar") {
-        "unterminated dollar-quoted string"
-    } else if message.contains("Unterminated encoded string") || message.contains("Unterminated string") {
-        "unterminated quoted string"
-    } else if message.contains("close delimiter") {
-        "unterminated quoted identifier"
-    } else if message.contains("comment") {
-        "unterminated /* comment"
-    } else {
-        "syntax error"
-    };
-    let error = SqlError::new(SqlState::SYNTAX_ERROR, format!("{what} at or near \"{rest}\""));
-    match position::character(sql, location) {
-        Some(at) => error.at(at),
-        None => error,
-    }
-}
-
-/// What is wrong with a text `E'…'` that has its end: a `\u` without as many digits as it wants.
-fn escape_error(text: &str) -> Option<SqlError> {
-    let inside = text.strip_prefix(['e', 'E'])?.strip_prefix('\'')?;
-    let mut chars = inside.char_indices();
-    while let Some((at, c)) = chars.next() {
-        match c {
-            '\'' => return None,
-            '\\' => {
-                let digits = match chars.next()?.1 {
-                    'u' => 4,
-                    'U' => 8,
-                    _ => continue,
-                };
-                let given = inside[at + 2..].chars().take(digits).take_while(char::is_ascii_hexdigit).count();
-                if given < digits && inside.contains('\'') {
-                    return Some(
-                        SqlError::new(SqlState("22025"), "invalid Unicode escape").hint("Unicode escapes must be \\uXXXX or \\UXXXXXXXX."),
-                    );
-                }
-            }
-            _ => {}
-        }
-    }
-    None
 }

@@ -4,6 +4,7 @@
 //! N1: an unqualified name means a table of `pg_catalog` before any other, as in Postgres.
 //! Never: takes a snapshot; it is given one.
 
+mod graphs;
 mod past;
 mod rights;
 
@@ -18,6 +19,7 @@ use sqlparser::tokenizer::Span;
 
 use crate::backends::{Backend, Backends};
 use crate::databases::Databases;
+use crate::graph_patterns;
 use crate::names::Name;
 use crate::parse;
 use crate::pg_catalog::{self, PG_CATALOG, Scene};
@@ -59,6 +61,15 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
+    /// The query that a view stands for, with queries in place of its clauses about graphs. Errors: XX000, and what those raise.
+    fn query_of(&self, view: &ViewDef) -> SqlResult<Statement> {
+        let parsed = parse::parse(&view.query)?;
+        let [one] = parsed.as_slice() else { return Err(SqlError::internal(format!("view \"{}\" is no query", view.name))) };
+        let mut statement = one.statement.as_ref().clone();
+        graph_patterns::expand(&mut statement, &one.graph_tables, self, "")?;
+        Ok(statement)
+    }
+
     /// The schemas of the search path that exist, without the reserved ones; before them the session's temporary one.
     pub(crate) fn schemas(&self) -> impl Iterator<Item = &str> {
         let temporary = self.catalog.schema(TEMPORARY_SCHEMA).map(|_| TEMPORARY_SCHEMA);
@@ -146,6 +157,7 @@ impl Scope {
                 not_writable("view", &view.name).hint("The rows of a view follow from its query; write to the tables that it reads.")
             }
             Some(Object::Sequence(sequence)) => not_writable("sequence", sequence.name()),
+            Some(Object::Graph(graph)) => graphs::not_a_table(&graph.name),
             _ => undefined_table(&name.shown()),
         })
     }
@@ -165,13 +177,6 @@ impl Scope {
             },
         }
     }
-}
-
-/// The query that a view stands for. Errors: XX000.
-fn query_of(view: &ViewDef) -> SqlResult<Statement> {
-    let parsed = parse::parse(&view.query)?;
-    let [one] = parsed.as_slice() else { return Err(SqlError::internal(format!("view \"{}\" is no query", view.name))) };
-    Ok(one.statement.as_ref().clone())
 }
 
 /// 42501
@@ -213,6 +218,11 @@ impl Binding<'_> {
         self.scope.sequence(&name)
     }
 
+    fn is_graph(&self, schema: Option<&str>, name: &str) -> bool {
+        let name = Name { schema: schema.map(str::to_owned), name: name.to_owned(), span: Span::empty() };
+        matches!(self.scope.relation(&name), Some(Object::Graph(_)))
+    }
+
     /// The one row that Postgres shows of a sequence.
     fn state_of(&self, sequence: &SequenceDef) -> SqlResult<Arc<dyn Table>> {
         let state = self.scope.ledger.sequence_state(&self.scope.catalog, sequence.id())?;
@@ -236,7 +246,7 @@ impl Resolver for Binding<'_> {
             return self.scope.as_of(past)?.past_view(schema, name, past);
         }
         let Some(view) = self.scope.view(schema, name) else { return Ok(None) };
-        let statement = query_of(view)?;
+        let statement = self.scope.query_of(view)?;
         let columns = view.columns.iter().map(|column| (column.name.clone(), column.sql_type.arrow())).collect();
         Ok(Some(View { statement, columns }))
     }
@@ -272,6 +282,7 @@ impl Resolver for Binding<'_> {
             }
             None => match self.sequence(schema, name) {
                 Some(sequence) => self.state_of(sequence),
+                None if self.is_graph(schema, name) => Err(graphs::not_a_table(name)),
                 None => Err(undefined_table(&match schema {
                     Some(schema) => format!("{schema}.{name}"),
                     None => name.to_owned(),

@@ -100,7 +100,7 @@ pub(crate) fn default_text(expr: &Expr) -> SqlResult<String> {
     let mut refused = None;
     let _ = visit_expressions(expr, |inner| {
         match inner {
-            Expr::Identifier(ident) if !is_word(ident) => {
+            Expr::Identifier(ident) if !is_session_word(ident) => {
                 refused = Some("cannot use column reference in DEFAULT expression");
             }
             Expr::CompoundIdentifier(_) => refused = Some("cannot use column reference in DEFAULT expression"),
@@ -118,7 +118,7 @@ pub(crate) fn default_text(expr: &Expr) -> SqlResult<String> {
 }
 
 /// Words that sqlparser reads as identifiers and Postgres as values.
-fn is_word(ident: &Ident) -> bool {
+pub(crate) fn is_session_word(ident: &Ident) -> bool {
     ident.quote_style.is_none() && SESSION.contains(&ident.value.to_lowercase().as_str())
 }
 
@@ -142,7 +142,7 @@ pub(crate) fn columns_of(table_name: &str, names: &[&str], expr: &Expr) -> SqlRe
         match names.iter().position(|column| *column == name) {
             Some(at) if !found.contains(&at) => found.push(at),
             Some(_) => {}
-            None if matches!(inner, Expr::Identifier(ident) if is_word(ident)) => {}
+            None if matches!(inner, Expr::Identifier(ident) if is_session_word(ident)) => {}
             None => {
                 let message = format!("column \"{name}\" does not exist");
                 return ControlFlow::Break(SqlError::new(SqlState::UNDEFINED_COLUMN, message));

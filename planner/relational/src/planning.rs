@@ -14,15 +14,18 @@ use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{LogicalPlan, UserDefinedLogicalNode};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 use futures::executor::block_on;
+use tokio::task::unconstrained;
 
 use crate::apply::Held;
 use crate::apply::dependent::Dependent;
 use crate::apply::dependent_exec::DependentExec;
 use crate::apply::inner::{Inner, Make};
 use crate::attach;
+use crate::first_met::FirstMet;
 use crate::outer_values::{Cell, Memo};
 use crate::sequence::Sequences;
 use crate::session_options;
@@ -71,9 +74,10 @@ impl Planner {
         self.physical(&plan, &self.outer)
     }
 
-    /// Nothing in physical planning waits: table scans are opened without I/O.
+    /// Nothing in physical planning waits: table scans are opened without I/O. It takes a lock of tokio's for every input of a join or union, though,
+    /// and after 128 of these tokio lets a task wait for its scheduler, which does not come here: planning is exempt from that.
     fn physical(&self, plan: &LogicalPlan, state: &SessionState) -> Result<Arc<dyn ExecutionPlan>> {
-        block_on(self.physical.create_physical_plan(plan, state))
+        block_on(unconstrained(self.physical.create_physical_plan(plan, state)))
     }
 
     /// Optimised, with readers for placeholders and operators for subplans.
@@ -105,6 +109,18 @@ impl Planner {
         memo.iter().for_each(|memo| slot.forget_at_end(memo));
         Ok(Arc::new(Inner::new(operators, make, cell, Arc::clone(slot), memo, Arc::clone(&self.context))))
     }
+}
+
+/// DataFusion's rules over operators, but for those that do harm here, and ours.
+pub(crate) fn optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let mut rules = PhysicalOptimizer::new().rules;
+    // It finds columns by name only, of which a join may have two; filters have their places in the logical plan already.
+    rules.retain(|rule| !rule.name().starts_with("FilterPushdown"));
+    // It changes nothing and refuses plans that are sound: below a union a sort leaves out what is constant in its input, and the merge above, which
+    // asks for all of the order, is then called unsorted (`ORDER BY` over branches with constants).
+    rules.retain(|rule| rule.name() != "SanityCheckPlan");
+    rules.push(Arc::new(FirstMet));
+    rules
 }
 
 /// Operators for the nodes that the engine does not know.

@@ -18,7 +18,6 @@ use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::{InvariantLevel, LogicalPlan};
-use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::planner::{PlannerContext, SqlToRel};
@@ -32,9 +31,8 @@ use crate::clock::Moment;
 use crate::context::{Context, Found};
 use crate::environment::{Environment, Interrupt};
 use crate::explanation::Step;
-use crate::first_met::FirstMet;
 use crate::parameters::{self, Parameters};
-use crate::planning::Planner;
+use crate::planning::{self, Planner};
 use crate::session_options::States;
 use crate::shape::{Bound, Shape};
 use crate::slot::{Slot, Which};
@@ -109,10 +107,6 @@ impl Relational {
             .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
             .build_arc()
             .map_err(|error| errors::unplaced(&error))?;
-        let mut physical = PhysicalOptimizer::new().rules;
-        // It finds columns by name only, of which a join may have two; filters have their places in the logical plan already.
-        physical.retain(|rule| !rule.name().starts_with("FilterPushdown"));
-        physical.push(Arc::new(FirstMet));
         let state = SessionStateBuilder::new()
             .with_config(SessionConfig::from(config(options)).with_batch_size(options.batch_rows))
             .with_runtime_env(runtime)
@@ -121,7 +115,7 @@ impl Relational {
             .with_aggregate_functions(functions::aggregates())
             .with_window_functions(functions::windows::functions())
             .with_analyzer_rules(semantics::rules())
-            .with_physical_optimizer_rules(physical)
+            .with_physical_optimizer_rules(planning::optimizer_rules())
             .build();
         let context = state.task_ctx();
         Ok(Self { states: States::new(state), context, batch_rows: options.batch_rows })

@@ -62,6 +62,7 @@ static KNOWN: LazyLock<Vec<Known>> = LazyLock::new(|| {
         known("pg_get_function_result", &[INT], 0, TEXT, signatures::result),
         known("pg_get_indexdef", &[INT, INT, BOOL], 2, TEXT, index_definition),
         known("pg_get_partkeydef", &[INT], 0, TEXT, nothing),
+        known("pg_get_propgraphdef", &[INT], 0, TEXT, graph_definition),
         known("pg_get_serial_sequence", &[TEXT, TEXT], 0, TEXT, serial_sequence),
         known("pg_get_userbyid", &[INT], 0, TEXT, user_by_id),
         known("pg_get_viewdef", &[INT, BOOL], 1, TEXT, view_definition),
@@ -247,6 +248,13 @@ fn constraint_definition(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
 fn view_definition(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
     match int(args.first()).and_then(|oid| scene.relation(oid)) {
         Some(Relation::View(view)) => Ok(super::views::definition(scene, view, args.get(1) == Some(&Cell::Bool(true))).into()),
+        _ => Ok(Cell::Null),
+    }
+}
+
+fn graph_definition(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
+    match int(args.first()).and_then(|oid| scene.relation(oid)) {
+        Some(Relation::Graph(graph)) => Ok(super::graphs::definition(scene, graph).into()),
         _ => Ok(Cell::Null),
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn tables(scene: &Scene) -> Vec<Row> {
         let kind = match &relation {
             Relation::Table(_) => "BASE TABLE",
             Relation::View(_) | Relation::Virtual { .. } => "VIEW",
-            Relation::Index(..) | Relation::Sequence(_) | Relation::Shape(_) => return None,
+            Relation::Index(..) | Relation::Sequence(_) | Relation::Graph(_) | Relation::Shape(_) => return None,
         };
         Some(row![
             "table_catalog": scene.database(),
@@ -40,7 +40,7 @@ pub(super) fn tables(scene: &Scene) -> Vec<Row> {
     scene.relations().filter_map(row).collect()
 }
 
-fn yes_or_no(is: bool) -> &'static str {
+pub(super) fn yes_or_no(is: bool) -> &'static str {
     if is { "YES" } else { "NO" }
 }
 
@@ -85,7 +85,7 @@ pub(super) fn columns(scene: &Scene) -> Vec<Row> {
                     .zip(1..)
                     .for_each(|((column, sql_type), at)| add(column, at, *sql_type, true, false, no_identity()));
             }
-            Relation::Index(..) | Relation::Sequence(_) | Relation::Shape(_) => {}
+            Relation::Index(..) | Relation::Sequence(_) | Relation::Graph(_) | Relation::Shape(_) => {}
         }
     }
     rows
@@ -117,7 +117,7 @@ fn default_columns(scene: &Scene, table: &TableDef, column: &ColumnDef) -> Row {
 }
 
 /// What the view says of a column's type.
-fn type_columns(sql_type: SqlType) -> Row {
+pub(super) fn type_columns(sql_type: SqlType) -> Row {
     let oid = i64::from(sql_type.oid());
     let data_type = if sql_type.element().is_some() { "ARRAY".to_owned() } else { types::format(oid, None) };
     let mut row = row!["data_type": data_type, "udt_name": types::by_oid(oid).map(|known| known.name)];

@@ -86,6 +86,7 @@ fn comments(scene: &Scene) -> Vec<(i64, i64, i64, &str)> {
             Object::Role(_) | Object::Grants(_) => {}
             Object::Schema(schema) => found.push((oid, NAMESPACE, 0, schema.comment.as_deref())),
             Object::Sequence(sequence) => found.push((oid, CLASS, 0, sequence.comment.as_deref())),
+            Object::Graph(graph) => found.push((oid, CLASS, 0, graph.comment.as_deref())),
             Object::View(view) => {
                 found.push((oid, CLASS, 0, view.comment.as_deref()));
                 found.extend(view.columns.iter().zip(1..).map(|(column, at)| (oid, CLASS, at, column.comment.as_deref())));

@@ -1,6 +1,6 @@
 //! The schemas `pg_catalog` and `information_schema`: virtual tables and functions over our own catalog, for psql, drivers and tools.
 //!
-//! PG1: the columns of every table are those of PostgreSQL 15, in its order; a table is there only if its rows, or their absence, are true.
+//! PG1: the columns of every table are those of PostgreSQL 15, in its order, those about property graphs of PostgreSQL 19; a table is there only if its rows, or their absence, are true.
 //! PG2: an object's oid is its id in the catalog; what has no id of its own has a derived oid (`oids.rs`). The same object has the same oid for ever.
 //! PG3: columns have the types of PostgreSQL 15, oids and vectors included; what oid an object has is below 2³².
 //! Never: writes; keeps a catalog beyond the statement it was asked by.
@@ -11,6 +11,7 @@ mod builtin;
 mod cells;
 mod deparse;
 mod functions;
+mod graphs;
 mod information_schema;
 mod keys;
 mod made;
@@ -90,6 +91,16 @@ const FILLED: &[(&str, &str, Rows)] = &[
     ("information_schema", "enabled_roles", roles::enabled_roles),
     ("information_schema", "information_schema_catalog_name", information_schema::catalog_name),
     ("information_schema", "key_column_usage", information_schema::key_columns),
+    ("information_schema", "pg_edge_table_components", graphs::edge_table_components),
+    ("information_schema", "pg_element_table_key_columns", graphs::element_table_key_columns),
+    ("information_schema", "pg_element_table_labels", graphs::element_table_labels),
+    ("information_schema", "pg_element_table_properties", graphs::element_table_properties),
+    ("information_schema", "pg_element_tables", graphs::element_tables),
+    ("information_schema", "pg_label_properties", graphs::label_properties),
+    ("information_schema", "pg_labels", graphs::labels),
+    ("information_schema", "pg_property_data_types", graphs::property_data_types),
+    ("information_schema", "pg_property_graph_privileges", graphs::privileges),
+    ("information_schema", "property_graphs", graphs::graphs),
     ("information_schema", "referential_constraints", information_schema::referential_constraints),
     ("information_schema", "role_table_grants", privileges::role_table_grants),
     ("information_schema", "schemata", information_schema::schemata),

@@ -78,6 +78,8 @@ fn on_table(scene: &Scene, access: &Access, relation: &Relation<'_>, bit: u16, o
         Relation::Table(table) if option => grantable(scene, access, Kind::Table, table.id.0, bit),
         Relation::Table(table) => access.on(&scene.catalog, Kind::Table, table.id.0, bit) != 0,
         Relation::Virtual { .. } => ledger(access, bit),
+        Relation::Graph(graph) if option => grantable(scene, access, Kind::Graph, graph.id, bit),
+        Relation::Graph(graph) => access.on(&scene.catalog, Kind::Graph, graph.id, bit) != 0,
         Relation::Shape(shape) => access.superuser || (bit == privilege::SELECT && shape.name != "pg_authid"),
         _ => access.superuser,
     }

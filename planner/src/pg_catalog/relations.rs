@@ -38,6 +38,7 @@ fn class(scene: &Scene, relation: &Relation<'_>) -> Row {
         Relation::Index(_, key) => key.positions.len(),
         Relation::Sequence(sequence) => sequence.state.columns.len(),
         Relation::View(view) => view.columns.len(),
+        Relation::Graph(_) => 0,
         Relation::Shape(shape) => shape.columns.len(),
         Relation::Virtual { name, .. } => scene.virtual_columns(name).len(),
     };
@@ -53,10 +54,11 @@ fn class(scene: &Scene, relation: &Relation<'_>) -> Row {
         "relowner": i64::from(scene.owner(relation.owned_as())),
         "relacl": match &relation {
             Relation::Table(table) => scene.acl(table.id.0),
+            Relation::Graph(graph) => scene.acl(graph.id),
             _ => None,
         },
         "relam": access_method,
-        "relfilenode": if relation.kind() == "v" { 0 } else { relation.oid() },
+        "relfilenode": if matches!(relation.kind(), "v" | "g") { 0 } else { relation.oid() },
         "reltuples": -1,
         "relhasindex": has_index(relation),
         "relpersistence": if relation.schema() == engine::TEMPORARY_SCHEMA { "t" } else { "p" },
@@ -111,6 +113,7 @@ fn attributes_of(scene: &Scene, relation: &Relation<'_>) -> Vec<Row> {
             };
             sequence.state.columns.iter().map(row).collect()
         }
+        Relation::Graph(_) => Vec::new(),
         Relation::View(view) => {
             let row = |(column, number): (&engine::ViewColumn, i64)| {
                 let (type_oid, typmod) = (i64::from(column.sql_type.oid()), i64::from(column.sql_type.typmod()));

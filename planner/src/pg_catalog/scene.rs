@@ -6,7 +6,7 @@
 use std::sync::{Arc, Weak};
 
 use base::SqlResult;
-use engine::{Catalog, KeyDef, Ledger, SequenceDef, SqlType, TableDef, ViewDef};
+use engine::{Catalog, GraphDef, KeyDef, Ledger, SequenceDef, SqlType, TableDef, ViewDef};
 
 use super::oids;
 use super::shapes::{self, Shape};
@@ -45,6 +45,7 @@ pub(super) enum Relation<'a> {
     Index(&'a Arc<TableDef>, &'a KeyDef),
     Sequence(&'a Arc<SequenceDef>),
     View(&'a Arc<ViewDef>),
+    Graph(&'a Arc<GraphDef>),
     /// A table of pg_catalog or information_schema.
     Shape(&'static Shape),
     /// A virtual table of the ledger.
@@ -89,6 +90,7 @@ impl Scene {
         let virtuals = (oids::LEDGER_VIRTUAL..).zip(Ledger::system_tables()).map(|(oid, name)| Relation::Virtual { name, oid });
         let shapes = shapes::all().map(Relation::Shape);
         let made = self.catalog.sequences().map(Relation::Sequence).chain(self.catalog.views().map(Relation::View));
+        let made = made.chain(self.catalog.graphs().map(Relation::Graph));
         let indexes = self.indexes().map(|(table, key)| Relation::Index(table, key));
         shapes.chain(virtuals).chain(self.tables().map(Relation::Table)).chain(made).chain(indexes)
     }
@@ -131,6 +133,7 @@ impl Relation<'_> {
             Self::Index(table, key) => oids::index(table, key),
             Self::Sequence(sequence) => i64::from(sequence.id()),
             Self::View(view) => i64::from(view.id),
+            Self::Graph(graph) => i64::from(graph.id),
             Self::Shape(shape) => shape.oid,
             Self::Virtual { oid, .. } => *oid,
         }
@@ -141,6 +144,7 @@ impl Relation<'_> {
             Self::Table(table) | Self::Index(table, _) => &table.schema,
             Self::Sequence(sequence) => sequence.schema(),
             Self::View(view) => &view.schema,
+            Self::Graph(graph) => &graph.schema,
             Self::Shape(shape) => shape.schema,
             Self::Virtual { .. } => engine::LEDGER_SCHEMA,
         }
@@ -152,6 +156,7 @@ impl Relation<'_> {
             Self::Index(_, key) => key.name.clone(),
             Self::Sequence(sequence) => sequence.name().to_owned(),
             Self::View(view) => view.name.clone(),
+            Self::Graph(graph) => graph.name.clone(),
             Self::Shape(shape) => shape.name.to_owned(),
             Self::Virtual { name, .. } => (*name).to_owned(),
         }
@@ -163,6 +168,7 @@ impl Relation<'_> {
             Self::Table(table) | Self::Index(table, _) => table.id.0,
             Self::Sequence(sequence) => sequence.id(),
             Self::View(view) => view.id,
+            Self::Graph(graph) => graph.id,
             Self::Shape(_) | Self::Virtual { .. } => u32::MAX,
         }
     }
@@ -175,6 +181,7 @@ impl Relation<'_> {
             Self::Sequence(_) => "S",
             Self::Shape(shape) => shape.kind,
             Self::View(_) | Self::Virtual { .. } => "v",
+            Self::Graph(_) => "g",
         }
     }
 }

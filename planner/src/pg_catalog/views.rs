@@ -19,7 +19,8 @@ pub(super) fn definition(scene: &Scene, view: &ViewDef, pretty: bool) -> String 
 /// A SELECT of columns from one table; the rest is left to the text that is kept.
 fn simple(scene: &Scene, view: &ViewDef, pretty: bool) -> Option<String> {
     let parsed = parse::parse(&view.query).ok()?;
-    let Statement::Query(query) = &*parsed.first()?.statement else { return None };
+    let one = parsed.first().filter(|one| one.graph_tables.is_empty())?;
+    let Statement::Query(query) = &*one.statement else { return None };
     let SetExpr::Select(select) = query.body.as_ref() else { return None };
     let plain = query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none() && select.distinct.is_none();
     let [from] = select.from.as_slice() else { return None };

@@ -10,7 +10,7 @@ use engine::{TEMPORARY_SCHEMA, TableView, ViewDef};
 use relational::{Table, View};
 use sqlparser::ast::{ObjectNamePart, Statement, TableFactor, VisitMut, VisitorMut};
 
-use super::{Scope, is_reserved, query_of, undefined_table};
+use super::{Scope, is_reserved, undefined_table};
 use crate::names::fold;
 use crate::rights::{Opened, things};
 use crate::tables::StoredTable;
@@ -63,7 +63,7 @@ impl Scope {
 
     /// The view's query with every stored table's name that of its past.
     fn moved(&self, view: &ViewDef, past: Past) -> SqlResult<Statement> {
-        let mut statement = query_of(view)?;
+        let mut statement = self.query_of(view)?;
         let _ = VisitMut::visit(&mut statement, &mut Moving { scope: self, past });
         Ok(statement)
     }

@@ -51,6 +51,7 @@ pub(crate) enum Target {
     /// TABLE, which views and sequences are too.
     Tables(Vec<Vec<String>>),
     Sequences(Vec<Vec<String>>),
+    Graphs(Vec<Vec<String>>),
     AllTables(Vec<String>),
     AllSequences(Vec<String>),
     Schemas(Vec<String>),
@@ -86,6 +87,7 @@ pub(crate) struct Memberships {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Owned {
     Table(Vec<String>),
+    Graph(Vec<String>),
     Schema(String),
     Database(String),
 }
@@ -151,6 +153,7 @@ impl Command {
             Self::Grant { .. } => "GRANT",
             Self::Revoke { .. } => "REVOKE",
             Self::SetOwner { of: Owned::Table(_), .. } => "ALTER TABLE",
+            Self::SetOwner { of: Owned::Graph(_), .. } => "ALTER PROPERTY GRAPH",
             Self::SetOwner { of: Owned::Schema(_), .. } => "ALTER SCHEMA",
             Self::SetOwner { of: Owned::Database(_), .. } | Self::RenameDatabase { .. } => "ALTER DATABASE",
             Self::Reassign { .. } => "REASSIGN OWNED",
@@ -205,7 +208,8 @@ fn owner(words: &mut Words<'_>) -> Option<Read> {
         return None;
     }
     let schema = words.take(&["schema"]);
-    if !schema && !["table", "view", "sequence", "index"].iter().any(|kind| words.take(&[kind])) {
+    let graph = words.take(&["property", "graph"]);
+    if !schema && !graph && !["table", "view", "sequence", "index"].iter().any(|kind| words.take(&[kind])) {
         return None;
     }
     let mut ahead = words.clone();
@@ -215,12 +219,23 @@ fn owner(words: &mut Words<'_>) -> Option<Read> {
     if !ahead.take(&["owner", "to"]) {
         return None;
     }
-    Some(if schema { schema_owner } else { table_owner })
+    Some(match (schema, graph) {
+        (true, _) => schema_owner,
+        (_, true) => graph_owner,
+        _ => table_owner,
+    })
 }
 
 fn table_owner(words: &mut Words<'_>) -> Result<Command, Stop> {
     words.take(&["only"]);
     let of = Owned::Table(words.dotted()?);
+    words.expect(&["owner", "to"])?;
+    Ok(Command::SetOwner { of, to: role(words)? })
+}
+
+fn graph_owner(words: &mut Words<'_>) -> Result<Command, Stop> {
+    words.take(&["if", "exists"]);
+    let of = Owned::Graph(words.dotted()?);
     words.expect(&["owner", "to"])?;
     Ok(Command::SetOwner { of, to: role(words)? })
 }
@@ -412,6 +427,9 @@ fn target(words: &mut Words<'_>) -> Result<Target, Stop> {
     }
     if words.take(&["sequence"]) {
         return words.list(Words::dotted).map(Target::Sequences);
+    }
+    if words.take(&["property", "graph"]) {
+        return words.list(Words::dotted).map(Target::Graphs);
     }
     if words.take(&["schema"]) {
         return words.list(Words::name).map(Target::Schemas);

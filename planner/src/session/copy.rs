@@ -52,7 +52,7 @@ impl Session {
             seat: &self.seat,
         };
         let scope = view.scope(&transaction);
-        let checked = check::check(&prepared.plan, &prepared.parsed.statement, &scope, self.database.name());
+        let checked = check::check(&prepared.plan, &prepared.parsed, &scope, self.database.name());
         let started =
             checked.and_then(|_| statements::copy_from::start(&prepared.parsed, &Place { view, scope: &scope }, transaction, watch));
         if let Some(block) = block {

@@ -315,7 +315,7 @@ impl Session {
             }
             plan = Arc::new(planned.plan);
         }
-        scope.exempt = check::check(&plan, &prepared.parsed.statement, &scope, self.database.name())?;
+        scope.exempt = check::check(&plan, &prepared.parsed, &scope, self.database.name())?;
         scope.checked = true;
         transaction.owned_by(scope.access.role);
         let mut execution = Execution {

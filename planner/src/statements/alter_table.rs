@@ -17,6 +17,7 @@ use sqlparser::ast::{
 
 use super::Execution;
 use super::drop::{Dependent, drop_dependents, needing_key};
+use super::property_graph::followers;
 use super::table_draft::Draft;
 use super::validate;
 use crate::names::{Name, fold, simple};
@@ -41,6 +42,10 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     if let [AlterTableOperation::RenameTable { table_name }] = operations.as_slice()
         && let Some(object) = scope.relation(&name).filter(|object| object.schema() != Some(engine::LEDGER_SCHEMA)).cloned()
     {
+        if matches!(object, Object::Graph(_)) {
+            let message = format!("\"{}\" is not a table", name.name);
+            return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message).hint("Use ALTER PROPERTY GRAPH."));
+        }
         let (RenameTableNameKind::To(to) | RenameTableNameKind::As(to)) = table_name;
         let to = fold(simple(to)?);
         if parsed.clauses.set_schema {
@@ -242,6 +247,12 @@ fn drop_column(execution: &mut Execution<'_>, table: &Arc<TableDef>, name: &str,
     for key in table.keys().iter().filter(|key| key.unique && key.positions.contains(&at)) {
         dependents.extend(needing_key(&catalog, table, key.id));
     }
+    let elements = followers::elements_needing(&catalog, table.id.0, Some(name));
+    let whole: Vec<(u32, String)> = elements.clone();
+    dependents.extend(elements.into_iter().map(|(graph, alias)| Dependent::Element(graph, alias)));
+    let properties = followers::properties_needing(&catalog, table.id.0, name).into_iter();
+    let lost = |(graph, alias, ..): &(u32, String, String, String)| !whole.contains(&(*graph, alias.clone()));
+    dependents.extend(properties.filter(lost).map(|(graph, alias, label, property)| Dependent::Property(graph, alias, label, property)));
     drop_dependents(execution, &what, dependents, cascade)?;
     let catalog = execution.transaction.catalog();
     let Some(Object::Table(table)) = catalog.object(table.id.0) else { return Ok(()) };
@@ -283,7 +294,8 @@ fn rename_column(execution: &mut Execution<'_>, table: &Arc<TableDef>, from: &st
         check.expression = rules::renamed(table, &check.expression, from, to)?;
     }
     to.clone_into(&mut draft.columns[at].name);
-    execution.transaction.alter_table(draft.finish()?).map(drop)
+    execution.transaction.alter_table(draft.finish()?)?;
+    followers::follow_column(execution, table, from, to)
 }
 
 fn add_constraint(execution: &mut Execution<'_>, table: &Arc<TableDef>, constraint: &TableConstraint, not_valid: bool) -> SqlResult<()> {
@@ -435,7 +447,7 @@ fn alter_column(execution: &mut Execution<'_>, table: &Arc<TableDef>, name: &str
 }
 
 /// RENAME TO: of a table, view, sequence, or of the index of that name. Errors: 42P07.
-fn rename(execution: &mut Execution<'_>, object: &Object, from: &str, to: &str) -> SqlResult<()> {
+pub(super) fn rename(execution: &mut Execution<'_>, object: &Object, from: &str, to: &str) -> SqlResult<()> {
     let schema = object.schema().unwrap_or_default();
     if execution.transaction.catalog().relation_owner(schema, to).is_some() {
         return Err(SqlError::new(SqlState::DUPLICATE_TABLE, format!("relation \"{to}\" already exists")));
@@ -465,6 +477,12 @@ fn rename(execution: &mut Execution<'_>, object: &Object, from: &str, to: &str) 
             execution.transaction.redefine(Object::View(Arc::new(renamed)))?;
             super::create_view::follow_rename(execution, object.id(), (schema, from), (schema, to))
         }
+        Object::Graph(graph) => {
+            let mut renamed = graph.as_ref().clone();
+            to.clone_into(&mut renamed.name);
+            execution.transaction.redefine(Object::Graph(Arc::new(renamed)))?;
+            super::create_view::follow_rename(execution, object.id(), (schema, from), (schema, to))
+        }
         Object::Schema(_) | Object::Role(_) | Object::Grants(_) => Err(SqlError::internal("only relations are renamed here")),
     }
 }
@@ -477,7 +495,7 @@ fn relabel(execution: &mut Execution<'_>, sequence: &SequenceDef, schema: &str, 
 }
 
 /// SET SCHEMA. Errors: 3F000, 42P07, 42501.
-fn move_to(execution: &mut Execution<'_>, object: &Object, to: &str) -> SqlResult<()> {
+pub(super) fn move_to(execution: &mut Execution<'_>, object: &Object, to: &str) -> SqlResult<()> {
     let target = Name { schema: Some(to.to_owned()), name: object.name().to_owned(), span: sqlparser::tokenizer::Span::empty() };
     let to = execution.fresh_scope().creation_schema(&target)?;
     if execution.transaction.catalog().relation_owner(&to, object.name()).is_some() {
@@ -501,6 +519,11 @@ fn move_to(execution: &mut Execution<'_>, object: &Object, to: &str) -> SqlResul
             let mut moved = view.as_ref().clone();
             moved.schema.clone_from(&to);
             execution.transaction.redefine(Object::View(Arc::new(moved)))?;
+        }
+        Object::Graph(graph) => {
+            let mut moved = graph.as_ref().clone();
+            moved.schema.clone_from(&to);
+            execution.transaction.redefine(Object::Graph(Arc::new(moved)))?;
         }
         Object::Schema(_) | Object::Role(_) | Object::Grants(_) => return Err(SqlError::internal("only relations are moved")),
     }

@@ -108,6 +108,7 @@ fn on_relation(execution: &mut Execution<'_>, name: &Name, kind: &str, comment: 
             let sequence = engine::SequenceDef { comment, ..sequence.as_ref().clone() };
             execution.transaction.redefine(Object::Sequence(Arc::new(sequence)))
         }
-        Object::Schema(_) | Object::Role(_) | Object::Grants(_) => Err(undefined(name)),
+        // A graph is commented on by a statement of its own.
+        Object::Graph(_) | Object::Schema(_) | Object::Role(_) | Object::Grants(_) => Err(undefined(name)),
     }
 }

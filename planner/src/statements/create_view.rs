@@ -15,10 +15,13 @@ use sqlparser::ast::{
     TableAlias, TableFactor, VisitMut, VisitorMut, visit_expressions,
 };
 
+use super::property_graph::followers;
 use super::{Execution, shown_type};
+use crate::graph_patterns::{self, Pattern};
+use crate::graph_syntax::{self, ColumnItem, GraphTable};
 use crate::names::{Name, fold, quoted};
 use crate::outcome::{Outcome, Tag};
-use crate::parse;
+use crate::parse::{self, Parsed};
 use crate::resolver::{Binding, Scope};
 
 pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
@@ -31,20 +34,24 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     let schema = execution.scope.creation_schema(&name).map_err(|error| parsed.point(error, name.span))?;
     let scope = execution.fresh_scope();
     let mut query = create.query.as_ref().clone();
-    let mut qualify = Qualify { scope: &scope, hidden: Vec::new(), reads: BTreeSet::new() };
+    let tables = clauses(&scope, parsed)?;
+    let mut qualify = Qualify { scope: &scope, tables: &tables, hidden: Vec::new(), reads: BTreeSet::new() };
     if let ControlFlow::Break(error) = VisitMut::visit(&mut query, &mut qualify) {
         return Err(error);
     }
     let reads = qualify.reads;
     let statement = Statement::Query(Box::new(query));
-    let columns = columns(execution, &scope, &statement, create)?;
+    let mut expanded = statement.clone();
+    let given: Vec<_> = tables.iter().map(|(table, _)| table.clone()).collect();
+    graph_patterns::expand(&mut expanded, &given, &scope, &parsed.source)?;
+    let columns = columns(execution, &scope, &expanded, create)?;
     let columns_read = |id: u32| columns_mentioned(&scope, &statement, id);
     let view = ViewDef {
         id: 0,
         schema,
         name: name.name,
         columns,
-        query: statement.to_string(),
+        query: graph_syntax::restored(&statement.to_string(), &given),
         reads: reads.into_iter().map(|id| (id, columns_read(id))).collect(),
         comment: None,
     };
@@ -192,9 +199,23 @@ fn columns_mentioned(scope: &Scope, statement: &Statement, id: u32) -> Option<Ve
     Some(found.into_iter().collect())
 }
 
+/// The GRAPH_TABLE clauses of a view with their graphs named in full and all columns written out, and what a match of each answers.
+fn clauses(scope: &Scope, parsed: &Parsed) -> SqlResult<Vec<(GraphTable, Pattern)>> {
+    let written = |table: &GraphTable| {
+        let pattern = graph_patterns::bind(table, scope, &parsed.source)?;
+        let mut table = table.clone();
+        table.graph = ObjectName::from(vec![quoted(&pattern.graph.schema), quoted(&pattern.graph.name)]);
+        let column = |column: &graph_patterns::Column| ColumnItem::Expr { expr: column.expr.clone(), alias: Some(quoted(&column.name)) };
+        table.columns = pattern.columns.iter().map(column).collect();
+        Ok((table, pattern))
+    };
+    parsed.graph_tables.iter().map(written).collect()
+}
+
 /// V1.
 struct Qualify<'a> {
     scope: &'a Scope,
+    tables: &'a [(GraphTable, Pattern)],
     /// Names of CTEs, by query.
     hidden: Vec<Vec<String>>,
     reads: BTreeSet<u32>,
@@ -211,11 +232,18 @@ impl VisitorMut for Qualify<'_> {
 
     fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<SqlError> {
         self.hidden.pop();
-        expand_wildcards(self.scope, &mut query.body);
+        expand_wildcards(self.scope, self.tables, &mut query.body);
         ControlFlow::Continue(())
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<SqlError> {
+        if let Some((_, pattern)) = graph_syntax::marked(factor).and_then(|at| self.tables.get(at)) {
+            self.reads.insert(pattern.graph.id);
+            if let TableFactor::Table { alias: alias @ None, .. } = factor {
+                *alias = Some(TableAlias { explicit: true, name: quoted(graph_patterns::DEFAULT_ALIAS), columns: Vec::new(), at: None });
+            }
+            return ControlFlow::Continue(());
+        }
         let TableFactor::Table { name, alias, args: None, .. } = factor else { return ControlFlow::Continue(()) };
         let read = match Name::of(name, self.scope.ledger.name()) {
             Ok(read) => read,
@@ -238,7 +266,7 @@ impl VisitorMut for Qualify<'_> {
 }
 
 /// `*` and `t.*` of a SELECT from plain tables and views, written out.
-fn expand_wildcards(scope: &Scope, body: &mut SetExpr) {
+fn expand_wildcards(scope: &Scope, clauses: &[(GraphTable, Pattern)], body: &mut SetExpr) {
     let SetExpr::Select(select) = body else { return };
     let has_wildcard = select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)));
     if !has_wildcard {
@@ -248,6 +276,12 @@ fn expand_wildcards(scope: &Scope, body: &mut SetExpr) {
     for from in &select.from {
         for factor in std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)) {
             let TableFactor::Table { name, alias: Some(alias), args: None, .. } = factor else { return };
+            if let Some((_, pattern)) = graph_syntax::marked(factor).and_then(|at| clauses.get(at)) {
+                let named = alias.columns.iter().map(|column| fold(&column.name));
+                let own = pattern.columns.iter().skip(alias.columns.len()).map(|column| column.name.clone());
+                tables.push((fold(&alias.name), named.chain(own).collect()));
+                continue;
+            }
             let Ok(read) = Name::of(name, scope.ledger.name()) else { return };
             let columns = match scope.relation(&read) {
                 Some(Object::Table(table)) => table.columns.iter().map(|column| column.name.clone()).collect(),
@@ -302,7 +336,8 @@ pub(super) fn follow_rename(execution: &mut Execution<'_>, id: u32, from: (&str,
             }
             ControlFlow::<()>::Continue(())
         });
-        let renamed = ViewDef { query: statement.to_string(), ..view.as_ref().clone() };
+        let query = followers::renamed(one, &statement.to_string(), from, to);
+        let renamed = ViewDef { query, ..view.as_ref().clone() };
         execution.transaction.redefine(Object::View(Arc::new(renamed)))?;
     }
     Ok(())

@@ -11,6 +11,7 @@ use engine::{Catalog, Object, TableDef};
 use sqlparser::ast::{ObjectType, Statement};
 
 use super::Execution;
+use super::property_graph::followers;
 use super::table_draft::Draft;
 use crate::names::Name;
 use crate::outcome::{Notice, Outcome, Tag};
@@ -23,6 +24,10 @@ pub(super) enum Dependent {
     Reference(u32, u32),
     /// A default of a table's column that draws from a sequence.
     Default(u32, ColumnId),
+    /// An element of a property graph, by alias.
+    Element(u32, String),
+    /// A property of a graph: element, label, property.
+    Property(u32, String, String, String),
 }
 
 impl Dependent {
@@ -35,6 +40,10 @@ impl Dependent {
                 let name = table.and_then(|table| table.rules.references.iter().find(|reference| reference.id == *id));
                 format!("constraint {} on table {}", name.map_or("", |reference| &reference.name), table.map_or("", |table| &table.name))
             }
+            Self::Element(graph, alias) => element_shown(catalog, *graph, alias),
+            Self::Property(graph, element, label, property) => {
+                format!("property {property} of label {label} of {}", element_shown(catalog, *graph, element))
+            }
             Self::Default(table, column) => {
                 let table = table_of(catalog, *table);
                 let column = table.and_then(|table| table.column(*column)).map_or("", |column| &column.name);
@@ -42,6 +51,12 @@ impl Dependent {
             }
         }
     }
+}
+
+fn element_shown(catalog: &Catalog, graph: u32, alias: &str) -> String {
+    let Some(Object::Graph(graph)) = catalog.object(graph) else { return String::new() };
+    let kind = graph.element(alias).map_or("element", engine::GraphElement::kind);
+    format!("{kind} {alias} of property graph {}", graph.name)
 }
 
 fn table_of(catalog: &Catalog, id: u32) -> Option<&Arc<TableDef>> {
@@ -85,7 +100,7 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
 }
 
 /// The object of that name and kind; `None` where it may be missing. Errors: 42P01, 42809, 42501.
-fn find(execution: &mut Execution<'_>, name: &Name, kind: &str, if_exists: bool) -> SqlResult<Option<u32>> {
+pub(super) fn find(execution: &mut Execution<'_>, name: &Name, kind: &str, if_exists: bool) -> SqlResult<Option<u32>> {
     let scope = execution.fresh_scope();
     let found = scope.relation(name);
     let is_index = |object: &Object| object.name() != name.name;
@@ -145,6 +160,10 @@ pub(super) fn drop_objects(execution: &mut Execution<'_>, wanted: &BTreeSet<u32>
             Dependent::View(_) => {}
             Dependent::Reference(table, id) => drop_constraint(execution, *table, *id)?,
             Dependent::Default(table, column) => drop_default(execution, *table, *column)?,
+            Dependent::Element(graph, alias) => followers::remove_elements(execution, *graph, std::slice::from_ref(alias))?,
+            Dependent::Property(graph, element, label, property) => {
+                followers::remove_property(execution, *graph, element, label, property)?;
+            }
         }
     }
     for id in going {
@@ -170,6 +189,10 @@ fn depending(catalog: &Catalog, going: &BTreeSet<u32>) -> Vec<(Dependent, u32)> 
         if let Some((on, _)) = view.reads.iter().find(|(read, _)| going.contains(read)) {
             found.push((Dependent::View(view.id), *on));
         }
+    }
+    for relation in going {
+        let elements = followers::elements_needing(catalog, *relation, None).into_iter().filter(|(graph, _)| !going.contains(graph));
+        found.extend(elements.map(|(graph, alias)| (Dependent::Element(graph, alias), *relation)));
     }
     for table in catalog.tables().filter(|table| !going.contains(&table.id.0)) {
         for reference in table.rules.references.iter().filter(|reference| going.contains(&reference.table.0)) {
@@ -198,9 +221,14 @@ fn still_needed(catalog: &Catalog, wanted: &BTreeSet<u32>, dependents: &[(Depend
 }
 
 fn tell(execution: &mut Execution<'_>, catalog: &Catalog, dependents: &[(Dependent, u32)]) {
-    let message = match dependents {
+    tell_cascade(execution, &dependents.iter().map(|(one, _)| one.shown(catalog)).collect::<Vec<_>>());
+}
+
+/// Says what goes too.
+pub(super) fn tell_cascade(execution: &mut Execution<'_>, shown: &[String]) {
+    let message = match shown {
         [] => return,
-        [(one, _)] => format!("drop cascades to {}", one.shown(catalog)),
+        [one] => format!("drop cascades to {one}"),
         many => format!("drop cascades to {} other objects", many.len()),
     };
     execution.notices.push(Notice::new(SqlState("00000"), message));
@@ -261,6 +289,10 @@ pub(super) fn drop_dependents(execution: &mut Execution<'_>, what: &str, depende
             }
             Dependent::Reference(table, id) => drop_constraint(execution, table, id)?,
             Dependent::Default(table, column) => drop_default(execution, table, column)?,
+            Dependent::Element(graph, alias) => followers::remove_elements(execution, graph, &[alias])?,
+            Dependent::Property(graph, element, label, property) => {
+                followers::remove_property(execution, graph, &element, &label, &property)?;
+            }
         }
     }
     if views.is_empty() { Ok(()) } else { drop_objects(execution, &views, true) }

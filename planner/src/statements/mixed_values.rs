@@ -18,7 +18,7 @@ use super::assignment::{self, assign};
 use super::hints::Hints;
 use super::{Execution, Planning, rewrite};
 use crate::cells::{self, Cell, Source};
-use crate::parse::CHAIN_MAX;
+use crate::syntax_errors::CHAIN_MAX;
 use crate::tables::arrow_error;
 
 /// A planned list.

@@ -37,6 +37,7 @@ pub(crate) mod maintenance;
 mod merge;
 mod mixed_values;
 mod on_conflict;
+mod property_graph;
 mod referencing;
 mod returning;
 mod rewrite;
@@ -60,6 +61,8 @@ use sqlparser::ast::{Expr, ObjectType, SetExpr, Statement};
 use crate::cancel::Watch;
 use crate::cells::Parameters;
 use crate::constraint_syntax::SetConstraints;
+use crate::graph_patterns;
+use crate::graph_syntax::GraphCommand;
 use crate::lock_syntax;
 use crate::outcome::{Column, Notice, Outcome};
 use crate::parse::{Own, Parsed};
@@ -152,6 +155,8 @@ pub(crate) enum Plan {
     Constraints(SetConstraints),
     /// Roles, grants, owners.
     Authority(Arc<Command>),
+    /// Property graphs.
+    Graph(Arc<GraphCommand>),
 }
 
 impl Plan {
@@ -192,6 +197,7 @@ impl Plan {
             Self::With(plan) => return plan.write_verb(),
             Self::CopyFrom(_) => "COPY FROM",
             Self::Authority(command) => command.tag(),
+            Self::Graph(command) => command.tag(),
             Self::Block(_) | Self::Configure(_) | Self::Named(_) | Self::Cursor(_) | Self::Notify(_) => return None,
             Self::Maintenance(_) | Self::Constraints(_) => return None,
             Self::Explain(plan) => return plan.write_verb(),
@@ -230,6 +236,9 @@ pub(crate) fn plan(planning: &Planning<'_>) -> SqlResult<Planned> {
     if let Some(Own::Authority(command)) = &planning.parsed.own {
         return Ok(Planned::command(Plan::Authority(Arc::clone(command))));
     }
+    if let Some(Own::Graph(command)) = &planning.parsed.own {
+        return Ok(Planned::command(Plan::Graph(Arc::clone(command))));
+    }
     plan_statement(planning, &planning.parsed.statement)
 }
 
@@ -256,6 +265,17 @@ fn plan_statement(planning: &Planning<'_>, statement: &Statement) -> SqlResult<P
     if let Some(statement) = notify::recognise(statement) {
         return Ok(Planned::command(Plan::Notify(statement)));
     }
+    // A view is kept as it is written; it expands where it is read.
+    if !planning.parsed.graph_tables.is_empty() && !matches!(statement, Statement::CreateView(_)) {
+        let mut expanded = statement.clone();
+        graph_patterns::expand(&mut expanded, &planning.parsed.graph_tables, planning.scope, &planning.parsed.source)?;
+        return plan_expanded(planning, &expanded);
+    }
+    plan_expanded(planning, statement)
+}
+
+/// Plans a statement that has no GRAPH_TABLE any more.
+fn plan_expanded(planning: &Planning<'_>, statement: &Statement) -> SqlResult<Planned> {
     if lock_syntax::mentioned(&planning.parsed.source)
         && let Some(hoisted) = hoisting::hoist(statement)
     {
@@ -339,6 +359,7 @@ async fn run(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
         Plan::Explain(plan) => explain::execute(plan, execution).await,
         Plan::Constraints(constraints) => set_constraints::execute(constraints, execution),
         Plan::Authority(command) => authority::execute(command, execution),
+        Plan::Graph(command) => property_graph::execute(command, execution),
         Plan::Block(_)
         | Plan::Configure(_)
         | Plan::Named(_)

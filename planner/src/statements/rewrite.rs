@@ -4,87 +4,25 @@
 //! Never: prints and parses again; spans stay those of the user's text.
 
 use engine::TableDef;
-use sqlparser::ast::helpers::attached_token::AttachedToken;
-use sqlparser::ast::{
-    Expr, GroupByExpr, Ident, ObjectName, Query, Select, SelectFlavor, SelectItem, SetExpr, Statement, TableAlias, TableFactor,
-    TableWithJoins, With,
-};
+use sqlparser::ast::{Expr, Ident, ObjectName, Query, SelectItem, SetExpr, Statement, TableWithJoins, With};
 
 use crate::names::quoted;
+use crate::query_trees::query;
+pub(super) use crate::query_trees::{named, select_body};
 
 /// `[with] SELECT items FROM from [WHERE selection]`
 pub(super) fn select(with: Option<&With>, items: Vec<SelectItem>, from: Vec<TableWithJoins>, selection: Option<Expr>) -> Statement {
     statement(with, select_body(items, from, selection))
 }
 
-/// `SELECT items FROM from [WHERE selection]`
-pub(super) fn select_body(items: Vec<SelectItem>, from: Vec<TableWithJoins>, selection: Option<Expr>) -> SetExpr {
-    let select = Select {
-        select_token: AttachedToken::empty(),
-        optimizer_hints: Vec::new(),
-        distinct: None,
-        select_modifiers: None,
-        top: None,
-        top_before_distinct: false,
-        projection: items,
-        exclude: None,
-        into: None,
-        from,
-        lateral_views: Vec::new(),
-        prewhere: None,
-        selection,
-        connect_by: Vec::new(),
-        group_by: GroupByExpr::Expressions(Vec::new(), Vec::new()),
-        cluster_by: Vec::new(),
-        distribute_by: Vec::new(),
-        sort_by: Vec::new(),
-        having: None,
-        named_window: Vec::new(),
-        qualify: None,
-        window_before_qualify: false,
-        value_table_mode: None,
-        flavor: SelectFlavor::Standard,
-    };
-    SetExpr::Select(Box::new(select))
-}
-
 /// `[with] body`
 fn statement(with: Option<&With>, body: SetExpr) -> Statement {
-    Statement::Query(Box::new(Query {
-        with: with.cloned(),
-        body: Box::new(body),
-        order_by: None,
-        limit_clause: None,
-        fetch: None,
-        locks: Vec::new(),
-        for_clause: None,
-        settings: None,
-        format_clause: None,
-        pipe_operators: Vec::new(),
-    }))
+    Statement::Query(Box::new(Query { with: with.cloned(), ..query(body) }))
 }
 
 /// The table itself under an alias (W1).
 pub(super) fn target(table: &TableDef, alias: &str) -> TableWithJoins {
     named(ObjectName::from(vec![quoted(&table.schema), quoted(&table.name)]), alias)
-}
-
-/// Any name under an alias.
-pub(super) fn named(name: ObjectName, alias: &str) -> TableWithJoins {
-    let alias = TableAlias { explicit: true, name: quoted(alias), columns: Vec::new(), at: None };
-    let relation = TableFactor::Table {
-        name,
-        alias: Some(alias),
-        args: None,
-        with_hints: Vec::new(),
-        version: None,
-        with_ordinality: false,
-        partitions: Vec::new(),
-        json_path: None,
-        sample: None,
-        index_hints: Vec::new(),
-    };
-    TableWithJoins { relation, joins: Vec::new() }
 }
 
 /// `alias.column`

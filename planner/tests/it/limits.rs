@@ -59,3 +59,34 @@ fn nesting_and_chains_are_bounded() {
         });
     });
 }
+
+/// Planning took a lock for every input of a union, and tokio, after 128 of them, had the task wait for a scheduler that was not asked: the session
+/// stood still for ever, and could not be cancelled.
+#[tokio::test]
+async fn a_union_of_many_is_planned() {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    client.run("CREATE TABLE t (a int)").await;
+    client.run("INSERT INTO t VALUES (1)").await;
+    // By halves, for the tree is walked by recursion.
+    fn union(from: usize, to: usize) -> String {
+        match to - from {
+            1 => format!("SELECT a + {from} AS n FROM t"),
+            more => format!("({}) UNION ALL ({})", union(from, from + more / 2), union(from + more / 2, to)),
+        }
+    }
+    assert_eq!(client.value(&format!("SELECT sum(n) FROM ({}) q", union(0, 200))).await, "20100");
+}
+
+/// A sort that leaves out a constant below a union was taken for no sort at all.
+#[tokio::test]
+async fn branches_with_constants_are_ordered() {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    client.run("CREATE TABLE t (a int, b int)").await;
+    client.run("INSERT INTO t VALUES (1, 10), (2, 20)").await;
+    let sql = "SELECT * FROM (SELECT a::text || 'x' AS p, b, a::text || 'x' AS q, b AS c, 0 AS n FROM t \
+        UNION ALL SELECT a::text || 'x', b, a::text || 'y', b, 1 FROM t UNION ALL SELECT 'z', b, a::text, NULL, 2 FROM t) u ORDER BY 1, 2, 3, 4, 5";
+    let rows = ["1x|10|1x|10|0", "1x|10|1y|10|1", "2x|20|2x|20|0", "2x|20|2y|20|1", "z|10|1|∅|2", "z|20|2|∅|2"];
+    assert_eq!(client.lines(sql).await, rows);
+}

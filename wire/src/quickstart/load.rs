@@ -14,7 +14,10 @@ const TABLES: &str = "
         id bigint PRIMARY KEY, name text NOT NULL, version text NOT NULL, licence text, repository text, member boolean NOT NULL);
     CREATE TABLE dependencies (
         package bigint NOT NULL, depends_on bigint NOT NULL, kind text NOT NULL, optional boolean NOT NULL, features text NOT NULL,
-        PRIMARY KEY (package, depends_on, kind))";
+        PRIMARY KEY (package, depends_on, kind));
+    CREATE PROPERTY GRAPH supply
+        VERTEX TABLES (packages)
+        EDGE TABLES (dependencies SOURCE KEY (package) REFERENCES packages (id) DESTINATION KEY (depends_on) REFERENCES packages (id))";
 
 /// What was loaded.
 pub struct Loaded {

@@ -21,9 +21,10 @@ const QUESTIONS: [(&str, &str); 4] = [
     ),
     (
         "Which packages would hurt most? (most depended upon)",
-        "SELECT p.name, p.version, count(DISTINCT d.package) AS dependants
-         FROM packages p JOIN dependencies d ON d.depends_on = p.id
-         GROUP BY p.id, p.name, p.version ORDER BY dependants DESC, p.name LIMIT 10",
+        "SELECT name, version, count(DISTINCT dependant) AS dependants
+         FROM GRAPH_TABLE (supply MATCH (p IS packages)<-[IS dependencies]-(d)
+                           COLUMNS (p.id, p.name, p.version, d.id AS dependant))
+         GROUP BY id, name, version ORDER BY dependants DESC, name LIMIT 10",
     ),
     (
         "How far is every package from `:root`? (shortest path, WITH RECURSIVE)",

@@ -357,3 +357,48 @@ const OF_OUR_OWN: [(&str, &str); 5] = [
 "#,
     ),
 ];
+
+#[tokio::test]
+async fn a_graph_over_ordinary_tables() {
+    let server = start().await;
+    let script = "\
+CREATE TABLE person (id int PRIMARY KEY, name text);
+CREATE TABLE knows (a int REFERENCES person, b int REFERENCES person, since int, PRIMARY KEY (a, b));
+INSERT INTO person VALUES (1, 'Ada'), (2, 'Bob'), (3, 'Cyd');
+INSERT INTO knows VALUES (1, 2, 2001), (2, 3, 2002);
+CREATE PROPERTY GRAPH social VERTEX TABLES (person)
+    EDGE TABLES (knows SOURCE KEY (a) REFERENCES person (id) DESTINATION KEY (b) REFERENCES person (id));
+SELECT * FROM GRAPH_TABLE (social MATCH p = (a IS person)-[IS knows]->{1,2}(b) WHERE a.name = 'Ada'
+    COLUMNS (b.name, path_length(p) AS steps)) ORDER BY steps;
+PREPARE of (text) AS SELECT name FROM GRAPH_TABLE (social MATCH (a WHERE a.name = $1)-(b) COLUMNS (b.name)) ORDER BY 1;
+EXECUTE of('Bob');
+COPY (SELECT * FROM GRAPH_TABLE (social MATCH (a)-[k]->(b) COLUMNS (a.name, b.name AS other, k.since)) ORDER BY since) TO STDOUT WITH (FORMAT csv);
+\\d social
+\\dt
+SELECT pg_get_propgraphdef('social'::regclass);
+SELECT * FROM GRAPH_TABLE (social MATCH (a IS robot) COLUMNS (a.name));
+SELECT * FROM GRAPH_TABLE (social MATCH ANY SHORTEST (a)->*(b) COLUMNS (a.name));
+DROP TABLE person;
+DROP PROPERTY GRAPH social;
+";
+    let Some((out, err)) = psql(&server, script).await else { return };
+    let expected = "Bob|1\nCyd|2\nAda\nCyd\nAda,Bob,2001\nBob,Cyd,2002\npublic|knows|table|shockwave\npublic|person|table|shockwave\n\
+CREATE PROPERTY GRAPH public.social
+    VERTEX TABLES (
+        person KEY (id) PROPERTIES (id, name)
+    )
+    EDGE TABLES (
+        knows KEY (a, b) SOURCE KEY (a) REFERENCES person (id) DESTINATION KEY (b) REFERENCES person (id) PROPERTIES (a, b, since)
+    )
+";
+    assert_eq!(out, expected, "{err}");
+    for part in [
+        "label \"robot\" does not exist in property graph \"social\"",
+        "HINT:  Vertices of the graph have: person.",
+        "the path selector ANY SHORTEST is not supported",
+        "vertex person of property graph social depends on table person",
+    ] {
+        assert!(err.contains(part), "{part}\n{err}");
+    }
+    assert_eq!(err.matches("ERROR:").count(), 3, "{err}");
+}

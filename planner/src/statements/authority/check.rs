@@ -7,6 +7,8 @@
 //!     column of the target counts as one.
 //! Never: reads a row.
 
+mod graphs;
+
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -24,6 +26,7 @@ use super::super::Plan;
 use super::super::lock_rows::named_tables;
 use super::objects;
 use crate::names::{Name, fold, simple};
+use crate::parse::Parsed;
 use crate::resolver::Scope;
 use crate::rights::access::Kind;
 use crate::rights::things;
@@ -63,6 +66,7 @@ pub(crate) fn class(plan: &Plan) -> Class {
         | Plan::Comment
         | Plan::DropSchema
         | Plan::Drop => Class::Definitions,
+        Plan::Graph(_) => Class::Definitions,
         Plan::Authority(_) => Class::Authority,
     }
 }
@@ -71,7 +75,8 @@ pub(crate) fn class(plan: &Plan) -> Class {
 /// the statement mentions none of its columns, or has SELECT on those it does (K3).
 ///
 /// Errors: 42501, and what names that are not there raise.
-pub(crate) fn check(plan: &Plan, statement: &Statement, scope: &Scope, database: &str) -> SqlResult<Option<RelationId>> {
+pub(crate) fn check(plan: &Plan, parsed: &Parsed, scope: &Scope, database: &str) -> SqlResult<Option<RelationId>> {
+    let statement = &*parsed.statement;
     if scope.access.superuser || class(plan) == Class::Session {
         return Ok(None);
     }
@@ -85,8 +90,11 @@ pub(crate) fn check(plan: &Plan, statement: &Statement, scope: &Scope, database:
         // A lookup by key opens its table by itself.
         checker.need_columns(table, privilege::SELECT, columns)?;
     }
+    graphs::read(&checker, parsed)?;
     if let Plan::CreateTableAs(plan) = plan {
         checker.need_table(&plan.name, plan.temporary)?;
+    } else if let Plan::Graph(command) = plan {
+        graphs::command(&checker, command)?;
     } else {
         checker.definitions(statement)?;
     }

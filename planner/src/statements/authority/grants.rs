@@ -104,6 +104,7 @@ fn targets(on: &Target, execution: &Execution<'_>) -> SqlResult<Vec<Thing>> {
     let database = execution.view.database.name();
     match on {
         Target::Tables(names) => names.iter().map(|name| objects::relation(&scope, name)).collect(),
+        Target::Graphs(names) => names.iter().map(|name| objects::graph(&scope, name)).collect(),
         Target::AllTables(schemas) => {
             let tables = schemas.iter().map(|schema| objects::tables_in(&scope, schema)).collect::<SqlResult<Vec<_>>>()?;
             Ok(tables.into_iter().flatten().collect())

@@ -4,8 +4,9 @@
 
 use base::SqlResult;
 
+use crate::names::Name;
 use crate::resolver::{Scope, undefined_schema, undefined_table};
-use crate::rights::things::{Thing, of_schema, of_table};
+use crate::rights::things::{Thing, of_graph, of_schema, of_table};
 
 /// The relation of that name. Errors: 42P01.
 pub(crate) fn relation(scope: &Scope, parts: &[String]) -> SqlResult<Thing> {
@@ -16,6 +17,17 @@ pub(crate) fn relation(scope: &Scope, parts: &[String]) -> SqlResult<Thing> {
     };
     let table = scope.stored(schema, name).ok_or_else(|| undefined_table(&parts.join(".")))?;
     Ok(of_table(table))
+}
+
+/// The property graph of that name. Errors: 42P01, 42809.
+pub(crate) fn graph(scope: &Scope, parts: &[String]) -> SqlResult<Thing> {
+    let span = sqlparser::tokenizer::Span::empty();
+    let name = match parts {
+        [name] => Name { schema: None, name: name.clone(), span },
+        [.., schema, name] => Name { schema: Some(schema.clone()), name: name.clone(), span },
+        [] => return Err(undefined_table("")),
+    };
+    scope.graph_named(&name).map(|graph| of_graph(graph))
 }
 
 /// Every table of a schema. Errors: 3F000.

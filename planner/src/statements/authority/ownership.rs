@@ -4,7 +4,7 @@
 
 use base::{SqlError, SqlResult, SqlState};
 use engine::roles::{DATABASE, FIRST_SUPERUSER, privilege};
-use engine::{Catalog, GrantsDef};
+use engine::{Catalog, GrantsDef, Object};
 
 use super::super::Execution;
 use super::objects;
@@ -40,6 +40,7 @@ pub(super) fn set_owner(of: &Owned, to: &RoleSpec, execution: &mut Execution<'_>
     let scope = Scope { catalog: execution.transaction.catalog(), ..execution.scope.clone() };
     let thing = match of {
         Owned::Table(name) => objects::relation(&scope, name)?,
+        Owned::Graph(name) => objects::graph(&scope, name)?,
         Owned::Schema(name) => objects::schema(&scope, name)?,
         Owned::Database(name) if name == execution.view.database.name() => Thing::database(name),
         Owned::Database(name) => {
@@ -64,9 +65,9 @@ pub(super) fn set_owner(of: &Owned, to: &RoleSpec, execution: &mut Execution<'_>
 /// A new owner must have been able to make the object where it is.
 fn check_new_owner(scope: &Scope, thing: &Thing, to: u32) -> SqlResult<()> {
     let access = Access::of(&scope.catalog, to);
-    let table = scope.catalog.tables().find(|table| table.id.0 == thing.id);
-    let place = match (thing.kind, table.and_then(|table| scope.catalog.schema(&table.schema))) {
-        (Kind::Table, Some(schema)) => objects::schema(scope, &schema.name)?,
+    let schema = scope.catalog.object(thing.id).and_then(Object::schema);
+    let place = match (thing.kind, schema.and_then(|schema| scope.catalog.schema(schema))) {
+        (Kind::Table | Kind::Graph, Some(schema)) => objects::schema(scope, &schema.name)?,
         _ => Thing::database(scope.ledger.name()),
     };
     if access.on(&scope.catalog, place.kind, place.id, privilege::CREATE) == 0 { Err(place.denied()) } else { Ok(()) }

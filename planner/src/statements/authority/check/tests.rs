@@ -49,7 +49,8 @@ kinds!(
     CopyFrom,
     CopyTo,
     Explain,
-    Authority
+    Authority,
+    Graph
 );
 
 /// At least one statement of each kind. `t` has every privilege granted to the auditor, and `mine` belongs to it.
@@ -139,6 +140,11 @@ const STATEMENTS: &[&str] = &[
     "ALTER DATABASE shockwave OWNER TO other",
     "REASSIGN OWNED BY shockwave_auditor TO other",
     "DROP OWNED BY shockwave_auditor",
+    "CREATE PROPERTY GRAPH g VERTEX TABLES (t)",
+    "CREATE PROPERTY GRAPH mine.g VERTEX TABLES (mine.m KEY (a))",
+    "ALTER PROPERTY GRAPH mine.pg ADD VERTEX TABLES (mine.m KEY (a))",
+    "DROP PROPERTY GRAPH mine.pg",
+    "COMMENT ON PROPERTY GRAPH mine.pg IS 'x'",
 ];
 
 async fn answer(session: &mut Session, sql: &str) -> SqlResult<&'static str> {
@@ -205,6 +211,8 @@ async fn an_auditor_writes_nothing_by_any_kind_of_statement() {
         "CREATE SEQUENCE q",
         "CREATE SCHEMA mine",
         "CREATE TABLE mine.m (a int)",
+        "CREATE PROPERTY GRAPH mine.pg VERTEX TABLES (mine.m KEY (a))",
+        "ALTER PROPERTY GRAPH mine.pg OWNER TO shockwave_auditor",
         "ALTER SCHEMA mine OWNER TO shockwave_auditor",
         "ALTER TABLE mine.m OWNER TO shockwave_auditor",
         "CREATE ROLE auditor LOGIN IN ROLE shockwave_auditor, shockwave_writer",

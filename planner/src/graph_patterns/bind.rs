@@ -1,0 +1,332 @@
+//! From syntax to a bound pattern: variables, labels, properties, and what the standard or PostgreSQL 19 forbids.
+//!
+//! N1: errors have PostgreSQL 19's SQLSTATEs and wording where it has them, and a place in the text.
+//! Never: decides how the pattern is run.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use base::{SqlError, SqlResult, SqlState};
+use engine::{GraphDef, GraphElement, SqlType};
+use sqlparser::ast::{Expr, Ident};
+use sqlparser::tokenizer::Span;
+
+use super::bound::{Column, Degree, Path, Pattern, Repeat, Step, Variable, VariableId};
+use super::labels::{self, Admitted};
+use super::references;
+use super::{pointed, undefined};
+use crate::graph_syntax::{ColumnItem, Element, Factor, GraphTable, Nested, PathExpr, PathPattern, Prefix, Primary, Quantifier};
+use crate::names::{fold, quoted};
+
+/// Binds a clause to its graph. Errors: see N1.
+pub(super) fn bind(table: &GraphTable, graph: &Arc<GraphDef>, source: &str) -> SqlResult<Pattern> {
+    let mut binder =
+        Binder { graph, source, variables: Vec::new(), scopes: Vec::new(), admitted: Vec::new(), scope: vec![0], last_scope: 0 };
+    let paths = table.paths.iter().map(|path| binder.path(path, table.keep.as_ref())).collect::<SqlResult<Vec<_>>>()?;
+    binder.settle_properties();
+    let mut pattern = Pattern {
+        graph: Arc::clone(graph),
+        variables: binder.variables,
+        paths,
+        condition: table.condition.clone(),
+        columns: Vec::new(),
+        is_lateral: false,
+        has_bare_names: false,
+    };
+    check_path_names(table, &pattern, source)?;
+    for item in &table.columns {
+        add_column(&mut pattern, item, source)?;
+    }
+    references::check(&mut pattern, source)?;
+    Ok(pattern)
+}
+
+fn check_path_names(table: &GraphTable, pattern: &Pattern, source: &str) -> SqlResult<()> {
+    let mut seen = BTreeSet::new();
+    for variable in table.paths.iter().filter_map(|path| path.variable.as_ref()) {
+        let name = fold(variable);
+        if pattern.named(&name).is_some() || !seen.insert(name.clone()) {
+            let error = SqlError::new(SqlState::SYNTAX_ERROR, format!("path variable \"{name}\" is declared more than once"));
+            return Err(pointed(error, source, variable.span));
+        }
+    }
+    Ok(())
+}
+
+fn add_column(pattern: &mut Pattern, item: &ColumnItem, source: &str) -> SqlResult<()> {
+    match item {
+        ColumnItem::All(ident) => {
+            let name = fold(ident);
+            let Some(variable) = pattern.named(&name).map(|at| &pattern.variables[at]) else {
+                let error = SqlError::new(SqlState::UNDEFINED_TABLE, format!("missing FROM-clause entry for table \"{name}\""));
+                return Err(pointed(error, source, ident.span));
+            };
+            let mut owner = quoted(&name);
+            owner.span = ident.span;
+            let columns: Vec<Column> = variable
+                .properties
+                .iter()
+                .map(|(property, _)| Column {
+                    name: property.clone(),
+                    expr: Expr::CompoundIdentifier(vec![owner.clone(), quoted(property)]),
+                })
+                .collect();
+            pattern.columns.extend(columns);
+        }
+        ColumnItem::Expr { expr, alias } => {
+            let name = match (alias, expr) {
+                (Some(alias), _) => fold(alias),
+                (None, Expr::Identifier(ident)) => fold(ident),
+                (None, Expr::CompoundIdentifier(parts)) => parts.last().map(fold).unwrap_or_default(),
+                (None, _) => {
+                    let message = "complex graph table column must specify an explicit column name";
+                    let error = SqlError::new(SqlState::SYNTAX_ERROR, message).hint("Name it: expression AS name.");
+                    return Err(pointed(error, source, references::span(expr)));
+                }
+            };
+            pattern.columns.push(Column { name, expr: expr.clone() });
+        }
+    }
+    Ok(())
+}
+
+struct Binder<'a> {
+    graph: &'a GraphDef,
+    source: &'a str,
+    variables: Vec<Variable>,
+    /// The scope each was first seen in.
+    scopes: Vec<usize>,
+    /// What its labels admit.
+    admitted: Vec<Admitted>,
+    /// The scope we are in, innermost last: each repeated path is one, 0 is outside all.
+    scope: Vec<usize>,
+    last_scope: usize,
+}
+
+impl Binder<'_> {
+    fn fail<T>(&self, state: SqlState, message: impl Into<String>, span: Span) -> SqlResult<T> {
+        Err(pointed(SqlError::new(state, message.into()), self.source, span))
+    }
+
+    fn path(&mut self, path: &PathPattern, keep: Option<&Prefix>) -> SqlResult<Path> {
+        let prefix = match (path.prefix.span, keep) {
+            (None, Some(keep)) => keep.clone(),
+            (Some(span), Some(_)) => {
+                return self.fail(SqlState::SYNTAX_ERROR, "KEEP and a path with a prefix of its own exclude each other", span);
+            }
+            _ => path.prefix.clone(),
+        };
+        let mut steps = Vec::new();
+        self.expr(&path.path, Degree::Single, &mut steps)?;
+        Ok(Path { name: path.variable.as_ref().map(fold), prefix, steps })
+    }
+
+    fn expr(&mut self, path: &PathExpr, degree: Degree, steps: &mut Vec<Step>) -> SqlResult<()> {
+        match path {
+            PathExpr::Sequence(factors) => self.sequence(factors, degree, steps),
+            PathExpr::Choice { counted: false, span, .. } => {
+                let error = SqlError::unsupported("a union of path patterns")
+                    .hint("`|+|` answers every match of each; or write UNION over two GRAPH_TABLEs.");
+                Err(pointed(error, self.source, *span))
+            }
+            PathExpr::Choice { paths, .. } => {
+                let conditional = if degree == Degree::Single { Degree::Conditional } else { degree };
+                let mut choices = Vec::with_capacity(paths.len());
+                for path in paths {
+                    let mut choice = Vec::new();
+                    self.expr(path, conditional, &mut choice)?;
+                    choices.push(choice);
+                }
+                steps.push(Step::Choice(choices));
+                Ok(())
+            }
+        }
+    }
+
+    /// Vertices and edges take turns; paths in parentheses begin and end with vertices.
+    fn sequence(&mut self, factors: &[Factor], degree: Degree, steps: &mut Vec<Step>) -> SqlResult<()> {
+        let unsupported = SqlState::FEATURE_NOT_SUPPORTED;
+        let mut before: Option<&Factor> = None;
+        for factor in factors {
+            let before_is_edge = before.is_some_and(is_edge);
+            let before_is_vertex = before.is_some_and(|before| matches!(before.primary, Primary::Vertex(_)));
+            match &factor.primary {
+                Primary::Edge { element, .. } if before.is_none() => {
+                    return self.fail(unsupported, "path pattern cannot start with an edge pattern", element.span);
+                }
+                Primary::Edge { element, .. } if before_is_edge => {
+                    return self.fail(unsupported, "edge pattern must be preceded by a vertex pattern", element.span);
+                }
+                Primary::Vertex(element) if before_is_vertex => {
+                    return self.fail(unsupported, "adjacent vertex patterns are not supported", element.span);
+                }
+                _ => {}
+            }
+            self.factor(factor, degree, steps)?;
+            before = Some(factor);
+        }
+        match before.map(|last| &last.primary) {
+            Some(Primary::Edge { element, .. }) => self.fail(unsupported, "path pattern cannot end with an edge pattern", element.span),
+            _ => Ok(()),
+        }
+    }
+
+    fn factor(&mut self, factor: &Factor, degree: Degree, steps: &mut Vec<Step>) -> SqlResult<()> {
+        match (&factor.primary, &factor.quantifier) {
+            (Primary::Vertex(element), None) => steps.push(self.vertex(element, degree)?),
+            (Primary::Vertex(_), Some(quantifier)) => {
+                let error = SqlError::new(SqlState::SYNTAX_ERROR, "a vertex pattern cannot be repeated");
+                let hint = "Repeat an edge, -[e]->{1,3}, or a path in parentheses, ((a)-[e]->(b)){1,3}.";
+                return Err(pointed(error.hint(hint), self.source, quantifier.span));
+            }
+            (Primary::Edge { element, direction, .. }, None) => steps.push(self.edge(element, *direction, degree)?),
+            (Primary::Edge { element, direction, .. }, Some(quantifier)) => {
+                let repeat = self.repeat(*quantifier, degree, |binder, degree, steps| {
+                    steps.push(binder.anonymous_vertex(degree));
+                    steps.push(binder.edge(element, *direction, degree)?);
+                    steps.push(binder.anonymous_vertex(degree));
+                    Ok(())
+                })?;
+                steps.push(Step::Repeat(Box::new(repeat)));
+            }
+            (Primary::Nested(nested), quantifier) => {
+                let repeat = self.nested(nested, *quantifier, degree)?;
+                steps.push(Step::Repeat(Box::new(repeat)));
+            }
+        }
+        Ok(())
+    }
+
+    fn nested(&mut self, nested: &Nested, quantifier: Option<Quantifier>, degree: Degree) -> SqlResult<Repeat> {
+        if let Some(variable) = &nested.variable {
+            let error = SqlError::unsupported("a variable of a path in parentheses").hint("Name the whole path: MATCH p = (a)-[e]->(b).");
+            return Err(pointed(error, self.source, variable.span));
+        }
+        let read = |binder: &mut Self, degree: Degree, steps: &mut Vec<Step>| binder.expr(&nested.path, degree, steps);
+        let mut repeat = match quantifier {
+            Some(quantifier) => self.repeat(quantifier, degree, read)?,
+            None => {
+                let mut steps = Vec::new();
+                read(self, degree, &mut steps)?;
+                Repeat { steps, min: 1, max: Some(1), mode: None, condition: None, inner: Vec::new(), span: nested.span }
+            }
+        };
+        repeat.mode = nested.mode;
+        repeat.condition.clone_from(&nested.condition);
+        repeat.span = nested.span;
+        Ok(repeat)
+    }
+
+    fn repeat(
+        &mut self,
+        quantifier: Quantifier,
+        degree: Degree,
+        mut read: impl FnMut(&mut Self, Degree, &mut Vec<Step>) -> SqlResult<()>,
+    ) -> SqlResult<Repeat> {
+        let Quantifier { min, max, optional, span } = quantifier;
+        let degree = if optional && degree != Degree::Group { Degree::Conditional } else { Degree::Group };
+        self.last_scope += 1;
+        self.scope.push(self.last_scope);
+        let before = self.variables.len();
+        let mut steps = Vec::new();
+        read(self, degree, &mut steps)?;
+        self.scope.pop();
+        let inner = (before..self.variables.len()).collect();
+        Ok(Repeat { steps, min, max, mode: None, condition: None, inner, span })
+    }
+
+    fn anonymous_vertex(&mut self, degree: Degree) -> Step {
+        let all = labels::admitted(self.graph, None, false).unwrap_or_default();
+        let elements = all.elements.clone();
+        let variable = self.add(None, false, all, degree);
+        Step::Vertex { variable, elements, condition: None }
+    }
+
+    fn vertex(&mut self, element: &Element, degree: Degree) -> SqlResult<Step> {
+        let (variable, elements) = self.variable(element, false, degree)?;
+        Ok(Step::Vertex { variable, elements, condition: element.condition.clone() })
+    }
+
+    fn edge(&mut self, element: &Element, direction: crate::graph_syntax::Direction, degree: Degree) -> SqlResult<Step> {
+        let (variable, elements) = self.variable(element, true, degree)?;
+        Ok(Step::Edge { variable, elements, direction, condition: element.condition.clone() })
+    }
+
+    fn add(&mut self, name: Option<String>, edge: bool, admitted: Admitted, degree: Degree) -> VariableId {
+        self.variables.push(Variable { name, edge, properties: Vec::new(), degree });
+        self.scopes.push(self.scope.last().copied().unwrap_or(0));
+        self.admitted.push(admitted);
+        self.variables.len() - 1
+    }
+
+    /// The variable of an element, a new one or the one of that name, and the tables that this place admits.
+    fn variable(&mut self, element: &Element, edge: bool, degree: Degree) -> SqlResult<(VariableId, Vec<usize>)> {
+        let admitted =
+            labels::admitted(self.graph, element.label.as_ref(), edge).map_err(|(error, span)| pointed(error, self.source, span))?;
+        let known = element.variable.as_ref().and_then(|ident| {
+            let name = fold(ident);
+            self.variables.iter().position(|variable| variable.name.as_ref() == Some(&name)).map(|at| (at, ident))
+        });
+        let Some((at, ident)) = known else {
+            let elements = admitted.elements.clone();
+            return Ok((self.add(element.variable.as_ref().map(fold), edge, admitted, degree), elements));
+        };
+        let name = fold(ident);
+        if self.variables[at].edge != edge {
+            let message = format!("element patterns with same variable name \"{name}\" but different element pattern types");
+            return self.fail(SqlState::WRONG_OBJECT_TYPE, message, ident.span);
+        }
+        if self.scopes[at] != self.scope.last().copied().unwrap_or(0) {
+            let message = format!("element variable \"{name}\" is declared inside and outside of a repeated path");
+            let error =
+                SqlError::new(SqlState::SYNTAX_ERROR, message).hint("Inside it stands for a list, outside for one element: use two names.");
+            return Err(pointed(error, self.source, ident.span));
+        }
+        if element.label.is_some() {
+            self.admitted[at].labels.extend(admitted.labels.iter().cloned());
+        }
+        if degree == Degree::Single {
+            self.variables[at].degree = Degree::Single;
+        }
+        Ok((at, admitted.elements))
+    }
+
+    /// The properties of each variable, once all its labels are known.
+    fn settle_properties(&mut self) {
+        for (variable, admitted) in self.variables.iter_mut().zip(&self.admitted) {
+            let mut found: Vec<(String, SqlType)> = Vec::new();
+            let of_kind = |element: &&GraphElement| element.is_edge() == variable.edge;
+            for label in self.graph.elements.iter().filter(of_kind).flat_map(|element| &element.labels) {
+                if admitted.labels.contains(&label.name) {
+                    for property in &label.properties {
+                        if found.iter().all(|(name, _)| *name != property.name) {
+                            found.push((property.name.clone(), property.sql_type));
+                        }
+                    }
+                }
+            }
+            variable.properties = found;
+        }
+    }
+}
+
+fn is_edge(factor: &Factor) -> bool {
+    matches!(factor.primary, Primary::Edge { .. })
+}
+
+/// 42704 for a property that a variable's labels do not have.
+pub(super) fn unknown_property(variable: &Variable, name: &str, property: &Ident, source: &str, graph: &GraphDef) -> SqlError {
+    let known: Vec<&str> = variable.properties.iter().map(|(name, _)| name.as_str()).collect();
+    let error = match graph.property_type(name) {
+        None => SqlError::new(SqlState::SYNTAX_ERROR, format!("property \"{name}\" does not exist")),
+        Some(_) => {
+            let shown = variable.name.as_deref().unwrap_or_default();
+            undefined(format!("property \"{name}\" for element variable \"{shown}\" not found"))
+        }
+    };
+    let hint = match known.as_slice() {
+        [] => "Its labels have no properties.".to_owned(),
+        known => format!("Its labels have: {}.", known.join(", ")),
+    };
+    pointed(error.hint(hint), source, property.span)
+}

@@ -1,0 +1,152 @@
+//! A GRAPH_TABLE clause bound to its graph: what the joins are made of, and what graph operators will take in their place.
+//!
+//! B1: a variable is one binding a match, whatever its pattern says how often; places with the same variable hold the same element.
+//! B2: paths are homomorphic: different variables may hold the same element unless a mode says otherwise.
+//! B3: expressions are the user's own: `v.p` in them is property `p` of the element of variable `v`, any other name is of a relation around.
+//! Never: knows how it will be run.
+
+use std::sync::Arc;
+
+use engine::{GraphDef, SqlType};
+use sqlparser::ast::Expr;
+use sqlparser::tokenizer::Span;
+
+use crate::graph_syntax::{Direction, Mode, Prefix};
+
+/// Position in [`Pattern::variables`].
+pub type VariableId = usize;
+
+/// A bound pattern.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    /// The graph it is matched in.
+    pub graph: Arc<GraphDef>,
+    /// Vertices and edges, named or not, in the order of their first places.
+    pub variables: Vec<Variable>,
+    /// Path patterns; a match is one match of each, with equal values of shared variables.
+    pub paths: Vec<Path>,
+    /// WHERE of the whole pattern.
+    pub condition: Option<Expr>,
+    /// What a match answers.
+    pub columns: Vec<Column>,
+    /// Whether an expression mentions a relation around.
+    pub is_lateral: bool,
+    /// Whether an expression has a name without a qualifier, which is a column of a relation around.
+    pub has_bare_names: bool,
+}
+
+/// A vertex or edge of the pattern.
+#[derive(Clone, Debug)]
+pub struct Variable {
+    /// Its name; `None` for one that nothing can mention.
+    pub name: Option<String>,
+    /// Whether it is an edge.
+    pub edge: bool,
+    /// The properties that the labels of its places have, by name and in the order of the graph. An element without one of them has NULL there.
+    pub properties: Vec<(String, SqlType)>,
+    /// How many elements it holds a match.
+    pub degree: Degree,
+}
+
+/// How many elements a variable holds in one match.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Degree {
+    /// One.
+    Single,
+    /// One or none: it stands within `?` or within one of several alternatives.
+    Conditional,
+    /// A list: it stands within a repeated path.
+    Group,
+}
+
+/// A path pattern.
+#[derive(Clone, Debug)]
+pub struct Path {
+    /// Its variable.
+    pub name: Option<String>,
+    /// Selector and mode.
+    pub prefix: Prefix,
+    /// What it passes, from left to right.
+    pub steps: Vec<Step>,
+}
+
+/// A part of a path.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// A vertex. Two vertices without an edge between them are the same vertex.
+    Vertex {
+        /// Which.
+        variable: VariableId,
+        /// The element tables whose labels this place admits: positions in [`GraphDef::elements`], rising.
+        elements: Vec<usize>,
+        /// What holds of it.
+        condition: Option<Expr>,
+    },
+    /// An edge between the vertices before and behind it.
+    Edge {
+        /// Which.
+        variable: VariableId,
+        /// As of a vertex.
+        elements: Vec<usize>,
+        /// Seen from the vertex before it.
+        direction: Direction,
+        /// What holds of it.
+        condition: Option<Expr>,
+    },
+    /// A path in parentheses, or an edge with a quantifier.
+    Repeat(Box<Repeat>),
+    /// One of these, each match of each counted (`|+|`).
+    Choice(Vec<Vec<Step>>),
+}
+
+/// See [`Step::Repeat`].
+#[derive(Clone, Debug)]
+pub struct Repeat {
+    /// What is passed each time.
+    pub steps: Vec<Step>,
+    /// At least so often.
+    pub min: u32,
+    /// At most; `None` without bound.
+    pub max: Option<u32>,
+    /// What each time may not pass twice.
+    pub mode: Option<Mode>,
+    /// What holds each time.
+    pub condition: Option<Expr>,
+    /// Variables that are bound anew each time; none for a single time.
+    pub inner: Vec<VariableId>,
+    /// Where it stands in the text.
+    pub span: Span,
+}
+
+/// A column of the answer.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// Its name; names may repeat.
+    pub name: String,
+    /// What it shows.
+    pub expr: Expr,
+}
+
+impl Pattern {
+    /// The variable of that name.
+    pub fn named(&self, name: &str) -> Option<VariableId> {
+        self.variables.iter().position(|variable| variable.name.as_deref() == Some(name))
+    }
+
+    /// The path whose variable has that name.
+    pub fn path_named(&self, name: &str) -> Option<usize> {
+        self.paths.iter().position(|path| path.name.as_deref() == Some(name))
+    }
+}
+
+impl Variable {
+    /// `vertex` or `edge`.
+    pub fn kind(&self) -> &'static str {
+        if self.edge { "edge" } else { "vertex" }
+    }
+
+    /// The type of a property, if its labels have it.
+    pub fn property(&self, name: &str) -> Option<SqlType> {
+        self.properties.iter().find(|(known, _)| known == name).map(|(_, sql_type)| *sql_type)
+    }
+}

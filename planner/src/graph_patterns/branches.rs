@@ -1,0 +1,329 @@
+//! A bound pattern as alternatives without repetition: each path of each length written out, so that joins can answer it.
+//!
+//! U1: the matches of a pattern are those of its branches, each counted once: branches differ in the length of some repeated path.
+//! U2: vertices that stand side by side are one slot, whose element tables are those that both admit.
+//! U3: the work is bounded: branches, slots and joins; beyond, 54001.
+//! Never: approximates; what has no such form is refused by name.
+
+use std::collections::BTreeMap;
+
+use base::{SqlError, SqlResult, SqlState};
+use sqlparser::ast::Expr;
+use sqlparser::tokenizer::Span;
+
+use super::bound::{Path, Pattern, Repeat, Step, VariableId};
+use super::pointed;
+use crate::graph_syntax::{Direction, Mode, Selector};
+
+/// Branches a pattern may have.
+const BRANCHES_MAX: usize = 128;
+/// Vertices and edges a branch may have.
+const SLOTS_MAX: usize = 64;
+
+/// One alternative.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Branch<'a> {
+    /// Vertices and edges.
+    pub(super) slots: Vec<Slot>,
+    pub(super) links: Vec<Link>,
+    /// What must hold.
+    pub(super) conditions: Vec<Condition<'a>>,
+    /// Slots that hold different elements, pairwise.
+    pub(super) different: Vec<(usize, usize)>,
+    /// The variables that the whole pattern may mention.
+    pub(super) names: BTreeMap<VariableId, usize>,
+    /// Edges in each path.
+    pub(super) lengths: Vec<usize>,
+    /// Slots that became another.
+    merged: BTreeMap<usize, usize>,
+    /// Whether nothing can match.
+    pub(super) impossible: bool,
+    /// Of the path that is being written out.
+    vertices: Vec<usize>,
+    edges: Vec<usize>,
+    pending: Option<(usize, Direction)>,
+    /// Whether an edge has no vertex at one side, because what stands there is repeated zero times.
+    headless: bool,
+    modes: Vec<Scope>,
+}
+
+/// A place for one element.
+#[derive(Clone, Debug)]
+pub(super) struct Slot {
+    /// Positions of element tables.
+    pub(super) elements: Vec<usize>,
+}
+
+/// An edge and the vertices at both sides.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Link {
+    pub(super) edge: usize,
+    pub(super) left: usize,
+    pub(super) right: usize,
+    pub(super) direction: Direction,
+}
+
+/// An expression and what its variables are bound to.
+#[derive(Clone, Debug)]
+pub(super) struct Condition<'a> {
+    pub(super) expr: &'a Expr,
+    pub(super) names: BTreeMap<VariableId, usize>,
+}
+
+/// The part of a path that a mode is about.
+#[derive(Clone, Debug)]
+struct Scope {
+    mode: Mode,
+    vertices: Vec<usize>,
+    edges: Vec<usize>,
+}
+
+impl Branch<'_> {
+    /// The slot that a slot became.
+    pub(super) fn at(&self, slot: usize) -> usize {
+        let mut slot = slot;
+        while let Some(into) = self.merged.get(&slot) {
+            slot = *into;
+        }
+        slot
+    }
+
+    fn merge(&mut self, kept: usize, gone: usize) {
+        let (kept, gone) = (self.at(kept), self.at(gone));
+        if kept == gone {
+            return;
+        }
+        let admitted = std::mem::take(&mut self.slots[gone].elements);
+        self.slots[kept].elements.retain(|element| admitted.contains(element));
+        self.merged.insert(gone, kept);
+    }
+}
+
+/// Writes a pattern out. Errors: 0A000 and 42601 for what needs graph operators, 54001 (U3).
+pub(super) fn branches<'a>(pattern: &'a Pattern, source: &str) -> SqlResult<Vec<Branch<'a>>> {
+    let writer = Writer { source };
+    let mut branches = vec![Branch::default()];
+    for path in &pattern.paths {
+        writer.check_selector(path)?;
+        let mut written = Vec::new();
+        for mut branch in branches {
+            (branch.vertices, branch.edges, branch.pending) = (Vec::new(), Vec::new(), None);
+            let mode = path.prefix.mode.unwrap_or(Mode::Walk);
+            for mut branch in writer.steps(vec![branch], &path.steps, mode)? {
+                if branch.vertices.is_empty() || branch.headless || branch.pending.is_some() {
+                    let message = "every edge needs a vertex at both sides, however often the paths beside it are repeated";
+                    return Err(
+                        SqlError::new(SqlState::SYNTAX_ERROR, message).hint("Let the repetition begin at 1, or put a vertex () beside it.")
+                    );
+                }
+                let (vertices, edges) = (branch.vertices.clone(), branch.edges.clone());
+                branch.lengths.push(edges.len());
+                branch.modes.push(Scope { mode, vertices, edges });
+                written.push(branch);
+            }
+        }
+        branches = writer.bounded(written)?;
+    }
+    for branch in &mut branches {
+        if let Some(expr) = &pattern.condition {
+            let names = branch.names.clone();
+            branch.conditions.push(Condition { expr, names });
+        }
+        apply_modes(branch);
+    }
+    branches.retain(|branch| !branch.impossible);
+    Ok(branches)
+}
+
+/// Modes as pairs that differ, once it is known which slots are one.
+fn apply_modes(branch: &mut Branch<'_>) {
+    for scope in std::mem::take(&mut branch.modes) {
+        let places = match scope.mode {
+            Mode::Walk => continue,
+            Mode::Trail => &scope.edges,
+            Mode::Acyclic | Mode::Simple => &scope.vertices,
+        };
+        let last = places.len().saturating_sub(1);
+        for first in 0..places.len() {
+            for second in first + 1..places.len() {
+                if scope.mode == Mode::Simple && first == 0 && second == last {
+                    continue;
+                }
+                let pair = (branch.at(places[first]), branch.at(places[second]));
+                if pair.0 == pair.1 {
+                    branch.impossible = true;
+                }
+                branch.different.push(pair);
+            }
+        }
+    }
+}
+
+struct Writer<'s> {
+    source: &'s str,
+}
+
+impl Writer<'_> {
+    fn bounded<'a>(&self, branches: Vec<Branch<'a>>) -> SqlResult<Vec<Branch<'a>>> {
+        let too_long = branches.iter().any(|branch| branch.slots.len() > SLOTS_MAX);
+        if branches.len() <= BRANCHES_MAX && !too_long {
+            return Ok(branches);
+        }
+        let what = if too_long {
+            format!("more than {SLOTS_MAX} elements in a path")
+        } else {
+            format!("more than {BRANCHES_MAX} lengths of paths")
+        };
+        Err(SqlError::new(SqlState::STATEMENT_TOO_COMPLEX, "the graph pattern is too large")
+            .detail(format!("Its repetitions come to {what}."))
+            .hint("Lower the bounds of its quantifiers."))
+    }
+
+    fn check_selector(&self, path: &Path) -> SqlResult<()> {
+        let span = path.prefix.span.unwrap_or_else(Span::empty);
+        match path.prefix.selector {
+            None | Some(Selector::All) => Ok(()),
+            Some(selector) => {
+                let error = SqlError::unsupported(format!("the path selector {selector}"))
+                    .hint("ALL paths of bounded length are answered: leave the selector out and give every quantifier a bound, {1,5}; ORDER BY path_length(p) LIMIT 1 then finds a shortest.");
+                Err(pointed(error, self.source, span))
+            }
+        }
+    }
+
+    /// The bound of a repetition. Errors: 42601 for one that the standard refuses, 0A000 for one that joins cannot answer.
+    fn bound(&self, repeat: &Repeat, mode: Mode) -> SqlResult<u32> {
+        if let Some(max) = repeat.max {
+            return Ok(max);
+        }
+        let error = if mode == Mode::Walk && repeat.mode.unwrap_or(Mode::Walk) == Mode::Walk {
+            SqlError::new(SqlState::SYNTAX_ERROR, "an unbounded quantifier needs a path mode or a selector")
+                .detail("A WALK may pass an edge again and again, so that a cycle has paths without end.")
+        } else {
+            SqlError::unsupported("an unbounded quantifier")
+        };
+        Err(pointed(error.hint("Give it a bound, such as {1,5}."), self.source, repeat.span))
+    }
+
+    fn steps<'a>(&self, mut branches: Vec<Branch<'a>>, steps: &'a [Step], mode: Mode) -> SqlResult<Vec<Branch<'a>>> {
+        for step in steps {
+            branches = match step {
+                Step::Vertex { variable, elements, condition } => {
+                    branches.iter_mut().for_each(|branch| Self::vertex(branch, (*variable, elements), condition.as_ref()));
+                    branches
+                }
+                Step::Edge { variable, elements, direction, condition } => {
+                    branches.iter_mut().for_each(|branch| Self::edge(branch, (*variable, elements), *direction, condition.as_ref()));
+                    branches
+                }
+                Step::Repeat(repeat) => self.repeat(branches, repeat, mode)?,
+                Step::Choice(choices) => {
+                    let mut chosen = Vec::new();
+                    for choice in choices {
+                        chosen.extend(self.steps(branches.clone(), choice, mode)?);
+                    }
+                    chosen
+                }
+            };
+            branches = self.bounded(branches)?;
+        }
+        Ok(branches)
+    }
+
+    fn repeat<'a>(&self, branches: Vec<Branch<'a>>, repeat: &'a Repeat, mode: Mode) -> SqlResult<Vec<Branch<'a>>> {
+        let max = self.bound(repeat, mode)?;
+        let mut done = Vec::new();
+        let mut current = branches;
+        if repeat.min == 0 {
+            done.extend(current.clone());
+        }
+        for time in 1..=max {
+            current = self.bounded(self.once(current, repeat, mode)?)?;
+            if time >= repeat.min {
+                done.extend(current.clone());
+                done = self.bounded(done)?;
+            }
+        }
+        Ok(done)
+    }
+
+    /// The repeated path one more time, its own variables bound anew.
+    fn once<'a>(&self, branches: Vec<Branch<'a>>, repeat: &'a Repeat, mode: Mode) -> SqlResult<Vec<Branch<'a>>> {
+        let mut passed = Vec::new();
+        for mut branch in branches {
+            for variable in &repeat.inner {
+                branch.names.remove(variable);
+            }
+            let outer = (std::mem::take(&mut branch.vertices), std::mem::take(&mut branch.edges));
+            // Where the path stands is where this time begins.
+            branch.vertices.extend(outer.0.last());
+            let begun = branch.vertices.len();
+            // An edge before it leads into the path without being part of it.
+            let first = if branch.pending.is_some() { begun } else { 0 };
+            for mut branch in self.steps(vec![branch], &repeat.steps, repeat.mode.unwrap_or(mode))? {
+                if let Some(expr) = &repeat.condition {
+                    let names = branch.names.clone();
+                    branch.conditions.push(Condition { expr, names });
+                }
+                if let Some(mode) = repeat.mode {
+                    let (vertices, edges) = (branch.vertices[first..].to_vec(), branch.edges.clone());
+                    branch.modes.push(Scope { mode, vertices, edges });
+                }
+                let vertices = branch.vertices.split_off(begun);
+                let edges = std::mem::take(&mut branch.edges);
+                branch.vertices = outer.0.iter().copied().chain(vertices).collect();
+                branch.edges = outer.1.iter().copied().chain(edges).collect();
+                if repeat.max != Some(1) {
+                    for variable in &repeat.inner {
+                        branch.names.remove(variable);
+                    }
+                }
+                passed.push(branch);
+            }
+        }
+        Ok(passed)
+    }
+
+    /// The slot of a variable, left to the tables that this place admits.
+    fn slot(branch: &mut Branch<'_>, (variable, elements): (VariableId, &[usize])) -> usize {
+        if let Some(known) = branch.names.get(&variable).copied() {
+            let slot = branch.at(known);
+            branch.slots[slot].elements.retain(|element| elements.contains(element));
+            return known;
+        }
+        branch.slots.push(Slot { elements: elements.to_vec() });
+        branch.names.insert(variable, branch.slots.len() - 1);
+        branch.slots.len() - 1
+    }
+
+    fn hold<'a>(branch: &mut Branch<'a>, condition: Option<&'a Expr>) {
+        if let Some(expr) = condition {
+            let names = branch.names.clone();
+            branch.conditions.push(Condition { expr, names });
+        }
+    }
+
+    fn vertex<'a>(branch: &mut Branch<'a>, place: (VariableId, &[usize]), condition: Option<&'a Expr>) {
+        let slot = Self::slot(branch, place);
+        Self::hold(branch, condition);
+        match (branch.pending.take(), branch.vertices.last().copied()) {
+            (Some((edge, direction)), Some(left)) => {
+                branch.links.push(Link { edge, left, right: slot, direction });
+                branch.vertices.push(slot);
+            }
+            (None, Some(here)) => branch.merge(here, slot),
+            (pending, None) => {
+                branch.headless |= pending.is_some();
+                branch.vertices.push(slot);
+            }
+        }
+    }
+
+    fn edge<'a>(branch: &mut Branch<'a>, place: (VariableId, &[usize]), direction: Direction, condition: Option<&'a Expr>) {
+        let slot = Self::slot(branch, place);
+        Self::hold(branch, condition);
+        branch.edges.push(slot);
+        branch.headless |= branch.pending.is_some();
+        branch.pending = Some((slot, direction));
+    }
+}

@@ -1,0 +1,372 @@
+//! What the expressions of a pattern mention: properties, path variables, relations around.
+//!
+//! R1: `v.p` is a property where `v` is a variable of the pattern, whatever relation around has that name too.
+//! R2: WHERE of an element mentions that element only; a variable of a repeated path is mentioned within it only.
+//! R3: aggregates, window functions, functions that return sets and subqueries stand in no pattern.
+//! Never: resolves a name of a relation around.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use base::{SqlError, SqlResult, SqlState};
+use sqlparser::ast::{
+    AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Query, Spanned, Visit, VisitMut, Visitor,
+    VisitorMut,
+};
+use sqlparser::tokenizer::Span;
+
+use super::bind::unknown_property;
+use super::bound::{Degree, Pattern, Step, VariableId};
+use super::pointed;
+use crate::names::fold;
+
+/// Where an expression stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Place {
+    /// WHERE of an element.
+    Element(VariableId),
+    /// WHERE of a path in parentheses, or of the whole pattern.
+    Condition,
+    Columns,
+}
+
+/// Functions over paths and elements that the standard has.
+const PATH_LENGTH: &str = "path_length";
+const PATH_FUNCTIONS: [&str; 5] = ["vertices", "edges", "nodes", "relationships", "element_id"];
+
+const AGGREGATES: [&str; 38] = [
+    "any_value",
+    "array_agg",
+    "avg",
+    "bit_and",
+    "bit_or",
+    "bit_xor",
+    "bool_and",
+    "bool_or",
+    "corr",
+    "count",
+    "covar_pop",
+    "covar_samp",
+    "every",
+    "json_agg",
+    "json_object_agg",
+    "jsonb_agg",
+    "jsonb_object_agg",
+    "max",
+    "min",
+    "mode",
+    "percentile_cont",
+    "percentile_disc",
+    "regr_avgx",
+    "regr_avgy",
+    "regr_count",
+    "regr_intercept",
+    "regr_r2",
+    "regr_slope",
+    "regr_sxx",
+    "regr_sxy",
+    "regr_syy",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "string_agg",
+    "sum",
+    "var_pop",
+    "variance",
+];
+const SETS: [&str; 16] = [
+    "generate_series",
+    "generate_subscripts",
+    "json_array_elements",
+    "json_array_elements_text",
+    "json_each",
+    "json_each_text",
+    "json_object_keys",
+    "jsonb_array_elements",
+    "jsonb_array_elements_text",
+    "jsonb_each",
+    "jsonb_each_text",
+    "jsonb_object_keys",
+    "regexp_matches",
+    "regexp_split_to_table",
+    "string_to_table",
+    "unnest",
+];
+
+/// The variable and property that an expression is, if it is one.
+pub(super) fn property(pattern: &Pattern, expr: &Expr) -> Option<(VariableId, String)> {
+    let Expr::CompoundIdentifier(parts) = expr else { return None };
+    let [variable, property] = parts.as_slice() else { return None };
+    Some((pattern.named(&fold(variable))?, fold(property)))
+}
+
+/// The path whose length a call asks for.
+pub(super) fn measured(pattern: &Pattern, call: &Function) -> Option<usize> {
+    if name(call)? != PATH_LENGTH {
+        return None;
+    }
+    pattern.path_named(&fold(argument(call)?))
+}
+
+/// The only argument, where it is a name.
+fn argument(call: &Function) -> Option<&Ident> {
+    let FunctionArguments::List(list) = &call.args else { return None };
+    match list.args.as_slice() {
+        [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Identifier(ident)))] => Some(ident),
+        _ => None,
+    }
+}
+
+fn name(call: &Function) -> Option<String> {
+    call.name.0.last().and_then(|part| part.as_ident()).map(fold)
+}
+
+/// Where an expression begins in the text.
+pub(super) fn span(expr: &Expr) -> Span {
+    expr.span()
+}
+
+/// Checks every expression (R1 to R3), and finds out what is mentioned of relations around.
+pub(super) fn check(pattern: &mut Pattern, source: &str) -> SqlResult<()> {
+    regroup(pattern);
+    let mut found = Found::default();
+    let known = &*pattern;
+    for path in &known.paths {
+        check_steps(known, &path.steps, &BTreeSet::new(), source, &mut found)?;
+    }
+    let none = BTreeSet::new();
+    if let Some(condition) = &known.condition {
+        check_expr(known, condition, Place::Condition, &none, source, &mut found)?;
+    }
+    for column in &known.columns {
+        check_expr(known, &column.expr, Place::Columns, &none, source, &mut found)?;
+    }
+    pattern.is_lateral = found.lateral || found.bare;
+    pattern.has_bare_names = found.bare;
+    Ok(())
+}
+
+/// `v.p[1]`, which sqlparser reads as `v` with two accesses, as `(v.p)[1]`.
+fn regroup(pattern: &mut Pattern) {
+    let names: BTreeSet<String> = pattern.variables.iter().filter_map(|variable| variable.name.clone()).collect();
+    let mut regroup = Regroup(names);
+    let mut steps: Vec<&mut Step> = pattern.paths.iter_mut().flat_map(|path| &mut path.steps).collect();
+    while let Some(step) = steps.pop() {
+        match step {
+            Step::Vertex { condition, .. } | Step::Edge { condition, .. } => {
+                let _ = VisitMut::visit(condition, &mut regroup);
+            }
+            Step::Repeat(repeat) => {
+                let _ = VisitMut::visit(&mut repeat.condition, &mut regroup);
+                steps.extend(&mut repeat.steps);
+            }
+            Step::Choice(choices) => steps.extend(choices.iter_mut().flatten()),
+        }
+    }
+    let _ = VisitMut::visit(&mut pattern.condition, &mut regroup);
+    for column in &mut pattern.columns {
+        let _ = VisitMut::visit(&mut column.expr, &mut regroup);
+    }
+}
+
+struct Regroup(BTreeSet<String>);
+
+impl VisitorMut for Regroup {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if let Expr::CompoundFieldAccess { root, access_chain } = expr
+            && let Expr::Identifier(variable) = root.as_ref()
+            && self.0.contains(&fold(variable))
+            && let Some(AccessExpr::Dot(Expr::Identifier(property))) = access_chain.first()
+        {
+            **root = Expr::Nested(Box::new(Expr::CompoundIdentifier(vec![variable.clone(), property.clone()])));
+            access_chain.remove(0);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+#[derive(Default)]
+struct Found {
+    lateral: bool,
+    bare: bool,
+}
+
+/// Variables of repeated paths that are single within this one: its own without those of paths repeated inside it.
+fn own(steps: &[Step], inner: &[VariableId]) -> BTreeSet<VariableId> {
+    let mut own: BTreeSet<VariableId> = inner.iter().copied().collect();
+    let mut rest: Vec<&Step> = steps.iter().collect();
+    while let Some(step) = rest.pop() {
+        match step {
+            Step::Repeat(repeat) => {
+                for variable in &repeat.inner {
+                    own.remove(variable);
+                }
+                if repeat.inner.is_empty() {
+                    rest.extend(&repeat.steps);
+                }
+            }
+            Step::Choice(choices) => rest.extend(choices.iter().flatten()),
+            Step::Vertex { .. } | Step::Edge { .. } => {}
+        }
+    }
+    own
+}
+
+fn check_steps(pattern: &Pattern, steps: &[Step], single: &BTreeSet<VariableId>, source: &str, found: &mut Found) -> SqlResult<()> {
+    for step in steps {
+        match step {
+            Step::Vertex { variable, condition, .. } | Step::Edge { variable, condition, .. } => {
+                if let Some(condition) = condition {
+                    check_expr(pattern, condition, Place::Element(*variable), single, source, found)?;
+                }
+            }
+            Step::Repeat(repeat) => {
+                let within: BTreeSet<VariableId> = single.union(&own(&repeat.steps, &repeat.inner)).copied().collect();
+                check_steps(pattern, &repeat.steps, &within, source, found)?;
+                if let Some(condition) = &repeat.condition {
+                    check_expr(pattern, condition, Place::Condition, &within, source, found)?;
+                }
+            }
+            Step::Choice(choices) => {
+                for choice in choices {
+                    check_steps(pattern, choice, single, source, found)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_expr(
+    pattern: &Pattern,
+    expr: &Expr,
+    place: Place,
+    single: &BTreeSet<VariableId>,
+    source: &str,
+    found: &mut Found,
+) -> SqlResult<()> {
+    let mut checker = Checker { pattern, place, single, source, found, measured: Vec::new() };
+    match Visit::visit(expr, &mut checker) {
+        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Continue(()) => Ok(()),
+    }
+}
+
+struct Checker<'a> {
+    pattern: &'a Pattern,
+    place: Place,
+    single: &'a BTreeSet<VariableId>,
+    source: &'a str,
+    found: &'a mut Found,
+    /// Places of path variables in `path_length(p)`.
+    measured: Vec<Span>,
+}
+
+impl Checker<'_> {
+    fn refuse(&self, message: impl Into<String>, span: Span, hint: &str) -> SqlError {
+        pointed(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message.into()).hint(hint), self.source, span)
+    }
+
+    /// A kind of function that COLUMNS do not support and WHERE does not allow.
+    fn misplaced(&self, what: &str, state: SqlState, span: Span) -> SqlError {
+        let hint = "Call it in the query around GRAPH_TABLE.";
+        if self.place == Place::Columns {
+            return self.refuse(format!("{what} functions in GRAPH_TABLE COLUMNS are not supported"), span, hint);
+        }
+        pointed(SqlError::new(state, format!("{what} functions are not allowed in WHERE")).hint(hint), self.source, span)
+    }
+
+    fn call(&mut self, call: &Function, span: Span) -> SqlResult<()> {
+        let Some(name) = name(call) else { return Ok(()) };
+        if call.over.is_some() {
+            return Err(self.misplaced("window", SqlState("42P20"), span));
+        }
+        if AGGREGATES.contains(&name.as_str()) {
+            return Err(self.misplaced("aggregate", SqlState::GROUPING_ERROR, span));
+        }
+        if SETS.contains(&name.as_str()) {
+            return Err(self.misplaced("set-returning", SqlState::FEATURE_NOT_SUPPORTED, span));
+        }
+        let Some(argument) = argument(call) else { return Ok(()) };
+        let of_pattern = self.pattern.path_named(&fold(argument)).is_some() || self.pattern.named(&fold(argument)).is_some();
+        if name == PATH_LENGTH && self.pattern.path_named(&fold(argument)).is_some() {
+            self.measured.push(argument.span);
+        } else if of_pattern && PATH_FUNCTIONS.contains(&name.as_str()) {
+            return Err(self.refuse(
+                format!("{name} is not supported yet"),
+                span,
+                "path_length(p) is; of elements, show the properties that are their keys.",
+            ));
+        }
+        Ok(())
+    }
+
+    fn reference(&mut self, parts: &[Ident]) -> SqlResult<()> {
+        let [owner, property] = parts else {
+            self.found.lateral = true;
+            return Ok(());
+        };
+        let Some(at) = self.pattern.named(&fold(owner)) else {
+            self.found.lateral = true;
+            return Ok(());
+        };
+        if matches!(self.place, Place::Element(own) if own != at) {
+            let hint = "WHERE of an element mentions that element only; the WHERE behind the pattern mentions all.";
+            return Err(self.refuse("non-local element variable reference is not supported", owner.span, hint));
+        }
+        let variable = &self.pattern.variables[at];
+        let name = fold(property);
+        if variable.property(&name).is_none() {
+            return Err(unknown_property(variable, &name, property, self.source, &self.pattern.graph));
+        }
+        if variable.degree == Degree::Group && !self.single.contains(&at) {
+            let message = format!("element variable \"{}\" stands for a list here", fold(owner));
+            let hint = "It is declared within a repeated path: mention it in a WHERE inside that path.";
+            return Err(self.refuse(message, owner.span, hint));
+        }
+        Ok(())
+    }
+
+    fn bare(&mut self, ident: &Ident) -> SqlResult<()> {
+        if self.measured.contains(&ident.span) && self.pattern.path_named(&fold(ident)).is_some() {
+            return Ok(());
+        }
+        if ident.quote_style.is_none() && crate::rule_text::is_session_word(ident) {
+            return Ok(());
+        }
+        let name = fold(ident);
+        if self.pattern.path_named(&name).is_some() {
+            return Err(self.refuse(format!("path variable \"{name}\" is not a value"), ident.span, "path_length(p) is one."));
+        }
+        self.found.bare = true;
+        Ok(())
+    }
+}
+
+impl Visitor for Checker<'_> {
+    type Break = SqlError;
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<SqlError> {
+        let hint = "Join GRAPH_TABLE with the subquery, or compare its columns with it.";
+        ControlFlow::Break(self.refuse("subqueries within GRAPH_TABLE reference are not supported", query.span(), hint))
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<SqlError> {
+        let checked = match expr {
+            Expr::Function(call) => self.call(call, expr.span()),
+            Expr::CompoundIdentifier(parts) => self.reference(parts),
+            Expr::Identifier(ident) => self.bare(ident),
+            Expr::QualifiedWildcard(..) | Expr::Wildcard(_) => {
+                let error = SqlError::new(SqlState::SYNTAX_ERROR, "\"*\" not allowed here");
+                Err(pointed(error, self.source, expr.span()))
+            }
+            _ => Ok(()),
+        };
+        match checked {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
+    }
+}

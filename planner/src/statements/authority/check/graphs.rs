@@ -1,0 +1,84 @@
+//! Rights on property graphs: who reads one needs SELECT on it, and on its element tables where these are opened; who makes one owns its tables.
+//!
+//! J1: a view that reads a graph asks the same of who reads the view.
+//! Never: opens an element table.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use base::{SqlError, SqlResult};
+use engine::roles::privilege;
+use engine::{GraphDef, Object};
+use sqlparser::ast::{ObjectName, visit_relations};
+
+use super::{Checker, not_owner};
+use crate::graph_syntax::{Change, ElementTable, GraphCommand};
+use crate::names::Name;
+use crate::parse::Parsed;
+use crate::resolver::undefined_table;
+use crate::rights::access::Kind;
+use crate::rights::things::of_graph;
+
+/// Every graph that a statement reads, by itself or in a view. Errors: 42501.
+pub(super) fn read(checker: &Checker<'_>, parsed: &Parsed) -> SqlResult<()> {
+    for table in parsed.graph_tables.iter() {
+        select(checker, checker.scope.graph_named(&checker.name(&table.graph)?)?)?;
+    }
+    if checker.scope.catalog.graphs().next().is_none() {
+        return Ok(());
+    }
+    let mut read: BTreeSet<u32> = BTreeSet::new();
+    let _ = visit_relations(&*parsed.statement, |name| {
+        let found = Name::of(name, checker.database).ok().and_then(|name| checker.scope.relation(&name).map(Object::id));
+        read.extend(found);
+        ControlFlow::<()>::Continue(())
+    });
+    let mut open: Vec<u32> = read.iter().copied().collect();
+    while let Some(id) = open.pop() {
+        match checker.scope.catalog.object(id) {
+            Some(Object::View(view)) => open.extend(view.reads.iter().map(|(id, _)| *id).filter(|id| read.insert(*id))),
+            Some(Object::Graph(graph)) => select(checker, graph)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn select(checker: &Checker<'_>, graph: &GraphDef) -> SqlResult<()> {
+    checker.scope.check_usage(&graph.schema)?;
+    let had = checker.scope.access.on(&checker.scope.catalog, Kind::Graph, graph.id, privilege::SELECT);
+    if had == 0 { Err(of_graph(graph).denied()) } else { Ok(()) }
+}
+
+/// CREATE, ALTER, DROP, COMMENT. Errors: 42501.
+pub(super) fn command(checker: &Checker<'_>, command: &GraphCommand) -> SqlResult<()> {
+    match command {
+        GraphCommand::Create { name, elements, .. } => {
+            let schema = checker.scope.creation_schema(&checker.name(name)?)?;
+            checker.need_creation(&schema)?;
+            elements.iter().try_for_each(|element| own_element(checker, element))
+        }
+        GraphCommand::Alter { name, change, .. } => {
+            own(checker, name)?;
+            match change {
+                Change::Add(elements) => elements.iter().try_for_each(|element| own_element(checker, element)),
+                Change::SetSchema(schema) => checker.need_creation(&crate::names::fold(schema)),
+                _ => Ok(()),
+            }
+        }
+        GraphCommand::Drop { names, .. } => names.iter().try_for_each(|name| own(checker, name)),
+        GraphCommand::Comment { name, .. } => own(checker, name),
+    }
+}
+
+fn own(checker: &Checker<'_>, name: &ObjectName) -> SqlResult<()> {
+    checker.own(name)
+}
+
+/// Owning a schema is not owning its tables here, as in Postgres.
+fn own_element(checker: &Checker<'_>, element: &ElementTable) -> SqlResult<()> {
+    let name = checker.name(&element.relation)?;
+    let relation = checker.scope.relation(&name).ok_or_else(|| -> SqlError { undefined_table(&name.shown()) })?;
+    let owns = !checker.scope.access.is_auditor() && checker.scope.access.owns(&checker.scope.catalog, relation.id());
+    if owns { Ok(()) } else { Err(not_owner(relation)) }
+}
