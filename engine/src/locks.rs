@@ -1,8 +1,9 @@
 //! Row locks in memory: which open transaction may change a row, or relies on it, and who comes next.
 //!
 //! W1: two grants at one place never conflict unless one transaction has both.
-//! W2: who has to wait is served in the order of asking; an owner that strengthens what it has goes before those who have nothing there.
-//! W3: nobody begins to wait for one who waits, directly or through others, for him; so every wait ends.
+//! W2: who has to wait is served in the order of asking; an owner that strengthens what it has goes before those who have nothing there, unless
+//!     one of them would then wait for what waits for him.
+//! W3: nobody begins to wait for one who waits, directly or through others, for him, or would when he stands in the queue; so every wait ends.
 //! W4: a grant ends with the last list that has it: the transaction's own and those of its savepoints (`held.rs`).
 //! Never: decides what commits (the committer does, by the ledger alone); blocks a thread; knows a row's content.
 
@@ -69,6 +70,13 @@ pub(crate) enum Asked {
     Busy,
 }
 
+/// Where in a queue one who asks would stand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Turn {
+    First,
+    Last,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Grant {
     owner: u64,
@@ -102,13 +110,18 @@ impl Entry {
         Asked::Granted
     }
 
-    /// Whom an owner waits for, or would if it asked now (W2).
-    fn blockers(&self, owner: u64, strength: Strength, is_asking: bool) -> Vec<u64> {
-        let before = match self.queue.iter().position(|waiter| waiter.owner == owner) {
-            Some(place) => place,
-            None if !is_asking => return Vec::new(),
-            None if self.has(owner) => 0,
-            None => self.queue.len(),
+    /// The turn of an owner that asks (W2).
+    fn turn(&self, owner: u64) -> Turn {
+        if self.has(owner) { Turn::First } else { Turn::Last }
+    }
+
+    /// Whom an owner waits for, or would if it asked now and got that turn.
+    fn blockers(&self, owner: u64, strength: Strength, asking: Option<Turn>) -> Vec<u64> {
+        let before = match (self.queue.iter().position(|waiter| waiter.owner == owner), asking) {
+            (Some(place), _) => place,
+            (None, None) => return Vec::new(),
+            (None, Some(Turn::First)) => 0,
+            (None, Some(Turn::Last)) => self.queue.len(),
         };
         let ahead = self.queue.iter().take(before).map(|waiter| Grant { owner: waiter.owner, strength: waiter.strength });
         let all = self.grants.iter().copied().chain(ahead);
@@ -192,13 +205,17 @@ impl LockTable {
     /// Whether another has, or is the next to have, what conflicts.
     pub(crate) fn is_busy(&self, owner: u64, place: Place, strength: Strength) -> bool {
         let shard = self.shard(place).lock();
-        shard.get(&place).is_some_and(|entry| !entry.blockers(owner, strength, true).is_empty())
+        shard.get(&place).is_some_and(|entry| !entry.blockers(owner, strength, Some(entry.turn(owner))).is_empty())
     }
 
     /// Queues for a lock. Errors: where that would close a circle of waiters (W3).
     pub(crate) fn wait_for(self: &Arc<Self>, owner: u64, place: Place, strength: Strength) -> Result<Wait, Deadlock> {
         let mut waits = self.waits.lock();
-        if let Some(blocker) = self.circle(&waits, owner, place, strength) {
+        let mut turn = self.shard(place).lock().get(&place).map_or(Turn::Last, |entry| entry.turn(owner));
+        if turn == Turn::First && self.circle(&waits, owner, place, strength, turn).is_some() {
+            turn = Turn::Last;
+        }
+        if let Some(blocker) = self.circle(&waits, owner, place, strength, turn) {
             return Err(Deadlock { blocker });
         }
         let waiter = Arc::new(Waiter::new(owner, strength));
@@ -206,7 +223,7 @@ impl LockTable {
             let mut shard = self.shard(place).lock();
             let entry = shard.entry(place).or_default();
             match entry.ask(owner, strength) {
-                Asked::Busy if entry.has(owner) => entry.queue.push_front(Arc::clone(&waiter)),
+                Asked::Busy if turn == Turn::First => entry.queue.push_front(Arc::clone(&waiter)),
                 Asked::Busy => entry.queue.push_back(Arc::clone(&waiter)),
                 // It has become free meanwhile. What the owner had already it now has twice, and gives back twice.
                 had => {
@@ -223,17 +240,19 @@ impl LockTable {
     }
 
     /// The owner through whom a circle would close. Others may take locks meanwhile; none of them waits before the caller has begun to.
-    fn circle(&self, waits: &HashMap<u64, (Place, Strength)>, owner: u64, place: Place, strength: Strength) -> Option<u64> {
-        let blockers = |owner, place, strength, is_asking| {
+    fn circle(&self, waits: &HashMap<u64, (Place, Strength)>, owner: u64, place: Place, strength: Strength, turn: Turn) -> Option<u64> {
+        let blockers = |owner, place, strength, asking| {
             let shard = self.shard(place).lock();
-            shard.get(&place).map_or_else(Vec::new, |entry| entry.blockers(owner, strength, is_asking))
+            shard.get(&place).map_or_else(Vec::new, |entry| entry.blockers(owner, strength, asking))
         };
         let mut seen = HashSet::new();
-        let mut next = blockers(owner, place, strength, true);
+        let mut next = blockers(owner, place, strength, Some(turn));
         while let Some(other) = next.pop() {
-            let Some((place, strength)) = waits.get(&other).filter(|_| seen.insert(other)) else { continue };
-            let further = blockers(other, *place, *strength, false);
-            if further.contains(&owner) {
+            let Some((at, wanted)) = waits.get(&other).filter(|_| seen.insert(other)) else { continue };
+            let further = blockers(other, *at, *wanted, None);
+            // Whoever stands in this queue would stand behind one who goes first.
+            let falls_behind = turn == Turn::First && *at == place && wanted.conflicts(strength) && !further.is_empty();
+            if falls_behind || further.contains(&owner) {
                 return Some(other);
             }
             next.extend(further);
@@ -259,9 +278,17 @@ impl LockTable {
         woken.into_iter().for_each(Waker::wake);
     }
 
+    /// Forgets a wait, but not a later one of the same owner elsewhere.
+    fn waits_no_more(&self, place: Place, waiter: &Waiter) {
+        let mut waits = self.waits.lock();
+        if waits.get(&waiter.owner) == Some(&(place, waiter.strength)) {
+            waits.remove(&waiter.owner);
+        }
+    }
+
     /// Leaves a queue, or gives back what was granted there.
     fn leave(&self, place: Place, waiter: &Arc<Waiter>) {
-        self.waits.lock().remove(&waiter.owner);
+        self.waits_no_more(place, waiter);
         let mut woken = Vec::new();
         {
             let mut shard = self.shard(place).lock();

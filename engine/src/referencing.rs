@@ -1,6 +1,7 @@
 //! Foreign keys while a transaction runs: its rows are compared with the tables they reference, and what it took away with those that reference
 //! it.
 //!
+//! F4: a commit that is being placed ends rows before those in their place are found; so a row counts as missing only if it is while nobody places.
 //! Never: writes a row; what follows from a change is told to the caller.
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::key::{Key, KeyReader};
 use crate::references::{Removed, check_full, missing_parent, own_key, referenced_key};
 use crate::rules::{KeyDef, Reference};
 use crate::schema::TableDef;
+use crate::table::TableState;
 use crate::transaction::Transaction;
 use crate::view::TableView;
 use crate::violations::conflict;
@@ -97,13 +99,9 @@ impl Transaction {
             let is_own = own_newest.is_some_and(|row| own.as_ref().is_some_and(|own| !own.own_ended.contains(&row)));
             let committed = match is_own {
                 true => None,
-                false => OwnRows::newest_committed(own.as_deref(), self.ledger.keys(), reference.key, &key)?,
+                false => self.live_for_good(own.as_deref(), &state, reference.key, &key)?,
             };
-            let is_live = |row: u64| {
-                let is_ended = own.as_ref().is_some_and(|own| own.ended.contains(&row));
-                Ok::<_, SqlError>(!is_ended && state.ended_by(row)?.is_none())
-            };
-            if !is_own && !committed.map_or(Ok(false), is_live)? {
+            if !is_own && committed.is_none() {
                 return Err(missing_parent(child, &parent, reference, rows, row));
             }
             if own_newest.is_none() {
@@ -112,6 +110,22 @@ impl Transaction {
             known.insert(key);
         }
         self.rely_on_rows(&parent, reference.key, &relied)
+    }
+
+    /// The committed row that has a value of a key and is not ended, by the transaction either; looked for once more while nobody decides (F4).
+    fn live_for_good(&self, own: Option<&OwnRows>, state: &TableState, key: u32, value: &Key) -> SqlResult<Option<u64>> {
+        let look = || -> SqlResult<Option<u64>> {
+            let newest = OwnRows::newest_committed(own, self.ledger.keys(), key, value)?;
+            match newest.filter(|row| own.is_none_or(|own| !own.ended.contains(row))) {
+                Some(row) if state.ended_by(row)?.is_none() => Ok(Some(row)),
+                _ => Ok(None),
+            }
+        };
+        if let Some(row) = look()? {
+            return Ok(Some(row));
+        }
+        let _nobody_decides = self.ledger.turn().wait();
+        look()
     }
 
     /// Compares all rows of a table with what a foreign key of it references: for one that is being added. Errors: 23503.
@@ -194,10 +208,6 @@ impl Transaction {
             return Ok(true);
         }
         let state = self.ledger.table_state(parent.id);
-        let newest = OwnRows::newest_committed(own.map(|own| &**own), self.ledger.keys(), def.id, &key)?;
-        match newest.filter(|row| own.is_none_or(|own| !own.ended.contains(row))) {
-            Some(row) => Ok(state.ended_by(row)?.is_none()),
-            None => Ok(false),
-        }
+        Ok(self.live_for_good(own.map(|own| &**own), &state, def.id, &key)?.is_some())
     }
 }

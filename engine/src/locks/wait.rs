@@ -79,7 +79,7 @@ impl Future for Wait {
             }
         }
         self.is_over = true;
-        self.table.waits.lock().remove(&self.waiter.owner);
+        self.table.waits_no_more(self.place, &self.waiter);
         let mut held = Held::default();
         held.add(&self.table, self.waiter.owner, vec![(self.place, self.waiter.strength)]);
         Poll::Ready(held)
