@@ -17,7 +17,7 @@ pub struct Memory {
     pub batches_bytes: usize,
     /// What one transaction, or one making of an index, keeps of keys before they are sorted into runs on disk.
     pub staging_bytes: usize,
-    /// Sorts, joins and aggregates of all queries together, before they spill.
+    /// Sorts, joins and aggregates of all queries together; one more is refused.
     pub queries_bytes: usize,
 }
 

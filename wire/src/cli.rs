@@ -109,27 +109,28 @@ pub struct Serve {
     /// Sessions at once; one more is refused with 53300.
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=60_000))]
     pub max_connections: u32,
-    /// Memory to get by with, e.g. 512MiB or 4GiB: caches, what is not on disk yet, sorts and joins. Programs, connections and rows on their way come
+    /// Memory to get by with, e.g. 512MB or 4GB: caches, what is not on disk yet, sorts and joins. Programs, connections and rows on their way come
     /// on top. Default: a quarter of the machine's.
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub memory: Option<usize>,
+    /// Memory that one query may hold for sorts, joins and groups; a session can lower it by SET statement_mem. Default: a quarter of --memory, which
+    /// is half of what all queries have together.
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub statement_memory: Option<usize>,
     /// Seconds that running statements get at shutdown before they are cancelled.
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     pub grace: u64,
 }
 
-/// Bytes, with KiB, MiB or GiB behind the number where there are many.
+/// An amount of memory in bytes: a whole number and `kB`, `MB`, `GB` or `TB`, as in Postgres, or the same as `KiB` and so on; 1 MB at least.
 fn parse_size(text: &str) -> Result<usize, String> {
-    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
-    let unit = match text[digits.len()..].trim() {
-        "" | "B" => 1,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        other => return Err(format!("{other:?} is no unit: B, KiB, MiB or GiB")),
+    const UNITS: [(&str, &str, u32); 4] = [("kB", "KiB", 10), ("MB", "MiB", 20), ("GB", "GiB", 30), ("TB", "TiB", 40)];
+    let sized = |(short, long, bits): &(&str, &str, u32)| {
+        let amount: usize = text.strip_suffix(short).or_else(|| text.strip_suffix(long))?.trim().parse().ok()?;
+        amount.checked_mul(1 << bits)
     };
-    let bytes = digits.parse::<usize>().ok().and_then(|number| number.checked_mul(unit));
-    bytes.ok_or_else(|| "a number, then a unit, as in 512MiB".to_owned())
+    let bytes = UNITS.iter().find_map(sized).ok_or("a whole number with kB, MB, GB or TB is wanted, such as 512MB")?;
+    if bytes < 1 << 20 { Err("at least 1MB is wanted".to_owned()) } else { Ok(bytes) }
 }
 
 /// `rebuild-folds`
@@ -285,10 +286,10 @@ mod tests {
 
     #[test]
     fn sizes_are_read() {
-        for (text, bytes) in [("0", 0), ("7B", 7), ("512MiB", 512 << 20), ("4 GiB", 4 << 30), ("3KiB", 3 << 10)] {
+        for (text, bytes) in [("1MB", 1 << 20), ("512MiB", 512 << 20), ("4 GB", 4 << 30), ("4096 kB", 4 << 20), ("1TiB", 1 << 40)] {
             assert_eq!(parse_size(text), Ok(bytes), "{text}");
         }
-        for text in ["", "MiB", "512MB", "-1", "1.5GiB", "99999999999GiB"] {
+        for text in ["", "MiB", "512", "512 mb", "-1MB", "1.5GiB", "99999999999GiB", "1023kB"] {
             assert!(parse_size(text).is_err(), "{text}");
         }
     }

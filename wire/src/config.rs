@@ -51,6 +51,8 @@ pub struct Config {
     pub startup_time_max: Duration,
     /// Memory that all running queries of a server may hold together for sorts, hashes and aggregates.
     pub query_memory_bytes: usize,
+    /// Memory that one of them may hold; a session's `statement_mem` can only be less.
+    pub statement_memory_bytes: usize,
     /// What running statements get at shutdown before they are cancelled.
     pub shutdown_grace: Duration,
 }
@@ -69,6 +71,7 @@ impl Default for Config {
             message_bytes_max: (1 << 30) - 1,
             startup_time_max: Duration::from_secs(60),
             query_memory_bytes: 1 << 30,
+            statement_memory_bytes: 512 << 20,
             shutdown_grace: Duration::from_secs(5),
         }
     }

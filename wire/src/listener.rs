@@ -71,7 +71,8 @@ impl Listener {
         let socket = TcpListener::bind(listen).await.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
         let partitions = std::thread::available_parallelism().map_or(1, usize::from);
-        let limits = Options { memory_bytes: config.query_memory_bytes, partitions, batch_rows: 8192 };
+        let (memory_bytes, run_memory_bytes) = (config.query_memory_bytes, config.statement_memory_bytes);
+        let limits = Options { memory_bytes, run_memory_bytes, partitions, batch_rows: 8192 };
         let relational = Arc::new(Relational::new(limits)?);
         let databases = Databases::new(Arc::clone(&engine), relational);
         if config.auth == Auth::Scram {

@@ -13,6 +13,7 @@ use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 
 use crate::shape::{Kept, Shape};
+use crate::slot::Slot;
 use crate::{errors, output};
 
 /// A plan that belongs to a shape while it runs.
@@ -34,6 +35,7 @@ impl Running {
 /// A query's stream before it is shown.
 pub(crate) struct Answer {
     pub(crate) stream: SendableRecordBatchStream,
+    pub(crate) slot: Arc<Slot>,
     pub(crate) running: Option<Running>,
     pub(crate) schema: SchemaRef,
     pub(crate) batch_rows: usize,
@@ -42,6 +44,7 @@ pub(crate) struct Answer {
 /// Between two batches.
 struct Going {
     stream: SendableRecordBatchStream,
+    slot: Arc<Slot>,
     running: Option<Running>,
     schema: SchemaRef,
     batch_rows: usize,
@@ -52,8 +55,8 @@ struct Going {
 impl Answer {
     /// The batches as they leave: at most `batch_rows` rows each, none empty, none after an error.
     pub(crate) fn into_batches(self) -> BoxStream<'static, SqlResult<RecordBatch>> {
-        let Self { stream, running, schema, batch_rows } = self;
-        let going = Going { stream, running, schema, batch_rows, rest: None };
+        let Self { stream, slot, running, schema, batch_rows } = self;
+        let going = Going { stream, slot, running, schema, batch_rows, rest: None };
         stream::unfold(Some(going), |going| async {
             let mut going = going?;
             match going.next().await {
@@ -87,7 +90,7 @@ impl Going {
             }
             let batch = match self.stream.next().await? {
                 Ok(batch) => output::shown_batch(&batch, &self.schema),
-                Err(error) => Err(errors::unplaced(&error)),
+                Err(error) => Err(self.slot.named(errors::unplaced(&error))),
             };
             match batch {
                 Ok(batch) => self.rest = Some(batch),

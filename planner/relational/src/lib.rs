@@ -33,6 +33,7 @@ mod hidden;
 mod layouts;
 mod mapping;
 mod marks;
+mod memory;
 mod names;
 mod names_shown;
 mod numbers;
@@ -61,7 +62,7 @@ mod sql_types;
 mod type_families;
 
 pub use clock::Moment;
-pub use environment::{Environment, Interrupt, ScalarCall, ScalarFunction};
+pub use environment::{Environment, Interrupt, RunLimits, ScalarCall, ScalarFunction};
 pub use explanation::Step;
 pub use expressions::Expressions;
 pub use functions::conversions::{convert, convert_in};

@@ -8,7 +8,6 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use datafusion::catalog::Session;
 use datafusion::common::{DFSchema, Result, internal_err};
-use datafusion::execution::TaskContext;
 use datafusion::execution::context::SessionState;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
@@ -39,7 +38,6 @@ pub(crate) struct Planner {
     outer: Arc<SessionState>,
     /// The same for subplans (P3), made when there is one.
     inner: OnceLock<SessionState>,
-    context: Arc<TaskContext>,
     physical: DefaultPhysicalPlanner,
 }
 
@@ -51,9 +49,9 @@ impl fmt::Debug for Planner {
 
 impl Planner {
     /// For one statement; `state` has the session's manner.
-    pub(crate) fn new(state: Arc<SessionState>, context: &Arc<TaskContext>) -> Self {
+    pub(crate) fn new(state: Arc<SessionState>) -> Self {
         let physical = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(Extensions)]);
-        Self { outer: state, inner: OnceLock::new(), context: Arc::clone(context), physical }
+        Self { outer: state, inner: OnceLock::new(), physical }
     }
 
     fn inner(&self) -> &SessionState {
@@ -105,9 +103,9 @@ impl Planner {
             Box::new(move || planner.physical(&plan, planner.inner())) as Make
         });
         let is_remembered = !held.is_volatile;
-        let memo = is_remembered.then(|| Arc::new(Memo::new(self.context.memory_pool())));
+        let memo = is_remembered.then(|| Arc::new(Memo::new(slot.context().memory_pool())));
         memo.iter().for_each(|memo| slot.forget_at_end(memo));
-        Ok(Arc::new(Inner::new(operators, make, cell, Arc::clone(slot), memo, Arc::clone(&self.context))))
+        Ok(Arc::new(Inner::new(operators, make, cell, Arc::clone(slot), memo, Arc::clone(slot.context()))))
     }
 }
 

@@ -11,7 +11,6 @@ use arrow::datatypes::{DataType, SchemaRef};
 use base::{SqlError, SqlResult, SqlState};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::config::ConfigOptions;
-use datafusion::execution::TaskContext;
 use datafusion::execution::context::SessionState;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::GreedyMemoryPool;
@@ -29,8 +28,9 @@ use crate::answer::{Answer, Running};
 use crate::apply::convert;
 use crate::clock::Moment;
 use crate::context::{Context, Found};
-use crate::environment::{Environment, Interrupt};
+use crate::environment::{Environment, RunLimits};
 use crate::explanation::Step;
+use crate::memory::Memory;
 use crate::parameters::{self, Parameters};
 use crate::planning::{self, Planner};
 use crate::session_options::States;
@@ -44,6 +44,9 @@ use crate::{attach, dialect, errors, full_joins, functions, hidden, names, names
 pub struct Options {
     /// Memory all running queries may hold together for sorts, hashes and aggregates; past it a statement fails with 53200.
     pub memory_bytes: usize,
+    /// Memory one of them may hold, its subqueries included; past it that query fails with 53200, whatever the others hold. Subject to
+    /// `memory_bytes`.
+    pub run_memory_bytes: usize,
     /// Streams a scan or an exchange is split into, ≥ 1; usually the number of cores.
     pub partitions: usize,
     /// Rows a batch, 1–8,192.
@@ -80,7 +83,7 @@ pub struct Rows {
 /// Runs SELECT over tables found through a [`Resolver`]. Cheap to share, one a server.
 pub struct Relational {
     states: States,
-    context: Arc<TaskContext>,
+    memory: Memory,
     batch_rows: usize,
 }
 
@@ -107,8 +110,10 @@ impl Relational {
             .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
             .build_arc()
             .map_err(|error| errors::unplaced(&error))?;
+        let config = SessionConfig::from(config(options)).with_batch_size(options.batch_rows);
+        let memory = Memory::new(config.clone(), &runtime, options.run_memory_bytes);
         let state = SessionStateBuilder::new()
-            .with_config(SessionConfig::from(config(options)).with_batch_size(options.batch_rows))
+            .with_config(config)
             .with_runtime_env(runtime)
             .with_expr_planners(operators::planners())
             .with_scalar_functions(functions::scalars())
@@ -117,8 +122,7 @@ impl Relational {
             .with_analyzer_rules(semantics::rules())
             .with_physical_optimizer_rules(planning::optimizer_rules())
             .build();
-        let context = state.task_ctx();
-        Ok(Self { states: States::new(state), context, batch_rows: options.batch_rows })
+        Ok(Self { states: States::new(state), memory, batch_rows: options.batch_rows })
     }
 
     /// Binds a query: names, types, columns. `parameter_types` may be shorter than the parameters are; `None` means infer.
@@ -165,20 +169,23 @@ impl Relational {
     /// Starts a bound query on the resolver's tables. `parameters` holds a one-row array a parameter, typed as [`Shape::parameters`] says.
     ///
     /// Must be called within a tokio runtime. Errors: the resolver's, what planning raises; what running raises comes through the stream.
-    /// `interrupt` ends what cannot be ended by dropping the stream: the evaluation of a subquery within an expression.
+    /// The interrupt ends what cannot be ended by dropping the stream: the evaluation of a subquery within an expression.
     pub fn run(
         &self,
         shape: &Arc<Shape>,
         resolver: &dyn Resolver,
         moment: Moment,
         parameters: &[ArrayRef],
-        interrupt: &Interrupt,
+        limits: &RunLimits,
     ) -> SqlResult<Rows> {
-        let Run { plan, running } = self.ready(shape, resolver, moment, parameters, interrupt)?;
+        let Run { plan, slot, running } = self.ready(shape, resolver, moment, parameters, limits)?;
         let query = Query { statement: &shape.statement, text: &shape.text };
-        let stream = execute_stream(plan, Arc::clone(&self.context)).map_err(|error| errors::placed(&error, query))?;
+        let stream = execute_stream(plan, Arc::clone(slot.context())).map_err(|error| errors::placed(&error, query))?;
         let schema = Arc::clone(&shape.schema);
-        Ok(Rows { stream: Answer { stream, running, schema: Arc::clone(&schema), batch_rows: self.batch_rows }.into_batches(), schema })
+        Ok(Rows {
+            stream: Answer { stream, slot, running, schema: Arc::clone(&schema), batch_rows: self.batch_rows }.into_batches(),
+            schema,
+        })
     }
 
     /// [`Relational::bind`] and [`Relational::run`] for a query that runs once.
@@ -186,7 +193,7 @@ impl Relational {
         // A NULL without a type takes whatever type its place gives it.
         let given: Vec<Option<DataType>> = parameters.iter().map(|p| Some(p.data_type().clone()).filter(|t| !t.is_null())).collect();
         let shape = self.bind(query, resolver, env, &given)?;
-        self.run(&shape, resolver, env.moment(), parameters, &uninterrupted())
+        self.run(&shape, resolver, env.moment(), parameters, &RunLimits::none())
     }
 
     /// Columns and parameters of a query. Errors: as for [`Relational::bind`].
@@ -212,17 +219,16 @@ impl Relational {
         resolver: &dyn Resolver,
         moment: Moment,
         parameters: &[ArrayRef],
-        interrupt: &Interrupt,
+        limits: &RunLimits,
         analyze: bool,
     ) -> impl Future<Output = SqlResult<Step>> + Send + 'static {
-        let planned = self.special(shape, resolver, moment, parameters, interrupt);
-        let context = Arc::clone(&self.context);
+        let planned = self.special(shape, resolver, moment, parameters, limits);
         async move {
-            let plan = planned?;
+            let (plan, slot) = planned?;
             if analyze {
-                let mut stream = execute_stream(Arc::clone(&plan), context).map_err(|error| errors::unplaced(&error))?;
+                let mut stream = execute_stream(Arc::clone(&plan), Arc::clone(slot.context())).map_err(|error| errors::unplaced(&error))?;
                 while let Some(batch) = stream.next().await {
-                    batch.map_err(|error| errors::unplaced(&error))?;
+                    batch.map_err(|error| slot.named(errors::unplaced(&error)))?;
                 }
             }
             Ok(Step::of(&plan, analyze))
@@ -251,27 +257,28 @@ impl Relational {
         resolver: &dyn Resolver,
         moment: Moment,
         parameters: &[ArrayRef],
-        interrupt: &Interrupt,
+        limits: &RunLimits,
     ) -> SqlResult<Run> {
         let values = parameters::values(parameters, &shape.parameters)?;
         let tables = tables_of(shape, resolver)?;
         if shape.is_generic() {
             if let Some(kept) = shape.take(&values, &tables) {
-                kept.slot.fill(values, moment, tables, interrupt);
-                return Ok(Run { plan: Arc::clone(&kept.plan), running: Some(Running::new(shape, kept)) });
+                kept.slot.fill(values, moment, tables, limits);
+                return Ok(Run { plan: Arc::clone(&kept.plan), slot: Arc::clone(&kept.slot), running: Some(Running::new(shape, kept)) });
             }
-            let slot = Arc::new(Slot::default());
-            slot.fill(values.clone(), moment, tables.clone(), interrupt);
+            let slot = Arc::new(Slot::new(&self.memory, false));
+            slot.fill(values.clone(), moment, tables.clone(), limits);
             match self.physical(shape, &slot, &|which| value_of(which, &values, moment).filter(|_| shape.is_pinned(which))) {
                 Ok(plan) => {
-                    let kept = shape.made(Arc::clone(&plan), slot, &values, &tables);
-                    return Ok(Run { plan, running: Some(Running::new(shape, kept)) });
+                    let kept = shape.made(Arc::clone(&plan), Arc::clone(&slot), &values, &tables);
+                    return Ok(Run { plan, slot, running: Some(Running::new(shape, kept)) });
                 }
                 // K3: whether it is the placeholders' fault or the query's, planning with values will tell.
                 Err(_) => shape.specialise(),
             }
         }
-        Ok(Run { plan: self.special(shape, resolver, moment, parameters, interrupt)?, running: None })
+        let (plan, slot) = self.special(shape, resolver, moment, parameters, limits)?;
+        Ok(Run { plan, slot, running: None })
     }
 
     /// A plan for these values only.
@@ -281,12 +288,13 @@ impl Relational {
         resolver: &dyn Resolver,
         moment: Moment,
         parameters: &[ArrayRef],
-        interrupt: &Interrupt,
-    ) -> SqlResult<Arc<dyn ExecutionPlan>> {
+        limits: &RunLimits,
+    ) -> SqlResult<(Arc<dyn ExecutionPlan>, Arc<Slot>)> {
         let values = parameters::values(parameters, &shape.parameters)?;
-        let slot = Arc::new(Slot::single());
-        slot.fill(values.clone(), moment, tables_of(shape, resolver)?, interrupt);
-        self.physical(shape, &slot, &|which| value_of(which, &values, moment))
+        let slot = Arc::new(Slot::new(&self.memory, true));
+        slot.fill(values.clone(), moment, tables_of(shape, resolver)?, limits);
+        let plan = self.physical(shape, &slot, &|which| value_of(which, &values, moment))?;
+        Ok((plan, slot))
     }
 
     /// From a bound query to operators. `constant` gives the values that are known now.
@@ -300,7 +308,7 @@ impl Relational {
         let failed = |error| errors::placed(&error, query);
         let state = self.states.of(shape.manner);
         let plan = attach::fix(shape.plan.clone(), constant).map_err(failed)?;
-        Arc::new(Planner::new(state, &self.context)).operators(plan, slot).map_err(failed)
+        Arc::new(Planner::new(state)).operators(plan, slot).map_err(failed)
     }
 }
 
@@ -347,14 +355,10 @@ fn settled(plan: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
     Ok(plan)
 }
 
-/// For runs that nobody ends from outside.
-fn uninterrupted() -> Interrupt {
-    Arc::new(|| Ok(()))
-}
-
 /// A plan about to run.
 struct Run {
     plan: Arc<dyn ExecutionPlan>,
+    slot: Arc<Slot>,
     running: Option<Running>,
 }
 

@@ -10,13 +10,15 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use arrow::array::new_empty_array;
 use arrow::datatypes::DataType;
 use datafusion::common::{DataFusionError, Result, ScalarValue, internal_err};
+use datafusion::execution::TaskContext;
 use datafusion::logical_expr::expr::Placeholder;
 use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 
-use base::SqlResult;
+use base::{SqlError, SqlResult};
 
 use crate::clock::{Clock, Moment};
-use crate::environment::Interrupt;
+use crate::environment::{Interrupt, RunLimits};
+use crate::memory::{Memory, RunPool};
 use crate::outer_values::{Cell, Memo, index_within};
 use crate::table::Table;
 
@@ -30,9 +32,11 @@ struct Filling {
 }
 
 /// The place of a plan's changing parts (S1).
-#[derive(Default)]
 pub(crate) struct Slot {
     filling: RwLock<Filling>,
+    pool: Arc<RunPool>,
+    /// What the plan and its subplans execute in.
+    context: Arc<TaskContext>,
     /// What the plan's subplans remember of the run.
     memos: Mutex<Vec<Arc<Memo>>>,
     /// Its plan runs once, so that it may build on how large the tables are.
@@ -46,17 +50,28 @@ impl fmt::Debug for Slot {
 }
 
 impl Slot {
-    /// The slot of a plan that runs once.
-    pub(crate) fn single() -> Self {
-        Self { is_single: true, ..Self::default() }
+    /// The slot of a plan that runs many times, or of one that runs once.
+    pub(crate) fn new(memory: &Memory, is_single: bool) -> Self {
+        let (pool, context) = memory.pool();
+        Self { filling: RwLock::default(), pool, context, memos: Mutex::default(), is_single }
+    }
+
+    /// An error of the run, with the limit of memory that it met.
+    pub(crate) fn named(&self, error: SqlError) -> SqlError {
+        self.pool.named(error)
+    }
+
+    pub(crate) fn context(&self) -> &Arc<TaskContext> {
+        &self.context
     }
 
     pub(crate) fn is_single(&self) -> bool {
         self.is_single
     }
 
-    pub(crate) fn fill(&self, parameters: Vec<ScalarValue>, moment: Moment, tables: Vec<Arc<dyn Table>>, interrupt: &Interrupt) {
-        let interrupt = Some(Arc::clone(interrupt));
+    pub(crate) fn fill(&self, parameters: Vec<ScalarValue>, moment: Moment, tables: Vec<Arc<dyn Table>>, limits: &RunLimits) {
+        self.pool.limit(limits.memory_bytes);
+        let interrupt = Some(Arc::clone(&limits.interrupt));
         *self.filling.write().unwrap_or_else(PoisonError::into_inner) = Filling { parameters, moment: Some(moment), tables, interrupt };
     }
 

@@ -157,6 +157,7 @@ pub(super) const KNOWN: &[Known] = &[
     known(AS_OF, "", Kind::Moment, false),
     known("ssl", "off", Kind::Fixed, false),
     known("standard_conforming_strings", "on", Kind::OneOf(&["on"]), true),
+    known("statement_mem", "0", Kind::Kilobytes, false),
     known("statement_timeout", "0", Kind::Milliseconds, false),
     known("synchronize_seqscans", "on", Kind::Bool, false),
     known("synchronous_commit", "on", Kind::OneOf(&["local", "remote_write", "remote_apply", "on", "off"]), false),

@@ -20,7 +20,7 @@ use crate::types::Manner;
 pub(crate) use known::AS_OF;
 use known::{KNOWN, Kind, Known};
 pub(crate) use seen::Seen;
-use values::{check, milliseconds};
+use values::{check, kilobytes, milliseconds};
 
 /// A parameter's name as it is kept.
 pub(crate) type ParameterName = Cow<'static, str>;
@@ -55,6 +55,7 @@ pub(crate) struct Settings {
     /// Read by every statement.
     manner: Manner,
     statement_timeout: Option<Duration>,
+    statement_memory: Option<usize>,
     default_read_only: bool,
     as_of: Option<AsOf>,
 }
@@ -82,6 +83,7 @@ impl Settings {
             ground: Arc::default(),
             manner: Manner::default(),
             statement_timeout: None,
+            statement_memory: None,
             default_read_only: false,
             as_of: None,
         };
@@ -221,6 +223,11 @@ impl Settings {
         self.statement_timeout
     }
 
+    /// `statement_mem` in bytes; `None` for 0.
+    pub(crate) fn statement_memory(&self) -> Option<usize> {
+        self.statement_memory
+    }
+
     /// `lock_timeout`; `None` for 0.
     pub(crate) fn lock_timeout(&self) -> Option<Duration> {
         let limit = self.show("lock_timeout").map(|(_, value)| value).unwrap_or_default();
@@ -257,11 +264,14 @@ impl Settings {
             .collect();
         let shown = |name: &str| self.show(name).map(|(_, value)| value).unwrap_or_default();
         let timeout = milliseconds(&shown("statement_timeout")).filter(|ms| *ms > 0).map(Duration::from_millis);
+        let memory = kilobytes(&shown("statement_mem")).filter(|kb| *kb > 0);
+        let memory = memory.map(|kb| usize::try_from(kb).unwrap_or(usize::MAX).saturating_mul(1_024));
         let read_only = shown("default_transaction_read_only") == "on";
         let manner = Manner::of(&shown("TimeZone"), &shown("DateStyle"), &shown("IntervalStyle"), &shown("bytea_output"));
         // As it is shown it is read in any manner (F1).
         let as_of = AsOf::read(&shown(AS_OF), &Manner::default()).ok();
-        (self.statement_timeout, self.default_read_only, self.manner, self.as_of) = (timeout, read_only, manner, as_of);
+        (self.statement_timeout, self.statement_memory) = (timeout, memory);
+        (self.default_read_only, self.manner, self.as_of) = (read_only, manner, as_of);
 
         let values = GROUNDING.iter().filter_map(|name| self.show(name).ok()).map(|(_, value)| value).collect();
         let ground = Ground { user: Arc::clone(&self.user), search_path: Arc::clone(&self.search_path), values };

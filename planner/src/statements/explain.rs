@@ -160,8 +160,8 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
                 Binding { scope: execution.scope, transaction: execution.reading(), local: None, ctes: execution.ctes, passed: &[] };
             let relational = &execution.view.database.relational;
             let watched = analyze && !is_write;
-            let (moment, interrupt) = (execution.view.moment(), execution.watch.interrupt());
-            let explained = relational.explain(shape, &binding, moment, execution.parameters.arrays, &interrupt, watched);
+            let (moment, limits) = (execution.view.moment(), execution.limits());
+            let explained = relational.explain(shape, &binding, moment, execution.parameters.arrays, &limits, watched);
             let mut step = execution.watch.run(explained).await?;
             if timing == Some(false) {
                 forget_times(&mut step);

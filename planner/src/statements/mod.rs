@@ -55,7 +55,7 @@ use std::sync::Arc;
 
 use base::{SqlError, SqlResult};
 use engine::{RowLocks, SqlType, Transaction};
-use relational::{Query, Shape};
+use relational::{Query, RunLimits, Shape};
 use sqlparser::ast::{Expr, ObjectType, SetExpr, Statement};
 
 use crate::cancel::Watch;
@@ -450,7 +450,12 @@ impl Execution<'_> {
         passed: &[(String, RowLocks)],
     ) -> SqlResult<relational::Rows> {
         let binding = Binding { scope: self.scope, transaction: self.reading(), local, ctes: self.ctes, passed };
-        self.view.database.relational.run(shape, &binding, self.view.moment(), self.parameters.arrays, &self.watch.interrupt())
+        self.view.database.relational.run(shape, &binding, self.view.moment(), self.parameters.arrays, &self.limits())
+    }
+
+    /// What holds its queries back.
+    pub(crate) fn limits(&self) -> RunLimits {
+        RunLimits { interrupt: self.watch.interrupt(), memory_bytes: self.view.settings.statement_memory() }
     }
 }
 

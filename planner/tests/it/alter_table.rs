@@ -9,7 +9,7 @@ async fn old_rows_show_columns_that_came_later() {
     let folder = tempfile::tempdir().unwrap();
     for round in 0..3 {
         let server = engine::Server::open(folder.path(), engine::Options::real()).unwrap();
-        let options = relational::Options { memory_bytes: 64 << 20, partitions: 1, batch_rows: 8_192 };
+        let options = relational::Options { memory_bytes: 64 << 20, run_memory_bytes: 64 << 20, partitions: 1, batch_rows: 8_192 };
         let relational = Arc::new(relational::Relational::new(options).unwrap());
         let ledger = server.ledger("shockwave").unwrap();
         let mut client = Client(planner::Session::new(planner::Database::new(Arc::clone(&ledger), relational), "shockwave", ""));

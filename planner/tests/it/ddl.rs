@@ -109,7 +109,7 @@ async fn definitions_outlive_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     for round in 0..3 {
         let server = engine::Server::open(folder.path(), engine::Options::real()).unwrap();
-        let options = relational::Options { memory_bytes: 64 << 20, partitions: 1, batch_rows: 8_192 };
+        let options = relational::Options { memory_bytes: 64 << 20, run_memory_bytes: 64 << 20, partitions: 1, batch_rows: 8_192 };
         let relational = std::sync::Arc::new(relational::Relational::new(options).unwrap());
         let database = planner::Database::new(server.ledger("shockwave").unwrap(), relational);
         let mut client = crate::fixture::Client(planner::Session::new(database, "shockwave", ""));

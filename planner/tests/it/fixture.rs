@@ -22,7 +22,7 @@ impl Fixture {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::open(folder.path(), Options::real()).unwrap();
         let ledger = server.ledger("shockwave").unwrap();
-        let options = relational::Options { memory_bytes: 256 << 20, partitions: 2, batch_rows: 8_192 };
+        let options = relational::Options { memory_bytes: 256 << 20, run_memory_bytes: 128 << 20, partitions: 2, batch_rows: 8_192 };
         let relational = Arc::new(Relational::new(options).unwrap());
         Self { database: Database::new(ledger, relational), _server: server, folder }
     }

@@ -87,7 +87,7 @@ async fn no_value_is_given_twice_after_a_crash() {
     let mut given = BTreeSet::new();
     for round in 0..4 {
         let server = engine::Server::open(folder.path(), engine::Options::real()).unwrap();
-        let options = relational::Options { memory_bytes: 64 << 20, partitions: 1, batch_rows: 8_192 };
+        let options = relational::Options { memory_bytes: 64 << 20, run_memory_bytes: 64 << 20, partitions: 1, batch_rows: 8_192 };
         let relational = Arc::new(relational::Relational::new(options).unwrap());
         let database = planner::Database::new(server.ledger("shockwave").unwrap(), relational);
         let mut client = Client(planner::Session::new(database, "shockwave", ""));
@@ -123,7 +123,7 @@ async fn no_value_is_given_twice_after_a_kill() {
     let copied = std::process::Command::new("cp").arg("-r").arg(fixture.folder().join("ledgers")).arg(copy.path()).status().unwrap();
     assert!(copied.success());
     let server = engine::Server::open(copy.path(), engine::Options::real()).unwrap();
-    let options = relational::Options { memory_bytes: 64 << 20, partitions: 1, batch_rows: 8_192 };
+    let options = relational::Options { memory_bytes: 64 << 20, run_memory_bytes: 64 << 20, partitions: 1, batch_rows: 8_192 };
     let relational = Arc::new(relational::Relational::new(options).unwrap());
     let mut survivor =
         Client(planner::Session::new(planner::Database::new(server.ledger("shockwave").unwrap(), relational), "shockwave", ""));

@@ -156,3 +156,25 @@ async fn notices_below_the_level_asked_for_are_kept_back() {
         assert_eq!(client.notices().len(), notices, "{level}");
     }
 }
+
+/// A session bounds the memory of its own statements, and cannot raise it above the server's limit.
+#[tokio::test]
+async fn a_session_bounds_the_memory_of_its_statements() {
+    let fixture = Fixture::new();
+    let (mut client, mut other) = (fixture.session(), fixture.session());
+    let grouping = "SELECT count(*) FROM (SELECT n, count(*) FROM generate_series(1, 300000) AS n GROUP BY n) AS groups";
+    assert_eq!(client.value("SHOW statement_mem").await, "0");
+    assert_eq!(client.value(grouping).await, "300000");
+    client.run("SET statement_mem = '1MB'").await;
+    assert_eq!(client.value("SHOW statement_mem").await, "1MB");
+    let error = client.error(grouping).await;
+    assert_eq!((error.state().0, error.message()), ("53200", "out of memory for this query"));
+    assert_eq!(other.value(grouping).await, "300000");
+    client.run("SET statement_mem = '100GB'").await;
+    assert_eq!(client.value(grouping).await, "300000");
+    client.run("BEGIN; SET LOCAL statement_mem = 1024").await;
+    assert_eq!(client.error(grouping).await.state().0, "53200");
+    client.run("ROLLBACK").await;
+    assert_eq!(client.value(grouping).await, "300000");
+    assert_eq!(client.error("SET statement_mem = 'much'").await.state().0, "22023");
+}

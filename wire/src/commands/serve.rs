@@ -61,6 +61,7 @@ async fn serve(arguments: &Serve) -> SqlResult<()> {
         ssl_files: arguments.ssl_cert_file.clone().zip(arguments.ssl_key_file.clone()),
         connections_max: arguments.max_connections as usize,
         query_memory_bytes: memory.queries_bytes,
+        statement_memory_bytes: arguments.statement_memory.unwrap_or(memory.queries_bytes / 2),
         shutdown_grace: Duration::from_secs(arguments.grace),
         ..Config::default()
     };

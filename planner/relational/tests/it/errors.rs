@@ -115,6 +115,40 @@ fn memory_runs_out_as_53200() {
     assert_eq!(database.rows("SELECT count(*) FROM n WHERE v < 7"), ["7"]);
 }
 
+/// Of two limits the narrower one is met, and says which it was; what the failed run held is given back.
+#[test]
+fn a_query_meets_its_own_limit_alone() {
+    let sql = "SELECT v, count(*) FROM n GROUP BY v ORDER BY 2";
+    let narrow = Options { run_memory_bytes: 1 << 20, ..options() };
+    let mut database = Database::with(Relational::new(narrow).unwrap());
+    database.add("public", "n", numbers(60_000));
+    for _ in 0..40 {
+        let error = database.error(sql);
+        assert_eq!((error.state().0, error.message()), ("53200", "out of memory for this query"));
+        assert!(error.fields().any(|(letter, text)| letter == b'H' && text.contains("statement_mem")));
+    }
+    assert_eq!(database.rows("SELECT count(*) FROM n WHERE v < 7"), ["7"]);
+
+    let mut database = Database::with(Relational::new(options()).unwrap());
+    database.add("public", "n", numbers(60_000));
+    assert_eq!(database.limited(sql, Some(1 << 20)).unwrap_err().message(), "out of memory for this query");
+    // A plan kept from a run with one limit runs with another.
+    assert_eq!(database.limited(sql, None).unwrap(), 60_000);
+    assert_eq!(database.limited(sql, Some(1 << 20)).unwrap_err().state().0, "53200");
+    assert_eq!(database.limited(sql, Some(usize::MAX)).unwrap(), 60_000);
+}
+
+/// What a subquery holds counts for the query around it.
+#[test]
+fn a_subquery_counts_for_its_query() {
+    let mut database = Database::with(Relational::new(options()).unwrap());
+    database.add("public", "n", numbers(60_000));
+    let sql = "SELECT (SELECT max(c) FROM (SELECT v, count(*) AS c FROM n WHERE v >= outside.v GROUP BY v) AS inside) \
+               FROM n AS outside WHERE outside.v < 2";
+    assert_eq!(database.limited(sql, Some(1 << 20)).unwrap_err().message(), "out of memory for this query");
+    assert_eq!(database.limited(sql, None).unwrap(), 2);
+}
+
 #[test]
 fn limits_out_of_range_are_refused() {
     for bad in [Options { batch_rows: 0, ..options() }, Options { batch_rows: 10_000, ..options() }, Options { partitions: 0, ..options() }]

@@ -129,7 +129,7 @@ pub fn parse(sql: &str) -> Statement {
 }
 
 pub fn options() -> Options {
-    Options { memory_bytes: 64 << 20, partitions: 2, batch_rows: 8192 }
+    Options { memory_bytes: 64 << 20, run_memory_bytes: 64 << 20, partitions: 2, batch_rows: 8192 }
 }
 
 pub fn on_runtime<T>(future: impl Future<Output = T>) -> T {
@@ -242,19 +242,25 @@ impl Database {
         }
     }
 
+    /// Rows of a query that may hold so much memory.
+    pub fn limited(&self, sql: &str, memory_bytes: Option<usize>) -> SqlResult<usize> {
+        let statement = parse(sql);
+        let shape = self.relational.bind(Query { statement: &statement, text: sql }, self, &self.env, &[])?;
+        let limits = relational::RunLimits { memory_bytes, ..relational::RunLimits::none() };
+        on_runtime(async {
+            let mut rows = self.relational.run(&shape, self, self.env.moment(), &[], &limits)?;
+            let mut count = 0;
+            while let Some(batch) = rows.stream.next().await {
+                count += batch?.num_rows();
+            }
+            Ok(count)
+        })
+    }
+
     pub fn explain(&self, sql: &str) -> Vec<String> {
         let statement = parse(sql);
         let shape = self.relational.bind(Query { statement: &statement, text: sql }, self, &self.env, &[]).unwrap();
-        on_runtime(self.relational.explain(
-            &shape,
-            self,
-            self.env.moment(),
-            &[],
-            &(std::sync::Arc::new(|| Ok(())) as relational::Interrupt),
-            false,
-        ))
-        .unwrap()
-        .lines()
+        on_runtime(self.relational.explain(&shape, self, self.env.moment(), &[], &relational::RunLimits::none(), false)).unwrap().lines()
     }
 }
 

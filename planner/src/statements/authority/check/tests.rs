@@ -173,7 +173,9 @@ async fn answer(session: &mut Session, sql: &str) -> SqlResult<&'static str> {
 fn open() -> (tempfile::TempDir, Server, Arc<Database>) {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::open(folder.path(), Options::real()).unwrap();
-    let relational = Relational::new(relational::Options { memory_bytes: 64 << 20, partitions: 1, batch_rows: 8_192 }).unwrap();
+    let relational =
+        Relational::new(relational::Options { memory_bytes: 64 << 20, run_memory_bytes: 64 << 20, partitions: 1, batch_rows: 8_192 })
+            .unwrap();
     let database = Database::new(server.ledger("shockwave").unwrap(), Arc::new(relational));
     (folder, server, database)
 }
