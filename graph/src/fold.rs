@@ -10,7 +10,7 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::UInt8Type;
 use base::{ColumnId, RelationId, RowId, SqlError, SqlResult};
 use engine::fold::AppliedCommit;
-use engine::key_index::{Key, KeyReader};
+use engine::key::{Key, KeyReader};
 use engine::table::TailChunk;
 use engine::{Fold, KeyDef, Op, TableDef, layout, stored};
 use hashbrown::HashMap;

@@ -10,7 +10,7 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use base::{ColumnId, Io, RealIo, RelationId, SeededRng, SimClock};
 use engine::fsck::check_export;
 use engine::receipt::Disclosed;
-use engine::{ColumnDef, Ledger, Options, Server, SqlType, TableDef};
+use engine::{ColumnDef, Ledger, Memory, Options, Server, SqlType, TableDef};
 use receipts::Policy;
 
 type Files = BTreeMap<String, Vec<u8>>;
@@ -36,7 +36,8 @@ fn serve(folder: &Path) -> (Server, Arc<Ledger>) {
         rng: Arc::new(SeededRng::new(2026)),
         wal_file_bytes: 1 << 16,
         hash_threads: 1,
-        cache_bytes: 0,
+        memory: Memory::of(0),
+        fold_threads: false,
         use_uring: false,
     };
     let server = Server::open(folder, options).unwrap();

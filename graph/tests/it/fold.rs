@@ -7,8 +7,8 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch};
 use arrow::datatypes::Int64Type;
 use base::{ColumnId, CommitSeq, RelationId, RowId, SeededRng, SimClock, SimIo};
-use engine::key_index::Key;
-use engine::{ColumnDef, Fold, Ledger, Options, Server, SqlType, TableDef};
+use engine::key::Key;
+use engine::{ColumnDef, Fold, Ledger, Memory, Options, Server, SqlType, TableDef};
 use graph::{EdgeSource, EdgeTableDef, GraphSchema, Scratch, TopologyFold, VertexSource, VertexTableDef};
 
 use crate::draw::{Draw, seeds};
@@ -27,7 +27,8 @@ fn options(io: &Arc<SimIo>) -> Options {
         rng: Arc::new(SeededRng::new(7)),
         wal_file_bytes: 1 << 16,
         hash_threads: 1,
-        cache_bytes: 0,
+        memory: Memory::of(0),
+        fold_threads: false,
         use_uring: false,
     }
 }

@@ -338,7 +338,7 @@ async fn graphs_outlive_their_server() {
     let folder = tempfile::tempdir().unwrap();
     let open = |folder: &std::path::Path| {
         let server = Server::open(folder, Options::real()).unwrap();
-        let options = relational::Options { memory_bytes: 64 << 20, partitions: 1, batch_rows: 8_192 };
+        let options = relational::Options { memory_bytes: 64 << 20, run_memory_bytes: 64 << 20, partitions: 1, batch_rows: 8_192 };
         let database = Database::new(server.ledger("shockwave").unwrap(), Arc::new(Relational::new(options).unwrap()));
         (server, database)
     };
