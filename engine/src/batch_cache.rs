@@ -52,6 +52,17 @@ impl BatchCache {
         }
         Ok(batch)
     }
+
+    /// Lets go what it holds of these rows of a table.
+    pub fn forget(&self, table: RelationId, first: u64, rows: u64) {
+        let mut held = self.held.lock();
+        let Held { batches, bytes, .. } = &mut *held;
+        batches.retain(|(of, row), entry| {
+            let is_meant = *of == table && (first..first + rows).contains(row);
+            *bytes -= if is_meant { entry.bytes } else { 0 };
+            !is_meant
+        });
+    }
 }
 
 /// Bytes of a batch's values. Buffers that LZ4 left as they are are views of the mapped file and would count as all of it.

@@ -615,6 +615,7 @@ mod tests {
             hash_threads: 1,
             memory: crate::Memory::default(),
             fold_threads: false,
+            scrub_bytes_per_s: 0,
             use_uring: false,
         };
         let server = Server::open(Path::new("/data"), options).unwrap();

@@ -9,7 +9,7 @@
 mod export;
 mod history;
 mod rows;
-mod tiles;
+pub(crate) mod tiles;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -132,6 +132,7 @@ fn run(io: &Arc<dyn Io>, request: &Request<'_>, checked: &mut Checked) -> Result
         }
     }
     check_checkpoints(io, request, &origin, &sizes, &roots, keys.as_ref(), checked)?;
+    check_newest_copies(io, request.folder, &sizes)?;
     if let Some(pinned) = &pinned {
         match roots.get(&pinned.size) {
             Some((sha, _)) if *sha == pinned.root => {}
@@ -161,7 +162,7 @@ fn signed(note: &str, policy: &Policy, origin: &str, what: &str) -> Result<Check
 }
 
 /// Every published checkpoint: signed by a pinned key, with the roots of the tree at its size; the BLAKE3 ones by the key that the ledger names.
-fn check_checkpoints(
+pub(crate) fn check_checkpoints(
     io: &Arc<dyn Io>,
     request: &Request<'_>,
     origin: &str,
@@ -191,11 +192,11 @@ fn check_checkpoints(
         }
         checked.checkpoints += 2;
     }
-    check_newest_copies(io, request.folder, sizes)
+    Ok(())
 }
 
 /// `checkpoint` and `b3/checkpoint` must be copies of the newest pair.
-fn check_newest_copies(io: &Arc<dyn Io>, folder: &Path, sizes: &[u64]) -> Result<(), Stop> {
+pub(crate) fn check_newest_copies(io: &Arc<dyn Io>, folder: &Path, sizes: &[u64]) -> Result<(), Stop> {
     let Some(newest) = sizes.last() else { return Ok(()) };
     let found = checkpoints::read(&**io, folder, *newest).map_err(|error| unreadable(&error))?;
     for (name, note) in [("checkpoint", &found.sha_note), ("b3/checkpoint", &found.b3_note)] {

@@ -36,6 +36,7 @@ use crate::options::Options;
 use crate::past::Past;
 use crate::record::{self, PieceHeader};
 use crate::schema::TableDef;
+use crate::scrub::Scrub;
 use crate::sealer::Sealer;
 use crate::segment::BATCH_ROWS;
 use crate::sequences::Sequences;
@@ -108,6 +109,7 @@ pub struct Ledger {
     queue: Queue,
     turn: Turn,
     sealer: Sealer,
+    scrub: Scrub,
     pins: Arc<Pins>,
     batches: BatchCache,
     groups: Mutex<Vec<(CommitSeq, Arc<Vec<Hash>>)>>,
@@ -143,6 +145,7 @@ impl Ledger {
             queue: Queue::default(),
             turn: Turn::default(),
             sealer: Sealer::default(),
+            scrub: Scrub::default(),
             pins: Arc::default(),
             batches: BatchCache::new(parts.options.memory.batches_bytes),
             options: parts.options,
@@ -180,6 +183,9 @@ impl Ledger {
         let mut threads = self.threads.lock();
         threads.push(spawn("commit", commit::run)?);
         threads.push(spawn("seal", crate::sealer::run)?);
+        if self.options.scrub_bytes_per_s > 0 {
+            threads.push(spawn("scrub", crate::scrub::run)?);
+        }
         threads.push(spawn("sign", |ledger| ledger.co_signer.run(&ledger.signer))?);
         Ok(())
     }
@@ -189,6 +195,7 @@ impl Ledger {
     /// Errors: 58030, 53100; what was acknowledged is durable all the same.
     pub(crate) fn close(self: &Arc<Self>, seal: bool) -> SqlResult<()> {
         let sealed = if seal && self.failure().is_none() { self.seal() } else { Ok(()) };
+        self.scrub.close();
         self.sealer.close();
         self.queue.close();
         // A session that decides its own commit right now is the last; the folder must not change owners under it.
@@ -322,6 +329,14 @@ impl Ledger {
 
     pub(crate) fn sealer(&self) -> &Sealer {
         &self.sealer
+    }
+
+    pub(crate) fn scrubbing(&self) -> &Scrub {
+        &self.scrub
+    }
+
+    pub(crate) fn forget_batches(&self, table: RelationId, first: u64, rows: u64) {
+        self.batches.forget(table, first, rows);
     }
 
     pub(crate) fn merkle(&self) -> &RwLock<MerkleLog> {

@@ -74,6 +74,7 @@ pub mod export;
 pub mod fsck;
 pub mod receipt;
 pub mod recovery;
+pub mod scrub;
 pub mod sealer;
 pub mod server;
 pub mod system;

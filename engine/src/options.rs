@@ -24,6 +24,8 @@ pub struct Options {
     /// Whether threads write the folds to disk and compact them. Default true; without them whoever commits does, step by step, so that a simulated
     /// run can be replayed.
     pub fold_threads: bool,
+    /// How fast what is sealed is read again in the background, bytes a second; 0 is not at all. Default 16 MiB.
+    pub scrub_bytes_per_s: u64,
     /// Whether the log may use io_uring where the kernel offers it. Default true.
     pub use_uring: bool,
 }
@@ -39,6 +41,7 @@ impl Options {
             hash_threads: std::thread::available_parallelism().map_or(1, usize::from).min(8),
             memory: Memory::default(),
             fold_threads: true,
+            scrub_bytes_per_s: 16 << 20,
             use_uring: true,
         }
     }

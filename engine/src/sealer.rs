@@ -65,6 +65,12 @@ impl Sealer {
         !state.closed
     }
 
+    /// Does something while no seal is going on.
+    pub(crate) fn between_seals<T>(&self, what: impl FnOnce() -> T) -> T {
+        let _one_at_a_time = self.running.lock();
+        what()
+    }
+
     /// Seals everything published by now. Errors: 53100, 58030; the log keeps what could not be sealed.
     pub fn seal_now(&self, ledger: &Arc<Ledger>) -> SqlResult<()> {
         let _one_at_a_time = self.running.lock();

@@ -9,6 +9,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
@@ -177,6 +178,7 @@ pub struct Segment {
     blocks: Vec<Block>,
     data: Buffer,
     mapped: Mapped,
+    quarantined: AtomicBool,
 }
 
 impl Segment {
@@ -220,7 +222,28 @@ impl Segment {
             }
         }
         let (schema, version) = (table.segment_schema(), footer.version());
-        Ok(Self { path: path.to_path_buf(), table, first_row, rows, schema, version, blocks, data, mapped })
+        Ok(Self {
+            path: path.to_path_buf(),
+            table,
+            first_row,
+            rows,
+            schema,
+            version,
+            blocks,
+            data,
+            mapped,
+            quarantined: AtomicBool::new(false),
+        })
+    }
+
+    /// From here on it is not read: its bytes are not the recorded ones.
+    pub(crate) fn quarantine(&self) {
+        self.quarantined.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is not read.
+    pub(crate) fn is_quarantined(&self) -> bool {
+        self.quarantined.load(Ordering::Relaxed)
     }
 
     /// Where it is.
@@ -260,8 +283,13 @@ impl Segment {
 
     /// Reads batch `index`, only the given columns of the segment layout where a projection is given.
     ///
-    /// Errors: XX001 for damage that shows in the layout (damage to values shows in the BLAKE3 and in the row hashes).
+    /// Errors: XX001 for damage that shows in the layout (damage to values shows in the BLAKE3 and in the row hashes), and where a scrub has found
+    /// damage.
     pub fn read(&self, index: usize, projection: Option<&[usize]>) -> SqlResult<RecordBatch> {
+        if self.is_quarantined() {
+            let rows = format!("rows {} to {}", self.first_row, self.first_row + self.rows - 1);
+            return Err(damaged(&self.path, &format!("its bytes are not the recorded ones; {rows} of it are not shown")));
+        }
         let block = self.blocks.get(index).ok_or_else(|| damaged(&self.path, "no such batch"))?;
         let mut decoder = FileDecoder::new(Arc::clone(&self.schema), self.version);
         if let Some(columns) = projection {

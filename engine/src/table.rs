@@ -279,6 +279,16 @@ impl TableState {
         inner.sealed = end;
     }
 
+    /// Takes the same segment, opened anew.
+    pub(crate) fn reopen_segment(&self, segment: Arc<Segment>) {
+        let mut inner = self.inner.write();
+        let place =
+            inner.layout.segments.iter().position(|other| other.first_row() == segment.first_row() && other.rows() == segment.rows());
+        if let Some(place) = place {
+            Arc::make_mut(&mut inner.layout.segments)[place] = segment;
+        }
+    }
+
     /// Forgets counts that no snapshot at or after `seq` needs.
     pub fn forget_counts_before(&self, seq: u64) {
         let mut inner = self.inner.write();

@@ -1,12 +1,12 @@
 //! Proofs, callable in any query: `ledger_receipt(seq [, row])`, the same as `ledger_receipt_json` and `ledger_receipt_cose`,
-//! `ledger_disclose(seqs, rows, columns)`, `ledger_consistency(a, b)`, and `ledger_export(folder [, first [, end]])`.
+//! `ledger_disclose(seqs, rows, columns)`, `ledger_consistency(a, b)`, and `ledger_export(folder [, first [, end]])`; and `ledger_scrub()`.
 //!
 //! Never: proves anything by itself; what it gives is for the offline verifier.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, StringBuilder};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, StringArray, StringBuilder};
 use arrow::datatypes::{DataType, Int64Type};
 use base::{SqlError, SqlResult, SqlState};
 use engine::Ledger;
@@ -15,13 +15,14 @@ use relational::ScalarFunction;
 
 /// The functions over one ledger.
 pub(crate) fn all(ledger: &Arc<Ledger>) -> Vec<ScalarFunction> {
-    let [receipts, jsons, coses, disclosures, proofs, exports] = std::array::from_fn(|_| Arc::clone(ledger));
+    let [receipts, jsons, coses, disclosures, proofs, exports, scrubbed] = std::array::from_fn(|_| Arc::clone(ledger));
     vec![
         of_row(RECEIPT, move |seq, row| receipts.receipt(seq, row)),
         of_row(RECEIPT_JSON, move |seq, row| jsons.receipt_json(seq, row)),
         cose(move |seq, row| coses.receipt_cose(seq, row)),
         disclose(move |rows| disclosures.disclose(rows)),
         export(exports),
+        scrub(scrubbed),
         function("ledger_consistency", 0, move |old, new| match (old, new) {
             (Some(old), Some(new)) => proofs.consistency(position("size", old)?, position("size", new)?).map(Some),
             _ => Ok(None),
@@ -36,6 +37,8 @@ pub(crate) const RECEIPT_COSE: &str = "ledger_receipt_cose";
 pub(crate) const DISCLOSE: &str = "ledger_disclose";
 /// Writes where the server may, so it is for superusers.
 pub(crate) const EXPORT: &str = "ledger_export";
+/// Keeps the disk busy, so it is for superusers.
+pub(crate) const SCRUB: &str = "ledger_scrub";
 
 /// A text about a commit, or about a row of it.
 pub(crate) fn of_row(name: &str, call: impl Fn(u64, Option<u64>) -> SqlResult<String> + Send + Sync + 'static) -> ScalarFunction {
@@ -106,6 +109,16 @@ fn export(ledger: Arc<Ledger>) -> ScalarFunction {
     };
     let args = vec![DataType::Utf8, DataType::Int64, DataType::Int64];
     ScalarFunction { name: EXPORT.to_owned(), args, optional_args: 2, returns: DataType::Utf8, call: Arc::new(over_arrays) }
+}
+
+/// `ledger_scrub()`: says what was read again and how much of it is damaged.
+fn scrub(ledger: Arc<Ledger>) -> ScalarFunction {
+    let call = move |_: &[ArrayRef]| -> SqlResult<ArrayRef> {
+        let round = ledger.scrub()?;
+        let text = format!("{} files, {} bytes, {} damaged", round.files, round.bytes, round.damages);
+        Ok(Arc::new(StringArray::from(vec![text])))
+    };
+    ScalarFunction { name: SCRUB.to_owned(), args: Vec::new(), optional_args: 0, returns: DataType::Utf8, call: Arc::new(call) }
 }
 
 fn number(arguments: &[ArrayRef], argument: usize, at: usize) -> Option<i64> {

@@ -117,6 +117,9 @@ pub struct Serve {
     /// is half of what all queries have together.
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub statement_memory: Option<usize>,
+    /// How much of what is sealed is read again and compared with the ledger, e.g. 16MB a second; a round a day. 0 is none.
+    #[arg(long, value_name = "SIZE", default_value = "16MB", value_parser = parse_rate)]
+    pub scrub_rate: usize,
     /// Seconds that running statements get at shutdown before they are cancelled.
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     pub grace: u64,
@@ -131,6 +134,11 @@ fn parse_size(text: &str) -> Result<usize, String> {
     };
     let bytes = UNITS.iter().find_map(sized).ok_or("a whole number with kB, MB, GB or TB is wanted, such as 512MB")?;
     if bytes < 1 << 20 { Err("at least 1MB is wanted".to_owned()) } else { Ok(bytes) }
+}
+
+/// The same, or 0.
+fn parse_rate(text: &str) -> Result<usize, String> {
+    if text == "0" { Ok(0) } else { parse_size(text) }
 }
 
 /// `rebuild-folds`

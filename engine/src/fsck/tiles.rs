@@ -17,7 +17,7 @@ struct Growing {
 }
 
 /// Both trees; see the module.
-pub(super) struct Trees {
+pub(crate) struct Trees {
     io: Arc<dyn Io>,
     folder: PathBuf,
     sealed: u64,
@@ -31,7 +31,7 @@ pub(super) struct Trees {
 const PREFIXES: [&str; 2] = ["", "b3/"];
 
 impl Trees {
-    pub(super) fn new(io: &Arc<dyn Io>, folder: &Path, sealed: u64) -> Self {
+    pub(crate) fn new(io: &Arc<dyn Io>, folder: &Path, sealed: u64) -> Self {
         Self {
             io: Arc::clone(io),
             folder: folder.to_path_buf(),
@@ -43,17 +43,17 @@ impl Trees {
         }
     }
 
-    pub(super) fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.sha.size()
     }
 
     /// Roots of both trees at the present size.
-    pub(super) fn roots(&self) -> (Hash, Hash) {
+    pub(crate) fn roots(&self) -> (Hash, Hash) {
         (self.sha.root(), self.b3.root())
     }
 
     /// Whether the tile that should hold this leaf's hash does; true where there is no tile to ask.
-    pub(super) fn is_tiled(&self, seq: u64, leaf: &[u8]) -> bool {
+    pub(crate) fn is_tiled(&self, seq: u64, leaf: &[u8]) -> bool {
         let Some(tile) = TileId::holding(TileKind::Hashes(0), seq, self.sealed) else { return true };
         let Ok(bytes) = self.io.open(&self.folder.join(tile.path())).and_then(|file| file.read_all()) else { return true };
         let at = (seq % u64::from(TILE_WIDTH)) as usize * 32;
@@ -61,7 +61,7 @@ impl Trees {
     }
 
     /// Appends a leaf; tiles that become full, or partial as they were sealed, are compared.
-    pub(super) fn append(&mut self, leaf: &[u8], checked: &mut Checked) -> Result<(), Stop> {
+    pub(crate) fn append(&mut self, leaf: &[u8], checked: &mut Checked) -> Result<(), Stop> {
         let (sha, b3) = leaf_hashes(leaf);
         let mut new: [Vec<(u8, u64, Hash)>; 2] = Default::default();
         let [sha_new, b3_new] = &mut new;
@@ -108,7 +108,7 @@ impl Trees {
     }
 
     /// Compares what is partial at the end.
-    pub(super) fn finish(&mut self, checked: &mut Checked) -> Result<(), Stop> {
+    pub(crate) fn finish(&mut self, checked: &mut Checked) -> Result<(), Stop> {
         if self.size() < self.sealed {
             return Err(tampered("entries", format!("the folder has {} commits, its newest checkpoint {}", self.size(), self.sealed)));
         }

@@ -38,6 +38,7 @@ fn serve(folder: &Path) -> (Server, Arc<Ledger>) {
         hash_threads: 1,
         memory: Memory::of(0),
         fold_threads: false,
+        scrub_bytes_per_s: 0,
         use_uring: false,
     };
     let server = Server::open(folder, options).unwrap();

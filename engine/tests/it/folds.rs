@@ -25,6 +25,7 @@ pub fn options(io: &SimIo, seed: u64) -> Options {
         hash_threads: 1,
         memory: Memory { memtable_bytes: 4 << 10, blocks_bytes: 8 << 10, batches_bytes: 1 << 16, staging_bytes: 2 << 10, queries_bytes: 0 },
         fold_threads: false,
+        scrub_bytes_per_s: 0,
         use_uring: false,
     }
 }

@@ -49,6 +49,7 @@ fn folder() -> SqlResult<SimIo> {
             queries_bytes: 0,
         },
         fold_threads: false,
+        scrub_bytes_per_s: 0,
         use_uring: false,
     };
     let server = Server::open(Path::new("/data"), options)?;

@@ -27,6 +27,7 @@ fn open(io: &SimIo) -> SqlResult<Server> {
             queries_bytes: 0,
         },
         fold_threads: false,
+        scrub_bytes_per_s: 0,
         use_uring: false,
     };
     Server::open(Path::new("/data"), options)

@@ -12,4 +12,5 @@ mod ledger;
 mod lifecycle;
 mod past;
 mod receipts_of_rows;
+mod scrub;
 mod transactions;

@@ -29,6 +29,7 @@ fn options(io: &Arc<SimIo>) -> Options {
         hash_threads: 1,
         memory: Memory::of(0),
         fold_threads: false,
+        scrub_bytes_per_s: 0,
         use_uring: false,
     }
 }

@@ -41,6 +41,7 @@ impl World {
                 queries_bytes: 0,
             },
             fold_threads: false,
+            scrub_bytes_per_s: 0,
             use_uring: false,
         };
         Self { io, options }

@@ -69,6 +69,10 @@ async fn disclosures_json_cose_and_exports_come_from_sql() {
     let io: std::sync::Arc<dyn base::Io> = std::sync::Arc::new(base::RealIo);
     let verdict = engine::fsck::check_export(&io, &path, None, &policy);
     assert_eq!(verdict.exit_code(), 0, "{verdict}");
+    let scrubbed = client.value("SELECT ledger_scrub()").await;
+    assert!(scrubbed.ends_with(" bytes, 0 damaged"), "{scrubbed}");
+    assert_eq!(client.lines("SELECT round, ended_at >= begun_at, damages FROM ledger.scrubs").await, ["1|t|0"]);
+    assert_eq!(client.value("SELECT count(*) FROM ledger.damages").await, "0");
     for (sql, state) in [
         (format!("SELECT ledger_export('{}')", path.display()), "55000"),
         (format!("SELECT ledger_export('{}', 5, 5)", folder.path().join("none").display()), "22023"),

@@ -65,7 +65,8 @@ async fn serve(arguments: &Serve) -> SqlResult<()> {
         shutdown_grace: Duration::from_secs(arguments.grace),
         ..Config::default()
     };
-    let engine = Arc::new(Server::open(&arguments.data_dir, Options { memory, ..Options::real() })?);
+    let engine =
+        Arc::new(Server::open(&arguments.data_dir, Options { memory, scrub_bytes_per_s: arguments.scrub_rate as u64, ..Options::real() })?);
     let listener = Listener::bind(config, Arc::clone(&engine)).await?;
     let shutdown = listener.shutdown();
     on_signal(move || shutdown.request())?;
