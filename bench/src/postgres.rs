@@ -87,7 +87,7 @@ impl System for Postgres {
         }
         system::wait_for(self, "SELECT 1")?;
         // The checkpoint belongs to the round before, not to what is measured next.
-        self.client.psql(&["DROP TABLE IF EXISTS people", "DROP TABLE IF EXISTS visits", "CHECKPOINT"], LIMIT).map(drop)
+        self.client.psql(&["DROP SCHEMA public CASCADE", "CREATE SCHEMA public", "CHECKPOINT"], LIMIT).map(drop)
     }
 
     fn start(&mut self) -> Outcome<()> {
