@@ -62,7 +62,10 @@ pub fn run(plan: &Plan) -> Outcome<()> {
     if postgres.is_some() {
         facts.push(("PostgreSQL".to_owned(), Postgres::version(&bin, scratch.path())?));
     }
-    facts.push(("rounds".to_owned(), format!("{}, medians shown; {} s a pgbench run", plan.rounds, plan.time.as_secs())));
+    facts.push((
+        "rounds".to_owned(),
+        format!("{}, medians shown; {} s a pgbench run, connections not encrypted", plan.rounds, plan.time.as_secs()),
+    ));
     let report = Report { lines, facts, rows: plan.rows };
     println!("\n{}", report.text());
     if plan.write {
