@@ -94,7 +94,7 @@ const checks = [
       equal(ada, { id: 1, name: 'Ada', age: 18, balance: '1.50', ok: true, at, facts: { a: [1] }, mark, note: null })
       await db.insert(people).values(Array.from({ length: 20 }, (_, n) => ({ name: `n${n}`, age: n })))
       equal((await db.select({ n: count() }).from(people).where(and(gt(people.age, 5), eq(people.balance, '0'))))[0], { n: 14 })
-      equal((await db.select({ name: people.name }).from(people).orderBy(desc(people.age)).limit(2)), [{ name: 'n19' }, { name: 'Ada' }])
+      equal((await db.select({ name: people.name }).from(people).orderBy(desc(people.age), people.id).limit(2)), [{ name: 'n19' }, { name: 'Ada' }])
       await db.insert(people).values({ id: 1, name: 'x' }).onConflictDoUpdate({ target: people.id, set: { note: sql`excluded.name` } })
       equal((await db.select().from(people).where(eq(people.id, 1)))[0].note, 'x')
       await raises(
