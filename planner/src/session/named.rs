@@ -76,7 +76,7 @@ impl Session {
     pub(super) fn columns_of_named(&self, named: &Named) -> SqlResult<Option<Arc<[Column]>>> {
         match named {
             Named::Execute { name, .. } => Ok(self.statement(name)?.as_ref().as_ref().and_then(|prepared| prepared.columns.clone())),
-            Named::Explain { .. } => Ok(Some(explain::columns())),
+            Named::Explain { explain, .. } => explain::columns_of(explain).map(Some),
             Named::Prepare { .. } | Named::Deallocate { .. } => Ok(None),
         }
     }

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::array::{Array, RecordBatch, StringArray};
+use arrow::datatypes::{Field, Schema};
 use base::{SqlError, SqlResult, SqlState};
 use engine::SqlType;
 use futures::StreamExt;
@@ -19,6 +19,7 @@ use super::{Execution, Planned, Planning, select};
 use crate::outcome::{Column, Outcome};
 use crate::resolver::Binding;
 use crate::tables::arrow_error;
+use crate::types::documents;
 
 const TITLE: &str = "QUERY PLAN";
 
@@ -49,25 +50,8 @@ struct Options {
 }
 
 pub(super) fn plan(planning: &Planning<'_>, statement: &Statement) -> SqlResult<Planned> {
-    let Statement::Explain { analyze, query_plan, estimate, statement, format, options: listed, .. } = statement else {
-        return Err(SqlError::internal("not an EXPLAIN"));
-    };
-    if *query_plan || *estimate {
-        return Err(SqlError::unsupported("this form of EXPLAIN"));
-    }
-    let mut options = Options { analyze: *analyze, ..Options::default() };
-    match format {
-        None => {}
-        Some(AnalyzeFormatKind::Keyword(format) | AnalyzeFormatKind::Assignment(format)) => match format {
-            AnalyzeFormat::TEXT => {}
-            AnalyzeFormat::JSON => options.json = true,
-            _ => return Err(other_format()),
-        },
-    }
-    for option in listed.iter().flatten() {
-        options.read(option)?;
-    }
-    options.check()?;
+    let options = Options::of(statement)?;
+    let Statement::Explain { statement, .. } = statement else { return Err(SqlError::internal("not an EXPLAIN")) };
     let Planned { plan: inner, parameters, .. } = super::plan_statement(planning, statement)?;
     let shape = match &inner {
         // Only a query can be watched at work.
@@ -82,7 +66,7 @@ pub(super) fn plan(planning: &Planning<'_>, statement: &Statement) -> SqlResult<
         _ => return Err(SqlError::unsupported("EXPLAIN of this statement")),
     };
     let plan = Plan { inner: Box::new(inner), shape, options };
-    Ok(Planned { plan: super::Plan::Explain(Box::new(plan)), parameters, columns: Some(columns()) })
+    Ok(Planned { plan: super::Plan::Explain(Box::new(plan)), parameters, columns: Some(options.columns()) })
 }
 
 fn other_format() -> SqlError {
@@ -90,6 +74,39 @@ fn other_format() -> SqlError {
 }
 
 impl Options {
+    /// What an EXPLAIN asks for. Errors: 42601, 22023, 0A000.
+    fn of(statement: &Statement) -> SqlResult<Self> {
+        let Statement::Explain { analyze, query_plan, estimate, format, options: listed, .. } = statement else {
+            return Err(SqlError::internal("not an EXPLAIN"));
+        };
+        if *query_plan || *estimate {
+            return Err(SqlError::unsupported("this form of EXPLAIN"));
+        }
+        let mut options = Self { analyze: *analyze, ..Self::default() };
+        match format {
+            None => {}
+            Some(AnalyzeFormatKind::Keyword(format) | AnalyzeFormatKind::Assignment(format)) => match format {
+                AnalyzeFormat::TEXT => {}
+                AnalyzeFormat::JSON => options.json = true,
+                _ => return Err(other_format()),
+            },
+        }
+        for option in listed.iter().flatten() {
+            options.read(option)?;
+        }
+        options.check()?;
+        Ok(options)
+    }
+
+    /// The one column of the answer.
+    fn columns(self) -> Arc<[Column]> {
+        Arc::new([Column::computed(TITLE, self.sql_type())])
+    }
+
+    fn sql_type(self) -> SqlType {
+        if self.json { SqlType::Json } else { SqlType::Text }
+    }
+
     fn read(&mut self, option: &UtilityOption) -> SqlResult<()> {
         let name = option.name.value.to_lowercase();
         let argument = option.arg.as_ref().map(|arg| match arg {
@@ -135,9 +152,9 @@ impl Options {
     }
 }
 
-/// What an EXPLAIN answers.
-pub(crate) fn columns() -> Arc<[Column]> {
-    Arc::new([Column::computed(TITLE, SqlType::Text)])
+/// The columns that an EXPLAIN answers. Errors: as of planning its options.
+pub(crate) fn columns_of(statement: &Statement) -> SqlResult<Arc<[Column]>> {
+    Options::of(statement).map(Options::columns)
 }
 
 pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
@@ -177,10 +194,10 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
     } else {
         as_text(head.as_deref(), step.as_ref(), written, took_ms)
     };
-    let schema = Arc::new(Schema::new(vec![Field::new(TITLE, DataType::Utf8, false)]));
-    let array: ArrayRef = Arc::new(StringArray::from(lines));
+    let array = documents::wrap(StringArray::from(lines), plan.options.sql_type());
+    let schema = Arc::new(Schema::new(vec![Field::new(TITLE, array.data_type().clone(), false)]));
     let batch = RecordBatch::try_new(schema, vec![array]).map_err(arrow_error)?;
-    Ok(Outcome::Rows { columns: columns(), batches: stream::iter([Ok(batch)]).boxed(), tag: "EXPLAIN" })
+    Ok(Outcome::Rows { columns: plan.options.columns(), batches: stream::iter([Ok(batch)]).boxed(), tag: "EXPLAIN" })
 }
 
 /// Runs a statement that writes; the rows it wrote.

@@ -25,8 +25,8 @@ pub(super) fn finish(builder: &mut StringBuilder, sql_type: SqlType) -> ArrayRef
     wrap(builder.finish(), sql_type)
 }
 
-/// Texts as a column of either type.
-pub(super) fn wrap(texts: StringArray, sql_type: SqlType) -> ArrayRef {
+/// Texts as a column of either type, or as they are where it is neither.
+pub(crate) fn wrap(texts: StringArray, sql_type: SqlType) -> ArrayRef {
     let DataType::Struct(fields) = sql_type.arrow() else { return Arc::new(texts) };
     let nulls = texts.nulls().cloned();
     Arc::new(StructArray::new(fields, vec![Arc::new(texts)], nulls))

@@ -16,7 +16,7 @@ mod builder;
 mod bytea;
 mod cast;
 mod coerce;
-mod documents;
+pub(crate) mod documents;
 mod encode;
 mod errors;
 mod floats;

@@ -1,5 +1,7 @@
 //! INSERT, UPDATE, DELETE and SELECT over them.
 
+use engine::SqlType;
+
 use crate::fixture::{Client, Fixture};
 
 async fn people(fixture: &Fixture) -> Client {
@@ -250,6 +252,15 @@ async fn explain_runs_what_it_analyzes() {
     assert_eq!(client.lines("SELECT v FROM t ORDER BY id").await, ["11", "21"], "its writes are real");
     let json = client.value("EXPLAIN (FORMAT JSON) SELECT v FROM t WHERE id = 1").await;
     assert_eq!(json.replace(['\n', ' '], ""), r#"[{"Plan":{"Detail":"table=public.t,key=(id)","NodeType":"KeyLookup"}}]"#);
+    client.run("PREPARE one AS SELECT v FROM t WHERE id = $1").await;
+    for (sql, sql_type) in [
+        ("EXPLAIN (FORMAT JSON) SELECT 1", SqlType::Json),
+        ("EXPLAIN (FORMAT JSON) EXECUTE one(1)", SqlType::Json),
+        ("EXPLAIN (FORMAT TEXT) EXECUTE one(1)", SqlType::Text),
+    ] {
+        let described = client.prepare(sql, &[]).await.unwrap().columns.clone().unwrap();
+        assert_eq!(described[0].sql_type, sql_type, "{sql}");
+    }
     for (sql, state) in [
         ("EXPLAIN (TIMING) SELECT 1", "22023"),
         ("EXPLAIN (NOTHING) SELECT 1", "42601"),
