@@ -1,7 +1,7 @@
 //! What a query may use: memory up to a limit, and time until somebody says stop.
 //!
 //! U1: bytes are taken before they are used; what would pass the limit ends the query (53200) and takes nothing.
-//! U2: the flag is looked at at least every 4,096 ticks, and a tick stands for a bounded piece of work.
+//! U2: the flag, and whoever may end the query, is looked at at least every 4,096 ticks, and a tick stands for a bounded piece of work.
 //! Never: reads a clock; a timeout is somebody else's flag.
 
 use std::sync::Arc;
@@ -19,12 +19,31 @@ pub struct Budget {
     bytes: AtomicUsize,
     peak: AtomicUsize,
     cancelled: AtomicBool,
+    interrupt: Option<Interrupt>,
+}
+
+/// Asked now and then; its error ends the query.
+pub struct Interrupt(Box<dyn Fn() -> SqlResult<()> + Send + Sync>);
+
+impl std::fmt::Debug for Interrupt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Interrupt")
+    }
 }
 
 impl Budget {
     /// At most `bytes_max` bytes.
     pub fn new(bytes_max: usize) -> Arc<Self> {
-        Arc::new(Self { bytes_max, bytes: AtomicUsize::new(0), peak: AtomicUsize::new(0), cancelled: AtomicBool::new(false) })
+        Arc::new(Self::of(bytes_max, None))
+    }
+
+    /// The same, for a query that `interrupt` may end with an error of its own.
+    pub fn with_interrupt(bytes_max: usize, interrupt: impl Fn() -> SqlResult<()> + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self::of(bytes_max, Some(Interrupt(Box::new(interrupt)))))
+    }
+
+    fn of(bytes_max: usize, interrupt: Option<Interrupt>) -> Self {
+        Self { bytes_max, bytes: AtomicUsize::new(0), peak: AtomicUsize::new(0), cancelled: AtomicBool::new(false), interrupt }
     }
 
     /// Asks the query to end with 57014.
@@ -102,7 +121,7 @@ impl Meter {
         if self.budget.cancelled.load(Ordering::Relaxed) {
             return Err(SqlError::new(SqlState::QUERY_CANCELED, "canceling statement due to user request"));
         }
-        Ok(())
+        self.budget.interrupt.as_ref().map_or(Ok(()), |interrupt| interrupt.0())
     }
 }
 

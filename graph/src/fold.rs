@@ -42,10 +42,14 @@ pub struct EdgeSource {
 /// No edge stands for the row.
 const NONE: (u32, u32) = (u32::MAX, u32::MAX);
 
-/// What is known of rows and keys; 8 bytes for each row of an edge table.
+/// No vertex stands for the row.
+const NO_VERTEX: u32 = u32::MAX;
+
+/// What is known of rows and keys; 4 bytes for each row of a vertex table, 8 for each of an edge table.
 #[derive(Debug, Default)]
 struct Known {
     ids: Vec<HashMap<Key, u32>>,
+    of_rows: Vec<Vec<u32>>,
     ends: Vec<Vec<(u32, u32)>>,
 }
 
@@ -64,7 +68,11 @@ impl TopologyFold {
         if vertices.len() != schema.vertices().len() || edges.len() != schema.edges().len() {
             return Err(SqlError::internal("a graph has one source for each of its tables"));
         }
-        let known = Known { ids: vec![HashMap::new(); vertices.len()], ends: vec![Vec::new(); edges.len()] };
+        let known = Known {
+            ids: vec![HashMap::new(); vertices.len()],
+            of_rows: vec![Vec::new(); vertices.len()],
+            ends: vec![Vec::new(); edges.len()],
+        };
         Ok(Self { topology: Topology::new(schema), vertices, edges, known: Mutex::new(known) })
     }
 
@@ -93,6 +101,13 @@ impl TopologyFold {
         self.known.lock().ids[usize::from(table)].get(key).copied()
     }
 
+    /// The vertex that a row of a vertex table is, if it is one.
+    pub fn vertex_of_row(&self, table: u16, row: RowId) -> Option<u32> {
+        let known = self.known.lock();
+        let vertex = usize::try_from(row.0).ok().and_then(|row| known.of_rows[usize::from(table)].get(row).copied());
+        vertex.filter(|vertex| *vertex != NO_VERTEX)
+    }
+
     fn vertex_rows(&self, table: usize, chunk: &TailChunk, known: &mut Known, changes: &mut Changes) -> SqlResult<()> {
         let source = &self.vertices[table];
         let keys = Keys::read(&source.table, &source.key, chunk)?;
@@ -100,8 +115,10 @@ impl TopologyFold {
             if let Some(ended) = ended {
                 changes.vertices_ended.push((table as u16, RowId(ended)));
             }
-            if let Some(key) = keys.key(at)?.filter(|_| !is_marker) {
-                let vertex = id_of(&mut known.ids[table], key);
+            known.of_rows[table].resize(row as usize, NO_VERTEX);
+            let vertex = keys.key(at)?.filter(|_| !is_marker).map(|key| id_of(&mut known.ids[table], key));
+            known.of_rows[table].push(vertex.unwrap_or(NO_VERTEX));
+            if let Some(vertex) = vertex {
                 changes.vertices_added.push(VertexRow { table: table as u16, vertex, row: RowId(row) });
             }
             Ok(())

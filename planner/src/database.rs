@@ -11,6 +11,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::backends::Backends;
 use crate::databases::Databases;
+use crate::graph_paths::LiveGraphs;
 use crate::notifications::Channels;
 use crate::plan_cache::PlanCache;
 use crate::rules::Shelf;
@@ -24,6 +25,7 @@ pub struct Database {
     pub(crate) plans: PlanCache,
     pub(crate) channels: Channels,
     pub(crate) shelf: Shelf,
+    pub(crate) graphs: Arc<LiveGraphs>,
     /// The server's databases, if it is one of several.
     pub(crate) cluster: Weak<Databases>,
     pub(crate) backends: Arc<Backends>,
@@ -48,6 +50,7 @@ impl Database {
             plans: PlanCache::new(),
             channels: Channels::default(),
             shelf: Shelf::default(),
+            graphs: Arc::default(),
             cluster,
             backends,
             rerun_turns: Arc::default(),

@@ -33,6 +33,7 @@ mod column_types;
 mod database;
 mod databases;
 mod effects;
+mod graph_paths;
 mod graph_patterns;
 mod ground;
 mod ledger_functions;

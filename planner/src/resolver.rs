@@ -19,6 +19,7 @@ use sqlparser::tokenizer::Span;
 
 use crate::backends::{Backend, Backends};
 use crate::databases::Databases;
+use crate::graph_paths::Searched;
 use crate::graph_patterns;
 use crate::names::Name;
 use crate::parse;
@@ -58,6 +59,8 @@ pub(crate) struct Scope {
     pub(crate) checked: bool,
     /// A table that the statement may search for the rows it changes (statements/authority/check.rs).
     pub(crate) exempt: Option<RelationId>,
+    /// What paths of graphs are searched in.
+    pub(crate) searched: Searched,
 }
 
 impl Scope {

@@ -4,12 +4,13 @@
 
 use std::sync::{Arc, Weak};
 
-use engine::Transaction;
+use engine::{Isolation, Transaction};
 use relational::{Environment, Moment, Relational};
 
 use crate::backends::Seat;
 use crate::database::Database;
 use crate::effects::Effects;
+use crate::graph_paths::{self, Searched};
 use crate::pg_catalog::{self, Scene};
 use crate::receipts_shown;
 use crate::resolver::Scope;
@@ -54,6 +55,14 @@ impl View<'_> {
             backend: Arc::clone(&self.seat.backend),
             checked: false,
             exempt: None,
+            searched: Searched {
+                graphs: Arc::clone(&self.database.graphs),
+                moment: transaction.snapshot().seq,
+                is_written: !transaction.is_read_only(),
+                is_traced: transaction.isolation() == Isolation::Serializable,
+                is_moved: false,
+                interrupt: None,
+            },
         }
     }
 
@@ -71,6 +80,7 @@ impl View<'_> {
         if pg_catalog::mentioned(text) {
             functions.extend(pg_catalog::functions(scope.scene()));
         }
+        functions.push(graph_paths::function(&scope.ledger, &scope.catalog, &scope.searched, scope.settings.statement_memory()));
         if sequence_functions::mentioned(text) {
             functions.extend(sequence_functions::all(&scope.scene(), self.used));
         }

@@ -25,6 +25,7 @@ use sqlparser::ast::ObjectName;
 
 use crate::environment::Environment;
 use crate::functions::{self, session};
+use crate::hidden;
 use crate::position;
 use crate::provider::Provider;
 use crate::relational::{self, Query};
@@ -113,7 +114,7 @@ impl<'a> Context<'a> {
         if self.depth >= VIEW_DEPTH_MAX {
             return Err(external(SqlError::new(base::SqlState::STATEMENT_TOO_COMPLEX, "views are nested too deeply")));
         }
-        let mentioned = BTreeSet::new();
+        let mentioned = hidden::mentioned(&view.statement);
         let inner = Context {
             state: self.state,
             query: Query { statement: self.query.statement, text: "" },

@@ -1,4 +1,5 @@
-//! A bound pattern as alternatives without repetition: each path of each length written out, so that joins can answer it.
+//! A bound pattern as alternatives without repetition: each path of each length written out, so that joins can answer it; but for those that
+//! are searched.
 //!
 //! U1: the matches of a pattern are those of its branches, each counted once: branches differ in the length of some repeated path.
 //! U2: vertices that stand side by side are one slot, whose element tables are those that both admit.
@@ -9,11 +10,12 @@ use std::collections::BTreeMap;
 
 use base::{SqlError, SqlResult, SqlState};
 use sqlparser::ast::Expr;
-use sqlparser::tokenizer::Span;
 
-use super::bound::{Path, Pattern, Repeat, Step, VariableId};
+use super::bound::{Pattern, Repeat, Step, VariableId};
 use super::pointed;
-use crate::graph_syntax::{Direction, Mode, Selector};
+use super::searches::{Search, search};
+use crate::graph_paths::Spec;
+use crate::graph_syntax::{Direction, Mode};
 
 /// Branches a pattern may have.
 const BRANCHES_MAX: usize = 128;
@@ -33,7 +35,9 @@ pub(super) struct Branch<'a> {
     /// The variables that the whole pattern may mention.
     pub(super) names: BTreeMap<VariableId, usize>,
     /// Edges in each path.
-    pub(super) lengths: Vec<usize>,
+    pub(super) lengths: Vec<Length>,
+    /// Paths that are searched.
+    pub(super) searches: Vec<Searching>,
     /// Slots that became another.
     merged: BTreeMap<usize, usize>,
     /// Whether nothing can match.
@@ -61,6 +65,23 @@ pub(super) struct Link {
     pub(super) left: usize,
     pub(super) right: usize,
     pub(super) direction: Direction,
+}
+
+/// How many edges a path has.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Length {
+    /// So many.
+    Written(usize),
+    /// As that search says of each path.
+    Searched(usize),
+}
+
+/// A path that is searched, and the slots of its ends.
+#[derive(Clone, Debug)]
+pub(super) struct Searching {
+    pub(super) left: usize,
+    pub(super) right: usize,
+    pub(super) spec: Spec,
 }
 
 /// An expression and what its variables are bound to.
@@ -104,7 +125,10 @@ pub(super) fn branches<'a>(pattern: &'a Pattern, source: &str) -> SqlResult<Vec<
     let writer = Writer { source };
     let mut branches = vec![Branch::default()];
     for path in &pattern.paths {
-        writer.check_selector(path)?;
+        if let Some(search) = search(path, &pattern.graph, source)? {
+            branches.iter_mut().for_each(|branch| Writer::search(branch, &search));
+            continue;
+        }
         let mut written = Vec::new();
         for mut branch in branches {
             (branch.vertices, branch.edges, branch.pending) = (Vec::new(), Vec::new(), None);
@@ -117,7 +141,7 @@ pub(super) fn branches<'a>(pattern: &'a Pattern, source: &str) -> SqlResult<Vec<
                     );
                 }
                 let (vertices, edges) = (branch.vertices.clone(), branch.edges.clone());
-                branch.lengths.push(edges.len());
+                branch.lengths.push(Length::Written(edges.len()));
                 branch.modes.push(Scope { mode, vertices, edges });
                 written.push(branch);
             }
@@ -179,16 +203,18 @@ impl Writer<'_> {
             .hint("Lower the bounds of its quantifiers."))
     }
 
-    fn check_selector(&self, path: &Path) -> SqlResult<()> {
-        let span = path.prefix.span.unwrap_or_else(Span::empty);
-        match path.prefix.selector {
-            None | Some(Selector::All) => Ok(()),
-            Some(selector) => {
-                let error = SqlError::unsupported(format!("the path selector {selector}"))
-                    .hint("ALL paths of bounded length are answered: leave the selector out and give every quantifier a bound, {1,5}; ORDER BY path_length(p) LIMIT 1 then finds a shortest.");
-                Err(pointed(error, self.source, span))
+    /// The ends of a path that is searched.
+    fn search<'a>(branch: &mut Branch<'a>, search: &Search<'a>) {
+        let mut end = |step: &'a Step| {
+            (branch.vertices, branch.pending) = (Vec::new(), None);
+            if let Step::Vertex { variable, elements, condition } = step {
+                Self::vertex(branch, (*variable, elements), condition.as_ref());
             }
-        }
+            branch.vertices.pop().unwrap_or_default()
+        };
+        let (left, right) = (end(search.left), end(search.right));
+        branch.lengths.push(Length::Searched(branch.searches.len()));
+        branch.searches.push(Searching { left, right, spec: search.spec.clone() });
     }
 
     /// The bound of a repetition. Errors: 42601 for one that the standard refuses, 0A000 for one that joins cannot answer.
@@ -202,7 +228,11 @@ impl Writer<'_> {
         } else {
             SqlError::unsupported("an unbounded quantifier")
         };
-        Err(pointed(error.hint("Give it a bound, such as {1,5}."), self.source, repeat.span))
+        Err(pointed(
+            error.hint("Give it a bound, such as {1,5}, or the path a prefix, such as TRAIL or ANY SHORTEST."),
+            self.source,
+            repeat.span,
+        ))
     }
 
     fn steps<'a>(&self, mut branches: Vec<Branch<'a>>, steps: &'a [Step], mode: Mode) -> SqlResult<Vec<Branch<'a>>> {

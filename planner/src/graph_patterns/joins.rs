@@ -6,7 +6,7 @@
 //! J3: a property that an element table does not have is NULL of the property's type there.
 //! Never: looks at rows; whether joins are a good way to answer is not asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use base::{SqlError, SqlResult};
@@ -20,12 +20,14 @@ use sqlparser::parser::Parser;
 
 use super::Graphs;
 use super::bound::{Pattern, VariableId};
-use super::branches::{Branch, Condition, branches};
+use super::branches::{Branch, Condition, Length, Searching, branches};
 use super::references;
 use super::tables::{Combination, Way, combinations};
+use crate::graph_paths::{FUNCTION, ROW_BITS};
 use crate::names::{fold, quoted};
 use crate::query_trees::{self, select_body};
 use crate::rule_text;
+use crate::tables::ROW_ID;
 
 /// The query. Errors: as [`branches`] and [`combinations`]; 42P01 for an element table that is gone.
 pub(super) fn query(pattern: &Pattern, graphs: &dyn Graphs, source: &str) -> SqlResult<Query> {
@@ -66,7 +68,8 @@ fn balanced<T>(mut items: Vec<T>, join: &impl Fn(T, T) -> T) -> Option<T> {
 
 /// No row, with the columns of the pattern.
 fn nothing(pattern: &Pattern, branch: Option<&Branch<'_>>) -> SqlResult<SetExpr> {
-    let lengths = branch.map_or_else(|| vec![0; pattern.paths.len()], |branch| branch.lengths.clone());
+    let none = || vec![Length::Written(0); pattern.paths.len()];
+    let lengths = branch.filter(|branch| branch.searches.is_empty()).map_or_else(none, |branch| branch.lengths.clone());
     let names = BTreeMap::new();
     let mut items = Vec::new();
     for column in &pattern.columns {
@@ -74,6 +77,27 @@ fn nothing(pattern: &Pattern, branch: Option<&Branch<'_>>) -> SqlResult<SetExpr>
         items.push(SelectItem::ExprWithAlias { expr: place.place(&column.expr)?, alias: quoted(&column.name) });
     }
     Ok(select_body(items, Vec::new(), Some(boolean(false))))
+}
+
+/// The column of what a search found.
+const FOUND: &str = "path";
+
+fn found_alias(search: usize) -> String {
+    format!("\u{1}found {search}")
+}
+
+fn found(search: usize) -> Expr {
+    Expr::CompoundIdentifier(vec![quoted(&found_alias(search)), quoted(FOUND)])
+}
+
+/// `CAST(found.path >> 40 AS integer)`
+fn length(search: usize) -> SqlResult<Expr> {
+    let expr = Box::new(binary(found(search), BinaryOperator::PGBitwiseShiftRight, number(ROW_BITS.into())));
+    Ok(Expr::Cast { kind: CastKind::Cast, expr, data_type: data_type("integer")?, array: false, format: None })
+}
+
+fn number(value: u64) -> Expr {
+    Expr::Value(Value::Number(value.to_string(), false).into())
 }
 
 fn boolean(value: bool) -> Expr {
@@ -110,9 +134,7 @@ struct Join<'a> {
 
 impl Join<'_> {
     fn select(&self) -> SqlResult<SetExpr> {
-        let slots: Vec<usize> = (0..self.branch.slots.len()).filter(|slot| self.combination.elements[*slot].is_some()).collect();
-        let from = slots.iter().map(|slot| self.relation(*slot)).collect::<SqlResult<Vec<_>>>()?;
-        let mut conditions = Vec::new();
+        let (from, mut conditions) = self.from()?;
         for (link, way) in self.branch.links.iter().zip(&self.combination.ways) {
             let (edge, left, right) = (self.branch.at(link.edge), self.branch.at(link.left), self.branch.at(link.right));
             let along = |conditions: &mut Vec<Expr>| self.meet(edge, left, right, conditions);
@@ -138,6 +160,62 @@ impl Join<'_> {
             items.push(SelectItem::ExprWithAlias { expr: self.place(&column.expr, &self.branch.names)?, alias: quoted(&column.name) });
         }
         Ok(select_body(items, from, all(conditions)))
+    }
+
+    /// Element tables, and behind the one that a search begins at what it finds there; with the conditions that join the latter.
+    fn from(&self) -> SqlResult<(Vec<TableWithJoins>, Vec<Expr>)> {
+        let (mut from, mut conditions, mut placed) = (Vec::new(), Vec::new(), BTreeSet::new());
+        for (at, search) in self.branch.searches.iter().enumerate() {
+            let (left, right) = (self.branch.at(search.left), self.branch.at(search.right));
+            if placed.insert(left) {
+                from.push(self.relation(left)?);
+            }
+            from.push(self.search(at, search)?);
+            let row = binary(found(at), BinaryOperator::BitwiseAnd, number((1_u64 << ROW_BITS) - 1));
+            conditions.push(binary(self.row_id(right)?, BinaryOperator::Eq, Expr::Nested(Box::new(row))));
+        }
+        let slots = (0..self.branch.slots.len()).filter(|slot| self.combination.elements[*slot].is_some());
+        for slot in slots.filter(|slot| !placed.contains(slot)) {
+            from.push(self.relation(slot)?);
+        }
+        Ok((from, conditions))
+    }
+
+    /// `LATERAL unnest(search('…', left._row_id)) AS found(path)`
+    fn search(&self, at: usize, search: &Searching) -> SqlResult<TableWithJoins> {
+        self.graphs.may_search()?;
+        let element = |slot: usize| self.combination.elements.get(self.branch.at(slot)).copied().flatten();
+        let (Some(left), Some(right)) = (element(search.left), element(search.right)) else {
+            return Err(SqlError::internal("a search between slots without element tables"));
+        };
+        let (spec, from) = (search.spec.text((left, right)), self.row_id(search.left)?);
+        let text = format!(
+            "SELECT 1 FROM LATERAL unnest({}({}, {from})) AS {}({})",
+            quoted(FUNCTION),
+            Value::SingleQuotedString(spec),
+            quoted(&found_alias(at)),
+            quoted(FOUND)
+        );
+        let parsed = Parser::new(&PostgreSqlDialect {}).try_with_sql(&text).and_then(|mut parser| parser.parse_query());
+        let mut query = parsed.map_err(|error| SqlError::internal(format!("{text}: {error}")))?;
+        match query.body.as_mut() {
+            SetExpr::Select(select) if select.from.len() == 1 => Ok(select.from.remove(0)),
+            _ => Err(SqlError::internal("a search is one item of FROM")),
+        }
+    }
+
+    /// The row id of an element.
+    fn row_id(&self, slot: usize) -> SqlResult<Expr> {
+        let element = self.element(slot)?;
+        if !self.graphs.relation(element.relation)?.is_stored {
+            return Err(SqlError::unsupported(format!("a search for paths over the view behind \"{}\"", element.alias))
+                .hint("Let a table hold these vertices, or give every quantifier a bound and leave the selector out."));
+        }
+        if self.pattern.has_bare_names {
+            return Err(SqlError::unsupported("a search for paths beside an unqualified name of a relation around")
+                .hint("Qualify the name: relation.column."));
+        }
+        Ok(Expr::CompoundIdentifier(vec![quoted(&self.alias(slot)), quoted(ROW_ID)]))
     }
 
     fn element(&self, slot: usize) -> SqlResult<&GraphElement> {
@@ -240,7 +318,7 @@ impl Join<'_> {
 struct Placing<'a> {
     pattern: &'a Pattern,
     names: &'a BTreeMap<VariableId, usize>,
-    lengths: &'a [usize],
+    lengths: &'a [Length],
     /// A property of the element of a slot.
     property: &'a dyn Fn(usize, &str, SqlType) -> SqlResult<Expr>,
 }
@@ -271,8 +349,11 @@ impl Placing<'_> {
     fn replacement(&self, expr: &Expr) -> SqlResult<Option<Expr>> {
         if let Expr::Function(call) = expr {
             let Some(path) = references::measured(self.pattern, call) else { return Ok(None) };
-            let length = self.lengths.get(path).copied().unwrap_or(0);
-            return Ok(Some(Expr::Value(Value::Number(length.to_string(), false).into())));
+            return match self.lengths.get(path) {
+                Some(Length::Searched(at)) => length(*at).map(Some),
+                Some(Length::Written(length)) => Ok(Some(number(*length as u64))),
+                None => Ok(Some(number(0))),
+            };
         }
         let Some((variable, name)) = references::property(self.pattern, expr) else { return Ok(None) };
         let Some(sql_type) = self.pattern.variables[variable].property(&name) else { return Ok(None) };

@@ -12,6 +12,7 @@ mod branches;
 mod joins;
 mod labels;
 mod references;
+mod searches;
 mod tables;
 
 use std::ops::ControlFlow;
@@ -36,6 +37,8 @@ pub(crate) struct ElementRelation {
     pub(crate) name: String,
     /// Names of its columns.
     pub(crate) columns: Vec<String>,
+    /// Whether its rows are stored, so that they have ids.
+    pub(crate) is_stored: bool,
 }
 
 /// Finds graphs and their element tables.
@@ -45,6 +48,9 @@ pub(crate) trait Graphs {
 
     /// The relation with that id. Errors: 42P01 for one that is gone.
     fn relation(&self, id: u32) -> SqlResult<ElementRelation>;
+
+    /// Whether paths can be searched in the graph. Errors: 0A000.
+    fn may_search(&self) -> SqlResult<()>;
 }
 
 /// Binds a clause. `source` is the text that its places count in. Errors: whatever binding raises.

@@ -50,13 +50,23 @@ impl Graphs for Scope {
                 schema: table.schema.clone(),
                 name: table.name.clone(),
                 columns: table.columns.iter().map(|column| column.name.clone()).collect(),
+                is_stored: true,
             }),
             Some(Object::View(view)) => Ok(ElementRelation {
                 schema: view.schema.clone(),
                 name: view.name.clone(),
                 columns: view.columns.iter().map(|column| column.name.clone()).collect(),
+                is_stored: false,
             }),
             _ => Err(undefined_table(&format!("with OID {id}"))),
+        }
+    }
+
+    fn may_search(&self) -> SqlResult<()> {
+        match self.searched.is_moved {
+            true => Err(SqlError::unsupported("a search for paths in a view of the past")
+                .hint("SET shockwave.as_of takes the whole session there.")),
+            false => Ok(()),
         }
     }
 }

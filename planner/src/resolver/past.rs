@@ -11,6 +11,7 @@ use relational::{Table, View};
 use sqlparser::ast::{ObjectNamePart, Statement, TableFactor, VisitMut, VisitorMut};
 
 use super::{Scope, is_reserved, undefined_table};
+use crate::graph_paths::Searched;
 use crate::names::fold;
 use crate::rights::{Opened, things};
 use crate::tables::StoredTable;
@@ -25,7 +26,8 @@ impl Scope {
             Past::At(seq) => self.ledger.moment(seq)?.catalog,
             Past::Versions(_) => Arc::clone(&self.catalog),
         };
-        Ok(Self { catalog, ..self.clone() })
+        let searched = Searched { is_moved: true, ..self.searched.clone() };
+        Ok(Self { catalog, searched, ..self.clone() })
     }
 
     /// Errors: 42P01, 42501; 0A000 for a relation that has no past of its own.

@@ -299,6 +299,7 @@ impl Session {
             seat: &self.seat,
         };
         let mut scope = view.scope(transaction);
+        scope.searched.interrupt = Some(watch.interrupt());
         let mut plan = Arc::clone(&prepared.plan);
         let types = || -> Vec<Option<SqlType>> { prepared.parameters.iter().copied().map(Some).collect() };
         let settled = match prepared.is_versioned {

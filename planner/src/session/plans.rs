@@ -83,7 +83,9 @@ impl Session {
         };
         match planned {
             Ok((prepared, values)) if prepared.parameters.len() == values.len() => {
-                self.execute(&Prepared { replan: false, ..prepared }, values).await
+                // A search for paths has the snapshot of its planning in it, which must be that of its run.
+                let replan = prepared.replan && self.database.ledger.snapshot().catalog.graphs().next().is_some();
+                self.execute(&Prepared { replan, ..prepared }, values).await
             }
             Ok(_) => {
                 self.fail();

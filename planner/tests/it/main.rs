@@ -11,6 +11,7 @@ mod fixture;
 mod foreign_keys;
 mod graph_oracle;
 mod graph_pages;
+mod graph_paths;
 mod graph_table;
 mod key_access;
 mod ledger_tables;

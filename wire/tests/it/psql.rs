@@ -377,7 +377,8 @@ COPY (SELECT * FROM GRAPH_TABLE (social MATCH (a)-[k]->(b) COLUMNS (a.name, b.na
 \\dt
 SELECT pg_get_propgraphdef('social'::regclass);
 SELECT * FROM GRAPH_TABLE (social MATCH (a IS robot) COLUMNS (a.name));
-SELECT * FROM GRAPH_TABLE (social MATCH ANY SHORTEST (a)->*(b) COLUMNS (a.name));
+SELECT * FROM GRAPH_TABLE (social MATCH p = ANY SHORTEST (a WHERE a.id = 1)->*(b) COLUMNS (b.name, path_length(p) AS n)) ORDER BY n;
+SELECT * FROM GRAPH_TABLE (social MATCH SHORTEST 2 GROUPS (a)->*(b) COLUMNS (a.name));
 DROP TABLE person;
 DROP PROPERTY GRAPH social;
 ";
@@ -390,12 +391,15 @@ CREATE PROPERTY GRAPH public.social
     EDGE TABLES (
         knows KEY (a, b) SOURCE KEY (a) REFERENCES person (id) DESTINATION KEY (b) REFERENCES person (id) PROPERTIES (a, b, since)
     )
+Ada|0
+Bob|1
+Cyd|2
 ";
     assert_eq!(out, expected, "{err}");
     for part in [
         "label \"robot\" does not exist in property graph \"social\"",
         "HINT:  Vertices of the graph have: person.",
-        "the path selector ANY SHORTEST is not supported",
+        "the path selector SHORTEST 2 GROUPS is not supported",
         "vertex person of property graph social depends on table person",
     ] {
         assert!(err.contains(part), "{part}\n{err}");

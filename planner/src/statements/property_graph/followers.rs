@@ -187,6 +187,10 @@ impl Graphs for Changed<'_> {
     fn relation(&self, id: u32) -> SqlResult<ElementRelation> {
         Graphs::relation(self.scope, id)
     }
+
+    fn may_search(&self) -> SqlResult<()> {
+        self.scope.may_search()
+    }
 }
 
 fn binds(scope: &Scope, graph: &GraphDef, query: &str) -> SqlResult<()> {

@@ -1,0 +1,113 @@
+//! Which paths are searched, as a text that stands in a query.
+//!
+//! Never: checks that the graph has the tables.
+
+use base::{SqlError, SqlResult};
+use graph::PathPattern;
+use serde_json::{Value, json};
+
+use crate::graph_syntax::{Direction, Mode, Selector};
+
+/// Which paths.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Spec {
+    /// The graph's id.
+    pub(crate) graph: u32,
+    /// Positions of edge tables in its elements.
+    pub(crate) edges: Vec<usize>,
+    pub(crate) direction: Direction,
+    pub(crate) min: u32,
+    pub(crate) max: Option<u32>,
+    pub(crate) mode: Mode,
+    pub(crate) selector: Selector,
+}
+
+impl Spec {
+    /// For paths between vertices of two element tables, by their positions.
+    pub(crate) fn text(&self, ends: (usize, usize)) -> String {
+        let (selector, count) = match self.selector {
+            Selector::Any(count) if count > 1 => ("shortest", count),
+            Selector::Any(_) => ("any", 1),
+            Selector::AnyShortest => ("any shortest", 1),
+            Selector::AllShortest => ("all shortest", 0),
+            Selector::Shortest(count) => ("shortest", count),
+            Selector::All | Selector::ShortestGroups(_) | Selector::Cheapest(_) => ("all", 0),
+        };
+        let direction = match self.direction {
+            Direction::Right => 1,
+            Direction::Left => -1,
+            Direction::Any => 0,
+        };
+        let mode = match self.mode {
+            Mode::Walk => "walk",
+            Mode::Trail => "trail",
+            Mode::Acyclic => "acyclic",
+            Mode::Simple => "simple",
+        };
+        json!([self.graph, self.edges, direction, self.min, self.max, mode, selector, count, ends.0, ends.1]).to_string()
+    }
+
+    /// What [`Spec::text`] wrote. Errors: XX000.
+    pub(super) fn read(text: &str) -> SqlResult<(Self, (usize, usize))> {
+        let read: Option<(Self, (usize, usize))> = serde_json::from_str::<Value>(text).ok().and_then(|value| parts(&value));
+        read.ok_or_else(|| SqlError::internal(format!("no search for paths: {text}")))
+    }
+
+    /// As the operators take it. Errors: XX000 for a selector that was to be refused before.
+    pub(super) fn path(&self) -> SqlResult<PathPattern> {
+        let mode = match self.mode {
+            Mode::Walk => graph::Mode::Walk,
+            Mode::Trail => graph::Mode::Trail,
+            Mode::Acyclic => graph::Mode::Acyclic,
+            Mode::Simple => graph::Mode::Simple,
+        };
+        let selector = match self.selector {
+            Selector::All => graph::Selector::All,
+            Selector::Any(1) => graph::Selector::Any,
+            Selector::AnyShortest => graph::Selector::AnyShortest,
+            Selector::AllShortest => graph::Selector::AllShortest,
+            Selector::Any(count) | Selector::Shortest(count) => graph::Selector::Shortest(count),
+            Selector::ShortestGroups(_) | Selector::Cheapest(_) => return Err(SqlError::internal("a selector that is not searched by")),
+        };
+        Ok(PathPattern { min: self.min, max: self.max, mode, selector, step: None, weight: None })
+    }
+
+    pub(super) fn direction(&self) -> graph::Direction {
+        match self.direction {
+            Direction::Right => graph::Direction::Forward,
+            Direction::Left => graph::Direction::Backward,
+            Direction::Any => graph::Direction::Either,
+        }
+    }
+}
+
+fn parts(value: &Value) -> Option<(Spec, (usize, usize))> {
+    let [graph, edges, direction, min, max, mode, selector, count, left, right] = value.as_array()?.as_slice() else { return None };
+    let small = |value: &Value| u32::try_from(value.as_u64()?).ok();
+    let place = |value: &Value| usize::try_from(value.as_u64()?).ok();
+    let spec = Spec {
+        graph: small(graph)?,
+        edges: edges.as_array()?.iter().map(place).collect::<Option<_>>()?,
+        direction: match direction.as_i64()? {
+            1 => Direction::Right,
+            -1 => Direction::Left,
+            _ => Direction::Any,
+        },
+        min: small(min)?,
+        max: if max.is_null() { None } else { Some(small(max)?) },
+        mode: match mode.as_str()? {
+            "walk" => Mode::Walk,
+            "trail" => Mode::Trail,
+            "acyclic" => Mode::Acyclic,
+            _ => Mode::Simple,
+        },
+        selector: match selector.as_str()? {
+            "any" => Selector::Any(1),
+            "any shortest" => Selector::AnyShortest,
+            "all shortest" => Selector::AllShortest,
+            "shortest" => Selector::Shortest(small(count)?),
+            _ => Selector::All,
+        },
+    };
+    Some((spec, (place(left)?, place(right)?)))
+}
