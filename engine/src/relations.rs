@@ -147,6 +147,8 @@ pub struct ViewDef {
     pub reads: Vec<(u32, Option<Vec<ColumnId>>)>,
     /// COMMENT ON VIEW.
     pub comment: Option<String>,
+    /// Who reads it opens what it reads, not its owner.
+    pub security_invoker: bool,
 }
 
 impl ViewDef {
@@ -185,6 +187,7 @@ impl ViewDef {
             Value::Array(reads)
         );
         put(&mut out, "comment", self.comment.as_ref().map(|text| json!(text)));
+        put(&mut out, "security_invoker", self.security_invoker.then_some(json!(true)));
         out.push('}');
         out
     }
@@ -217,6 +220,7 @@ impl ViewDef {
                 query: text(&value, "query")??,
                 reads: value["reads"].as_array()?.iter().map(read_one).collect::<Option<Vec<_>>>()?,
                 comment: text(&value, "comment")?,
+                security_invoker: value["security_invoker"].as_bool().unwrap_or(false),
             })
         };
         read().ok_or_else(|| unreadable(definition, "view"))

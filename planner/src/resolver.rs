@@ -5,9 +5,11 @@
 //! Never: takes a snapshot; it is given one.
 
 mod graphs;
+mod owners;
 mod past;
 mod rights;
 
+use std::borrow::Cow;
 use std::sync::{Arc, Weak};
 
 use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch};
@@ -216,6 +218,14 @@ pub(crate) struct Binding<'a> {
 }
 
 impl Binding<'_> {
+    /// A name without the role that opens it, and the scope in that role.
+    fn entered<'n>(&self, name: &'n str) -> (Cow<'_, Scope>, &'n str) {
+        match owners::read(name) {
+            Some((name, role)) => (Cow::Owned(self.scope.in_role(role)), name),
+            None => (Cow::Borrowed(self.scope), name),
+        }
+    }
+
     fn sequence(&self, schema: Option<&str>, name: &str) -> Option<&Arc<SequenceDef>> {
         let name = Name { schema: schema.map(str::to_owned), name: name.to_owned(), span: Span::empty() };
         self.scope.sequence(&name)
@@ -245,13 +255,23 @@ impl Resolver for Binding<'_> {
         if self.local.is_some_and(|local| schema.is_none() && local.name == name) {
             return Ok(None);
         }
+        let (scope, name) = self.entered(name);
         if let Some((name, past)) = Past::read(name) {
-            return self.scope.as_of(past)?.past_view(schema, name, past);
+            return scope.as_of(past)?.past_view(schema, name, past);
         }
-        let Some(view) = self.scope.view(schema, name) else { return Ok(None) };
-        let statement = self.scope.query_of(view)?;
+        let Some(view) = scope.view(schema, name) else { return Ok(None) };
+        let statement = scope.entrusted(view, scope.query_of(view)?);
         let columns = view.columns.iter().map(|column| (column.name.clone(), column.sql_type.arrow())).collect();
         Ok(Some(View { statement, columns }))
+    }
+
+    fn enter_view(&self, schema: Option<&str>, name: &str) -> SqlResult<()> {
+        let (scope, name) = self.entered(name);
+        let (scope, name) = match Past::read(name) {
+            Some((name, past)) => (Cow::Owned(scope.as_of(past)?), name),
+            None => (scope, name),
+        };
+        scope.view(schema, name).map_or(Ok(()), |view| scope.check_view(view))
     }
 
     fn table(&self, schema: Option<&str>, name: &str) -> SqlResult<Arc<dyn Table>> {
@@ -259,25 +279,26 @@ impl Resolver for Binding<'_> {
         if let Some(local) = known.find(|local| schema.is_none() && local.name == name) {
             return Ok(Arc::new(local.clone()));
         }
+        let (scope, name) = self.entered(name);
         if let Some((name, past)) = Past::read(name) {
-            return self.scope.as_of(past)?.past_table(schema, name, past);
+            return scope.as_of(past)?.past_table(schema, name, past);
         }
         if schema == Some("ledger")
-            && let Some(table) = self.scope.ledger.system_table(name)
+            && let Some(table) = scope.ledger.system_table(name)
         {
-            self.scope.check_ledger(name)?;
+            scope.check_ledger(name)?;
             return Ok(Arc::new(VirtualTable(table)));
         }
         let catalog_schema = schema.unwrap_or(PG_CATALOG);
         if pg_catalog::exists(catalog_schema, name)
-            && let Some(table) = pg_catalog::table(&self.scope.scene(), catalog_schema, name)?
+            && let Some(table) = pg_catalog::table(&scope.scene(), catalog_schema, name)?
         {
-            self.scope.check_catalog(name)?;
+            scope.check_catalog(name)?;
             return Ok(table);
         }
-        match self.scope.stored(schema, name) {
+        match scope.stored(schema, name) {
             Some(table) => {
-                let opened = self.scope.opened(table)?;
+                let opened = scope.opened(table)?;
                 let stored = StoredTable::new(Arc::clone(table), self.transaction.reading(table)?, opened);
                 let full = |name: &str| name.strip_prefix(&table.schema).and_then(|rest| rest.strip_prefix('.')) == Some(&table.name);
                 let passed = self.passed.iter().find(|(name, _)| full(name)).map(|(_, locks)| locks.clone());

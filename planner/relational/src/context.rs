@@ -56,6 +56,8 @@ pub(crate) struct Context<'a> {
 pub(crate) struct Found {
     /// Tables read, each once; a [`Provider`] knows its table by the place in this list.
     pub(crate) tables: Vec<(Option<String>, String)>,
+    /// Views read, each once, those within views too.
+    pub(crate) views: BTreeSet<(Option<String>, String)>,
     /// Functions of the environment that are called.
     pub(crate) calls: Vec<String>,
 }
@@ -209,6 +211,7 @@ impl ContextProvider for Context<'_> {
             return Err(external(SqlError::unsupported(format!("cross-database reference \"{name}\""))));
         }
         if let Some(view) = self.resolver.view(name.schema(), name.table()).map_err(external)? {
+            self.found.borrow_mut().views.insert((name.schema().map(str::to_owned), name.table().to_owned()));
             return Ok(provider_as_source(Arc::new(ViewTable::new(self.expand(view)?, None))));
         }
         let table = self.resolve(name.schema(), name.table()).map_err(external)?;

@@ -161,8 +161,8 @@ impl Relational {
         // R5: before constants can narrow a type.
         let schema = output::shown_schema(&plan);
         let plan = attach::release_clocks(plan).map_err(failed)?;
-        let Found { tables, calls } = context.found();
-        let bound = Bound { plan, schema, manner: env.manner, parameters, tables, calls };
+        let Found { tables, views, calls } = context.found();
+        let bound = Bound { plan, schema, manner: env.manner, parameters, tables, views, calls };
         Shape::new(query.statement.clone(), query.text, bound).map(Arc::new).map_err(failed)
     }
 
@@ -313,6 +313,7 @@ impl Relational {
 }
 
 fn tables_of(shape: &Shape, resolver: &dyn Resolver) -> SqlResult<Vec<Arc<dyn Table>>> {
+    shape.views.iter().try_for_each(|(schema, name)| resolver.enter_view(schema.as_deref(), name))?;
     shape.tables.iter().map(|(schema, name)| resolver.table(schema.as_deref(), name)).collect()
 }
 

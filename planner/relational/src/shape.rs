@@ -47,6 +47,8 @@ pub struct Shape {
     pub(crate) parameters: Vec<Option<DataType>>,
     /// Schema as written and name of every table read.
     pub(crate) tables: Vec<(Option<String>, String)>,
+    /// Every view that was expanded, likewise.
+    pub(crate) views: BTreeSet<(Option<String>, String)>,
     /// Functions of the environment that the query calls.
     pub(crate) calls: Vec<String>,
     /// Parameters that are constants of a plan (K3).
@@ -76,15 +78,16 @@ pub(crate) struct Bound {
     pub(crate) manner: Manner,
     pub(crate) parameters: Vec<Option<DataType>>,
     pub(crate) tables: Vec<(Option<String>, String)>,
+    pub(crate) views: BTreeSet<(Option<String>, String)>,
     pub(crate) calls: Vec<String>,
 }
 
 impl Shape {
     pub(crate) fn new(statement: Statement, text: &str, bound: Bound) -> Result<Self> {
-        let Bound { plan, schema, manner, parameters, tables, calls } = bound;
+        let Bound { plan, schema, manner, parameters, tables, views, calls } = bound;
         let pinned = pinned(&plan)?;
         let (is_generic, kept) = (AtomicBool::new(!is_recursive(&plan)? && !counts_a_table(&plan)?), Mutex::default());
-        Ok(Self { statement, text: text.into(), plan, schema, manner, parameters, tables, calls, pinned, is_generic, kept })
+        Ok(Self { statement, text: text.into(), plan, schema, manner, parameters, tables, views, calls, pinned, is_generic, kept })
     }
 
     /// Names and types of the columns; names may repeat.

@@ -101,6 +101,11 @@ pub trait Resolver: Send + Sync {
     fn view(&self, _schema: Option<&str>, _name: &str) -> SqlResult<Option<View>> {
         Ok(None)
     }
+
+    /// Asked of every view in a plan, those within views too, before the plan runs. Errors: 42501 for one that may not be read.
+    fn enter_view(&self, _schema: Option<&str>, _name: &str) -> SqlResult<()> {
+        Ok(())
+    }
 }
 
 /// A stored query that stands for a table.

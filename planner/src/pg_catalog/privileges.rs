@@ -77,6 +77,8 @@ fn on_table(scene: &Scene, access: &Access, relation: &Relation<'_>, bit: u16, o
         Relation::Table(table) if table.schema == engine::LEDGER_SCHEMA => ledger(access, bit),
         Relation::Table(table) if option => grantable(scene, access, Kind::Table, table.id.0, bit),
         Relation::Table(table) => access.on(&scene.catalog, Kind::Table, table.id.0, bit) != 0,
+        Relation::View(view) if option => grantable(scene, access, Kind::View, view.id, bit),
+        Relation::View(view) => access.on(&scene.catalog, Kind::View, view.id, bit) != 0,
         Relation::Virtual { .. } => ledger(access, bit),
         Relation::Graph(graph) if option => grantable(scene, access, Kind::Graph, graph.id, bit),
         Relation::Graph(graph) => access.on(&scene.catalog, Kind::Graph, graph.id, bit) != 0,
@@ -237,20 +239,23 @@ pub(super) fn role_table_grants(scene: &Scene) -> Vec<Row> {
 fn grants(scene: &Scene, public: bool) -> Vec<Row> {
     let access = scene.access();
     let yes = |is: bool| if is { "YES" } else { "NO" };
+    let tables = scene.tables().filter(|table| table.schema != engine::LEDGER_SCHEMA);
+    let tables = tables.map(|table| (Kind::Table, table.id.0, &table.schema, &table.name));
+    let relations = tables.chain(scene.catalog.views().map(|view| (Kind::View, view.id, &view.schema, &view.name)));
     let mut rows = Vec::new();
-    for table in scene.tables().filter(|table| table.schema != engine::LEDGER_SCHEMA) {
-        let owner = scene.owner(table.id.0);
-        let known = scene.catalog.authority().grants_on(table.id.0).and_then(|grants| grants.acl.clone());
-        for item in known.unwrap_or_else(|| default_acl(Kind::Table, owner)) {
+    for (kind, id, schema, name) in relations {
+        let owner = scene.owner(id);
+        let known = scene.catalog.authority().grants_on(id).and_then(|grants| grants.acl.clone());
+        for item in known.unwrap_or_else(|| default_acl(kind, owner)) {
             let concerned = access.has_role(item.grantor) || access.has_role(item.grantee) || (public && item.grantee == PUBLIC);
-            for (name, bit) in TABLE_PRIVILEGES.into_iter().filter(|(_, bit)| concerned && item.privileges & bit != 0) {
+            for (word, bit) in TABLE_PRIVILEGES.into_iter().filter(|(_, bit)| concerned && item.privileges & bit != 0) {
                 rows.push(row![
                     "grantor": scene.role_name(item.grantor),
                     "grantee": if item.grantee == PUBLIC { "PUBLIC".to_owned() } else { scene.role_name(item.grantee) },
                     "table_catalog": scene.database(),
-                    "table_schema": table.schema.as_str(),
-                    "table_name": table.name.as_str(),
-                    "privilege_type": name,
+                    "table_schema": schema.as_str(),
+                    "table_name": name.as_str(),
+                    "privilege_type": word,
                     "is_grantable": yes(item.grantable & bit != 0 || item.grantee == owner),
                     "with_hierarchy": yes(bit == privilege::SELECT),
                 ]);

@@ -4,7 +4,7 @@
 
 use engine::Identity;
 
-use super::cells::{Row, row};
+use super::cells::{Row, row, texts_array};
 use super::oids;
 use super::scene::{Relation, Scene};
 use super::types;
@@ -54,7 +54,12 @@ fn class(scene: &Scene, relation: &Relation<'_>) -> Row {
         "relowner": i64::from(scene.owner(relation.owned_as())),
         "relacl": match &relation {
             Relation::Table(table) => scene.acl(table.id.0),
+            Relation::View(view) => scene.acl(view.id),
             Relation::Graph(graph) => scene.acl(graph.id),
+            _ => None,
+        },
+        "reloptions": match &relation {
+            Relation::View(view) if view.security_invoker => Some(texts_array(&["security_invoker=true".to_owned()])),
             _ => None,
         },
         "relam": access_method,

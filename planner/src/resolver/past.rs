@@ -60,7 +60,7 @@ impl Scope {
             );
         }
         let columns = view.columns.iter().map(|column| (column.name.clone(), column.sql_type.arrow())).collect();
-        Ok(Some(View { statement: self.moved(view, past)?, columns }))
+        Ok(Some(View { statement: self.entrusted(view, self.moved(view, past)?), columns }))
     }
 
     /// The view's query with every stored table's name that of its past.

@@ -28,6 +28,8 @@ const WRITES: u16 = privilege::INSERT | privilege::UPDATE | privilege::DELETE | 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
     Table,
+    /// A view: what is granted on it opens it, and its owner's rights open what it reads.
+    View,
     /// A property graph, which is only ever read.
     Graph,
     Schema,
@@ -45,7 +47,7 @@ impl Kind {
     /// Every privilege it can have.
     pub(crate) fn all(self) -> u16 {
         match self {
-            Self::Table => TABLE_ALL,
+            Self::Table | Self::View => TABLE_ALL,
             Self::Graph => privilege::SELECT,
             Self::Schema | Self::PublicSchema => SCHEMA_ALL,
             Self::Database => DATABASE_ALL,
@@ -55,7 +57,7 @@ impl Kind {
     /// What everyone may do before anything is granted or revoked.
     pub(crate) fn public(self) -> u16 {
         match self {
-            Self::Table | Self::Graph | Self::Schema => 0,
+            Self::Table | Self::View | Self::Graph | Self::Schema => 0,
             Self::PublicSchema => privilege::USAGE,
             Self::Database => privilege::CONNECT | privilege::TEMPORARY,
         }
@@ -67,7 +69,7 @@ pub(crate) fn default_acl(kind: Kind, owner: u32) -> Vec<AclItem> {
     let item = |grantee, privileges| AclItem { grantee, grantor: owner, privileges, grantable: 0 };
     let own = item(owner, kind.all());
     match kind {
-        Kind::Table | Kind::Graph | Kind::Schema => vec![own],
+        Kind::Table | Kind::View | Kind::Graph | Kind::Schema => vec![own],
         Kind::PublicSchema => vec![own, item(PUBLIC, kind.public())],
         Kind::Database => vec![item(PUBLIC, kind.public()), own],
     }
@@ -173,8 +175,8 @@ impl Access {
         let writer = self.roles.contains(&WRITER);
         let reader = writer || self.roles.contains(&READER);
         match kind {
-            Kind::Table if writer => privilege::SELECT | WRITES,
-            Kind::Table | Kind::Graph if reader => privilege::SELECT,
+            Kind::Table | Kind::View if writer => privilege::SELECT | WRITES,
+            Kind::Table | Kind::View | Kind::Graph if reader => privilege::SELECT,
             Kind::Schema | Kind::PublicSchema if reader => privilege::USAGE,
             _ => 0,
         }
@@ -183,7 +185,7 @@ impl Access {
 
 fn forbidden_to_auditors(kind: Kind) -> u16 {
     match kind {
-        Kind::Table => WRITES | privilege::REFERENCES | privilege::TRIGGER,
+        Kind::Table | Kind::View => WRITES | privilege::REFERENCES | privilege::TRIGGER,
         Kind::Graph => 0,
         Kind::Schema | Kind::PublicSchema => privilege::CREATE,
         Kind::Database => privilege::CREATE | privilege::TEMPORARY,

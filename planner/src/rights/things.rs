@@ -4,7 +4,7 @@
 
 use base::{SqlError, SqlState};
 use engine::roles::{DATABASE, privilege};
-use engine::{Catalog, GrantsDef, GraphDef, SchemaDef, TableDef};
+use engine::{Catalog, GrantsDef, GraphDef, SchemaDef, TableDef, ViewDef};
 
 use super::access::Kind;
 
@@ -33,6 +33,7 @@ impl Thing {
     pub(crate) fn word(&self) -> &'static str {
         match self.kind {
             Kind::Table => "table",
+            Kind::View => "view",
             Kind::Graph => "property graph",
             Kind::Schema | Kind::PublicSchema => "schema",
             Kind::Database => "database",
@@ -70,6 +71,11 @@ pub(crate) fn of_table(table: &TableDef) -> Thing {
     Thing { kind: Kind::Table, id: table.id.0, name: table.name.clone(), columns }
 }
 
+/// A view as an object with privileges.
+pub(crate) fn of_view(view: &ViewDef) -> Thing {
+    Thing { kind: Kind::View, id: view.id, name: view.name.clone(), columns: Vec::new() }
+}
+
 /// A property graph as an object with privileges.
 pub(crate) fn of_graph(graph: &GraphDef) -> Thing {
     Thing { kind: Kind::Graph, id: graph.id, name: graph.name.clone(), columns: Vec::new() }
@@ -87,6 +93,9 @@ pub(crate) fn by_id(catalog: &Catalog, database: &str, id: u32) -> Option<Thing>
     }
     if let Some(table) = catalog.tables().find(|table| table.id.0 == id) {
         return Some(of_table(table));
+    }
+    if let Some(view) = catalog.views().find(|view| view.id == id) {
+        return Some(of_view(view));
     }
     if let Some(graph) = catalog.graphs().find(|graph| graph.id == id) {
         return Some(of_graph(graph));

@@ -87,6 +87,7 @@ pub(crate) struct Memberships {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Owned {
     Table(Vec<String>),
+    View(Vec<String>),
     Graph(Vec<String>),
     Schema(String),
     Database(String),
@@ -153,6 +154,7 @@ impl Command {
             Self::Grant { .. } => "GRANT",
             Self::Revoke { .. } => "REVOKE",
             Self::SetOwner { of: Owned::Table(_), .. } => "ALTER TABLE",
+            Self::SetOwner { of: Owned::View(_), .. } => "ALTER VIEW",
             Self::SetOwner { of: Owned::Graph(_), .. } => "ALTER PROPERTY GRAPH",
             Self::SetOwner { of: Owned::Schema(_), .. } => "ALTER SCHEMA",
             Self::SetOwner { of: Owned::Database(_), .. } | Self::RenameDatabase { .. } => "ALTER DATABASE",
@@ -209,7 +211,8 @@ fn owner(words: &mut Words<'_>) -> Option<Read> {
     }
     let schema = words.take(&["schema"]);
     let graph = words.take(&["property", "graph"]);
-    if !schema && !graph && !["table", "view", "sequence", "index"].iter().any(|kind| words.take(&[kind])) {
+    let view = words.take(&["view"]);
+    if !schema && !graph && !view && !["table", "sequence", "index"].iter().any(|kind| words.take(&[kind])) {
         return None;
     }
     let mut ahead = words.clone();
@@ -219,11 +222,19 @@ fn owner(words: &mut Words<'_>) -> Option<Read> {
     if !ahead.take(&["owner", "to"]) {
         return None;
     }
-    Some(match (schema, graph) {
-        (true, _) => schema_owner,
-        (_, true) => graph_owner,
+    Some(match (schema, graph, view) {
+        (true, _, _) => schema_owner,
+        (_, true, _) => graph_owner,
+        (_, _, true) => view_owner,
         _ => table_owner,
     })
+}
+
+fn view_owner(words: &mut Words<'_>) -> Result<Command, Stop> {
+    words.take(&["if", "exists"]);
+    let of = Owned::View(words.dotted()?);
+    words.expect(&["owner", "to"])?;
+    Ok(Command::SetOwner { of, to: role(words)? })
 }
 
 fn table_owner(words: &mut Words<'_>) -> Result<Command, Stop> {

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use base::{ColumnId, SqlError, SqlResult, SqlState};
 use engine::{Object, SqlType, ViewColumn, ViewDef};
 use sqlparser::ast::{
-    CreateTableOptions, CreateView, Expr, Ident, ObjectName, Query, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement,
-    TableAlias, TableFactor, VisitMut, VisitorMut, visit_expressions,
+    CreateTableOptions, CreateView, Expr, Ident, ObjectName, Query, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SqlOption,
+    Statement, TableAlias, TableFactor, VisitMut, VisitorMut, visit_expressions,
 };
 
 use super::property_graph::followers;
@@ -32,7 +32,8 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     refuse_clauses(create)?;
     let name = Name::of(&create.name, execution.view.database.name())?;
     let schema = execution.scope.creation_schema(&name).map_err(|error| parsed.point(error, name.span))?;
-    let scope = execution.fresh_scope();
+    // Whether its owner may read all that is asked when it is read.
+    let scope = Scope { checked: false, ..execution.fresh_scope() };
     let mut query = create.query.as_ref().clone();
     let tables = clauses(&scope, parsed)?;
     let mut qualify = Qualify { scope: &scope, tables: &tables, hidden: Vec::new(), reads: BTreeSet::new() };
@@ -54,6 +55,7 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
         query: graph_syntax::restored(&statement.to_string(), &given),
         reads: reads.into_iter().map(|id| (id, columns_read(id))).collect(),
         comment: None,
+        security_invoker: options(create)?,
     };
     define(execution, view, create.or_replace)?;
     Ok(Outcome::Command(Tag::command("CREATE VIEW")))
@@ -101,7 +103,6 @@ fn refuse_clauses(create: &CreateView) -> SqlResult<()> {
     let refused = [
         (create.materialized, "CREATE MATERIALIZED VIEW"),
         (create.temporary, "CREATE TEMPORARY VIEW"),
-        (create.options != CreateTableOptions::None, "WITH on a view"),
         (create.if_not_exists, "CREATE VIEW IF NOT EXISTS"),
         (!create.cluster_by.is_empty() || create.to.is_some() || create.params.is_some(), "this form of CREATE VIEW"),
     ];
@@ -109,6 +110,41 @@ fn refuse_clauses(create: &CreateView) -> SqlResult<()> {
         Some((_, what)) => Err(SqlError::unsupported(what)),
         None => Ok(()),
     }
+}
+
+/// Whether it is `WITH (security_invoker)`. Errors: 22023, 0A000 for other options, 42601 for one given twice.
+fn options(create: &CreateView) -> SqlResult<bool> {
+    let given = match &create.options {
+        CreateTableOptions::None => return Ok(false),
+        CreateTableOptions::With(given) => given,
+        _ => return Err(SqlError::unsupported("OPTIONS on a view")),
+    };
+    let mut invoker = None;
+    for option in given {
+        let (name, value) = match option {
+            SqlOption::Ident(name) => (fold(name), "true".to_owned()),
+            SqlOption::KeyValue { key, value } => (fold(key), value.to_string().trim_matches('\'').to_lowercase()),
+            _ => return Err(SqlError::unsupported("this option of a view")),
+        };
+        if name != "security_invoker" {
+            return Err(match name.as_str() {
+                "security_barrier" | "check_option" => SqlError::unsupported(format!("the option \"{name}\" of a view")),
+                _ => SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("unrecognized parameter \"{name}\"")),
+            });
+        }
+        let is_invoker = match value.as_str() {
+            "true" | "on" | "yes" | "1" => true,
+            "false" | "off" | "no" | "0" => false,
+            _ => {
+                let message = format!("invalid value for boolean option \"{name}\": {value}");
+                return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message));
+            }
+        };
+        if invoker.replace(is_invoker).is_some() {
+            return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("parameter \"{name}\" specified more than once")));
+        }
+    }
+    Ok(invoker == Some(true))
 }
 
 /// Names and types of the view's columns. Errors: whatever the query raises; 42P16, 42701.

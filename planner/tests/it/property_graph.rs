@@ -285,6 +285,7 @@ async fn reading_a_graph_needs_select_on_it_and_on_its_tables() {
         "CREATE PROPERTY GRAPH g VERTEX TABLES (t2 PROPERTIES (i, j))",
         "INSERT INTO t2 VALUES (1, 2, 3)",
         "CREATE VIEW v AS SELECT * FROM GRAPH_TABLE (g MATCH (n) COLUMNS (n.i))",
+        "CREATE VIEW asked WITH (security_invoker = true) AS SELECT * FROM GRAPH_TABLE (g MATCH (n) COLUMNS (n.i))",
         "CREATE ROLE ada LOGIN",
         "CREATE ROLE bob LOGIN",
         "GRANT SELECT (i) ON t2 TO ada",
@@ -294,14 +295,22 @@ async fn reading_a_graph_needs_select_on_it_and_on_its_tables() {
     let mut ada = Client(Session::new(Arc::clone(&fixture.database), "ada", "tests"));
     let match_i = "SELECT * FROM GRAPH_TABLE (g MATCH (n) COLUMNS (n.i))";
     let match_j = "SELECT * FROM GRAPH_TABLE (g MATCH (n) COLUMNS (n.j))";
-    for sql in [match_i, "SELECT * FROM v", "WITH w AS (SELECT * FROM v) SELECT count(*) FROM w"] {
-        refused(&mut ada, sql, "42501", "permission denied for property graph g").await;
+    let through_views = ["SELECT * FROM v", "WITH w AS (SELECT * FROM v) SELECT count(*) FROM w"];
+    refused(&mut ada, match_i, "42501", "permission denied for property graph g").await;
+    for sql in through_views {
+        refused(&mut ada, sql, "42501", "permission denied for view v").await;
+    }
+    root.run("GRANT SELECT ON v, asked TO ada").await;
+    refused(&mut ada, "SELECT * FROM asked", "42501", "permission denied for property graph g").await;
+    // Its owner reads the graph, and no grant on the tables is asked of who reads the view.
+    for sql in through_views {
+        assert_eq!(ada.lines(sql).await, ["1"], "{sql}");
     }
     refused(&mut root, "GRANT UPDATE ON PROPERTY GRAPH g TO ada", "0LP01", "invalid privilege type UPDATE for property graph").await;
     let prepared = ada.prepare(match_i, &[]).await.unwrap();
     root.run("GRANT SELECT ON PROPERTY GRAPH g TO ada").await;
     assert_eq!(ada.lines(match_i).await, ["1"]);
-    assert_eq!(ada.lines("SELECT * FROM v").await, ["1"]);
+    assert_eq!(ada.lines("SELECT * FROM asked").await, ["1"]);
     assert!(ada.0.execute(&prepared, Vec::new()).await.is_ok(), "a right counts for what was prepared before");
     refused(&mut ada, match_j, "42501", "permission denied for table t2").await;
     assert_eq!(

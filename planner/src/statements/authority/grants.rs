@@ -147,6 +147,10 @@ fn sets(wanted: &[Wanted], thing: &Thing) -> SqlResult<(u16, Vec<(u32, u16)>)> {
             whole |= bits;
         }
         for column in &item.columns {
+            if thing.kind == Kind::View {
+                return Err(SqlError::unsupported("a privilege on columns of a view")
+                    .hint("Grant it on the whole of a view that has these columns only."));
+            }
             if thing.kind != Kind::Table {
                 let message = "column privileges are only valid for relations";
                 return Err(SqlError::new(SqlState::INVALID_GRANT_OPERATION, message));

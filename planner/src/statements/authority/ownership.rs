@@ -39,7 +39,7 @@ fn mentions(grants: &GrantsDef, role: u32) -> bool {
 pub(super) fn set_owner(of: &Owned, to: &RoleSpec, execution: &mut Execution<'_>) -> SqlResult<()> {
     let scope = Scope { catalog: execution.transaction.catalog(), ..execution.scope.clone() };
     let thing = match of {
-        Owned::Table(name) => objects::relation(&scope, name)?,
+        Owned::Table(name) | Owned::View(name) => objects::relation(&scope, name)?,
         Owned::Graph(name) => objects::graph(&scope, name)?,
         Owned::Schema(name) => objects::schema(&scope, name)?,
         Owned::Database(name) if name == execution.view.database.name() => Thing::database(name),
@@ -67,7 +67,7 @@ fn check_new_owner(scope: &Scope, thing: &Thing, to: u32) -> SqlResult<()> {
     let access = Access::of(&scope.catalog, to);
     let schema = scope.catalog.object(thing.id).and_then(Object::schema);
     let place = match (thing.kind, schema.and_then(|schema| scope.catalog.schema(schema))) {
-        (Kind::Table | Kind::Graph, Some(schema)) => objects::schema(scope, &schema.name)?,
+        (Kind::Table | Kind::View | Kind::Graph, Some(schema)) => objects::schema(scope, &schema.name)?,
         _ => Thing::database(scope.ledger.name()),
     };
     if access.on(&scope.catalog, place.kind, place.id, privilege::CREATE) == 0 { Err(place.denied()) } else { Ok(()) }

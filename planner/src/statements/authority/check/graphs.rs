@@ -1,6 +1,6 @@
 //! Rights on property graphs: who reads one needs SELECT on it, and on its element tables where these are opened; who makes one owns its tables.
 //!
-//! J1: a view that reads a graph asks the same of who reads the view.
+//! J1: a view that reads a graph asks the same of the role that opens what the view reads (resolver/owners.rs).
 //! Never: opens an element table.
 
 use std::collections::BTreeSet;
@@ -15,38 +15,46 @@ use super::{Checker, not_owner};
 use crate::graph_syntax::{Change, ElementTable, GraphCommand};
 use crate::names::Name;
 use crate::parse::Parsed;
-use crate::resolver::undefined_table;
-use crate::rights::access::Kind;
+use crate::resolver::{Scope, undefined_table};
+use crate::rights::access::{Access, Kind};
 use crate::rights::things::of_graph;
 
 /// Every graph that a statement reads, by itself or in a view. Errors: 42501.
 pub(super) fn read(checker: &Checker<'_>, parsed: &Parsed) -> SqlResult<()> {
     for table in parsed.graph_tables.iter() {
-        select(checker, checker.scope.graph_named(&checker.name(&table.graph)?)?)?;
+        select(checker.scope, &checker.scope.access, checker.scope.graph_named(&checker.name(&table.graph)?)?)?;
     }
     if checker.scope.catalog.graphs().next().is_none() {
         return Ok(());
     }
-    let mut read: BTreeSet<u32> = BTreeSet::new();
+    let catalog = &checker.scope.catalog;
+    let mut read: BTreeSet<(u32, u32)> = BTreeSet::new();
+    let reader = checker.scope.access.role;
     let _ = visit_relations(&*parsed.statement, |name| {
         let found = Name::of(name, checker.database).ok().and_then(|name| checker.scope.relation(&name).map(Object::id));
-        read.extend(found);
+        read.extend(found.map(|id| (id, reader)));
         ControlFlow::<()>::Continue(())
     });
-    let mut open: Vec<u32> = read.iter().copied().collect();
-    while let Some(id) = open.pop() {
-        match checker.scope.catalog.object(id) {
-            Some(Object::View(view)) => open.extend(view.reads.iter().map(|(id, _)| *id).filter(|id| read.insert(*id))),
-            Some(Object::Graph(graph)) => select(checker, graph)?,
+    let mut open: Vec<(u32, u32)> = read.iter().copied().collect();
+    while let Some((id, role)) = open.pop() {
+        match catalog.object(id) {
+            Some(Object::View(view)) => {
+                let role = if view.security_invoker { role } else { catalog.authority().owner_of(id) };
+                open.extend(view.reads.iter().map(|(id, _)| (*id, role)).filter(|entered| read.insert(*entered)));
+            }
+            Some(Object::Graph(graph)) => select(checker.scope, &Access::of(catalog, role), graph)?,
             _ => {}
         }
     }
     Ok(())
 }
 
-fn select(checker: &Checker<'_>, graph: &GraphDef) -> SqlResult<()> {
-    checker.scope.check_usage(&graph.schema)?;
-    let had = checker.scope.access.on(&checker.scope.catalog, Kind::Graph, graph.id, privilege::SELECT);
+/// SELECT on a graph. Errors: 42501.
+fn select(scope: &Scope, access: &Access, graph: &GraphDef) -> SqlResult<()> {
+    if access.role == scope.access.role {
+        scope.check_usage(&graph.schema)?;
+    }
+    let had = access.on(&scope.catalog, Kind::Graph, graph.id, privilege::SELECT);
     if had == 0 { Err(of_graph(graph).denied()) } else { Ok(()) }
 }
 
