@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 
 use crate::backend::{FLUSH_BYTES, Output};
 use crate::config::Config;
-use crate::lookout::AtWork;
+use crate::line::Line;
 use crate::socket::Socket;
 use crate::tls::Tls;
 
@@ -81,14 +81,12 @@ pub(crate) struct Channel {
     skipping: Option<(u8, usize, bool)>,
     statement_bytes_max: usize,
     message_bytes_max: usize,
-    /// From the arrival of a message to the sleep after its answer.
-    at_work: Option<AtWork>,
 }
 
 impl Channel {
     pub fn new(socket: TcpStream, config: &Config) -> Self {
         Self {
-            socket: Socket::Plain(socket),
+            socket: Socket::Plain(Line::new(socket)),
             end_point: None,
             input: BytesMut::new(),
             output: Output::default(),
@@ -96,7 +94,6 @@ impl Channel {
             skipping: None,
             statement_bytes_max: config.statement_bytes_max,
             message_bytes_max: UNKNOWN_BYTES_MAX,
-            at_work: None,
         }
     }
 
@@ -249,18 +246,10 @@ impl Channel {
         self.input.reserve(if bulk { READ_BYTES_BULK } else { READ_BYTES });
         // A look goes behind the runtime's back; a client that never lets the socket run dry must not keep its thread from the others.
         tokio::task::coop::consume_budget().await;
-        let looked = if bulk { None } else { self.socket.look(&mut self.input) };
-        if let Some(looked) = looked {
-            self.at_work.get_or_insert_with(AtWork::begin);
-            return if looked? == 0 { Err(Lost::Closed) } else { Ok(()) };
-        }
-        self.at_work = None;
+        self.socket.look_first(!bulk);
         match self.socket.read(&mut self.input).await? {
             0 => Err(Lost::Closed),
-            _ => {
-                self.at_work = Some(AtWork::begin());
-                Ok(())
-            }
+            _ => Ok(()),
         }
     }
 

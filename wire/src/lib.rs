@@ -27,6 +27,7 @@ mod credentials;
 mod errors;
 mod extended;
 mod frontend;
+mod line;
 mod listener;
 mod lookout;
 mod parameters;

@@ -7,14 +7,14 @@
 //! Never: waits, or looks on a busy machine.
 
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use base::{Clock, RealClock};
-use bytes::BytesMut;
 use rustix::net::{RecvFlags, recv};
-use tokio::net::TcpStream;
+use tokio::io::ReadBuf;
 
 /// How long a session looks.
 const LOOK: Duration = Duration::from_micros(40);
@@ -45,18 +45,19 @@ impl Drop for AtWork {
     }
 }
 
-/// Bytes that came during the look, appended to `input`; 0 bytes: the client closed. `None`: nothing came, or no look was taken.
-pub(crate) fn look(socket: &TcpStream, input: &mut BytesMut) -> Option<io::Result<usize>> {
+/// Bytes that came during the look, put into `buffer`; none: the client closed. `None`: nothing came, or no look was taken.
+pub(crate) fn look(socket: BorrowedFd<'_>, buffer: &mut ReadBuf<'_>) -> Option<io::Result<()>> {
     if AT_WORK.load(Ordering::Relaxed) > *AT_WORK_MAX {
         return None;
     }
     let mut bytes = [0; READ_BYTES];
+    let room = READ_BYTES.min(buffer.remaining());
     let begun_ns = RealClock.monotonic_ns();
     while Duration::from_nanos(RealClock.monotonic_ns().saturating_sub(begun_ns)) < LOOK {
-        match recv(socket, &mut bytes, RecvFlags::DONTWAIT) {
+        match recv(socket, &mut bytes[..room], RecvFlags::DONTWAIT) {
             Ok((count, _)) => {
-                input.extend_from_slice(&bytes[..count]);
-                return Some(Ok(count));
+                buffer.put_slice(&bytes[..count]);
+                return Some(Ok(()));
             }
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => (0..STEPS).for_each(|_| std::hint::spin_loop()),
             Err(errno) => return Some(Err(errno.into())),

@@ -6,16 +6,15 @@ use std::io;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
-use crate::lookout::look;
+use crate::line::Line;
 use crate::tls::Tls;
 
 /// See the module.
 pub(crate) enum Socket {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Plain(Line),
+    Tls(Box<TlsStream<Line>>),
     /// A handshake took the socket and did not bring it back.
     Gone,
 }
@@ -34,11 +33,12 @@ impl Socket {
         Ok(())
     }
 
-    /// A look for bytes before going to sleep; under TLS none is taken, since a record may be anything.
-    pub fn look(&self, input: &mut BytesMut) -> Option<io::Result<usize>> {
+    /// Whether reads from now on begin with a look for bytes before the session goes to sleep.
+    pub fn look_first(&mut self, looks: bool) {
         match self {
-            Self::Plain(socket) => look(socket, input),
-            Self::Tls(_) | Self::Gone => None,
+            Self::Plain(line) => line.look_first(looks),
+            Self::Tls(stream) => stream.get_mut().0.look_first(looks),
+            Self::Gone => {}
         }
     }
 
