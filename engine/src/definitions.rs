@@ -3,6 +3,7 @@
 //! G1: own rows of a table stand under one definition, the newest: when it changes they are written anew under it.
 //! G2: a table made by this very transaction stays at version 1, a committed one goes to the next version, once a transaction.
 //! G3: what a definition was checked against must be as it was at commit, else 40001.
+//! G4: rows of a table that the transaction drops are not committed: nobody sees them, and the catalog of the commit has no definition to prove them by.
 //! Never: evaluates an expression.
 
 use std::collections::BTreeMap;
@@ -126,8 +127,16 @@ impl Transaction {
         self.delete(&CATALOG_TABLE, &[row])?;
         self.defined.retain(|(object, _)| object.id() != id);
         self.dropped.push(id);
+        self.forget_rows(RelationId(id));
         self.catalog = Some(self.overlay()?);
         Ok(())
+    }
+
+    /// Own rows of what is dropped are not committed (G4).
+    fn forget_rows(&mut self, id: RelationId) {
+        self.writes.remove(&id);
+        self.owed.fresh.remove(&id);
+        self.deferred.rows.retain(|_, (table, _)| *table != id);
     }
 
     fn define(&mut self, object: Object) -> SqlResult<()> {

@@ -158,3 +158,37 @@ fn a_changed_cut_or_missing_file_of_a_real_export_is_found() {
         spoilt(&|files| drop(files.remove(path)));
     }
 }
+
+/// Such rows once stood in a commit whose catalog had no definition to prove them by: no receipt could be made of them, and the export was called tampered.
+#[test]
+fn rows_of_what_a_transaction_drops_are_in_no_commit() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, ledger) = open(&dir.path().join("data"));
+    let t = create_table(&ledger);
+    insert(&ledger, &many(&t, 0, 10));
+    let mut change = ledger.begin("c");
+    let id = RelationId(ledger.next_object_id());
+    let column = ColumnDef { id: ColumnId(1), name: "x".into(), sql_type: SqlType::Int8, not_null: false };
+    change.create_table(engine::TableDef::new(id, "public", "u", vec![column], vec![]).unwrap()).unwrap();
+    let u = Arc::clone(change.catalog().table("public", "u").unwrap());
+    for table in [&t, &u] {
+        let values: ArrayRef = Arc::new(arrow::array::Int64Array::from((100..3_100).collect::<Vec<i64>>()));
+        let batch = if table.id == t.id { many(table, 100, 3_000) } else { RecordBatch::try_new(u.arrow_schema(), vec![values]).unwrap() };
+        change.insert(table, &batch).unwrap();
+        change.insert(table, &batch.slice(0, 0)).unwrap();
+    }
+    let (seventh, _) = crate::ledger::find(&change, 7).unwrap();
+    change.delete(&t, &[seventh]).unwrap();
+    change.drop_object(t.id.0).unwrap();
+    change.drop_object(u.id.0).unwrap();
+    let committed = change.commit_blocking().unwrap().unwrap();
+    for row in 0..committed.rows {
+        ledger.receipt(committed.seq.0, Some(row)).unwrap();
+    }
+    assert!(committed.rows < 10, "rows of ledger.catalog only: {committed:?}");
+    let policy = policy(&ledger);
+    ledger.export(&dir.path().join("whole"), 0, None).unwrap();
+    server.shutdown().unwrap();
+    let verdict = check(&dir.path().join("whole"), &policy, None);
+    assert_eq!(verdict.exit_code(), 0, "{verdict}");
+}
