@@ -102,6 +102,7 @@ pub struct Ledger {
     deciding: Mutex<Option<Arc<Catalog>>>,
     /// Commits that there were when it was opened.
     opened_at: u64,
+    opened_us: i64,
     sequences: Sequences,
     locks: Arc<LockTable>,
     folds: RwLock<Vec<Arc<dyn Fold>>>,
@@ -138,6 +139,7 @@ impl Ledger {
             store: parts.folds,
             deciding: Mutex::default(),
             opened_at,
+            opened_us: parts.last_time_us,
             sequences: Sequences::default(),
             locks: Arc::default(),
             folds: RwLock::default(),
@@ -160,6 +162,11 @@ impl Ledger {
         let ground = Arc::downgrade(&ledger);
         ledger.store.stand_on(ground);
         ledger
+    }
+
+    /// The number of a transaction of this process. Numbers go on growing over restarts, as there is less than a transaction a microsecond.
+    pub(crate) fn number_of(&self, owner_of_locks: u64) -> u64 {
+        self.opened_us.max(0).unsigned_abs() + owner_of_locks + 1
     }
 
     /// Starts the committer, its co-signer and the sealer. Errors: 53200 where threads cannot be had; none is left running then.

@@ -27,6 +27,8 @@ pub enum Identity {
 pub struct ColumnRules {
     /// SQL text of the default (R1).
     pub default: Option<String>,
+    /// The default is an expression over the row's other columns and the column's only value: GENERATED ALWAYS AS … STORED.
+    pub generated: bool,
     /// Kind of identity; its sequence is [`ColumnRules::sequence`].
     pub identity: Option<Identity>,
     /// The sequence that identity draws from.
@@ -191,6 +193,7 @@ impl Rules {
         let mut out = String::new();
         let Some(rules) = self.column(id) else { return out };
         put(&mut out, "default", rules.default.as_ref().map(|text| json!(text)));
+        put(&mut out, "generated", rules.generated.then_some(Value::Bool(true)));
         put(&mut out, "identity", rules.identity.map(|kind| json!(if kind == Identity::Always { "always" } else { "by default" })));
         put(&mut out, "sequence", rules.sequence.map(|id| json!(id)));
         put(&mut out, "missing", rules.missing.as_ref().map(|bytes| json!(hex(bytes))));
@@ -263,9 +266,10 @@ impl Rules {
                 Some(digits) => Some(unhex(&digits)?),
             };
             let (default, sequence, comment) = (text(column, "default")?, number(column, "sequence")?, text(column, "comment")?);
+            let generated = column["generated"].as_bool().unwrap_or(false);
             rules.columns.insert(
                 ColumnId(u32::try_from(column["id"].as_u64()?).ok()?),
-                ColumnRules { default, identity, sequence, missing, comment },
+                ColumnRules { default, generated, identity, sequence, missing, comment },
             );
         }
         rules.tidy();

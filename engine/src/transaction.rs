@@ -88,6 +88,11 @@ impl Transaction {
         &self.snapshot
     }
 
+    /// A number that no other transaction of this ledger has; greater than those of transactions that began before.
+    pub fn number(&self) -> u64 {
+        self.ledger.number_of(self.locking.owner)
+    }
+
     /// The ledger it belongs to.
     pub fn ledger(&self) -> &Arc<Ledger> {
         &self.ledger

@@ -69,8 +69,7 @@ impl Inner {
         let mut insert = |arrays: Vec<ArrayRef>, rows: usize| -> SqlResult<()> {
             watch.check()?;
             let given = positions.iter().copied().zip(arrays).collect();
-            let rows = guard.complete(rows, given)?;
-            guard.check(&rows)?;
+            let rows = guard.settle(guard.complete(rows, given)?)?;
             transaction.insert(table, &rows)
         };
         match bytes {

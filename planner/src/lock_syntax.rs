@@ -63,6 +63,11 @@ pub(crate) fn spell_out(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let (mut spelt, mut at, mut changed) = (Vec::with_capacity(tokens.len()), 0, false);
     while at < visible.len() {
         match clause(&visible[at..]) {
+            Some(clause) if has_no_rows(&visible[..at]) => {
+                // Nothing to lock.
+                changed = true;
+                at += clause.length;
+            }
             Some(clause) => {
                 changed |= clause.mark.is_some() || clause.tables.len() > 1;
                 at += clause.length;
@@ -80,6 +85,24 @@ pub(crate) fn spell_out(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         }
     }
     if changed { spelt } else { tokens }
+}
+
+/// Whether the SELECT that these tokens end reads no table.
+fn has_no_rows(before: &[TokenWithSpan]) -> bool {
+    let mut depth = 0_usize;
+    for token in before.iter().rev() {
+        match &token.token {
+            Token::RParen => depth += 1,
+            Token::LParen if depth == 0 => return false,
+            Token::LParen => depth -= 1,
+            token if depth == 0 && ["from", "union", "intersect", "except", "values"].iter().any(|word| is_word(token, word)) => {
+                return false;
+            }
+            token if depth == 0 && is_word(token, "select") => return true,
+            _ => {}
+        }
+    }
+    false
 }
 
 /// How many tokens after a clause are LIMIT, OFFSET and FETCH with what they say.

@@ -12,13 +12,13 @@ use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer};
 
 use crate::bounded_dialect::Bounded;
 use crate::constraint_syntax::SetConstraints;
-use crate::cursor_syntax::{self, Fetch};
+use crate::cursor_syntax::{self, Direction, Fetch};
 use crate::graph_syntax::{self, GraphCommand, GraphTable};
 use crate::maintenance_syntax::{self, Maintenance};
 use crate::parse_clauses::{self, Clauses};
 use crate::query_syntax::system_time;
 use crate::role_syntax::Command;
-use crate::syntax_errors::{DEPTH_MAX, at_end, check_chains, is_visible, lexical_error, near, syntax_error};
+use crate::syntax_errors::{DEPTH_MAX, at_end, check_chains, check_numbers, is_visible, lexical_error, near, syntax_error};
 use crate::{constraint_syntax, copy_syntax, lock_syntax, position, query_syntax, role_syntax};
 
 const DIALECT: PostgreSqlDialect = PostgreSqlDialect {};
@@ -52,9 +52,21 @@ pub(crate) enum Own {
     Authority(Arc<Command>),
     /// CREATE, ALTER, DROP, COMMENT ON PROPERTY GRAPH.
     Graph(Arc<GraphCommand>),
+    /// PREPARE TRANSACTION, whatever the name.
+    PrepareTransaction,
 }
 
 impl Parsed {
+    /// The name and the rows that a MOVE forward passes over, all where there is no number. `None` for other statements.
+    pub fn moves(&self) -> Option<(&str, Option<usize>)> {
+        let Some(Own::Fetch(Fetch { name, direction, is_move: true })) = &self.own else { return None };
+        match direction {
+            Direction::ForwardAll => Some((name, None)),
+            Direction::Forward(rows) => usize::try_from(*rows).ok().map(|rows| (name.as_str(), Some(rows))),
+            _ => None,
+        }
+    }
+
     /// Points an error at a place in the source, unless it already points somewhere.
     pub(crate) fn point(&self, error: SqlError, span: Span) -> SqlError {
         match (error.position(), position::character(&self.source, span.start)) {
@@ -152,7 +164,9 @@ fn parse_copy(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<(Statement, copy
 
 /// Whether a statement that begins so is read here and not by sqlparser.
 fn begins_own(first: &Token, second: Option<&Token>) -> bool {
-    cursor_syntax::begins(first) || maintenance_syntax::begins(first) || constraint_syntax::begins(first, second)
+    let begins_two_phase =
+        || copy_syntax::is_word(first, "prepare") && second.is_some_and(|second| copy_syntax::is_word(second, "transaction"));
+    cursor_syntax::begins(first) || maintenance_syntax::begins(first) || constraint_syntax::begins(first, second) || begins_two_phase()
 }
 
 fn parse_own(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Own> {
@@ -161,6 +175,11 @@ fn parse_own(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Own> {
         Some(first) if constraint_syntax::begins(&first.token, visible.get(1).map(|second| &second.token)) => {
             constraint_syntax::read(&visible).map(Own::Constraints)
         }
+        Some(first) if copy_syntax::is_word(&first.token, "prepare") => match visible.get(2).map(|name| &name.token) {
+            Some(Token::SingleQuotedString(_)) if visible.len() == 3 => Ok(Own::PrepareTransaction),
+            Some(Token::SingleQuotedString(_)) => Err(visible.get(3).cloned()),
+            _ => Err(visible.get(2).cloned()),
+        },
         Some(first) if maintenance_syntax::begins(&first.token) => maintenance_syntax::read(&visible).map(Own::Maintenance),
         _ => cursor_syntax::read(&visible).map(Own::Fetch),
     };
@@ -172,6 +191,7 @@ fn parse_own(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Own> {
 
 fn parse_one(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Statement> {
     check_chains(tokens)?;
+    check_numbers(sql, tokens)?;
     let respelled = query_syntax::respell(tokens);
     let readable = readable(respelled.as_deref().unwrap_or(tokens));
     let dialect = Bounded::of(tokens.len()).versioned(system_time::occurs(tokens));
@@ -191,6 +211,9 @@ fn readable(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
         Some(first) if copy_syntax::is_word(first, "merge") || copy_syntax::is_word(first, "with") => with_nothing_named(tokens),
         Some(first) if copy_syntax::is_word(first, "reset") => with_reset_of_session(tokens),
         Some(first) if copy_syntax::is_word(first, "abort") => with_rollback(tokens),
+        Some(first) if copy_syntax::is_word(first, "select") && tokens.iter().filter(|token| is_visible(token)).count() == 1 => {
+            with_one_row(tokens)
+        }
         _ => without_deferrable(tokens),
     };
     lock_syntax::spell_out(tokens)
@@ -202,6 +225,22 @@ fn with_rollback(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
     if let Some(first) = tokens.iter_mut().find(|token| is_visible(token)) {
         first.token = Token::make_keyword("ROLLBACK");
     }
+    tokens
+}
+
+/// A SELECT of nothing and from nothing, which is a row without columns.
+fn with_one_row(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
+    let mut tokens: Vec<TokenWithSpan> = tokens.iter().filter(|token| is_visible(token)).cloned().collect();
+    let span = tokens.first().map_or(Span::empty(), |first| first.span);
+    let one_row = [
+        Token::make_keyword("FROM"),
+        Token::LParen,
+        Token::make_keyword("SELECT"),
+        Token::Number("1".to_owned(), false),
+        Token::RParen,
+        Token::make_word("one row", Some('"')),
+    ];
+    tokens.extend(one_row.into_iter().map(|token| TokenWithSpan { token, span }));
     tokens
 }
 

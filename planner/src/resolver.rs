@@ -55,6 +55,9 @@ pub(crate) struct Scope {
     pub(crate) backends: Arc<Backends>,
     /// This one.
     pub(crate) backend: Arc<Backend>,
+    /// The transaction's number, and whether it has written.
+    pub(crate) number: u64,
+    pub(crate) is_written: bool,
     /// What that role may do.
     pub(crate) access: Arc<Access>,
     /// Whether rights count: not while a statement is only planned.

@@ -3,17 +3,24 @@
 //! Never: part of a plan that another session could run; changes a setting itself (`session/effects.rs` does, after the statement).
 
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray, StringBuilder};
-use arrow::datatypes::DataType;
-use base::{SqlError, SqlResult};
-use relational::ScalarFunction;
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, StringArray, StringBuilder};
+use arrow::datatypes::{DataType, Float64Type};
+use base::{SqlError, SqlResult, SqlState};
+use relational::{Interrupt, ScalarFunction, aside};
+use tokio::time::Instant;
 
 use crate::effects::{Effects, Outbox, Wish};
+use crate::resolver::Scope;
 use crate::settings::Settings;
 
+/// How often a sleeper looks whether he has to wake.
+const SLEEPER_LOOKS_EVERY: Duration = Duration::from_millis(10);
+
 /// Those that a text can mean.
-pub(crate) fn mentioned(text: &str, settings: &Settings, effects: &Effects) -> Vec<ScalarFunction> {
+pub(crate) fn mentioned(text: &str, settings: &Settings, effects: &Effects, scope: &Scope) -> Vec<ScalarFunction> {
     let lower = text.to_ascii_lowercase();
     let mut functions = Vec::new();
     if lower.contains("pg_notify") {
@@ -25,7 +32,23 @@ pub(crate) fn mentioned(text: &str, settings: &Settings, effects: &Effects) -> V
     if lower.contains("set_config") {
         functions.push(set_config(settings, effects));
     }
+    if lower.contains("pg_sleep") {
+        functions.push(pg_sleep(scope.searched.interrupt.clone()));
+    }
+    if lower.contains("txid_current") || lower.contains("xact_id") {
+        let (number, if_assigned) = (scope.number.cast_signed(), scope.is_written.then_some(scope.number.cast_signed()));
+        functions.push(number_shown("txid_current", Some(number)));
+        functions.push(number_shown("pg_current_xact_id", Some(number)));
+        functions.push(number_shown("txid_current_if_assigned", if_assigned));
+        functions.push(number_shown("pg_current_xact_id_if_assigned", if_assigned));
+    }
     functions
+}
+
+/// Whether a text can mean functions that belong to one run of a statement: its transaction's number, and sleep, which its end interrupts.
+pub(crate) fn are_of_a_run(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    ["pg_sleep", "txid_current", "xact_id"].iter().any(|name| lower.contains(name))
 }
 
 /// `pg_notify(channel, payload)`
@@ -39,6 +62,45 @@ fn pg_notify(outbox: &Outbox) -> ScalarFunction {
         Ok(Arc::new(StringArray::from(vec![""; channels.len()])) as ArrayRef)
     };
     function("pg_notify", vec![DataType::Utf8, DataType::Utf8], 0, call)
+}
+
+/// `pg_sleep(seconds)`: ends early where the statement has to.
+fn pg_sleep(interrupt: Option<Interrupt>) -> ScalarFunction {
+    let call = move |arguments: &[ArrayRef]| {
+        let seconds = arguments.first().and_then(|array| array.as_primitive_opt::<Float64Type>());
+        let seconds = seconds.ok_or_else(|| SqlError::internal("a time to sleep is no number"))?;
+        let mut answers = Vec::with_capacity(seconds.len());
+        for seconds in seconds {
+            if let Some(seconds) = seconds {
+                aside(|| sleep(seconds, interrupt.as_ref()))?;
+            }
+            answers.push(seconds.map(|_| ""));
+        }
+        Ok(Arc::new(StringArray::from(answers)) as ArrayRef)
+    };
+    function("pg_sleep", vec![DataType::Float64], 0, call)
+}
+
+fn sleep(seconds: f64, interrupt: Option<&Interrupt>) -> SqlResult<()> {
+    let out_of_range = || SqlError::new(SqlState("22008"), "interval out of range");
+    // A negative time, and no number, are no time.
+    let wanted = Duration::try_from_secs_f64(seconds.max(0.0)).map_err(|_| out_of_range())?;
+    let begun = Instant::now();
+    loop {
+        if let Some(interrupt) = interrupt {
+            interrupt()?;
+        }
+        match wanted.checked_sub(begun.elapsed()) {
+            None | Some(Duration::ZERO) => return Ok(()),
+            Some(rest) => thread::sleep(rest.min(SLEEPER_LOOKS_EVERY)),
+        }
+    }
+}
+
+/// The transaction's number, or NULL.
+fn number_shown(name: &str, number: Option<i64>) -> ScalarFunction {
+    let call = move |_: &[ArrayRef]| Ok(Arc::new(Int64Array::from(vec![number])) as ArrayRef);
+    ScalarFunction { returns: DataType::Int64, ..function(name, Vec::new(), 0, call) }
 }
 
 /// `current_setting(name [, missing_ok])`

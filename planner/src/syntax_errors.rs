@@ -69,6 +69,35 @@ fn is_operator(token: &Token) -> bool {
     }
 }
 
+/// Errors: 42601 for letters right behind a number, of which sqlparser makes a name, or a hexadecimal number, which PostgreSQL 15 has none of.
+pub(crate) fn check_numbers(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<()> {
+    let is_junk = |token: &TokenWithSpan, next: Option<&TokenWithSpan>| match &token.token {
+        Token::Number(_, is_long) => {
+            *is_long
+                || position::slice(sql, token.span).contains('_')
+                || next.is_some_and(|next| matches!(next.token, Token::Word(_)) && next.span.start == token.span.end)
+        }
+        Token::HexStringLiteral(_) => position::slice(sql, token.span).starts_with('0'),
+        _ => false,
+    };
+    for (at, token) in tokens.iter().enumerate() {
+        let next = tokens.get(at + 1);
+        if !is_junk(token, next) {
+            continue;
+        }
+        let end = next.filter(|next| matches!(next.token, Token::Word(_)) && next.span.start == token.span.end).unwrap_or(token).span.end;
+        let written = position::slice(sql, Span { start: token.span.start, end });
+        let digits = written.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
+        let shown = &written[..(written.len() - digits.len() + 1).min(written.len())];
+        let error = SqlError::new(SqlState::SYNTAX_ERROR, format!("trailing junk after numeric literal at or near \"{shown}\""));
+        return Err(match position::character(sql, token.span.start) {
+            Some(at) => error.at(at),
+            None => error,
+        });
+    }
+    Ok(())
+}
+
 /// 54001
 pub(crate) fn too_complex() -> SqlError {
     SqlError::new(SqlState::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded")

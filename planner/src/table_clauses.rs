@@ -24,6 +24,7 @@ pub(crate) struct Including {
     pub(crate) comments: bool,
     pub(crate) constraints: bool,
     pub(crate) defaults: bool,
+    pub(crate) generated: bool,
     pub(crate) identity: bool,
     pub(crate) indexes: bool,
 }
@@ -133,14 +134,17 @@ fn like(element: &[TokenWithSpan], at: usize) -> Option<Like> {
         }
         let is = |word: &str| is_word(&what.token, word);
         match () {
-            () if is("all") => including = Including { comments: yes, constraints: yes, defaults: yes, identity: yes, indexes: yes },
+            () if is("all") => {
+                including = Including { comments: yes, constraints: yes, defaults: yes, generated: yes, identity: yes, indexes: yes }
+            }
             () if is("comments") => including.comments = yes,
             () if is("constraints") => including.constraints = yes,
             () if is("defaults") => including.defaults = yes,
+            () if is("generated") => including.generated = yes,
             () if is("identity") => including.identity = yes,
             () if is("indexes") => including.indexes = yes,
-            // Nothing here has storage, compression, statistics or expressions of such kinds.
-            () if ["compression", "generated", "statistics", "storage"].iter().any(|word| is(word)) => {}
+            // Nothing here has storage, compression, or statistics of such kinds.
+            () if ["compression", "statistics", "storage"].iter().any(|word| is(word)) => {}
             () => return None,
         }
     }

@@ -53,6 +53,8 @@ impl View<'_> {
             settings: self.settings.clone(),
             backends: Arc::clone(&self.seat.backends),
             backend: Arc::clone(&self.seat.backend),
+            number: transaction.number(),
+            is_written: !transaction.is_read_only(),
             checked: false,
             exempt: None,
             searched: Searched {
@@ -76,7 +78,7 @@ impl View<'_> {
     pub(crate) fn environment(&self, scope: &Scope, text: &str) -> Environment {
         let own = self.database.functions.iter().cloned();
         let mut functions: Vec<_> = own.map(|function| receipts_shown::guarded(function, scope)).collect();
-        functions.extend(session_functions::mentioned(text, self.settings, self.effects));
+        functions.extend(session_functions::mentioned(text, self.settings, self.effects, scope));
         if pg_catalog::mentioned(text) {
             functions.extend(pg_catalog::functions(scope.scene()));
         }

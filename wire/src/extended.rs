@@ -101,43 +101,14 @@ impl Connection {
 
     async fn execute(&mut self, frame: &Frame) -> Result<(), Failure> {
         let (name, rows_max) = frontend::execute(&frame.body)?;
-        let portal = self.names.portal(name)?;
-        let mut rows = match std::mem::replace(&mut portal.state, PortalState::Finished) {
-            PortalState::Finished => {
-                let message = format!("portal \"{name}\" cannot be run");
-                return Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message).into());
-            }
-            PortalState::Suspended(rows) => rows,
-            PortalState::Drained(rows) => {
+        let mut rows = match self.run_portal(name).await? {
+            Ran::Rows(rows) => rows,
+            Ran::Drained(rows) => {
                 let tag = rows.tag(0);
-                portal.state = PortalState::Drained(rows);
-                self.complete(Some(tag));
-                return Ok(());
+                self.names.portal(name)?.state = PortalState::Drained(rows);
+                return self.finish(Some(tag));
             }
-            PortalState::Bound(values) => {
-                let (statement, formats) = (Arc::clone(&portal.statement), portal.formats.clone());
-                let Some(prepared) = &*statement else {
-                    self.complete(None);
-                    return Ok(());
-                };
-                self.begin_if_pipelined();
-                match self.session.execute(prepared, values).await? {
-                    Outcome::Empty => return self.finish(None),
-                    Outcome::Command(tag) => return self.finish(Some(tag)),
-                    Outcome::CopyIn(copy) => {
-                        let tag = self.copy_in(copy).await?;
-                        return self.finish(Some(tag));
-                    }
-                    Outcome::CopyOut { columns, is_binary, pieces } => {
-                        let tag = self.copy_out(columns, is_binary, pieces).await?;
-                        return self.finish(Some(tag));
-                    }
-                    Outcome::Rows { columns, batches, tag } => {
-                        check_columns(prepared.columns.as_deref(), &columns)?;
-                        Box::new(RowStream::new(columns, formats, self.session.manner(), batches, tag))
-                    }
-                }
-            }
+            Ran::Command(tag) => return self.finish(tag),
         };
         let sent = rows.send(&mut self.channel, rows_max).await?;
         self.send_notices();
@@ -155,6 +126,51 @@ impl Connection {
         Ok(())
     }
 
+    /// Passes over rows of a portal; the tag of a MOVE. All of them where `rows_max` is `None`.
+    pub async fn move_portal(&mut self, name: &str, rows_max: Option<usize>) -> Result<Tag, Failure> {
+        let (rows, passed) = match self.run_portal(name).await? {
+            Ran::Rows(mut rows) => {
+                let passed = rows.skip(rows_max).await?;
+                (rows, passed)
+            }
+            Ran::Drained(rows) => (rows, 0),
+            Ran::Command(_) => {
+                let message = format!("portal \"{name}\" cannot be run");
+                return Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message).into());
+            }
+        };
+        let is_drained = rows_max.is_none_or(|limit| passed < limit as u64);
+        self.names.portal(name)?.state = if is_drained { PortalState::Drained(rows) } else { PortalState::Suspended(rows) };
+        Ok(Tag::counted("MOVE", passed))
+    }
+
+    /// Takes a portal's rows out of it; runs its statement if that has not been done. Errors: 55000 for a command that has run.
+    async fn run_portal(&mut self, name: &str) -> Result<Ran, Failure> {
+        let portal = self.names.portal(name)?;
+        let values = match std::mem::replace(&mut portal.state, PortalState::Finished) {
+            PortalState::Finished => {
+                let message = format!("portal \"{name}\" cannot be run");
+                return Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message).into());
+            }
+            PortalState::Suspended(rows) => return Ok(Ran::Rows(rows)),
+            PortalState::Drained(rows) => return Ok(Ran::Drained(rows)),
+            PortalState::Bound(values) => values,
+        };
+        let (statement, formats) = (Arc::clone(&portal.statement), portal.formats.clone());
+        let Some(prepared) = &*statement else { return Ok(Ran::Command(None)) };
+        self.begin_if_pipelined();
+        Ok(match self.session.execute(prepared, values).await? {
+            Outcome::Empty => Ran::Command(None),
+            Outcome::Command(tag) => Ran::Command(Some(tag)),
+            Outcome::CopyIn(copy) => Ran::Command(Some(self.copy_in(copy).await?)),
+            Outcome::CopyOut { columns, is_binary, pieces } => Ran::Command(Some(self.copy_out(columns, is_binary, pieces).await?)),
+            Outcome::Rows { columns, batches, tag } => {
+                check_columns(prepared.columns.as_deref(), &columns)?;
+                Ran::Rows(Box::new(RowStream::new(columns, formats, self.session.manner(), batches, tag)))
+            }
+        })
+    }
+
     fn finish(&mut self, tag: Option<Tag>) -> Result<(), Failure> {
         self.complete(tag);
         Ok(())
@@ -168,6 +184,16 @@ impl Connection {
             self.implicit = true;
         }
     }
+}
+
+/// What a portal has to give.
+enum Ran {
+    /// Rows that have not been sent.
+    Rows(Box<RowStream>),
+    /// Rows that have all been sent.
+    Drained(Box<RowStream>),
+    /// Nothing: a command, which has run now, or an empty statement.
+    Command(Option<Tag>),
 }
 
 /// A client that was told one shape must not be sent another.

@@ -85,6 +85,28 @@ impl RowStream {
         }
     }
 
+    /// Passes over rows, unsent; how many there were.
+    pub async fn skip(&mut self, rows_max: Option<usize>) -> Result<u64, Failure> {
+        let mut passed = 0;
+        while rows_max.is_none_or(|limit| passed < limit) {
+            let Some(helping) = &mut self.current else {
+                match self.batches.next().await {
+                    None => break,
+                    Some(batch) => self.current = Some(Helping::new(&batch?, &self.columns, &self.formats, self.manner)?),
+                }
+                continue;
+            };
+            let left = helping.rows - helping.next;
+            let step = rows_max.map_or(left, |limit| left.min(limit - passed));
+            helping.next += step;
+            passed += step;
+            if helping.next == helping.rows {
+                self.current = None;
+            }
+        }
+        Ok(passed as u64)
+    }
+
     /// The command tag once `rows` rows have been sent.
     pub fn tag(&self, rows: u64) -> Tag {
         Tag::after_rows(self.tag, rows)

@@ -4,7 +4,7 @@
 //! Q2: the last statement's CommandComplete is sent only when that transaction is durable.
 //! Never: uses or keeps a name.
 
-use planner::{Outcome, Parsed, Tag};
+use planner::{Outcome, Parsed, Tag, TransactionStatus};
 
 use crate::backend::Format;
 use crate::channel::Frame;
@@ -77,6 +77,13 @@ impl Connection {
 
     /// Runs one statement and sends its rows; `None` for an empty one.
     async fn run_statement(&mut self, parsed: Parsed) -> Result<Option<Tag>, Failure> {
+        // A cursor and a portal are one thing in Postgres.
+        if self.session.status() != TransactionStatus::Failed
+            && let Some((name, rows)) = parsed.moves()
+            && self.names.has_portal(name)
+        {
+            return self.move_portal(name, rows).await.map(Some);
+        }
         let outcome = self.session.run(parsed).await?;
         self.send_outcome(outcome).await
     }

@@ -39,7 +39,7 @@ struct Request {
 
 /// Greets a client. `None` if there is nothing left to serve: a cancel request, a refusal, or a client that left.
 pub(crate) async fn greet(socket: TcpStream, shared: &Arc<Shared>) -> Option<Connection> {
-    let peer = socket.peer_addr().ok();
+    let ends = [socket.peer_addr().ok(), socket.local_addr().ok()];
     let mut channel = Channel::new(socket, &shared.config);
     match admit(&mut channel, shared).await {
         Ok(None) | Err(Refused::Lost) => None,
@@ -47,7 +47,7 @@ pub(crate) async fn greet(socket: TcpStream, shared: &Arc<Shared>) -> Option<Con
             channel.admit(&shared.config);
             let stop = Stop::new(session.canceller());
             let registration = shared.registry.enter(OsRng.next_u64() as i32, stop.clone());
-            session.list(registration.process, peer, Box::new(stop.clone()));
+            session.list(registration.process, ends, Box::new(stop.clone()));
             let mut connection = Connection {
                 channel,
                 session,

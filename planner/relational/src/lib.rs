@@ -61,6 +61,7 @@ mod slot;
 mod sql_types;
 mod type_families;
 
+pub use apply::inner::aside;
 pub use clock::Moment;
 pub use environment::{Environment, Interrupt, RunLimits, ScalarCall, ScalarFunction};
 pub use explanation::Step;

@@ -66,6 +66,8 @@ pub(crate) struct Backend {
     pub(crate) process: i32,
     pub(crate) user: String,
     pub(crate) client: Option<SocketAddr>,
+    /// Where the client found the server.
+    pub(crate) server: Option<SocketAddr>,
     pub(crate) begun_us: i64,
     reach: Option<Box<dyn Reach>>,
     activity: Mutex<Activity>,
@@ -146,15 +148,16 @@ impl Seat {
     pub(crate) fn unlisted(backends: &Arc<Backends>, user: &str, begun_us: i64) -> Self {
         backends.seated.fetch_add(1, Ordering::SeqCst);
         let (activity, own) = (Mutex::default(), Mutex::default());
-        let backend = Backend { process: 0, user: user.to_owned(), client: None, begun_us, reach: None, activity, own };
+        let backend = Backend { process: 0, user: user.to_owned(), client: None, server: None, begun_us, reach: None, activity, own };
         Self { backends: Arc::clone(backends), backend: Arc::new(backend) }
     }
 
     /// Lists the session under its process number.
-    pub(crate) fn list(&mut self, process: i32, client: Option<SocketAddr>, reach: Box<dyn Reach>) {
+    pub(crate) fn list(&mut self, process: i32, [client, server]: [Option<SocketAddr>; 2], reach: Box<dyn Reach>) {
         let before = &self.backend;
         let (activity, own) = (Mutex::new(before.activity()), Mutex::default());
-        let backend = Backend { process, user: before.user.clone(), client, begun_us: before.begun_us, reach: Some(reach), activity, own };
+        let (user, begun_us, reach) = (before.user.clone(), before.begun_us, Some(reach));
+        let backend = Backend { process, user, client, server, begun_us, reach, activity, own };
         self.backend = Arc::new(backend);
         lock(&self.backends.seats).insert(process, Arc::clone(&self.backend));
     }

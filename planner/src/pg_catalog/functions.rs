@@ -103,6 +103,10 @@ static KNOWN: LazyLock<Vec<Known>> = LazyLock::new(|| {
         known("inet_client_port", &[], 0, DataType::Int32, |scene, _| {
             Ok(scene.backend.client.map(|client| i64::from(client.port())).into())
         }),
+        known("inet_server_addr", &[], 0, TEXT, |scene, _| Ok(scene.backend.server.map(|server| server.ip().to_string()).into())),
+        known("inet_server_port", &[], 0, DataType::Int32, |scene, _| {
+            Ok(scene.backend.server.map(|server| i64::from(server.port())).into())
+        }),
         known("pg_sequence_last_value", &[TEXT], 0, INT, sequence_last_value),
         known("pg_advisory_lock", &[INT, INT], 1, TEXT, |scene, args| activity::lock(scene, args, false, false)),
         known("pg_advisory_lock_shared", &[INT, INT], 1, TEXT, |scene, args| activity::lock(scene, args, true, false)),
@@ -131,7 +135,7 @@ static KNOWN: LazyLock<Vec<Known>> = LazyLock::new(|| {
 /// Whether a statement's text can call one of the functions: most statements cannot, and need not pay for them.
 pub(crate) fn mentioned(text: &str) -> bool {
     const STEMS: [&str; 9] =
-        ["current_schemas", "pg_", "reg", "format_type", "_description", "has_", "quote_ident", "inet_client", "databaseencoding"];
+        ["current_schemas", "pg_", "reg", "format_type", "_description", "has_", "quote_ident", "inet_", "databaseencoding"];
     STEMS.iter().any(|stem| text.contains(stem))
         || text.bytes().any(|byte| byte.is_ascii_uppercase()) && {
             let folded = text.to_ascii_lowercase();

@@ -58,7 +58,6 @@ pub(super) fn columns(scene: &Scene) -> Vec<Row> {
                 "is_nullable": yes_or_no(nullable),
                 "dtd_identifier": number.to_string(),
                 "is_self_referencing": "NO",
-                "is_generated": "NEVER",
                 "is_updatable": yes_or_no(updatable),
                 "udt_catalog": scene.database(),
                 "udt_schema": super::PG_CATALOG,
@@ -92,7 +91,7 @@ pub(super) fn columns(scene: &Scene) -> Vec<Row> {
 }
 
 fn no_identity() -> Row {
-    row!["is_identity": "NO", "identity_cycle": "NO"]
+    row!["is_identity": "NO", "identity_cycle": "NO", "is_generated": "NEVER"]
 }
 
 /// What the view says of a column's default and identity.
@@ -102,11 +101,19 @@ fn default_columns(scene: &Scene, table: &TableDef, column: &ColumnDef) -> Row {
         (rules.and_then(|rules| rules.identity), rules.and_then(|rules| rules.sequence).and_then(|id| scene.catalog.object(id)))
     else {
         let mut row = no_identity();
-        row.extend(row!["column_default": names::column_default(scene, table, column)]);
+        let text = names::column_default(scene, table, column);
+        match rules.is_some_and(|rules| rules.generated) {
+            true => {
+                row.retain(|(name, _)| *name != "is_generated");
+                row.extend(row!["is_generated": "ALWAYS", "generation_expression": text]);
+            }
+            false => row.extend(row!["column_default": text]),
+        }
         return row;
     };
     row![
         "is_identity": "YES",
+        "is_generated": "NEVER",
         "identity_generation": if kind == Identity::Always { "ALWAYS" } else { "BY DEFAULT" },
         "identity_start": sequence.start.to_string(),
         "identity_increment": sequence.increment.to_string(),

@@ -251,6 +251,9 @@ fn reference_definition(scene: &Scene, table: &TableDef, reference: &Reference) 
 pub(super) fn column_default(scene: &Scene, table: &TableDef, column: &ColumnDef) -> Option<String> {
     let rules = table.rules.column(column.id).filter(|rules| rules.identity.is_none())?;
     let text = rules.default.as_deref()?;
+    if rules.generated {
+        return Some(super::deparse::condition(table, text, false));
+    }
     match rules.sequence.and_then(|id| scene.catalog.object(id)) {
         Some(Object::Sequence(sequence)) => {
             let name = shown(scene, &Relation::Sequence(sequence));

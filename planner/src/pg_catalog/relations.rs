@@ -91,6 +91,8 @@ struct Attribute<'a> {
     has_default: bool,
     /// As in `attidentity`.
     identity: &'static str,
+    /// As in `attgenerated`.
+    generated: &'static str,
 }
 
 fn attributes_of(scene: &Scene, relation: &Relation<'_>) -> Vec<Row> {
@@ -106,7 +108,8 @@ fn attributes_of(scene: &Scene, relation: &Relation<'_>) -> Vec<Row> {
                 };
                 let has_default = identity.is_empty() && rules.is_some_and(|rules| rules.default.is_some());
                 let (number, not_null) = (i64::from(column.id.0), column.not_null);
-                let mut row = attribute(oid, &Attribute { number, not_null, has_default, identity, ..of_column(column) });
+                let generated = if rules.is_some_and(|rules| rules.generated) { "s" } else { "" };
+                let mut row = attribute(oid, &Attribute { number, not_null, has_default, identity, generated, ..of_column(column) });
                 row.extend(row!["attacl": scene.column_acl(table.id.0, column.id.0)]);
                 row
             };
@@ -155,7 +158,7 @@ fn of_column(column: &engine::ColumnDef) -> Attribute<'_> {
 }
 
 fn named(name: &str) -> Attribute<'_> {
-    Attribute { name, number: 0, type_oid: 0, typmod: -1, not_null: false, has_default: false, identity: "" }
+    Attribute { name, number: 0, type_oid: 0, typmod: -1, not_null: false, has_default: false, identity: "", generated: "" }
 }
 
 fn attribute(relation: i64, attribute: &Attribute<'_>) -> Row {
@@ -176,6 +179,7 @@ fn attribute(relation: i64, attribute: &Attribute<'_>) -> Row {
         "attnotnull": attribute.not_null,
         "atthasdef": attribute.has_default,
         "attidentity": attribute.identity,
+        "attgenerated": attribute.generated,
         "attislocal": true,
         "attcollation": known.map_or(0, |known| known.collation),
     ]

@@ -45,6 +45,8 @@ pub(crate) struct Kept {
     table: Arc<TableDef>,
     /// By position.
     pub(crate) defaults: Vec<(usize, Default)>,
+    /// Expressions of generated columns, by position.
+    pub(crate) generated: Vec<(usize, Expressions)>,
     /// As in the definition; `None` for those that depend on the session.
     pub(crate) checks: Vec<Option<Expressions>>,
     /// Positions of the checks by name.
@@ -80,8 +82,13 @@ impl Shelf {
 
 fn plan(around: &dyn Surroundings, table: &Arc<TableDef>) -> SqlResult<Kept> {
     let mut defaults = Vec::new();
+    let mut generated = Vec::new();
     for (position, column) in table.columns.iter().enumerate() {
         let Some(rules) = table.rules.column(column.id) else { continue };
+        if let (true, Some(text)) = (rules.generated, &rules.default) {
+            generated.push((position, generation(around, table, text)?));
+            continue;
+        }
         let default = match (rules.sequence, &rules.default) {
             (Some(sequence), _) => Default::Sequence(sequence),
             (None, None) => continue,
@@ -105,7 +112,7 @@ fn plan(around: &dyn Surroundings, table: &Arc<TableDef>) -> SqlResult<Kept> {
     }
     let mut order: Vec<usize> = (0..checks.len()).collect();
     order.sort_by(|a, b| table.rules.checks[*a].name.cmp(&table.rules.checks[*b].name));
-    Ok(Kept { table: Arc::clone(table), defaults, checks, order })
+    Ok(Kept { table: Arc::clone(table), defaults, generated, checks, order })
 }
 
 /// Finds the rows at hand and no other table.
@@ -155,6 +162,11 @@ pub(super) fn check(around: &dyn Surroundings, table: &Arc<TableDef>, rule: &Che
             Err(SqlError::new(SqlState::DATATYPE_MISMATCH, message))
         }
     }
+}
+
+/// A generated column's expression over rows of its table.
+pub(super) fn generation(around: &dyn Surroundings, table: &TableDef, text: &str) -> SqlResult<Expressions> {
+    expressions(around, text, Some(table))
 }
 
 /// A default's expression.

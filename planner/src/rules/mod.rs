@@ -6,6 +6,7 @@
 //! Never: writes a row.
 
 mod compile;
+mod generated;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use relational::{Environment, Expressions, Relational};
 
 pub(crate) use crate::rule_text::{columns_of, default_text, expression, is_volatile, renamed};
 pub(crate) use compile::{Default, Kept, RowsAtHand, Shelf};
+pub(crate) use generated::{check_generated, generated_given, is_generated, needing};
 
 use crate::pg_catalog::Scene;
 use crate::sequence_functions::Used;
@@ -134,8 +136,26 @@ impl Guard {
         }
     }
 
-    /// Errors: 23502, 23514.
-    pub(crate) fn check(&self, rows: &RecordBatch) -> SqlResult<()> {
+    /// The rows as they are written: with their generated columns, and within what the table demands. Errors: 23502, 23514, and what computing
+    /// a column raises.
+    pub(crate) fn settle(&self, rows: RecordBatch) -> SqlResult<RecordBatch> {
+        let rows = self.generate(rows)?;
+        self.check(&rows)?;
+        Ok(rows)
+    }
+
+    /// The rows with their generated columns, whatever stood there.
+    pub(crate) fn generate(&self, rows: RecordBatch) -> SqlResult<RecordBatch> {
+        let Some(kept) = self.kept.as_ref().filter(|kept| !kept.generated.is_empty()) else { return Ok(rows) };
+        let mut columns = rows.columns().to_vec();
+        for (position, expression) in &kept.generated {
+            let values = expression.evaluate(rows.columns(), rows.num_rows())?;
+            columns[*position] = compile::assign(&values[0], &self.table.columns[*position], false)?;
+        }
+        RecordBatch::try_new(rows.schema(), columns).map_err(arrow_error)
+    }
+
+    fn check(&self, rows: &RecordBatch) -> SqlResult<()> {
         for (def, column) in self.table.columns.iter().zip(rows.columns()) {
             if def.not_null && column.null_count() > 0 {
                 let row = (0..column.len()).find(|row| column.is_null(*row)).unwrap_or(0);
@@ -229,7 +249,7 @@ pub(crate) enum Verb {
 
 /// The text of a column's default as it is now, a sequence by its present name; `None` for a column without one.
 pub(crate) fn default_of(catalog: &engine::Catalog, table: &TableDef, position: usize) -> Option<String> {
-    let rules = table.rules.column(table.columns.get(position)?.id)?;
+    let rules = table.rules.column(table.columns.get(position)?.id).filter(|rules| !rules.generated)?;
     match rules.sequence.and_then(|id| catalog.object(id)) {
         Some(engine::Object::Sequence(sequence)) => {
             let name = format!("{}.{}", crate::names::quoted(sequence.schema()), crate::names::quoted(sequence.name()));

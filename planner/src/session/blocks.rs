@@ -167,6 +167,12 @@ impl Session {
                 self.end_mail(false);
                 Ok(rolled_back)
             }
+            Control::Prepare => {
+                let ended = self.prepare_block()?;
+                self.end_cursors(false);
+                self.end_mail(false);
+                Ok(ended)
+            }
             Control::Savepoint { name } => self.savepoint(name),
             Control::Release { name } => self.release(name),
             Control::RollbackTo { name } => self.rollback_to(name),
@@ -230,6 +236,18 @@ impl Session {
                 self.chain(chain, &block);
                 Ok(Outcome::Command(Tag::command("ROLLBACK")))
             }
+        }
+    }
+
+    /// PREPARE TRANSACTION: refused, or the end of a block that had failed.
+    fn prepare_block(&mut self) -> SqlResult<Outcome> {
+        match &self.state {
+            State::Open(open) if open.block.kind == BlockKind::Explicit => {
+                let message = "prepared transactions are disabled";
+                Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message)
+                    .hint("A transaction is committed by the session that began it."))
+            }
+            _ => self.rollback_block(false),
         }
     }
 

@@ -17,6 +17,7 @@ use super::{Session, block_failed, stamp};
 use crate::outcome::Outcome;
 use crate::parse::{self, Parsed};
 use crate::plan_cache::{self, AnyPlan, Kept, Lexed, Slot, Stamp, TEXT_BYTES_MAX, Template};
+use crate::session_functions;
 use crate::statements::{self, Plan, system_time};
 use crate::view::View;
 
@@ -83,8 +84,10 @@ impl Session {
         };
         match planned {
             Ok((prepared, values)) if prepared.parameters.len() == values.len() => {
-                // A search for paths has the snapshot of its planning in it, which must be that of its run.
-                let replan = prepared.replan && self.database.ledger.snapshot().catalog.graphs().next().is_some();
+                // A search for paths has the snapshot of its planning in it, which must be that of its run; and who sleeps must hear of its end.
+                let is_of_run = || session_functions::are_of_a_run(&prepared.text);
+                let has_graphs = || self.database.ledger.snapshot().catalog.graphs().next().is_some();
+                let replan = prepared.replan && (is_of_run() || has_graphs());
                 self.execute(&Prepared { replan, ..prepared }, values).await
             }
             Ok(_) => {

@@ -11,10 +11,11 @@ use super::blocks::State;
 use crate::backends::Reach;
 
 impl Session {
-    /// Tells the session the process number by which clients know it, whose client it is, and how others reach it.
-    pub fn list(&mut self, process: i32, client: Option<SocketAddr>, reach: Box<dyn Reach>) {
+    /// Tells the session the process number by which clients know it, the two ends of its connection, the client's first, and how
+    /// others reach it.
+    pub fn list(&mut self, process: i32, ends: [Option<SocketAddr>; 2], reach: Box<dyn Reach>) {
         self.set_process(process);
-        self.seat.list(process, client, reach);
+        self.seat.list(process, ends, reach);
         self.rest();
     }
 

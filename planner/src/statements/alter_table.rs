@@ -183,6 +183,7 @@ fn add_column(execution: &mut Execution<'_>, table: &Arc<TableDef>, column: &Col
     let rules_of = draft.rules.column(id).cloned().unwrap_or_default();
     let is_rewritten = match (&rules_of.default, rules_of.sequence) {
         (_, Some(_)) => true,
+        (Some(_), None) if rules_of.generated => true,
         (Some(text), None) => rules::is_volatile(&rules::expression(text)?),
         (None, None) => false,
     };
@@ -202,7 +203,9 @@ fn add_column(execution: &mut Execution<'_>, table: &Arc<TableDef>, column: &Col
     }
     let mut open = Draft::of(&draft.finish()?, draft.version);
     open.rules.checks.clone_from(&table.rules.checks);
-    let filled = execution.transaction.alter_table(open.finish()?)?;
+    let open = open.finish()?;
+    rules::check_generated(&execution.place(), &open)?;
+    let filled = execution.transaction.alter_table(open)?;
     fill(execution, &filled, at)?;
     draft.columns[at].not_null = demanded;
     finish(execution, draft, &filled).map(drop)
@@ -220,13 +223,19 @@ fn fill(execution: &mut Execution<'_>, table: &Arc<TableDef>, at: usize) -> SqlR
         let ids: Vec<RowId> = row_ids(batch.column(table.columns.len()))?.values().iter().map(|id| RowId(id.cast_unsigned())).collect();
         let mut columns = batch.columns()[..table.columns.len()].to_vec();
         columns[at] = guard.default(at, batch.num_rows())?;
-        let new = RecordBatch::try_new(table.arrow_schema(), columns).map_err(arrow_error)?;
+        let new = guard.generate(RecordBatch::try_new(table.arrow_schema(), columns).map_err(arrow_error)?)?;
         execution.transaction.update(table, &ids, &new)?;
     }
     Ok(())
 }
 
-fn drop_column(execution: &mut Execution<'_>, table: &Arc<TableDef>, name: &str, if_exists: bool, cascade: bool) -> SqlResult<()> {
+pub(super) fn drop_column(
+    execution: &mut Execution<'_>,
+    table: &Arc<TableDef>,
+    name: &str,
+    if_exists: bool,
+    cascade: bool,
+) -> SqlResult<()> {
     let at = match column_at(table, name) {
         Ok(at) => at,
         Err(error) if if_exists => {
@@ -253,6 +262,7 @@ fn drop_column(execution: &mut Execution<'_>, table: &Arc<TableDef>, name: &str,
     let properties = followers::properties_needing(&catalog, table.id.0, name).into_iter();
     let lost = |(graph, alias, ..): &(u32, String, String, String)| !whole.contains(&(*graph, alias.clone()));
     dependents.extend(properties.filter(lost).map(|(graph, alias, label, property)| Dependent::Property(graph, alias, label, property)));
+    dependents.extend(rules::needing(table, name)?.into_iter().map(|column| Dependent::Column(table.id.0, column)));
     drop_dependents(execution, &what, dependents, cascade)?;
     let catalog = execution.transaction.catalog();
     let Some(Object::Table(table)) = catalog.object(table.id.0) else { return Ok(()) };
@@ -267,7 +277,7 @@ fn drop_column(execution: &mut Execution<'_>, table: &Arc<TableDef>, name: &str,
     draft.rules.indexes.retain(|index| !index.columns.contains(&id));
     draft.rules.references.retain(|reference| !reference.columns.contains(&id));
     draft.rules.columns.remove(&id);
-    draft.columns.remove(at);
+    draft.columns.retain(|column| column.id != id);
     let owner = (table.id, id);
     execution.transaction.alter_table(draft.finish()?)?;
     let owned: Vec<u32> = catalog.sequences().filter(|sequence| sequence.owner == Some(owner)).map(|sequence| sequence.id()).collect();
@@ -292,6 +302,10 @@ fn rename_column(execution: &mut Execution<'_>, table: &Arc<TableDef>, from: &st
     let id = draft.columns[at].id;
     for check in draft.rules.checks.iter_mut().filter(|check| check.columns.contains(&id)) {
         check.expression = rules::renamed(table, &check.expression, from, to)?;
+    }
+    for column in rules::needing(table, from)? {
+        let rules = draft.rules.column_mut(column);
+        rules.default = rules.default.as_deref().map(|text| rules::renamed(table, text, from, to)).transpose()?;
     }
     to.clone_into(&mut draft.columns[at].name);
     execution.transaction.alter_table(draft.finish()?)?;
@@ -399,6 +413,10 @@ fn alter_column(execution: &mut Execution<'_>, table: &Arc<TableDef>, name: &str
         let message = format!("column \"{name}\" of relation \"{}\" is an identity column", table.name);
         SqlError::new(SqlState::SYNTAX_ERROR, message)
     };
+    let of_generated = || {
+        let message = format!("column \"{name}\" of relation \"{}\" is a generated column", table.name);
+        SqlError::new(SqlState::SYNTAX_ERROR, message)
+    };
     match operation {
         AlterColumnOperation::SetNotNull => draft.columns[at].not_null = true,
         AlterColumnOperation::DropNotNull => {
@@ -410,6 +428,10 @@ fn alter_column(execution: &mut Execution<'_>, table: &Arc<TableDef>, name: &str
                 return Err(of_identity());
             }
             draft.columns[at].not_null = false;
+        }
+        AlterColumnOperation::SetDefault { .. } if rules::is_generated(table, at) => return Err(of_generated()),
+        AlterColumnOperation::DropDefault if rules::is_generated(table, at) => {
+            return Err(of_generated().hint("Drop the column and add it again."));
         }
         AlterColumnOperation::SetDefault { value } => {
             if identity.is_some() {
@@ -463,8 +485,15 @@ pub(super) fn rename(execution: &mut Execution<'_>, object: &Object, from: &str,
             if !table.primary_key.is_empty() {
                 draft.rules.key_name = Some(table.key_constraint());
             }
+            let requalified = |text: &str| text.replace(&format!("{from}."), &format!("{to}."));
             for check in &mut draft.rules.checks {
-                check.expression = check.expression.replace(&format!("{from}."), &format!("{to}."));
+                check.expression = requalified(&check.expression);
+            }
+            for column in draft.columns.iter().map(|column| column.id) {
+                let rules = draft.rules.column_mut(column);
+                if rules.generated {
+                    rules.default = rules.default.as_deref().map(requalified);
+                }
             }
             to.clone_into(&mut draft.name);
             execution.transaction.alter_table(draft.finish()?)?;

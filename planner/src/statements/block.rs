@@ -10,19 +10,36 @@ use crate::names::fold;
 /// A statement that opens, shapes or ends a block.
 #[derive(Clone, Debug)]
 pub(crate) enum Control {
-    Begin { modes: Vec<TransactionMode>, verb: &'static str },
-    Commit { chain: bool },
-    Rollback { chain: bool },
-    Savepoint { name: String },
-    Release { name: String },
-    RollbackTo { name: String },
-    SetTransaction { modes: Vec<TransactionMode> },
+    Begin {
+        modes: Vec<TransactionMode>,
+        verb: &'static str,
+    },
+    Commit {
+        chain: bool,
+    },
+    Rollback {
+        chain: bool,
+    },
+    Savepoint {
+        name: String,
+    },
+    Release {
+        name: String,
+    },
+    RollbackTo {
+        name: String,
+    },
+    SetTransaction {
+        modes: Vec<TransactionMode>,
+    },
+    /// Always refused, as by a PostgreSQL whose `max_prepared_transactions` is 0.
+    Prepare,
 }
 
 impl Control {
     /// Whether a failed block hears it.
     pub(crate) fn ends_failure(&self) -> bool {
-        matches!(self, Self::Commit { .. } | Self::Rollback { .. } | Self::RollbackTo { .. })
+        matches!(self, Self::Commit { .. } | Self::Rollback { .. } | Self::RollbackTo { .. } | Self::Prepare)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::copy_in::CopyIn;
 use crate::names::{Name, fold};
 use crate::parse::Parsed;
 use crate::resolver::Scope;
-use crate::rules::Guard;
+use crate::rules::{self, Guard};
 use crate::types::Manner;
 use crate::view::Place;
 
@@ -59,14 +59,24 @@ fn bind(parsed: &Parsed, scope: &Scope, database: &str, manner: Manner) -> SqlRe
             let error = SqlError::new(SqlState::DUPLICATE_COLUMN, format!("column \"{column}\" specified more than once"));
             return Err(parsed.point(error, ident.span));
         }
+        refuse_generated(table, position)?;
         positions.push(position);
     }
     if columns.is_empty() {
-        positions = (0..table.columns.len()).collect();
+        positions = (0..table.columns.len()).filter(|at| !rules::is_generated(table, *at)).collect();
     }
     let options = options(parsed, CopyDirection::From, manner)?;
     options.check_columns(&positions.iter().map(|at| table.columns[*at].name.as_str()).collect::<Vec<_>>())?;
     Ok(Bound { table: Arc::clone(table), positions, options })
+}
+
+/// Errors: 42P10 for a generated column in a list of columns.
+pub(super) fn refuse_generated(table: &TableDef, position: usize) -> SqlResult<()> {
+    if !rules::is_generated(table, position) {
+        return Ok(());
+    }
+    let message = format!("column \"{}\" is a generated column", table.columns[position].name);
+    Err(SqlError::new(SqlState("42P10"), message).detail("Generated columns cannot be used in COPY."))
 }
 
 /// The options as written. Errors: 22023, 0A000, 42601.

@@ -8,12 +8,13 @@ use base::{SqlError, SqlResult};
 use engine::SqlType;
 use futures::StreamExt;
 use relational::Shape;
-use sqlparser::ast::{CopySource, CopyTarget, SelectItem, Statement};
+use sqlparser::ast::{CopySource, CopyTarget, Expr, SelectItem, Statement};
 
 use super::{Described, Execution, Planning, rewrite};
 use crate::copy::{CopyDirection, CopyOptions, CopyWriter};
-use crate::names::{Name, fold};
+use crate::names::{Name, fold, quoted};
 use crate::outcome::{Column, CopyPiece, Outcome};
+use crate::rules;
 
 /// How a COPY TO runs.
 #[derive(Debug)]
@@ -42,13 +43,21 @@ pub(super) fn plan(planning: &Planning<'_>, statement: &Statement) -> SqlResult<
             let mut types = Vec::new();
             for ident in columns {
                 if let Some(table) = &stored {
-                    types.push(table.columns[super::assignment::position(table, &fold(ident), ident.span, planning.parsed)?].sql_type);
+                    let position = super::assignment::position(table, &fold(ident), ident.span, planning.parsed)?;
+                    super::copy_from::refuse_generated(table, position)?;
+                    types.push(table.columns[position].sql_type);
                 }
-                items.push(SelectItem::UnnamedExpr(sqlparser::ast::Expr::Identifier(ident.clone())));
+                items.push(SelectItem::UnnamedExpr(Expr::Identifier(ident.clone())));
             }
-            if columns.is_empty() {
-                items.push(SelectItem::Wildcard(Default::default()));
-                types.extend(stored.iter().flat_map(|table| table.columns.iter().map(|column| column.sql_type)));
+            match &stored {
+                Some(table) if columns.is_empty() => {
+                    for (_, column) in table.columns.iter().enumerate().filter(|(at, _)| !rules::is_generated(table, *at)) {
+                        types.push(column.sql_type);
+                        items.push(SelectItem::UnnamedExpr(Expr::Identifier(quoted(&column.name))));
+                    }
+                }
+                None if columns.is_empty() => items.push(SelectItem::Wildcard(Default::default())),
+                _ => {}
             }
             let from = rewrite::named(table_name.clone(), &name.name);
             (rewrite::select(None, items, vec![from], None), stored.map(|_| types))

@@ -103,6 +103,7 @@ pub(super) fn on_commit(create: &CreateTable) -> OnCommit {
 pub(super) fn make(execution: &mut Execution<'_>, mut draft: Draft) -> SqlResult<Arc<TableDef>> {
     draft.take_references(execution)?;
     let table = Arc::new(draft.finish()?);
+    rules::check_generated(&execution.place(), &table)?;
     for check in &table.rules.checks {
         rules::condition(&execution.place(), &table, check)?;
     }

@@ -24,6 +24,8 @@ pub(super) enum Dependent {
     Reference(u32, u32),
     /// A default of a table's column that draws from a sequence.
     Default(u32, ColumnId),
+    /// A generated column of a table.
+    Column(u32, ColumnId),
     /// An element of a property graph, by alias.
     Element(u32, String),
     /// A property of a graph: element, label, property.
@@ -39,6 +41,11 @@ impl Dependent {
                 let table = table_of(catalog, *table);
                 let name = table.and_then(|table| table.rules.references.iter().find(|reference| reference.id == *id));
                 format!("constraint {} on table {}", name.map_or("", |reference| &reference.name), table.map_or("", |table| &table.name))
+            }
+            Self::Column(table, id) => {
+                let table = table_of(catalog, *table);
+                let name = table.and_then(|table| table.column(*id)).map_or("", |column| &column.name);
+                format!("column {name} of table {}", table.map_or("", |table| &table.name))
             }
             Self::Element(graph, alias) => element_shown(catalog, *graph, alias),
             Self::Property(graph, element, label, property) => {
@@ -160,6 +167,7 @@ pub(super) fn drop_objects(execution: &mut Execution<'_>, wanted: &BTreeSet<u32>
             Dependent::View(_) => {}
             Dependent::Reference(table, id) => drop_constraint(execution, *table, *id)?,
             Dependent::Default(table, column) => drop_default(execution, *table, *column)?,
+            Dependent::Column(table, id) => drop_generated(execution, *table, *id)?,
             Dependent::Element(graph, alias) => followers::remove_elements(execution, *graph, std::slice::from_ref(alias))?,
             Dependent::Property(graph, element, label, property) => {
                 followers::remove_property(execution, *graph, element, label, property)?;
@@ -289,6 +297,7 @@ pub(super) fn drop_dependents(execution: &mut Execution<'_>, what: &str, depende
             }
             Dependent::Reference(table, id) => drop_constraint(execution, table, id)?,
             Dependent::Default(table, column) => drop_default(execution, table, column)?,
+            Dependent::Column(table, id) => drop_generated(execution, table, id)?,
             Dependent::Element(graph, alias) => followers::remove_elements(execution, graph, &[alias])?,
             Dependent::Property(graph, element, label, property) => {
                 followers::remove_property(execution, graph, &element, &label, &property)?;
@@ -296,6 +305,15 @@ pub(super) fn drop_dependents(execution: &mut Execution<'_>, what: &str, depende
         }
     }
     if views.is_empty() { Ok(()) } else { drop_objects(execution, &views, true) }
+}
+
+fn drop_generated(execution: &mut Execution<'_>, table: u32, id: ColumnId) -> SqlResult<()> {
+    let catalog = execution.transaction.catalog();
+    let Some(Object::Table(table)) = catalog.object(table) else { return Ok(()) };
+    match table.column(id) {
+        Some(column) => super::alter_table::drop_column(execution, table, &column.name, true, true),
+        None => Ok(()),
+    }
 }
 
 fn drop_index(execution: &mut Execution<'_>, name: &Name) -> SqlResult<()> {

@@ -158,6 +158,9 @@ fn check_identity(planning: &Planning<'_>, table: &TableDef, targets: &mut Vec<u
         }
         _ => targets.len(),
     };
+    for position in targets.iter().take(given) {
+        rules::generated_given(table, *position, rules::Verb::Insert)?;
+    }
     if planning.parsed.clauses.overriding != Some(Overriding::System) {
         for position in targets.iter().take(given) {
             rules::identity_given(table, *position, rules::Verb::Insert)?;
@@ -364,8 +367,7 @@ async fn insert(
     given: Vec<(usize, ArrayRef)>,
     written: &mut Written,
 ) -> SqlResult<()> {
-    let batch = written.guard.complete(rows, given)?;
-    written.guard.check(&batch)?;
+    let batch = written.guard.settle(written.guard.complete(rows, given)?)?;
     let Some(on_conflict) = &plan.on_conflict else {
         execution.transaction.insert(&plan.table, &batch)?;
         written.add(batch);

@@ -50,9 +50,10 @@ fn from_table(execution: &mut Execution<'_>, draft: &mut Draft, like: &Like, tab
             if including.identity {
                 draft.set_identity(execution, at, kind, &[])?;
             }
-        } else if including.defaults {
+        } else if if rules.generated { including.generated } else { including.defaults } {
             let to = draft.rules.column_mut(id);
             to.default.clone_from(&rules.default);
+            to.generated = rules.generated;
             to.sequence = rules.sequence;
         }
         if including.comments {

@@ -26,7 +26,7 @@ use super::{Execution, Planned, Planning, rewrite};
 use crate::names::{fold, simple};
 use crate::outcome::{Outcome, Tag};
 use crate::parse::NOTHING;
-use crate::rules::Guard;
+use crate::rules::{Guard, Verb, generated_given};
 use crate::tables::{ROW_ID, arrow_error};
 use crate::types::Manner;
 
@@ -118,8 +118,9 @@ pub(super) fn plan(planning: &Planning<'_>, merge: &Merge, with: Option<&With>) 
                 };
                 let targets = targets(planning, &table, &insert.columns)?;
                 check_count(row.content.len(), targets.len(), insert.columns.is_empty())?;
-                let given = targets.iter().zip(&row.content).filter(|(_, value)| !is_default(value));
-                Clause::Insert(given.map(|(position, value)| guarded(*position, value)).collect())
+                let given: Vec<_> = targets.iter().zip(&row.content).filter(|(_, value)| !is_default(value)).collect();
+                given.iter().try_for_each(|(position, _)| generated_given(&table, **position, Verb::Insert))?;
+                Clause::Insert(given.into_iter().map(|(position, value)| guarded(*position, value)).collect())
             }
         });
     }
@@ -239,7 +240,8 @@ impl Plan {
                     columns[set.position] = self.value(set, &chosen(set.column)?, manner)?;
                 }
                 let new = RecordBatch::try_new(self.table.arrow_schema(), columns).map_err(arrow_error)?;
-                Guard::new(&execution.place(), &self.table, &(0..self.table.columns.len()).collect::<Vec<_>>())?.check(&new)?;
+                let all: Vec<usize> = (0..self.table.columns.len()).collect();
+                let new = Guard::new(&execution.place(), &self.table, &all)?.settle(new)?;
                 let is_set = |at| sets.iter().any(|set| set.position == at);
                 execution.transaction.update(&self.table, &old, &new).map_err(|error| as_conflict(error, &self.table, &is_set))?;
             }
@@ -250,8 +252,7 @@ impl Plan {
                     .collect::<SqlResult<Vec<(usize, ArrayRef)>>>()?;
                 let targets: Vec<usize> = given.iter().map(|(position, _)| *position).collect();
                 let guard = Guard::new(&execution.place(), &self.table, &targets)?;
-                let new = guard.complete(count, given)?;
-                guard.check(&new)?;
+                let new = guard.settle(guard.complete(count, given)?)?;
                 execution.transaction.insert(&self.table, &new)?;
             }
         }

@@ -240,6 +240,9 @@ pub(crate) fn plan(planning: &Planning<'_>) -> SqlResult<Planned> {
         return Ok(Planned::command(Plan::Graph(Arc::clone(command))));
     }
     plan_statement(planning, &planning.parsed.statement)
+    if matches!(planning.parsed.own, Some(Own::PrepareTransaction)) {
+        return Ok(Planned::command(Plan::Block(block::Control::Prepare)));
+    }
 }
 
 fn plan_statement(planning: &Planning<'_>, statement: &Statement) -> SqlResult<Planned> {

@@ -151,8 +151,7 @@ impl OnConflict {
                     columns[*position] = from.values(table, *position, &sorted.proposed, execution.parameters)?;
                 }
                 let new = RecordBatch::try_new(table.arrow_schema(), columns).map_err(arrow_error)?;
-                write(table, execution, guard, &ids, &new, &|at| set.iter().any(|(position, _)| *position == at))?;
-                written.push(new);
+                written.push(write(table, execution, guard, &ids, new, &|at| set.iter().any(|(position, _)| *position == at))?);
             }
             Update::Query { shape, set } => {
                 let local = proposed_rows(table, Some((&old, &sorted.proposed)))?;
@@ -166,8 +165,7 @@ impl OnConflict {
                         columns[*position] = assign(&columns[*position], &table.columns[*position], *unknown, execution.parameters.manner)?;
                     }
                     let new = RecordBatch::try_new(table.arrow_schema(), columns).map_err(arrow_error)?;
-                    write(table, execution, guard, &chosen, &new, &|at| set.iter().any(|(position, _)| *position == at))?;
-                    written.push(new);
+                    written.push(write(table, execution, guard, &chosen, new, &|at| set.iter().any(|(position, _)| *position == at))?);
                 }
             }
         }
@@ -192,11 +190,12 @@ fn write(
     execution: &mut Execution<'_>,
     guard: &Guard,
     old: &[RowId],
-    new: &RecordBatch,
+    new: RecordBatch,
     sets: &dyn Fn(usize) -> bool,
-) -> SqlResult<()> {
-    guard.check(new)?;
-    execution.transaction.update(table, old, new).map_err(|error| update::as_conflict(error, table, sets))
+) -> SqlResult<RecordBatch> {
+    let new = guard.settle(new)?;
+    execution.transaction.update(table, old, &new).map_err(|error| update::as_conflict(error, table, sets))?;
+    Ok(new)
 }
 
 fn twice() -> SqlError {

@@ -97,7 +97,7 @@ fn change(
         };
     }
     let new = RecordBatch::try_new(child.arrow_schema(), columns).map_err(arrow_error)?;
-    guard.check(&new)?;
+    let new = guard.settle(new)?;
     execution.transaction.update(child, ids, &new)
 }
 

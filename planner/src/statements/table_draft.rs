@@ -8,7 +8,8 @@ use base::{ColumnId, RelationId, SqlError, SqlResult, SqlState};
 use engine::{Check, ColumnDef, Identity, Index, Rules, SequenceDef, SqlType, TableDef};
 use sqlparser::ast::{
     CheckConstraint, ColumnDef as ColumnSyntax, ColumnOption, ConstraintCharacteristics, DataType, Expr, ForeignKeyConstraint, GeneratedAs,
-    Ident, IndexColumn, NullsDistinctOption, ObjectName, PrimaryKeyConstraint, SequenceOptions, TableConstraint, UniqueConstraint,
+    GeneratedExpressionMode, Ident, IndexColumn, NullsDistinctOption, ObjectName, PrimaryKeyConstraint, SequenceOptions, TableConstraint,
+    UniqueConstraint,
 };
 
 use super::Execution;
@@ -204,7 +205,14 @@ impl Draft {
                 }
                 self.columns[at].not_null |= !is_null;
             }
+            ColumnOption::Generated { generation_expr: Some(expr), generation_expr_mode, .. } => {
+                if *generation_expr_mode != Some(GeneratedExpressionMode::Stored) {
+                    return Err(SqlError::unsupported("a generated column that is not STORED"));
+                }
+                self.set_generated(at, expr)?;
+            }
             ColumnOption::Default(expr) => {
+                self.refuse_beside_generated(at, "default")?;
                 if self.rules.column(id).is_some_and(|rules| rules.default.is_some() || rules.sequence.is_some()) {
                     let message = format!("multiple default values specified for column \"{column}\" of table \"{}\"", self.name);
                     return Err(SqlError::new(SqlState::SYNTAX_ERROR, message));
@@ -219,6 +227,7 @@ impl Draft {
                 self.references.push((ForeignKeyConstraint { columns, ..reference.clone() }, given));
             }
             ColumnOption::Generated { generated_as, sequence_options, generation_expr: None, .. } => {
+                self.refuse_beside_generated(at, "identity")?;
                 let kind = match generated_as {
                     GeneratedAs::Always => Identity::Always,
                     GeneratedAs::ByDefault => Identity::ByDefault,
@@ -226,11 +235,43 @@ impl Draft {
                 };
                 self.set_identity(execution, at, kind, sequence_options.as_deref().unwrap_or(&[]))?;
             }
-            ColumnOption::Generated { .. } => return Err(SqlError::unsupported(format!("a generated column such as \"{column}\""))),
             ColumnOption::Collation(_) => return Err(SqlError::unsupported(format!("COLLATE on column \"{column}\""))),
             other => return Err(SqlError::unsupported(format!("{other} on column \"{column}\""))),
         }
         Ok(())
+    }
+
+    /// Makes a column a generated one; what its expression may say is checked when the columns are all there. Errors: 42601.
+    fn set_generated(&mut self, at: usize, expr: &Expr) -> SqlResult<()> {
+        let (id, column, table) = (self.columns[at].id, &self.columns[at].name, &self.name);
+        let rules = self.rules.column_mut(id);
+        let both = |what: &str| {
+            let message = format!("both {what} and generation expression specified for column \"{column}\" of table \"{table}\"");
+            Err(SqlError::new(SqlState::SYNTAX_ERROR, message))
+        };
+        match rules {
+            _ if rules.generated => {
+                let message = format!("multiple generation clauses specified for column \"{column}\" of table \"{table}\"");
+                Err(SqlError::new(SqlState::SYNTAX_ERROR, message))
+            }
+            _ if rules.identity.is_some() => both("identity"),
+            _ if rules.default.is_some() || rules.sequence.is_some() => both("default"),
+            _ => {
+                rules.default = Some(expr.to_string());
+                rules.generated = true;
+                Ok(())
+            }
+        }
+    }
+
+    /// Errors: 42601 for another source of values beside a generation expression.
+    fn refuse_beside_generated(&self, at: usize, what: &str) -> SqlResult<()> {
+        let column = &self.columns[at];
+        if !self.rules.column(column.id).is_some_and(|rules| rules.generated) {
+            return Ok(());
+        }
+        let message = format!("both {what} and generation expression specified for column \"{}\" of table \"{}\"", column.name, self.name);
+        Err(SqlError::new(SqlState::SYNTAX_ERROR, message))
     }
 
     /// Makes a column an identity. Errors: 22023 for a type that cannot be one, 42601 for a default beside it.

@@ -52,9 +52,11 @@ impl Plan {
         }
     }
 
-    fn write(&self, execution: &mut Execution<'_>, old: &[RowId], new: &RecordBatch, guard: &Guard) -> SqlResult<()> {
-        guard.check(new)?;
-        execution.transaction.update(&self.table, old, new).map_err(|error| as_conflict(error, &self.table, &|at| self.sets(at)))
+    /// The new versions, as they were written.
+    fn write(&self, execution: &mut Execution<'_>, old: &[RowId], new: RecordBatch, guard: &Guard) -> SqlResult<RecordBatch> {
+        let new = guard.settle(new)?;
+        execution.transaction.update(&self.table, old, &new).map_err(|error| as_conflict(error, &self.table, &|at| self.sets(at)))?;
+        Ok(new)
     }
 
     /// Columns of the answer that are to become receipts.
@@ -130,6 +132,14 @@ pub(super) fn read_assignments(planning: &Planning<'_>, assignments: &[Assignmen
             return Err(planning.parsed.point(error, ident.span));
         }
         let default = || rules::default_of(&planning.scope.catalog, table, position).map(|text| rules::expression(&text)).transpose();
+        if let [first, rest @ ..] = target.0.as_slice()
+            && !rest.is_empty()
+        {
+            // Postgres takes what follows a dot for a field of the column.
+            if let Some(ident) = first.as_ident() {
+                assignment::position(table, &fold(ident), ident.span, planning.parsed)?;
+            }
+        }
         let value = match is_default(value) {
             true => default()?.unwrap_or_else(|| Expr::Value(Value::Null.into())),
             false => {
@@ -141,6 +151,7 @@ pub(super) fn read_assignments(planning: &Planning<'_>, assignments: &[Assignmen
         Ok(())
     };
     for assignment in assignments {
+                rules::generated_given(table, position, rules::Verb::Update)?;
         match (&assignment.target, &assignment.value) {
             (AssignmentTarget::ColumnName(target), value) => add(target, value)?,
             (AssignmentTarget::Tuple(targets), Expr::Tuple(values)) if targets.len() == values.len() => {
@@ -229,7 +240,7 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
                     columns[*position] = source.array(&plan.table.columns[*position], execution.parameters)?;
                 }
                 let new = RecordBatch::try_new(plan.table.arrow_schema(), columns).map_err(arrow_error)?;
-                plan.write(execution, &[row], &new, &guard)?;
+                returned.push(plan.write(execution, &[row], new, &guard)?);
                 rows = 1;
                 returned.push(new);
             }
@@ -245,7 +256,7 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
                         assign(&columns[*position], &plan.table.columns[*position], *unknown, execution.parameters.manner)?;
                 }
                 let new = RecordBatch::try_new(plan.table.arrow_schema(), columns).map_err(arrow_error)?;
-                plan.write(execution, &old, &new, &guard)?;
+                let new = plan.write(execution, &old, new, &guard)?;
                 rows += old.len() as u64;
                 if plan.returning.is_some() {
                     returned.push(new);

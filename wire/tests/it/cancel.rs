@@ -30,6 +30,21 @@ async fn a_running_statement_is_cancelled() {
     client.simple_query("SELECT 1").await.unwrap();
 }
 
+/// On several threads, as the server runs: a sleeper keeps one of them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sleeper_is_cancelled() {
+    let server = start().await;
+    let client = server.connect().await;
+    let token = client.cancel_token();
+    let running = tokio::spawn(async move { client.simple_query("SELECT pg_sleep(3600)").await });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    token.cancel_query(NoTls).await.unwrap();
+    let result = tokio::time::timeout(Duration::from_secs(20), running).await.unwrap().unwrap();
+    assert_eq!(state(result), "57014");
+    let client = server.connect().await;
+    assert_eq!(state(client.batch_execute("SET statement_timeout = 50; SELECT pg_sleep(3600)").await), "57014");
+}
+
 #[tokio::test]
 async fn waiting_for_copy_data_is_cancelled() {
     let server = start().await;

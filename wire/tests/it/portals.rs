@@ -71,3 +71,19 @@ async fn a_command_runs_once() {
     let seen = raw.ask(&[parse("", "INSERT INTO t VALUES (100)"), bind("p", "", &[]), execute("p", 0), execute("p", 0), sync()]).await;
     assert!(seen[3].starts_with("ERROR 55000"), "{seen:?}");
 }
+
+#[tokio::test]
+async fn a_portal_is_moved_like_the_cursor_it_is() {
+    let (_server, mut raw) = with_rows(9).await;
+    raw.ask(&[query("BEGIN")]).await;
+    raw.ask(&[parse("", "SELECT id FROM t ORDER BY id"), bind("p", "", &[]), sync()]).await;
+    assert_eq!(raw.ask(&[query("MOVE 2 FROM p")]).await, ["Complete MOVE 2", "Ready T"]);
+    assert_eq!(raw.ask(&[execute("p", 2), sync()]).await, ["Row 2", "Row 3", "Suspended", "Ready T"]);
+    assert_eq!(raw.ask(&[query("MOVE FORWARD 3 IN p")]).await, ["Complete MOVE 3", "Ready T"]);
+    assert_eq!(raw.ask(&[execute("p", 1), sync()]).await, ["Row 7", "Suspended", "Ready T"]);
+    assert_eq!(raw.ask(&[query("MOVE ALL FROM p")]).await, ["Complete MOVE 1", "Ready T"]);
+    assert_eq!(raw.ask(&[query("MOVE 1 FROM p")]).await, ["Complete MOVE 0", "Ready T"]);
+    assert_eq!(raw.ask(&[execute("p", 0), sync()]).await, ["Complete SELECT 0", "Ready T"]);
+    let seen = raw.ask(&[query("MOVE 1 FROM q")]).await;
+    assert!(seen[0].starts_with("ERROR 34000"), "{seen:?}");
+}

@@ -9,9 +9,10 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    CaseWhen, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Query, Select, SelectItem, Statement, Value,
-    VisitMut, VisitorMut,
+    AccessExpr, CaseWhen, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Query, Select, SelectItem, Statement,
+    Value, VisitMut, VisitorMut,
 };
+use sqlparser::tokenizer::Span;
 
 use super::listed::{Ctes, Listing, Relation};
 use super::spelling::call;
@@ -22,7 +23,10 @@ use crate::{layouts, names};
 
 /// Rewrites every mention of a relation's row, before SELECT items get their names.
 pub(crate) fn expand(statement: &mut Statement, context: &Context<'_>) {
-    let _ = VisitMut::visit(statement, &mut Rows { listing: Listing { context }, ctes: vec![Ctes::default()], scopes: Vec::new() });
+    let _ = VisitMut::visit(
+        statement,
+        &mut Rows { listing: Listing { context }, ctes: vec![Ctes::default()], scopes: Vec::new(), fields: Vec::new() },
+    );
 }
 
 struct Rows<'a> {
@@ -30,6 +34,8 @@ struct Rows<'a> {
     ctes: Vec<Ctes>,
     /// Relations of each SELECT around, from the outermost; `None` where some cannot be listed.
     scopes: Vec<Vec<Option<Relation>>>,
+    /// Where names of fields stand, `n` in `(f(x)).n`: none of a relation, whatever relations are called.
+    fields: Vec<Span>,
 }
 
 impl VisitorMut for Rows<'_> {
@@ -70,6 +76,14 @@ impl VisitorMut for Rows<'_> {
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         match expr {
+            Expr::CompoundFieldAccess { access_chain, .. } => {
+                let name = |access: &AccessExpr| match access {
+                    AccessExpr::Dot(Expr::Identifier(ident)) => Some(ident.span),
+                    _ => None,
+                };
+                self.fields.extend(access_chain.iter().filter_map(name));
+            }
+            Expr::Identifier(ident) if self.fields.contains(&ident.span) && ident.span != Span::empty() => {}
             Expr::Identifier(ident) => {
                 if let Some(row) = self.row(ident) {
                     *expr = row;
