@@ -29,6 +29,7 @@ pub(crate) mod explain;
 mod foreign_keys;
 mod hints;
 mod hoisting;
+mod increment;
 mod insert;
 mod key_access;
 mod like_table;
@@ -239,10 +240,10 @@ pub(crate) fn plan(planning: &Planning<'_>) -> SqlResult<Planned> {
     if let Some(Own::Graph(command)) = &planning.parsed.own {
         return Ok(Planned::command(Plan::Graph(Arc::clone(command))));
     }
-    plan_statement(planning, &planning.parsed.statement)
     if matches!(planning.parsed.own, Some(Own::PrepareTransaction)) {
         return Ok(Planned::command(Plan::Block(block::Control::Prepare)));
     }
+    plan_statement(planning, &planning.parsed.statement)
 }
 
 fn plan_statement(planning: &Planning<'_>, statement: &Statement) -> SqlResult<Planned> {

@@ -19,6 +19,7 @@ use sqlparser::ast::{
 
 use super::assignment::{self, assign, is_default, is_unknown_literal};
 use super::hints::Hints;
+use super::increment::Increment;
 use super::key_access::KeyAccess;
 use super::returning::Returning;
 use super::{Execution, Planned, Planning, rewrite};
@@ -39,15 +40,22 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 enum Find {
     /// One row by its key, set to constants and parameters.
-    Key { key: KeyAccess, sources: Vec<(usize, Source)> },
+    Key { key: KeyAccess, changes: Vec<(usize, Change)> },
     /// A query for the row id and the whole new row. `set`: which columns it computes, and whether from a literal without a type.
     Query { shape: Arc<Shape>, set: Vec<(usize, bool)>, joined: bool },
+}
+
+/// What becomes of one column of a row found by its key.
+#[derive(Debug)]
+enum Change {
+    To(Source),
+    By(Increment),
 }
 
 impl Plan {
     fn sets(&self, position: usize) -> bool {
         match &self.find {
-            Find::Key { sources, .. } => sources.iter().any(|(other, _)| *other == position),
+            Find::Key { changes, .. } => changes.iter().any(|(other, _)| *other == position),
             Find::Query { set, .. } => set.iter().any(|(other, _)| *other == position),
         }
     }
@@ -124,14 +132,6 @@ pub(super) fn plan(planning: &Planning<'_>, update: &Update, with: Option<&With>
 pub(super) fn read_assignments(planning: &Planning<'_>, assignments: &[Assignment], table: &TableDef) -> SqlResult<Vec<(usize, Expr)>> {
     let mut set: Vec<(usize, Expr)> = Vec::new();
     let mut add = |target: &ObjectName, value: &Expr| -> SqlResult<()> {
-        let ident = simple(target)?;
-        let column = fold(ident);
-        let position = assignment::position(table, &column, ident.span, planning.parsed)?;
-        if set.iter().any(|(other, _)| *other == position) {
-            let error = SqlError::new(SqlState::SYNTAX_ERROR, format!("multiple assignments to same column \"{column}\""));
-            return Err(planning.parsed.point(error, ident.span));
-        }
-        let default = || rules::default_of(&planning.scope.catalog, table, position).map(|text| rules::expression(&text)).transpose();
         if let [first, rest @ ..] = target.0.as_slice()
             && !rest.is_empty()
         {
@@ -140,9 +140,18 @@ pub(super) fn read_assignments(planning: &Planning<'_>, assignments: &[Assignmen
                 assignment::position(table, &fold(ident), ident.span, planning.parsed)?;
             }
         }
+        let ident = simple(target)?;
+        let column = fold(ident);
+        let position = assignment::position(table, &column, ident.span, planning.parsed)?;
+        if set.iter().any(|(other, _)| *other == position) {
+            let error = SqlError::new(SqlState::SYNTAX_ERROR, format!("multiple assignments to same column \"{column}\""));
+            return Err(planning.parsed.point(error, ident.span));
+        }
+        let default = || rules::default_of(&planning.scope.catalog, table, position).map(|text| rules::expression(&text)).transpose();
         let value = match is_default(value) {
             true => default()?.unwrap_or_else(|| Expr::Value(Value::Null.into())),
             false => {
+                rules::generated_given(table, position, rules::Verb::Update)?;
                 rules::identity_given(table, position, rules::Verb::Update)?;
                 value.clone()
             }
@@ -151,7 +160,6 @@ pub(super) fn read_assignments(planning: &Planning<'_>, assignments: &[Assignmen
         Ok(())
     };
     for assignment in assignments {
-                rules::generated_given(table, position, rules::Verb::Update)?;
         match (&assignment.target, &assignment.value) {
             (AssignmentTarget::ColumnName(target), value) => add(target, value)?,
             (AssignmentTarget::Tuple(targets), Expr::Tuple(values)) if targets.len() == values.len() => {
@@ -179,20 +187,27 @@ fn plan_key(
     set: &[(usize, Expr)],
     hints: &mut Hints,
 ) -> SqlResult<Option<Find>> {
-    let mut sources = Vec::with_capacity(set.len());
+    let (parsed, manner) = (planning.parsed, planning.view.settings.manner());
+    let mut changes = Vec::with_capacity(set.len());
     for (position, value) in set {
-        match cells::source(&table.columns[*position], std::iter::once(value), planning.parsed, planning.view.settings.manner())? {
-            Some(source) => sources.push((*position, source)),
+        let column = &table.columns[*position];
+        let change = match cells::source(column, std::iter::once(value), parsed, manner)? {
+            Some(source) => Some(Change::To(source)),
+            None => Increment::of(column, alias, value, hints, parsed, manner)?.map(Change::By),
+        };
+        match change {
+            Some(change) => changes.push((*position, change)),
             None => return Ok(None),
         }
     }
     let Some(key) = KeyAccess::of(table, alias, update.selection.as_ref(), hints, planning.parsed, planning.view.settings.manner())? else {
         return Ok(None);
     };
-    for (position, source) in &sources {
+    for (position, change) in &changes {
+        let (Change::To(source) | Change::By(Increment { by: source, .. })) = change;
         hints.note_source(source, table.columns[*position].sql_type);
     }
-    Ok(Some(Find::Key { key, sources }))
+    Ok(Some(Find::Key { key, changes }))
 }
 
 #[expect(clippy::too_many_arguments, reason = "the parts of one statement, each used once")]
@@ -233,16 +248,19 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
     let mut returned = Vec::new();
     let guard = Guard::new(&execution.place(), &plan.table, &(0..plan.table.columns.len()).collect::<Vec<_>>())?;
     match &plan.find {
-        Find::Key { key, sources } => {
+        Find::Key { key, changes } => {
             if let Some((row, old)) = key.find(&plan.table, execution.reading(), execution.parameters)? {
                 let mut columns = old.columns().to_vec();
-                for (position, source) in sources {
-                    columns[*position] = source.array(&plan.table.columns[*position], execution.parameters)?;
+                for (position, change) in changes {
+                    let column = &plan.table.columns[*position];
+                    columns[*position] = match change {
+                        Change::To(source) => source.array(column, execution.parameters)?,
+                        Change::By(increment) => increment.array(column, &old.columns()[*position], execution.parameters)?,
+                    };
                 }
                 let new = RecordBatch::try_new(plan.table.arrow_schema(), columns).map_err(arrow_error)?;
                 returned.push(plan.write(execution, &[row], new, &guard)?);
                 rows = 1;
-                returned.push(new);
             }
         }
         Find::Query { shape, set, joined } => {
