@@ -23,6 +23,7 @@ use crate::prepared::Prepared;
 use crate::reads::ReadSet;
 use crate::record::{self, Piece};
 use crate::references::{self, Owed};
+use crate::rotation;
 use crate::schema::TableDef;
 use crate::signer::SignedCheckpoint;
 use crate::unique;
@@ -91,6 +92,8 @@ pub enum Job {
     Commit(Box<Request>),
     /// Append a checkpoint leaf and start a new log file; answers with the state to seal.
     Seal(Box<dyn FnOnce(SqlResult<SealPoint>) + Send>),
+    /// Replace the keys; answers with the commit that names the new ones.
+    Rotate(Box<dyn FnOnce(SqlResult<CommitSeq>) + Send>),
 }
 
 /// A state that can be sealed: all of it durable and signed, with the log switched to a new file.
@@ -233,6 +236,7 @@ pub fn refuse(job: Job, error: SqlError) {
     match job {
         Job::Commit(request) => (request.done)(Err(error)),
         Job::Seal(done) => done(Err(error)),
+        Job::Rotate(done) => done(Err(error)),
     }
 }
 
@@ -281,6 +285,10 @@ fn decide_waiting(ledger: &Arc<Ledger>) {
             Job::Seal(done) => {
                 std::mem::take(&mut group).finish(ledger);
                 done(seal_point(ledger));
+            }
+            Job::Rotate(done) => {
+                std::mem::take(&mut group).finish(ledger);
+                done(rotation::rotate(ledger));
             }
         }
     }
@@ -561,10 +569,10 @@ fn settle(ledger: &Ledger, records: &[(u8, &[u8])], catalog: Option<Arc<crate::c
 }
 
 /// Appends a leaf that carries no rows, durably, and publishes it.
-pub fn append_leaf(ledger: &Ledger, make: impl FnOnce(u64, i64) -> Leaf) -> SqlResult<SignedCheckpoint> {
+pub fn append_leaf(ledger: &Ledger, make: impl FnOnce(u64, i64) -> SqlResult<Leaf>) -> SqlResult<SignedCheckpoint> {
     let bytes = {
         let mut merkle = ledger.merkle().write();
-        let leaf = make(merkle.size(), ledger.commit_time());
+        let leaf = make(merkle.size(), ledger.commit_time())?;
         let bytes = leaf.encode().map_err(|error| SqlError::internal(format!("leaf: {error}")))?;
         merkle.append(&bytes);
         bytes
@@ -579,14 +587,14 @@ fn seal_point(ledger: &Ledger) -> SqlResult<SealPoint> {
     }
     let bound = ledger.checkpoint().state;
     let outcome = append_leaf(ledger, |seq, time_us| {
-        Leaf::Checkpoint(CheckpointLeaf {
+        Ok(Leaf::Checkpoint(CheckpointLeaf {
             ledger: ledger.id().0,
             seq,
             time_us,
             size: bound.size,
             sha_root: bound.sha_root,
             b3_root: bound.b3_root,
-        })
+        }))
     })
     .and_then(|checkpoint| Ok((checkpoint, ledger.switch_log()?)));
     let (checkpoint, log_position) = outcome.inspect_err(|error| ledger.fail(error))?;

@@ -94,7 +94,7 @@ fn run(io: &Arc<dyn Io>, request: &Request<'_>, checked: &mut Checked) -> Result
     let mut trees = Trees::new(io, request.folder, sealed);
     let mut rows = Rows::open(io, request.folder, request.threads, checked)?;
     let mut catalog = Catalog::default();
-    let mut keys = None;
+    let mut keys = Vec::new();
     let mut bound = Vec::new();
     let mut roots = std::collections::HashMap::from([(0, trees.roots())]);
     while let Some(bytes) = history.next_leaf()? {
@@ -113,7 +113,7 @@ fn run(io: &Arc<dyn Io>, request: &Request<'_>, checked: &mut Checked) -> Result
                 })?;
             }
             Leaf::Checkpoint(leaf) => bound.push((leaf.size, (leaf.sha_root, leaf.b3_root), seq)),
-            Leaf::Key(leaf) => keys = Some(leaf),
+            Leaf::Key(leaf) => keys.push(leaf),
             Leaf::Incarnation(_) => {}
         }
         trees.append(&bytes, checked)?;
@@ -131,7 +131,7 @@ fn run(io: &Arc<dyn Io>, request: &Request<'_>, checked: &mut Checked) -> Result
             return Err(tampered(history.place(seq), format!("its roots for size {size} are not those of the tree")));
         }
     }
-    check_checkpoints(io, request, &origin, &sizes, &roots, keys.as_ref(), checked)?;
+    check_checkpoints(io, request, &origin, &sizes, &roots, &keys, checked)?;
     check_newest_copies(io, request.folder, &sizes)?;
     if let Some(pinned) = &pinned {
         match roots.get(&pinned.size) {
@@ -161,25 +161,28 @@ fn signed(note: &str, policy: &Policy, origin: &str, what: &str) -> Result<Check
     }
 }
 
-/// Every published checkpoint: signed by a pinned key, with the roots of the tree at its size; the BLAKE3 ones by the key that the ledger names.
+/// Every published checkpoint: signed by the keys that the ledger names for its size, with the roots of the tree there; the newest by a pinned key.
 pub(crate) fn check_checkpoints(
     io: &Arc<dyn Io>,
     request: &Request<'_>,
     origin: &str,
     sizes: &[u64],
     roots: &std::collections::HashMap<u64, (Hash, Hash)>,
-    keys: Option<&receipts::KeyLeaf>,
+    keys: &[receipts::KeyLeaf],
     checked: &mut Checked,
 ) -> Result<(), Stop> {
-    let keys = keys.ok_or_else(|| tampered("key leaf", "the ledger names no keys"))?;
-    if !keys.verify(None) {
-        return Err(tampered("key leaf", "its signatures do not verify"));
-    }
-    let [_, b3_key] = keys.verifiers().map_err(|error| malformed("key leaf", error.to_string()))?;
+    check_succession(keys)?;
     for size in sizes {
         let found = checkpoints::read(&**io, request.folder, *size).map_err(|error| unreadable(&error))?;
         let what = format!("checkpoints/{size:020}");
-        let sha = signed(&found.sha_note, request.policy, origin, &what)?;
+        let named = keys.iter().rfind(|leaf| leaf.seq < *size).ok_or_else(|| tampered("key leaf", "the ledger names no keys"))?;
+        let [sha_key, b3_key] = named.verifiers().map_err(|error| malformed("key leaf", error.to_string()))?;
+        // The newest is signed by a pinned key; those before it by the keys of their time, which the log under it names.
+        if Some(size) == sizes.last() {
+            signed(&found.sha_note, request.policy, origin, &what)?;
+        }
+        let by_key = Policy::of_logs(&[&sha_key]).map_err(|error| malformed("key leaf", error.to_string()))?;
+        let sha = signed(&found.sha_note, &by_key, origin, &what)?;
         let b3_what = format!("b3/{what}");
         let b3_note = Note::parse(&found.b3_note).map_err(|error| malformed(&b3_what, error.to_string()))?;
         let b3 = Checkpoint::parse(b3_note.text()).map_err(|error| malformed(&b3_what, error.to_string()))?;
@@ -193,6 +196,18 @@ pub(crate) fn check_checkpoints(
         checked.checkpoints += 2;
     }
     Ok(())
+}
+
+/// The first keys are signed by themselves, each later pair by the one before it too.
+fn check_succession(keys: &[receipts::KeyLeaf]) -> Result<(), Stop> {
+    let mut before = None;
+    for leaf in keys {
+        if !leaf.verify(before) {
+            return Err(tampered("key leaf", format!("the signatures of commit {} do not verify", leaf.seq)));
+        }
+        before = Some((&leaf.sha_key, &leaf.b3_key));
+    }
+    if keys.is_empty() { Err(tampered("key leaf", "the ledger names no keys")) } else { Ok(()) }
 }
 
 /// `checkpoint` and `b3/checkpoint` must be copies of the newest pair.

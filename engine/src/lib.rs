@@ -60,6 +60,7 @@ pub mod reads;
 pub mod references;
 mod referencing;
 pub mod rewinding;
+mod rotation;
 mod sequence_values;
 pub mod sequences;
 pub mod temporary;

@@ -14,7 +14,7 @@ use base::{CommitSeq, RelationId, SqlError, SqlResult, SqlState};
 use bytes::Bytes;
 use hashbrown::HashMap;
 use receipts::proof::tree_root;
-use receipts::{Blake3Tree, Leaf, Sha256Tree};
+use receipts::{Blake3Tree, KeyLeaf, Leaf, Sha256Tree};
 use wal::{Identity, Recovery, WalOptions};
 
 use crate::batch_codec;
@@ -29,6 +29,7 @@ use crate::ledger::{Ledger, Parts, Published};
 use crate::merkle::MerkleLog;
 use crate::options::Options;
 use crate::record::{self, Piece, PieceBody};
+use crate::rotation;
 use crate::schema::TableDef;
 use crate::segment::{self, BATCH_ROWS, Segment};
 use crate::signer::{Signed, Signer};
@@ -40,7 +41,7 @@ pub fn open(folder: &Path, identity: &LedgerIdentity, options: &Options) -> SqlR
     let io = &options.io;
     // Nothing is acknowledged on a name that a power loss could take back: its creator may have been killed before this sync.
     io.sync_dir(folder).map_err(|error| io_failed("sync folder", folder, error))?;
-    let signer = Signer::open(&**io, folder, identity.ledger)?;
+    let mut signer = Signer::open(&**io, folder, identity.ledger)?;
     let origin = identity.origin();
     if signer.keys().origin() != origin {
         let message = format!("\"{}\" names the ledger {origin}, its keys are of {}", folder.join(FILE).display(), signer.keys().origin());
@@ -59,6 +60,7 @@ pub fn open(folder: &Path, identity: &LedgerIdentity, options: &Options) -> SqlR
     let cut = recovery.recovered().cut.as_ref().map(|cut| format!("{cut:?}"));
     check_against_signed(&state.merkle, signer.last(), cut)?;
     let wal = recovery.accept()?;
+    rotation::settle(io, folder, &mut signer, log.keys.as_ref())?;
     finish(folder, identity, options, signer, state, wal)
 }
 
@@ -208,6 +210,8 @@ fn list_segments(io: &dyn Io, folder: &Path) -> SqlResult<Vec<(RelationId, Vec<A
 #[derive(Default)]
 struct LogReplay {
     waiting: StdMap<u64, Bytes>,
+    /// The last leaf of new keys.
+    keys: Option<KeyLeaf>,
 }
 
 impl LogReplay {
@@ -226,7 +230,12 @@ impl LogReplay {
                 };
                 self.apply(state, &commit, pieces)
             }
-            record::LEAF => append_leaf(state, &payload).map(|_| ()),
+            record::LEAF => {
+                if let Some(Leaf::Key(keys)) = append_leaf(state, &payload)? {
+                    self.keys = Some(keys);
+                }
+                Ok(())
+            }
             other => Err(SqlError::new(SqlState::DATA_CORRUPTED, format!("log record at {position} has unknown kind {other}"))),
         }
     }

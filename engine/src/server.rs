@@ -294,7 +294,7 @@ fn create_ledger(folder: &Path, database: &str, options: &Options, furniture: Fu
         last_time_us: now,
         next_object: furniture.next_object(),
     });
-    append_leaf(&ledger, |_, _| Leaf::Key(key_leaf))?;
+    append_leaf(&ledger, |_, _| Ok(Leaf::Key(key_leaf)))?;
     ledger.start()?;
     match furnish(&ledger, furniture) {
         Ok(()) => Ok(ledger),

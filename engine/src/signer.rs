@@ -2,7 +2,7 @@
 //!
 //! K1: no signature leaves this module before its state is durable in the log: computed beside the sync, it is released after it.
 //! K2: `last_signed` only moves forward: a size once signed is never signed with another root, nor a smaller size after it.
-//! K3: the key file is made once, mode 0600, and never sent anywhere.
+//! K3: a key file is written once, mode 0600, and never sent anywhere; new keys come as a new file ([`crate::rotation`]).
 //! Never: signs anything but checkpoints, key leaves and, as COSE, roots of checkpoints.
 //! Format: docs/formats/checkpoint.md.
 
@@ -67,22 +67,18 @@ pub struct Signer {
 
 /// Path of the private key file below the ledger's folder.
 pub const KEY_FILE: &str = "keys/signing.key";
+/// Path of the keys that are to replace those, while they are being replaced ([`crate::rotation`]).
+pub const NEXT_KEY_FILE: &str = "keys/signing.key.next";
 /// Path of the forward-only record below the ledger's folder.
 pub const LAST_SIGNED_FILE: &str = "keys/last_signed";
 
 impl Signer {
     /// Draws new keys and writes their files (K3). Errors: 58030, 53100; 55000 where key files exist already.
     pub fn create(io: &dyn Io, folder: &Path, origin: &str, rng: &dyn Rng) -> SqlResult<Self> {
-        let (mut sha_seed, mut b3_seed) = ([0; 32], [0; 32]);
-        rng.fill(&mut sha_seed);
-        rng.fill(&mut b3_seed);
-        let keys = Keys::from_seeds(origin, &sha_seed, &b3_seed).map_err(|error| SqlError::internal(error.to_string()))?;
+        let keys = draw(origin, rng)?;
         let keys_folder = folder.join("keys");
         io.create_dir_all(&keys_folder).map_err(|error| io_failed("create folder", &keys_folder, error))?;
-        let key_path = folder.join(KEY_FILE);
-        let failed = |error| io_failed("write key file", &key_path, error);
-        let file = io.create_new(&key_path, 0o600).map_err(failed)?;
-        file.write_at(0, keys.secret_text().as_bytes()).and_then(|()| file.sync()).map_err(failed)?;
+        write_keys(io, &folder.join(KEY_FILE), &keys)?;
         let path = folder.join(LAST_SIGNED_FILE);
         let failed = |error| io_failed("write", &path, error);
         let file = io.create_new(&path, 0o600).map_err(failed)?;
@@ -118,6 +114,11 @@ impl Signer {
     /// The keys.
     pub fn keys(&self) -> &Keys {
         &self.keys
+    }
+
+    /// Signs with these keys from here on.
+    pub(crate) fn turn_to(&mut self, keys: Keys) {
+        self.keys = keys;
     }
 
     /// What was signed last.
@@ -191,10 +192,58 @@ impl Signer {
     }
 }
 
+fn draw(origin: &str, rng: &dyn Rng) -> SqlResult<Keys> {
+    let (mut sha_seed, mut b3_seed) = ([0; 32], [0; 32]);
+    rng.fill(&mut sha_seed);
+    rng.fill(&mut b3_seed);
+    Keys::from_seeds(origin, &sha_seed, &b3_seed).map_err(|error| SqlError::internal(error.to_string()))
+}
+
+/// Writes a file that is not there yet (K3).
+fn write_keys(io: &dyn Io, path: &Path, keys: &Keys) -> SqlResult<()> {
+    let failed = |error| io_failed("write key file", path, error);
+    let file = io.create_new(path, 0o600).map_err(failed)?;
+    file.write_at(0, keys.secret_text().as_bytes()).and_then(|()| file.sync()).map_err(failed)
+}
+
+/// Draws the keys that are to replace a ledger's, and makes them durable beside those. Errors: 58030, 53100.
+pub(crate) fn write_next(io: &dyn Io, folder: &Path, origin: &str, rng: &dyn Rng) -> SqlResult<Keys> {
+    let path = folder.join(NEXT_KEY_FILE);
+    if io.exists(&path) {
+        // Left by an attempt that failed before the log could name it.
+        io.remove(&path).map_err(|error| io_failed("remove", &path, error))?;
+    }
+    let keys = draw(origin, rng)?;
+    write_keys(io, &path, &keys)?;
+    let keys_folder = folder.join("keys");
+    io.sync_dir(&keys_folder).map_err(|error| io_failed("sync folder", &keys_folder, error))?;
+    Ok(keys)
+}
+
+/// Those keys take the place of the old ones. Errors: 58030.
+pub(crate) fn adopt_next(io: &dyn Io, folder: &Path) -> SqlResult<()> {
+    let (from, to, keys_folder) = (folder.join(NEXT_KEY_FILE), folder.join(KEY_FILE), folder.join("keys"));
+    io.rename(&from, &to).map_err(|error| io_failed("rename", &from, error))?;
+    io.sync_dir(&keys_folder).map_err(|error| io_failed("sync folder", &keys_folder, error))
+}
+
+/// The keys that were to replace a ledger's, if their file is whole.
+pub(crate) fn read_next(io: &dyn Io, folder: &Path) -> Option<Keys> {
+    read_key_file(io, &folder.join(NEXT_KEY_FILE)).ok()
+}
+
+/// Whether a leaf names these keys.
+pub(crate) fn are_of(keys: &Keys, leaf: &receipts::KeyLeaf) -> bool {
+    keys.verifiers().map(|key| *key.public()) == [leaf.sha_key, leaf.b3_key]
+}
+
 /// Reads the private keys of a ledger's folder. Errors: 58030, XX001.
 pub fn read_keys(io: &dyn Io, folder: &Path) -> SqlResult<Keys> {
-    let path = folder.join(KEY_FILE);
-    let bytes = io.open(&path).and_then(|file| file.read_all()).map_err(|error| io_failed("read key file", &path, error))?;
+    read_key_file(io, &folder.join(KEY_FILE))
+}
+
+fn read_key_file(io: &dyn Io, path: &Path) -> SqlResult<Keys> {
+    let bytes = io.open(path).and_then(|file| file.read_all()).map_err(|error| io_failed("read key file", path, error))?;
     let unreadable = |why: String| SqlError::new(SqlState::DATA_CORRUPTED, format!("key file \"{}\" is unreadable: {why}", path.display()));
     let text = String::from_utf8(bytes).map_err(|_| unreadable("not text".into()))?;
     Keys::parse(&text).map_err(|error| unreadable(error.to_string()))

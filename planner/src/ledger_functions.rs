@@ -1,12 +1,13 @@
 //! Proofs, callable in any query: `ledger_receipt(seq [, row])`, the same as `ledger_receipt_json` and `ledger_receipt_cose`,
-//! `ledger_disclose(seqs, rows, columns)`, `ledger_consistency(a, b)`, and `ledger_export(folder [, first [, end]])`; and `ledger_scrub()`.
+//! `ledger_disclose(seqs, rows, columns)`, `ledger_consistency(a, b)`, and `ledger_export(folder [, first [, end]])`; `ledger_scrub()`
+//! and `ledger_rotate_keys()`.
 //!
 //! Never: proves anything by itself; what it gives is for the offline verifier.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, StringArray, StringBuilder};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, Int64Array, StringArray, StringBuilder};
 use arrow::datatypes::{DataType, Int64Type};
 use base::{SqlError, SqlResult, SqlState};
 use engine::Ledger;
@@ -15,7 +16,7 @@ use relational::ScalarFunction;
 
 /// The functions over one ledger.
 pub(crate) fn all(ledger: &Arc<Ledger>) -> Vec<ScalarFunction> {
-    let [receipts, jsons, coses, disclosures, proofs, exports, scrubbed] = std::array::from_fn(|_| Arc::clone(ledger));
+    let [receipts, jsons, coses, disclosures, proofs, exports, scrubbed, rotated] = std::array::from_fn(|_| Arc::clone(ledger));
     vec![
         of_row(RECEIPT, move |seq, row| receipts.receipt(seq, row)),
         of_row(RECEIPT_JSON, move |seq, row| jsons.receipt_json(seq, row)),
@@ -23,6 +24,7 @@ pub(crate) fn all(ledger: &Arc<Ledger>) -> Vec<ScalarFunction> {
         disclose(move |rows| disclosures.disclose(rows)),
         export(exports),
         scrub(scrubbed),
+        rotate_keys(rotated),
         function("ledger_consistency", 0, move |old, new| match (old, new) {
             (Some(old), Some(new)) => proofs.consistency(position("size", old)?, position("size", new)?).map(Some),
             _ => Ok(None),
@@ -39,6 +41,9 @@ pub(crate) const DISCLOSE: &str = "ledger_disclose";
 pub(crate) const EXPORT: &str = "ledger_export";
 /// Keeps the disk busy, so it is for superusers.
 pub(crate) const SCRUB: &str = "ledger_scrub";
+
+/// Replaces the ledger's keys, so it is for superusers.
+pub(crate) const ROTATE_KEYS: &str = "ledger_rotate_keys";
 
 /// A text about a commit, or about a row of it.
 pub(crate) fn of_row(name: &str, call: impl Fn(u64, Option<u64>) -> SqlResult<String> + Send + Sync + 'static) -> ScalarFunction {
@@ -119,6 +124,17 @@ fn scrub(ledger: Arc<Ledger>) -> ScalarFunction {
         Ok(Arc::new(StringArray::from(vec![text])))
     };
     ScalarFunction { name: SCRUB.to_owned(), args: Vec::new(), optional_args: 0, returns: DataType::Utf8, call: Arc::new(call) }
+}
+
+/// `ledger_rotate_keys()`: the commit that names the new keys.
+fn rotate_keys(ledger: Arc<Ledger>) -> ScalarFunction {
+    let call = move |_: &[ArrayRef]| -> SqlResult<ArrayRef> {
+        let seq = ledger.rotate_keys()?;
+        // Sealed under the new keys, so that whoever reads the folder finds a checkpoint by them.
+        ledger.seal()?;
+        Ok(Arc::new(Int64Array::from(vec![seq.0.cast_signed()])))
+    };
+    ScalarFunction { name: ROTATE_KEYS.to_owned(), args: Vec::new(), optional_args: 0, returns: DataType::Int64, call: Arc::new(call) }
 }
 
 fn number(arguments: &[ArrayRef], argument: usize, at: usize) -> Option<i64> {

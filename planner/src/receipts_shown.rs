@@ -10,7 +10,7 @@ use receipts::definition::{ColumnDefinition, TableDefinition};
 use receipts::{CoseReceipt, Disclosure, FormatError, Receipt, RowPart};
 use relational::ScalarFunction;
 
-use crate::ledger_functions::{self, DISCLOSE, EXPORT, RECEIPT, RECEIPT_COSE, RECEIPT_JSON, SCRUB};
+use crate::ledger_functions::{self, DISCLOSE, EXPORT, RECEIPT, RECEIPT_COSE, RECEIPT_JSON, ROTATE_KEYS, SCRUB};
 use crate::resolver::Scope;
 use crate::rights::Opened;
 
@@ -33,7 +33,7 @@ pub(crate) fn guarded(function: ScalarFunction, scope: &Scope) -> ScalarFunction
             disclosure.hide(|table, column| may(&scope, table, column)).map_err(unreadable)?;
             disclosure.to_text().map_err(unreadable)
         }),
-        EXPORT | SCRUB => {
+        EXPORT | SCRUB | ROTATE_KEYS => {
             let refused = refused(&function.name);
             ScalarFunction { call: Arc::new(move |_: &[ArrayRef]| Err(refused.clone())), ..function }
         }
@@ -44,6 +44,7 @@ pub(crate) fn guarded(function: ScalarFunction, scope: &Scope) -> ScalarFunction
 fn refused(name: &str) -> SqlError {
     SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, format!("permission denied for function {name}")).hint(match name {
         EXPORT => "It writes every value of the database into a folder of the server: a superuser can, or shockwave export.",
+        ROTATE_KEYS => "It replaces the keys that sign the ledger: a superuser can, or shockwave keys rotate.",
         _ => "It reads all that is sealed: a superuser can. ledger.damages has what the last round found.",
     })
 }

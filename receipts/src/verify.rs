@@ -10,6 +10,7 @@
 mod cose;
 mod disclosure;
 mod export;
+mod succession;
 
 use crate::FormatError;
 use crate::checkpoint::{B3_SUFFIX, Checkpoint, ledger_of_origin};
@@ -30,6 +31,7 @@ use crate::verdict::{Finding, Report, Verdict};
 
 pub use disclosure::verify_disclosure;
 pub use export::verify_export;
+pub use succession::follow_keys;
 
 enum Failure {
     Tampered(String, String),

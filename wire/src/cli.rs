@@ -302,3 +302,34 @@ mod tests {
         }
     }
 }
+    /// Replace a database's keys while no server runs on the folder; of a running one, SELECT ledger_rotate_keys() does the same.
+    Rotate(KeysRotate),
+    /// Print a policy file with the keys that replaced pinned ones: the old keys signed the leaf that names the new ones.
+    #[command(after_help = VERIFY_AFTER_HELP)]
+    Follow(KeysFollow),
+}
+
+/// `keys rotate`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+New keys are drawn, a commit that the old and the new keys sign names them, and the old private keys are gone from the folder. Whoever pinned the old keys
+gets the new ones from the receipt of that commit (SELECT ledger_receipt(commit)) by: shockwave keys follow RECEIPT --policy FILE
+
+Exit codes: 0 replaced · 1 failed · 2 wrong usage.")]
+pub struct KeysRotate {
+    /// The data folder.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: PathBuf,
+    /// Which database.
+    #[arg(long, value_name = "NAME", default_value = "shockwave")]
+    pub database: String,
+}
+
+/// `keys follow`
+#[derive(Debug, Args)]
+pub struct KeysFollow {
+    /// The receipt of the commit that names the new keys, as SELECT ledger_receipt(commit) gives it; `-` reads standard input.
+    pub receipt: PathBuf,
+    /// The policy file that pins the old keys.
+    #[arg(long, value_name = "FILE")]
+    pub policy: PathBuf,

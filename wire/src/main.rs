@@ -26,4 +26,6 @@ fn main() -> ExitCode {
         Command::Keys(Keys::Show(arguments)) => commands::keys::show(&arguments),
         Command::RebuildFolds(arguments) => commands::rebuild_folds::run(&arguments),
     }
+        Command::Keys(Keys::Rotate(arguments)) => commands::rotate::run(&arguments),
+        Command::Keys(Keys::Follow(arguments)) => commands::verify::follow(&arguments),
 }

@@ -52,7 +52,7 @@ fn compare(ledger: &Arc<Ledger>, pace: &mut Pace<'_>) -> Result<(), End> {
     let (io, folder) = (&ledger.options().io, ledger.folder());
     let sizes = checkpoints::sizes(&**io, folder)?;
     let Some(sealed) = sizes.last().copied() else { return Ok(()) };
-    let (mut trees, mut checked, mut keys) = (Trees::new(io, folder, sealed), Checked::default(), None);
+    let (mut trees, mut checked, mut keys) = (Trees::new(io, folder, sealed), Checked::default(), Vec::new());
     let mut roots = HashMap::from([(0, trees.roots())]);
     while trees.size() < sealed {
         let before = checked.tiles;
@@ -62,10 +62,12 @@ fn compare(ledger: &Arc<Ledger>, pace: &mut Pace<'_>) -> Result<(), End> {
         pace.read(1 + tiles, 2 * bytes + tiles * 8_192)?;
     }
     trees.finish(&mut checked)?;
-    let policy = Policy::parse(format!("log {}\nquorum none\n", ledger.verifier_keys().first().cloned().unwrap_or_default()).as_bytes())
-        .map_err(|error| SqlError::internal(format!("own policy: {error}")))?;
+    // The newest checkpoint may still be by keys that have been replaced since.
+    let own = |error: receipts::FormatError| SqlError::internal(format!("own policy: {error}"));
+    let named: Vec<_> = keys.iter().map(|leaf| leaf.verifiers().map(|[sha, _]| sha)).collect::<Result<_, _>>().map_err(own)?;
+    let policy = Policy::of_logs(&named.iter().collect::<Vec<_>>()).map_err(own)?;
     let request = Request { folder, policy: &policy, pinned: None, threads: 1 };
-    check_checkpoints(io, &request, ledger.origin(), &sizes, &roots, keys.as_ref(), &mut checked)?;
+    check_checkpoints(io, &request, ledger.origin(), &sizes, &roots, &keys, &mut checked)?;
     pace.read(2 * sizes.len() as u64, 0)?;
     ledger.sealer().between_seals(|| -> Result<(), End> { Ok(check_newest_copies(io, folder, &checkpoints::sizes(&**io, folder)?)?) })
 }
@@ -77,7 +79,7 @@ fn bundle(
     ledger: &Ledger,
     trees: &mut Trees,
     sealed: u64,
-    (sizes, roots, keys): (&[u64], &mut Roots, &mut Option<KeyLeaf>),
+    (sizes, roots, keys): (&[u64], &mut Roots, &mut Vec<KeyLeaf>),
     checked: &mut Checked,
 ) -> Result<u64, Stop> {
     let first = trees.size();
@@ -96,7 +98,7 @@ fn bundle(
             return Err(tampered(format!("{name} (commit {seq})"), format!("it calls itself commit {}", leaf.seq())));
         }
         if let Leaf::Key(leaf) = leaf {
-            *keys = Some(leaf);
+            keys.push(leaf);
         }
         trees.append(entry, checked)?;
         if sizes.binary_search(&trees.size()).is_ok() {

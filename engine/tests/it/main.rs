@@ -12,5 +12,6 @@ mod ledger;
 mod lifecycle;
 mod past;
 mod receipts_of_rows;
+mod rotation;
 mod scrub;
 mod transactions;

@@ -6,6 +6,7 @@ pub mod export;
 pub mod fsck;
 pub mod keys;
 pub mod rebuild_folds;
+pub mod rotate;
 pub mod serve;
 pub mod verify;
 

@@ -12,10 +12,10 @@ use std::process::ExitCode;
 use receipts::cose::is_cose;
 use receipts::note::VerifierKey;
 use receipts::verdict::{Finding, Verdict};
-use receipts::verify::{verify_consistency, verify_disclosure, verify_receipt};
+use receipts::verify::{follow_keys, verify_consistency, verify_disclosure, verify_receipt};
 use receipts::{FormatError, Policy};
 
-use crate::cli::{Pinned, VerifyConsistency, VerifyReceipt};
+use crate::cli::{KeysFollow, Pinned, VerifyConsistency, VerifyReceipt};
 
 /// Larger than any receipt or proof can be; past it a file is not read.
 const FILE_BYTES_MAX: u64 = 64 << 20;
@@ -33,6 +33,22 @@ pub fn disclosure(arguments: &VerifyReceipt) -> ExitCode {
 /// Verifies a consistency proof.
 pub fn consistency(arguments: &VerifyConsistency) -> ExitCode {
     finish(&consistency_verdict(arguments).unwrap_or_else(|verdict| verdict))
+}
+
+/// Prints the policy with the keys that replaced pinned ones.
+pub fn follow(arguments: &KeysFollow) -> ExitCode {
+    let followed = read_text(&arguments.receipt).and_then(|receipt| follow_keys(&receipt, &read(&arguments.policy)?));
+    match followed {
+        Ok(policy) => {
+            print!("{policy}");
+            ExitCode::SUCCESS
+        }
+        Err(verdict) => {
+            // Standard output is the new policy, or nothing.
+            eprint!("{verdict}");
+            ExitCode::from(verdict.exit_code())
+        }
+    }
 }
 
 fn receipt_verdict(arguments: &VerifyReceipt) -> Result<Verdict, Verdict> {
