@@ -53,6 +53,11 @@ impl BatchCache {
         Ok(batch)
     }
 
+    /// What it holds now.
+    pub fn bytes(&self) -> usize {
+        self.held.lock().bytes
+    }
+
     /// Lets go what it holds of these rows of a table.
     pub fn forget(&self, table: RelationId, first: u64, rows: u64) {
         let mut held = self.held.lock();

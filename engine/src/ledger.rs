@@ -100,7 +100,7 @@ pub struct Ledger {
     keys: KeyIndex,
     /// The catalog that the commits being decided lead to.
     deciding: Mutex<Option<Arc<Catalog>>>,
-    /// Commits that there were when it was opened.
+    /// Commits that there were when it was opened, and the time of the last of them, µs since 1970-01-01 UTC.
     opened_at: u64,
     opened_us: i64,
     sequences: Sequences,
@@ -340,6 +340,10 @@ impl Ledger {
 
     pub(crate) fn scrubbing(&self) -> &Scrub {
         &self.scrub
+    }
+
+    pub(crate) fn batch_cache_bytes(&self) -> usize {
+        self.batches.bytes()
     }
 
     pub(crate) fn forget_batches(&self, table: RelationId, first: u64, rows: u64) {

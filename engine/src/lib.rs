@@ -73,6 +73,7 @@ pub mod writes;
 
 pub mod export;
 pub mod fsck;
+pub mod gauges;
 pub mod receipt;
 pub mod recovery;
 pub mod scrub;

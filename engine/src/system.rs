@@ -1,4 +1,4 @@
-//! The ledger's own virtual tables: commits, receipts, checkpoints, keys, incarnations, scrubs and damages, read out of leaves and files as they are asked for.
+//! The ledger's own virtual tables: commits, receipts, checkpoints, keys, incarnations, scrubs, damages and statistics, read out of leaves and files as they are asked for.
 //!
 //! T1: a scan shows the ledger as of the snapshot it was opened on.
 //! T2: nothing is computed that is not projected; memory is bounded by a batch, whatever the size of the ledger.
@@ -9,6 +9,7 @@ mod commits;
 mod keys;
 mod receipts;
 mod scrubs;
+mod statistics;
 
 use std::sync::Arc;
 
@@ -60,8 +61,16 @@ impl Scan {
     }
 }
 
-const KINDS: &[Kind] =
-    &[commits::TABLE, receipts::TABLE, checkpoints::TABLE, keys::KEYS, keys::INCARNATIONS, scrubs::SCRUBS, scrubs::DAMAGES];
+const KINDS: &[Kind] = &[
+    commits::TABLE,
+    receipts::TABLE,
+    checkpoints::TABLE,
+    keys::KEYS,
+    keys::INCARNATIONS,
+    scrubs::SCRUBS,
+    scrubs::DAMAGES,
+    statistics::TABLE,
+];
 
 impl Ledger {
     /// The virtual table `ledger.<name>` as of the newest published state; `None` for a name it does not have.

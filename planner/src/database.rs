@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 
 use engine::Ledger;
+use engine::gauges::{Gauge, Kind};
 use relational::{Relational, ScalarFunction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -63,6 +64,20 @@ impl Database {
     }
 
     /// Whether a function answers from the database alone, so that a plan that calls it holds for every session.
+    /// The database in numbers: those of its ledger, its sessions and its plans.
+    pub fn gauges(&self) -> Vec<Gauge> {
+        let mut all = self.ledger.gauges();
+        let mut put = |kind, name, value: u64, about| all.push(Gauge { name, label: None, kind, value: value as f64, about });
+        put(Kind::Gauge, "shockwave_sessions", self.backends.count() as u64, "Sessions of the database.");
+        let plans = self.plans.figures();
+        put(Kind::Gauge, "shockwave_plan_cache_entries", plans.entries as u64, "Plans kept by their texts.");
+        put(Kind::Gauge, "shockwave_plan_cache_bytes", plans.bytes as u64, "What those are reckoned to take.");
+        put(Kind::Counter, "shockwave_plan_cache_hits_total", plans.hits, "Statements whose plan was kept.");
+        put(Kind::Counter, "shockwave_plan_cache_misses_total", plans.misses, "Statements that were planned.");
+        put(Kind::Counter, "shockwave_plan_cache_evictions_total", plans.evictions, "Plans that gave way to others.");
+        all
+    }
+
     pub(crate) fn is_own_function(&self, name: &str) -> bool {
         self.functions.iter().any(|function| function.name == name)
     }

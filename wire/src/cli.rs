@@ -106,6 +106,9 @@ pub struct Serve {
     /// Private key of that certificate, PEM, readable by this user only.
     #[arg(long, value_name = "FILE", requires = "ssl_cert_file")]
     pub ssl_key_file: Option<PathBuf>,
+    /// Loopback address and port where Prometheus reads numbers (GET /metrics); ledger.statistics has them in SQL. Default: none.
+    #[arg(long, value_name = "ADDR")]
+    pub metrics: Option<SocketAddr>,
     /// Sessions at once; one more is refused with 53300.
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=60_000))]
     pub max_connections: u32,

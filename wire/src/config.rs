@@ -31,6 +31,8 @@ pub enum Ssl {
 pub struct Config {
     /// Where to listen; must be loopback under [`Auth::Trust`] (N5). Port 0 takes any free port.
     pub listen: SocketAddr,
+    /// Where Prometheus reads the numbers, on loopback; `None` for nowhere.
+    pub metrics: Option<SocketAddr>,
     /// How clients prove who they are.
     pub auth: Auth,
     /// The first superuser's password where none is set yet; `None` draws one into a file.
@@ -61,6 +63,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7432)),
+            metrics: None,
             auth: Auth::Scram,
             first_password: None,
             ssl: Ssl::On,

@@ -30,6 +30,7 @@ mod frontend;
 mod line;
 mod listener;
 mod lookout;
+mod metrics;
 mod parameters;
 mod portal;
 mod rows;

@@ -21,6 +21,7 @@ use crate::admission::Admissions;
 use crate::authentication::Pretence;
 use crate::cancel::Registry;
 use crate::config::{Auth, Config, Ssl};
+use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 use crate::tls::{self, Tls};
 use crate::{credentials, startup};
@@ -47,6 +48,7 @@ pub struct Listener {
     address: SocketAddr,
     shared: Arc<Shared>,
     engine: Arc<Server>,
+    metrics: Option<Metrics>,
 }
 
 impl Listener {
@@ -75,6 +77,10 @@ impl Listener {
         let limits = Options { memory_bytes, run_memory_bytes, partitions, batch_rows: 8192 };
         let relational = Arc::new(Relational::new(limits)?);
         let databases = Databases::new(Arc::clone(&engine), relational);
+        let metrics = match config.metrics {
+            Some(address) => Some(Metrics::bind(address, Arc::clone(&databases)).await?),
+            None => None,
+        };
         if config.auth == Auth::Scram {
             let opened = databases.all();
             let (folder, given) = (engine.folder().to_owned(), config.first_password.clone());
@@ -90,12 +96,17 @@ impl Listener {
             registry: Arc::default(),
             shutdown: Shutdown::new(),
         };
-        Ok(Self { socket, address, shared: Arc::new(shared), engine })
+        Ok(Self { socket, address, shared: Arc::new(shared), engine, metrics })
     }
 
     /// The bound address, with the real port.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where the metrics are, with the real port.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().and_then(Metrics::address)
     }
 
     /// The signal that ends [`run`](Listener::run).
@@ -106,7 +117,8 @@ impl Listener {
     /// Serves until the shutdown signal; then idle sessions end with 57P01, running statements get the configured grace and are cancelled
     /// after it, and the engine seals (A2). Errors are the engine's, from sealing.
     pub async fn run(self) -> SqlResult<()> {
-        let Self { socket, shared, engine, .. } = self;
+        let Self { socket, shared, engine, metrics, .. } = self;
+        let metrics = metrics.map(|metrics| tokio::spawn(metrics.run()));
         let mut connections = JoinSet::new();
         let mut shutdown = shared.shutdown.watch();
         let greetings = Arc::new(Semaphore::new(shared.config.connections_max + GREETINGS_MAX));
@@ -132,6 +144,9 @@ impl Listener {
             }
         }
         drop(socket);
+        if let Some(metrics) = metrics {
+            metrics.abort();
+        }
         drain(&mut connections, &shared).await;
         drop(shared);
         match tokio::task::spawn_blocking(move || engine.shutdown()).await {

@@ -48,6 +48,7 @@ async fn serve(arguments: &Serve) -> SqlResult<()> {
     let memory = arguments.memory.map_or_else(Memory::of_machine, Memory::of);
     let config = Config {
         listen: arguments.listen,
+        metrics: arguments.metrics,
         auth: match arguments.auth {
             Authentication::ScramSha256 => Auth::Scram,
             Authentication::Trust => Auth::Trust,
@@ -70,12 +71,13 @@ async fn serve(arguments: &Serve) -> SqlResult<()> {
     let listener = Listener::bind(config, Arc::clone(&engine)).await?;
     let shutdown = listener.shutdown();
     on_signal(move || shutdown.request())?;
-    say(&greeting(arguments, &engine, listener.address()));
+    say(&greeting(arguments, &engine, &listener));
     drop(engine);
     listener.run().await
 }
 
-fn greeting(arguments: &Serve, engine: &Server, address: std::net::SocketAddr) -> String {
+fn greeting(arguments: &Serve, engine: &Server, listener: &Listener) -> String {
+    let address = listener.address();
     let mut lines = vec![format!("data folder      {}", arguments.data_dir.display())];
     for ledger in engine.databases().iter().filter_map(|name| engine.ledger(name)) {
         lines.push(format!("database         {}", ledger.name()));
@@ -93,6 +95,9 @@ fn greeting(arguments: &Serve, engine: &Server, address: std::net::SocketAddr) -
     if arguments.ssl != Encryption::Off {
         let own = arguments.data_dir.join(CERTIFICATE_FILE);
         lines.push(format!("certificate      {}", arguments.ssl_cert_file.as_ref().unwrap_or(&own).display()));
+    }
+    if let Some(metrics) = listener.metrics_address() {
+        lines.push(format!("metrics          http://{metrics}/metrics"));
     }
     lines.push(format!("listening on {address}"));
     lines.push(format!("  {}", psql_line(address)));

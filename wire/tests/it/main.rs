@@ -10,6 +10,7 @@ mod hostile;
 mod limits;
 mod locks;
 mod pipeline;
+mod metrics;
 mod portals;
 mod program;
 mod psql;
