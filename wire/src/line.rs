@@ -17,7 +17,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use crate::lookout::{AtWork, look};
+use crate::lookout::{AtWork, look, new_name, note_message};
 
 /// Looks in a row that must find something before the socket is left alone: a change costs two calls of the kernel.
 const FOUND_MIN: u32 = 8;
@@ -30,6 +30,8 @@ pub(crate) struct Line {
     looks: bool,
     /// Looks in a row that found something.
     found: u32,
+    /// As the lookout knows it.
+    name: u32,
     /// From the arrival of a message to the sleep after its answer.
     at_work: Option<AtWork>,
 }
@@ -44,7 +46,7 @@ enum State {
 
 impl Line {
     pub fn new(socket: TcpStream) -> Self {
-        Self { state: State::Watched(socket), looks: false, found: 0, at_work: None }
+        Self { state: State::Watched(socket), looks: false, found: 0, name: new_name(), at_work: None }
     }
 
     /// Whether reads from now on begin with a look for bytes.
@@ -89,6 +91,7 @@ impl Line {
             Err(error) => Err(error),
         };
         self.at_work.get_or_insert_with(AtWork::begin);
+        note_message(self.name);
         self.found = self.found.saturating_add(1);
         Some(bytes.and_then(|()| if self.found >= FOUND_MIN { self.leave_alone() } else { Ok(()) }))
     }
@@ -105,6 +108,7 @@ impl AsyncRead for Line {
         self.at_work = None;
         // Bytes that came since the look make it ready at once (L1).
         ready!(self.watched()?.poll_read(cx, buffer))?;
+        note_message(self.name);
         self.at_work = Some(AtWork::begin());
         Poll::Ready(Ok(()))
     }

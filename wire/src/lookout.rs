@@ -2,14 +2,15 @@
 //!
 //! Going to sleep and being woken costs more than a quick client needs to answer; a machine with cores to spare saves both.
 //!
-//! L1: a session looks only while the sessions at work leave cores free, and for [`LOOK`] at most.
+//! L1: a session looks only while the sessions at work leave cores free, and for [`LOOK`] at most. A session whose message lies unread in its socket is
+//!     not at work yet, and would be kept waiting by who looks; so those count too whose messages came lately.
 //! L2: bytes are taken off the socket in order, by the session's own task only.
 //! Never: waits, or looks on a busy machine.
 
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use base::{Clock, RealClock};
@@ -27,6 +28,39 @@ const STEPS: u32 = 64;
 static AT_WORK: AtomicUsize = AtomicUsize::new(0);
 /// Sessions that may be at work while one looks: half of the cores.
 static AT_WORK_MAX: LazyLock<usize> = LazyLock::new(|| std::thread::available_parallelism().map_or(0, |cores| cores.get() / 2));
+
+/// Whose the newest messages were, in no order; 0: nobody's.
+static LATELY: [AtomicU32; 16] = [const { AtomicU32::new(0) }; 16];
+/// Messages so far.
+static MESSAGES: AtomicUsize = AtomicUsize::new(0);
+static NAMES: AtomicU32 = AtomicU32::new(1);
+
+/// A name for a session, which no other has lately.
+pub(crate) fn new_name() -> u32 {
+    NAMES.fetch_add(1, Ordering::Relaxed).max(1)
+}
+
+/// A message of a session has come.
+pub(crate) fn note_message(name: u32) {
+    let at = MESSAGES.fetch_add(1, Ordering::Relaxed) % LATELY.len();
+    LATELY[at].store(name, Ordering::Relaxed);
+}
+
+/// Sessions whose messages were among the newest, counted up to one more than may be at work.
+fn heard_lately() -> usize {
+    let mut heard = [0; LATELY.len()];
+    let mut count = 0;
+    for name in LATELY.iter().map(|name| name.load(Ordering::Relaxed)) {
+        if name != 0 && !heard[..count].contains(&name) {
+            heard[count] = name;
+            count += 1;
+            if count > *AT_WORK_MAX {
+                break;
+            }
+        }
+    }
+    count
+}
 
 /// Counts a session as at work while it lives.
 #[derive(Debug)]
@@ -47,7 +81,7 @@ impl Drop for AtWork {
 
 /// Bytes that came during the look, put into `buffer`; none: the client closed. `None`: nothing came, or no look was taken.
 pub(crate) fn look(socket: BorrowedFd<'_>, buffer: &mut ReadBuf<'_>) -> Option<io::Result<()>> {
-    if AT_WORK.load(Ordering::Relaxed) > *AT_WORK_MAX {
+    if AT_WORK.load(Ordering::Relaxed) > *AT_WORK_MAX || heard_lately() > *AT_WORK_MAX {
         return None;
     }
     let mut bytes = [0; READ_BYTES];
