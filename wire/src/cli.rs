@@ -26,6 +26,15 @@ Exit codes:
   3  inconclusive  a check could not be made with what was given
 Never 0 with a check skipped. Keys come only from --policy or --key, never from what is being verified.";
 
+const AUDIT_AFTER_HELP: &str = "\
+Against a server: its newest checkpoint is signed by a pinned key and extends the one kept from the last visit; every leaf of the log is read and gives
+the signed root; rows are drawn at random, their receipts verified, and what SQL answers of them compared with what the receipts prove. Against an
+export: all of it, as `shockwave verify fsck` does. A password comes from the connection string or PGPASSWORD. The role needs shockwave_auditor, and
+SELECT on the tables that are compared.
+
+Exit codes: 0 all valid · 1 tampered, or a report could not be written · 2 malformed, or wrong usage · 3 something could not be checked: it is
+named. Keys come only from --policy or --key.";
+
 const KEY_HELP: &str = "\
 A verifier key to believe, as `shockwave keys show` prints it: <name>+<key id>+<base64>; may be repeated. Keep it away from the data";
 
@@ -48,6 +57,9 @@ pub enum Command {
     /// Verify a receipt, a consistency proof or a whole ledger offline, with nothing but a pinned key.
     #[command(subcommand, after_help = VERIFY_AFTER_HELP)]
     Verify(Verify),
+    /// An auditor's visit to a live server, an export or both: is it the history I saw before, is all of it there, does SQL answer what was committed?
+    #[command(after_help = AUDIT_AFTER_HELP)]
+    Audit(Audit),
     /// Write a folder with the whole log and the rows of a range of commits, for a stranger to verify when the server is gone.
     Export(Export),
     /// The public keys to pin.
@@ -94,6 +106,9 @@ pub struct Serve {
     /// Address and port, e.g. 0.0.0.0:5432. Port 0 takes any free port.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7432")]
     pub listen: SocketAddr,
+    /// Loopback address and port where Prometheus reads numbers (GET /metrics); ledger.statistics has them in SQL. Default: none.
+    #[arg(long, value_name = "ADDR")]
+    pub metrics: Option<SocketAddr>,
     /// How clients prove who they are; `trust` believes them, on loopback addresses only.
     #[arg(long, value_enum, default_value_t = Authentication::ScramSha256)]
     pub auth: Authentication,
@@ -106,9 +121,6 @@ pub struct Serve {
     /// Private key of that certificate, PEM, readable by this user only.
     #[arg(long, value_name = "FILE", requires = "ssl_cert_file")]
     pub ssl_key_file: Option<PathBuf>,
-    /// Loopback address and port where Prometheus reads numbers (GET /metrics); ledger.statistics has them in SQL. Default: none.
-    #[arg(long, value_name = "ADDR")]
-    pub metrics: Option<SocketAddr>,
     /// Sessions at once; one more is refused with 53300.
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=60_000))]
     pub max_connections: u32,
@@ -218,6 +230,39 @@ pub struct VerifyReceipt {
     pub pinned: Pinned,
 }
 
+/// `audit`
+#[derive(Debug, Args)]
+#[group(id = "audited", required = true, multiple = true, args = ["server", "export"])]
+pub struct Audit {
+    /// A live server, as libpq writes it: 'host=… port=7432 user=… dbname=shockwave'.
+    #[arg(long, value_name = "CONNINFO")]
+    pub server: Option<String>,
+    /// An export of the ledger.
+    #[arg(long, value_name = "DIR")]
+    pub export: Option<PathBuf>,
+    /// The checkpoint kept from the last visit; made or replaced when everything was valid.
+    #[arg(long, value_name = "FILE")]
+    pub kept: Option<PathBuf>,
+    /// How many rows to draw; 0 for none.
+    #[arg(long, value_name = "ROWS", default_value_t = 100)]
+    pub sample: usize,
+    /// Draw as this seed does; default: one drawn now, which is printed.
+    #[arg(long, value_name = "SEED")]
+    pub seed: Option<u64>,
+    /// Do not compare SQL's answers with the receipts.
+    #[arg(long)]
+    pub no_compare: bool,
+    /// Folder for report.txt, report.json and, with a key, report.dsse.json; made if it is not there.
+    #[arg(long, value_name = "DIR")]
+    pub report: Option<PathBuf>,
+    /// The auditor's own Ed25519 key, PEM (openssl genpkey -algorithm ed25519): signs the report as an in-toto statement.
+    #[arg(long, value_name = "FILE", requires = "report")]
+    pub sign_key: Option<PathBuf>,
+    /// Which keys to believe.
+    #[command(flatten)]
+    pub pinned: Pinned,
+}
+
 /// `export`
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -275,36 +320,6 @@ pub struct VerifyFsck {
 pub enum Keys {
     /// Print the verifier keys of each database: what an auditor pins. Only reads; the server may run or not.
     Show(KeysShow),
-}
-
-/// `keys show`
-#[derive(Debug, Args)]
-pub struct KeysShow {
-    /// The data folder.
-    #[arg(long, value_name = "DIR")]
-    pub data_dir: PathBuf,
-    /// Only this database.
-    #[arg(long, value_name = "NAME")]
-    pub database: Option<String>,
-    /// Print a policy file for `shockwave verify --policy` instead.
-    #[arg(long)]
-    pub policy: bool,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_read() {
-        for (text, bytes) in [("1MB", 1 << 20), ("512MiB", 512 << 20), ("4 GB", 4 << 30), ("4096 kB", 4 << 20), ("1TiB", 1 << 40)] {
-            assert_eq!(parse_size(text), Ok(bytes), "{text}");
-        }
-        for text in ["", "MiB", "512", "512 mb", "-1MB", "1.5GiB", "99999999999GiB", "1023kB"] {
-            assert!(parse_size(text).is_err(), "{text}");
-        }
-    }
-}
     /// Replace a database's keys while no server runs on the folder; of a running one, SELECT ledger_rotate_keys() does the same.
     Rotate(KeysRotate),
     /// Print a policy file with the keys that replaced pinned ones: the old keys signed the leaf that names the new ones.
@@ -336,3 +351,33 @@ pub struct KeysFollow {
     /// The policy file that pins the old keys.
     #[arg(long, value_name = "FILE")]
     pub policy: PathBuf,
+}
+
+/// `keys show`
+#[derive(Debug, Args)]
+pub struct KeysShow {
+    /// The data folder.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: PathBuf,
+    /// Only this database.
+    #[arg(long, value_name = "NAME")]
+    pub database: Option<String>,
+    /// Print a policy file for `shockwave verify --policy` instead.
+    #[arg(long)]
+    pub policy: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read() {
+        for (text, bytes) in [("1MB", 1 << 20), ("512MiB", 512 << 20), ("4 GB", 4 << 30), ("4096 kB", 4 << 20), ("1TiB", 1 << 40)] {
+            assert_eq!(parse_size(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "MiB", "512", "512 mb", "-1MB", "1.5GiB", "99999999999GiB", "1023kB"] {
+            assert!(parse_size(text).is_err(), "{text}");
+        }
+    }
+}

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+mod audit;
 mod cli;
 mod commands;
 mod quickstart;
@@ -22,10 +23,11 @@ fn main() -> ExitCode {
         Command::Verify(Verify::Disclose(arguments)) => commands::verify::disclosure(&arguments),
         Command::Verify(Verify::Consistency(arguments)) => commands::verify::consistency(&arguments),
         Command::Verify(Verify::Fsck(arguments)) => commands::fsck::run(&arguments),
+        Command::Audit(arguments) => audit::run(&arguments),
         Command::Export(arguments) => commands::export::run(&arguments),
         Command::Keys(Keys::Show(arguments)) => commands::keys::show(&arguments),
-        Command::RebuildFolds(arguments) => commands::rebuild_folds::run(&arguments),
-    }
         Command::Keys(Keys::Rotate(arguments)) => commands::rotate::run(&arguments),
         Command::Keys(Keys::Follow(arguments)) => commands::verify::follow(&arguments),
+        Command::RebuildFolds(arguments) => commands::rebuild_folds::run(&arguments),
+    }
 }

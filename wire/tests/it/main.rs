@@ -1,6 +1,7 @@
 //! The server as clients meet it: tokio-postgres, psql, and a raw client that speaks the protocol byte by byte.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, reason = "tests")]
 
+mod audit;
 mod cancel;
 mod copy;
 mod databases;
@@ -9,8 +10,8 @@ mod errors;
 mod hostile;
 mod limits;
 mod locks;
-mod pipeline;
 mod metrics;
+mod pipeline;
 mod portals;
 mod program;
 mod psql;

@@ -76,6 +76,13 @@ impl TestServer {
         self.restart_with(config()).await
     }
 
+    /// Ends the server, and starts one on another folder.
+    pub async fn replaced_by(self, folder: TempDir) -> TestServer {
+        self.shutdown.request();
+        self.running.await.unwrap().unwrap();
+        start_in(config(), folder).await
+    }
+
     /// [`TestServer::restart`], with other options.
     pub async fn restart_with(self, config: Config) -> TestServer {
         self.shutdown.request();

@@ -1,0 +1,68 @@
+//! Receipts of the rows drawn, each verified as any receipt is.
+//!
+//! Never: takes a receipt of another row, or of a smaller log, for the one that was asked for.
+
+use receipts::definition::TableDefinition;
+use receipts::verdict::{Finding, Report, Verdict};
+use receipts::{Checkpoint, Leaf, Receipt, RowPart, verify_receipt};
+
+use super::leaves::Place;
+use super::{Asked, finding, inconclusive};
+
+/// A row that a receipt proves.
+pub struct Shown {
+    pub place: Place,
+    pub row_id: u64,
+    /// Its place among the commit's rows of the same table.
+    pub ordinal: u64,
+    pub part: RowPart,
+    pub definition: TableDefinition,
+}
+
+/// Verifies the receipts of these rows; the rows themselves where all are valid.
+pub async fn check(asked: &Asked<'_>, chosen: &[Place], seed: u64) -> (Verdict, Vec<Shown>) {
+    let mut shown = Vec::with_capacity(chosen.len());
+    for place in chosen {
+        match one(asked, *place).await {
+            Ok(row) => shown.push(row),
+            Err(verdict) => return (verdict, Vec::new()),
+        }
+    }
+    let mut report = Report { subject: format!("{} receipts, drawn with seed {seed}", shown.len()), ..Report::default() };
+    if let [first, .., last] = shown.as_slice() {
+        report.facts.push(("from row".to_owned(), format!("{} of commit {}", first.place.1, first.place.0)));
+        report.facts.push(("to row".to_owned(), format!("{} of commit {}", last.place.1, last.place.0)));
+    }
+    report.checked.push(format!("{} rows under the leaves of their commits, with paths to signed roots of this log", shown.len()));
+    report.not_covered.push("rows that were not drawn: an export has them all".to_owned());
+    (Verdict::Valid(Box::new(report)), shown)
+}
+
+/// The row at a place, which its receipt proves.
+pub async fn one(asked: &Asked<'_>, place: Place) -> Result<Shown, Verdict> {
+    let (commit, row) = place;
+    let what = format!("receipt of row {row} of commit {commit}");
+    let tampered = |why: &str| Verdict::Tampered(finding(&what, why));
+    let text = asked.server.receipt(commit, row).await.map_err(|why| inconclusive(&what, &why))?;
+    match verify_receipt(text.as_bytes(), asked.policy) {
+        Verdict::Valid(_) => {}
+        Verdict::Tampered(found) => return Err(Verdict::Tampered(within(&what, found))),
+        Verdict::Malformed(found) => return Err(Verdict::Malformed(within(&what, found))),
+        Verdict::Inconclusive(found) => return Err(Verdict::Inconclusive(within(&what, found))),
+    }
+    let receipt = Receipt::parse(text.as_bytes())?;
+    let signed = Checkpoint::parse(receipt.checkpoint.text())?;
+    let (Leaf::Commit(leaf), Some(part)) = (Leaf::decode(&receipt.leaf)?, receipt.row) else {
+        return Err(tampered("shows no row"));
+    };
+    if signed.origin != asked.checkpoint.origin || receipt.index != commit || part.index != row {
+        return Err(tampered("is of another row"));
+    }
+    let (span, row_id) = leaf.locate(row).ok_or_else(|| tampered("is of a row that its commit has not"))?;
+    let definition = TableDefinition::parse(&part.definition)?;
+    Ok(Shown { place, row_id, ordinal: row_id - span.first_row, part, definition })
+}
+
+fn within(what: &str, found: Finding) -> Finding {
+    Finding { what: format!("{what}: {}", found.what), ..found }
+}
