@@ -123,19 +123,6 @@ fn put_array(sql_type: SqlType, elements: &dyn Array, out: &mut Vec<u8>) {
     }
 }
 
-/// The bytes two values of a key share exactly if Postgres calls them equal: the canonical ones, but for intervals, where a month counts as
-/// thirty days and a day as 24 hours.
-pub fn key_bytes<'a>(sql_type: SqlType, array: &'a dyn Array, row: usize, scratch: &'a mut Scratch) -> &'a [u8] {
-    if sql_type != SqlType::Interval {
-        return value_bytes(sql_type, array, row, scratch);
-    }
-    let value = array.as_primitive::<IntervalMonthDayNanoType>().value(row);
-    let days = i128::from(value.months) * 30 + i128::from(value.days);
-    let span = days * 86_400_000_000 + i128::from(value.nanoseconds / 1_000);
-    scratch.fixed[..16].copy_from_slice(&span.to_le_bytes());
-    &scratch.fixed[..16]
-}
-
 /// The typed columns of one stored batch, ready to be hashed row by row.
 pub struct RowHasher<'a> {
     table: &'a TableDef,

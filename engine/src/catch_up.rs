@@ -15,7 +15,7 @@ use hashbrown::HashMap;
 use crate::catalog::Catalog;
 use crate::folds::store::EndedChunks;
 use crate::folds::{Changes, Commits, FoldStore, Name};
-use crate::key_index::{columns_of, reader, say_key};
+use crate::key_index::{columns_of, reader, say_row};
 use crate::rules::KeyDef;
 use crate::schema::TableDef;
 use crate::segment::BATCH_ROWS;
@@ -194,10 +194,8 @@ impl CatchUp<'_> {
                     continue;
                 }
                 for ((def, reader), made) in keys.iter().zip(&readers).zip(&made) {
-                    if late.is_none_or(|late| late > *made)
-                        && let Some(key) = reader.key(at)
-                    {
-                        say_key(def, &key, row, walked.commit(at).max(self.since), &mut name, changes)?;
+                    if late.is_none_or(|late| late > *made) {
+                        say_row(def, (reader, at), row, walked.commit(at).max(self.since), &mut name, changes)?;
                     }
                 }
             }

@@ -1,18 +1,18 @@
 //! Values of keys: what of a row an index compares.
 //!
-//! Two values are equal where Postgres says so of the columns; a value with a NULL in it is none.
+//! Two values are equal where Postgres says so of the columns; a value with a NULL in it equals none.
 //! Never: knows which rows have it.
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{Int16Type, Int32Type, Int64Type};
 use base::{SqlError, SqlResult};
 
-use crate::canonical::{Scratch, key_bytes};
+use crate::key_order;
 use crate::rules::KeyDef;
 use crate::schema::TableDef;
 use crate::types::SqlType;
 
-/// A key's value. One integer column is kept as itself; anything else as length-prefixed [`key_bytes`].
+/// A key's value. One integer column is kept as itself; anything else as the bytes of its columns (`key_order.rs`), one after the other.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Key {
     /// smallint, integer or bigint alone.
@@ -22,6 +22,17 @@ pub enum Key {
 }
 
 impl Key {
+    /// Writes the bytes that it sorts by.
+    pub(crate) fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Int(int) => {
+                out.push(key_order::VALUE);
+                key_order::put_int(*int, out);
+            }
+            Self::Bytes(bytes) => out.extend_from_slice(bytes),
+        }
+    }
+
     /// Bytes on the heap.
     pub(crate) fn heap_bytes(&self) -> usize {
         match self {
@@ -69,16 +80,21 @@ impl<'a> KeyReader<'a> {
                 _ => {}
             }
         }
-        let mut bytes = Vec::with_capacity(16 * self.columns.len());
-        let mut scratch = Scratch::default();
-        for (sql_type, array) in &self.columns {
-            if array.is_null(row) {
-                return None;
-            }
-            let value = key_bytes(*sql_type, array.as_ref(), row, &mut scratch);
-            bytes.extend_from_slice(&(value.len() as u32).to_le_bytes());
-            bytes.extend_from_slice(value);
+        if self.has_null(row) {
+            return None;
         }
+        let mut bytes = Vec::with_capacity(16 * self.columns.len());
+        self.put(row, &mut bytes);
         Some(Key::Bytes(bytes.into()))
+    }
+
+    /// Whether a key column is NULL in a row.
+    pub(crate) fn has_null(&self, row: usize) -> bool {
+        self.columns.iter().any(|(_, array)| array.is_null(row))
+    }
+
+    /// Writes the bytes that a row's key sorts by, NULLs and all.
+    pub(crate) fn put(&self, row: usize, out: &mut Vec<u8>) {
+        self.columns.iter().for_each(|(sql_type, array)| key_order::put(*sql_type, array.as_ref(), row, out));
     }
 }

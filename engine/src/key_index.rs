@@ -1,7 +1,7 @@
 //! The indexes of all keys: primary keys, unique keys, indexes, references.
 //!
 //! K1: of a unique key the newest row with each value stands in the folds, once for each commit that made one: the newest within a snapshot is the only one
-//!     that can be live in it. Of any other key all rows stand there. Deletion markers do not.
+//!     that can be live in it. Of any other key all rows stand there, and of a unique one those whose value has a NULL in it. Deletion markers do not.
 //! K2: whether a row is visible is not the index's to say.
 //! K3: an index that is made over rows begins with those that are not ended; of a unique key that is one at most for a value.
 //! Never: keeps a word for each row in memory.
@@ -17,6 +17,8 @@ use hashbrown::HashSet;
 use crate::canonical::Op;
 use crate::folds::{Changes, FoldStore, Name, names};
 use crate::key::{Key, KeyReader};
+use crate::key_range::KeyBounds;
+use crate::key_walk::KeyWalk;
 use crate::rules::KeyDef;
 use crate::schema::TableDef;
 use crate::table::TableState;
@@ -39,6 +41,16 @@ impl KeyIndex {
     /// Whether there is an index of this key: not yet for one whose definition is not committed.
     pub fn contains(&self, id: u32) -> bool {
         self.folds.has_index(id)
+    }
+
+    /// The commit since which the index of this key is whole; `None` where there is no index.
+    pub(crate) fn since(&self, id: u32) -> Option<u64> {
+        self.folds.index_since(id)
+    }
+
+    /// Rows in the order of a key's values, as of a commit: see [`KeyWalk`].
+    pub(crate) fn walk(&self, def: &KeyDef, bounds: KeyBounds, seq: CommitSeq, backward: bool) -> KeyWalk {
+        KeyWalk::new(Arc::clone(&self.folds), (def.id, def.unique), bounds, seq, backward)
     }
 
     /// Commits that the indexes have, published or not.
@@ -120,9 +132,7 @@ impl KeyIndex {
         for def in table.keys() {
             let reader = KeyReader::of_key(table, def, batch);
             for row in (0..batch.num_rows()).filter(|row| ops.value(*row) != Op::Delete as u8) {
-                if let Some(key) = reader.key(row) {
-                    say_key(def, &key, first_row + row as u64, seq, &mut name, changes)?;
-                }
+                say_row(def, (&reader, row), first_row + row as u64, seq, &mut name, changes)?;
             }
         }
         Ok(())
@@ -157,9 +167,7 @@ impl KeyIndex {
                     continue;
                 }
                 for (def, reader) in missing.iter().zip(&readers) {
-                    if let Some(key) = reader.key(at) {
-                        say_key(def, &key, row, seq, &mut name, changes)?;
-                    }
+                    say_row(def, (reader, at), row, seq, &mut name, changes)?;
                 }
             }
             Ok(())
@@ -187,10 +195,20 @@ pub(crate) fn reader<'a>(table: &TableDef, def: &KeyDef, needed: &[usize], colum
     KeyReader::over(def.positions.iter().map(column).collect())
 }
 
-/// What a row with a value of a key does to its index.
-pub(crate) fn say_key(def: &KeyDef, key: &Key, row: u64, seq: u64, name: &mut Name, changes: &mut Changes) -> SqlResult<()> {
-    match def.unique {
-        true => changes.put_number(name.unique(def.id, key), seq, row),
-        false => changes.put(name.many_row(def.id, key, row), seq, &[]),
+/// What a row does to the index of a key, whose values `reader` has at the row's place.
+pub(crate) fn say_row(
+    def: &KeyDef,
+    (reader, at): (&KeyReader<'_>, usize),
+    row: u64,
+    seq: u64,
+    name: &mut Name,
+    changes: &mut Changes,
+) -> SqlResult<()> {
+    match (reader.key(at), def.unique) {
+        (Some(key), true) => changes.put_number(name.unique(def.id, &key), seq, row),
+        (Some(key), false) => changes.put(name.many_row(def.id, &key, row), seq, &[]),
+        (None, _) if !def.holds_nulls => Ok(()),
+        (None, true) => changes.put_number(name.with_null(def.id, true, |out| reader.put(at, out), row), seq, row),
+        (None, false) => changes.put(name.with_null(def.id, false, |out| reader.put(at, out), row), seq, &[]),
     }
 }

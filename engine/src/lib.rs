@@ -32,8 +32,12 @@ pub mod fold;
 mod folds;
 
 mod ended;
+pub mod key_order;
+
 pub mod key;
 pub mod key_index;
+pub mod key_range;
+mod key_walk;
 pub mod layout;
 pub mod table;
 
@@ -86,6 +90,7 @@ pub use catalog::{Catalog, LEDGER_SCHEMA, Object, SchemaDef};
 pub use commit::Committed;
 pub use fold::Fold;
 pub use history::{Span, Versions};
+pub use key_range::{KeyRange, Next};
 pub use ledger::{Ledger, Snapshot};
 pub use locking::{Blocked, Granted, RowLocks};
 pub use locks::{Isolation, Strength};
@@ -103,4 +108,4 @@ pub use system::SystemTable;
 pub use temporary::Temporary;
 pub use transaction::Transaction;
 pub use types::{CatalogType, NumericLimit, SqlType};
-pub use view::{Chunk, ROW_ID, TableView};
+pub use view::{Chunk, InOrder, ROW_ID, Step, TableView};

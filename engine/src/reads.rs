@@ -156,8 +156,8 @@ impl ReadBound {
         if column.is_null(row) {
             return false;
         }
-        // NaN and the two zeros are ordered otherwise here than in SQL.
-        if matches!(column.data_type(), DataType::Float32 | DataType::Float64) {
+        // NaN and the two zeros, numbers with their display scale and the parts of an interval are ordered otherwise here than in SQL.
+        if matches!(column.data_type(), DataType::Float32 | DataType::Float64 | DataType::Struct(_) | DataType::Interval(_)) {
             return true;
         }
         match make_comparator(column, &self.value, SortOptions::default()) {

@@ -410,6 +410,8 @@ pub struct KeyDef {
     pub positions: Vec<usize>,
     /// No two rows with equal keys.
     pub unique: bool,
+    /// All rows stand in its index, those with a NULL among its columns too; of a foreign key they do not.
+    pub holds_nulls: bool,
 }
 
 /// The keys of a table, the primary key first.
@@ -422,7 +424,7 @@ pub(crate) fn keys_of(
     let mut keys = Vec::new();
     if !primary_key.is_empty() {
         let name = rules.key_name.clone().unwrap_or_else(|| format!("{}_pkey", table.1));
-        keys.push(KeyDef { id: rules.key_id.unwrap_or(table.0.0), name, positions: primary_key.to_vec(), unique: true });
+        keys.push(KeyDef { id: rules.key_id.unwrap_or(table.0.0), name, positions: primary_key.to_vec(), unique: true, holds_nulls: true });
     }
     let positions = |columns: &[ColumnId], name: &str| {
         let all = columns.iter().map(|id| position(*id)).collect::<Option<Vec<_>>>();
@@ -430,11 +432,11 @@ pub(crate) fn keys_of(
     };
     for index in &rules.indexes {
         let positions = positions(&index.columns, &index.name)?;
-        keys.push(KeyDef { id: index.id, name: index.name.clone(), positions, unique: index.unique });
+        keys.push(KeyDef { id: index.id, name: index.name.clone(), positions, unique: index.unique, holds_nulls: true });
     }
     for reference in &rules.references {
         let positions = positions(&reference.columns, &reference.name)?;
-        keys.push(KeyDef { id: reference.id, name: reference.name.clone(), positions, unique: false });
+        keys.push(KeyDef { id: reference.id, name: reference.name.clone(), positions, unique: false, holds_nulls: false });
     }
     Ok(keys)
 }

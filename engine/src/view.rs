@@ -23,6 +23,10 @@ use crate::stored;
 use crate::table::{Piece, TableState, TailChunk};
 use crate::writes::{OwnRows, TableWrites};
 
+mod by_index;
+
+pub use by_index::{InOrder, Step};
+
 /// Name of the row id column in batches that ask for it.
 pub const ROW_ID: &str = "_row_id";
 
@@ -37,7 +41,7 @@ pub struct TableView {
     ended: u64,
     own: Option<Arc<OwnRows>>,
     reads: Option<Arc<ReadSet>>,
-    /// Indexes may lack rows that have ended since (K3 of key_index.rs).
+    /// Indexes may lack rows that have ended since (K3 of `key_index.rs`).
     is_past: bool,
 }
 

@@ -180,7 +180,8 @@ impl<'t> Keys<'t> {
         let rows = chunk.batch.num_rows();
         let places = layout::places(&chunk.table, table, positions)?;
         let values = places.iter().map(|place| place.read(rows, |at| Arc::clone(chunk.batch.column(at)))).collect::<SqlResult<_>>()?;
-        Ok(Self { table, def: KeyDef { id: 0, name: String::new(), positions: positions.to_vec(), unique: false }, values })
+        let def = KeyDef { id: 0, name: String::new(), positions: positions.to_vec(), unique: false, holds_nulls: false };
+        Ok(Self { table, def, values })
     }
 
     fn key(&self, at: usize) -> SqlResult<Option<Key>> {

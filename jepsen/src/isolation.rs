@@ -18,15 +18,15 @@ pub use transfers::{Outcome, transfers};
 /// The levels, weakest first, as SQL names them.
 pub const LEVELS: [&str; 3] = ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"];
 
-/// Runs every script at every level: the table, in Markdown. Errors: where a server cannot be reached or a session hangs.
-pub fn table(address: SocketAddr) -> Result<String, String> {
+/// Runs every script at every level, its values indexed or not: the table, in Markdown. Errors: where a server cannot be reached or a session hangs.
+pub fn table(address: SocketAddr, is_indexed: bool) -> Result<String, String> {
     let mut table = String::from("| anomaly | what would be seen |");
     LEVELS.iter().for_each(|level| table.push_str(&format!(" {level} |")));
     table.push_str("\n|---|---|---|---|---|\n");
     for script in SCRIPTS {
         table.push_str(&format!("| {} | {} |", script.name, script.what));
         for level in LEVELS {
-            let answers = play(address, script, level).map_err(|why| format!("{} at {level}: {why}", script.name))?;
+            let answers = play(address, script, level, is_indexed).map_err(|why| format!("{} at {level}: {why}", script.name))?;
             let how = match ((script.happened)(&answers), answers.refusal(), answers.waited()) {
                 (true, ..) => "possible".to_owned(),
                 (false, Some(state), _) => format!("prevented: {state}"),

@@ -1,7 +1,8 @@
 //! The names under which folds stand in their tree, and what stands there.
 //!
 //! N1: numbers in names are big-endian, so that names sort as what they name.
-//! N2: no name of a value of a key is the beginning of another's: `rows_with` meets the rows of one value only.
+//! N2: no name of a value of a key is the beginning of another's: `KeyIndex::find` meets the rows of one value only.
+//! N3: names of values sort as the values do; of two that begin with the same [`VALUE_BYTES_MAX`] bytes they may not.
 //! Never: reads a tree.
 //! Format: docs/formats/folds.md.
 
@@ -15,11 +16,10 @@ const MANY: u8 = 3;
 const ENDED: u8 = 4;
 const CHUNK: u8 = 5;
 
-const INT: u8 = 0;
-const BYTES: u8 = 1;
-const HASHED: u8 = 2;
-/// Longer values stand under their BLAKE3.
-const VALUE_BYTES_MAX: usize = 512;
+/// Of longer values so many bytes stand in the name, then the BLAKE3 of all.
+pub(crate) const VALUE_BYTES_MAX: usize = 480;
+/// What the names of a key's values begin with.
+pub(crate) const HEAD_BYTES: usize = 5;
 
 /// A name being put together; its memory is used again.
 #[derive(Debug, Default)]
@@ -53,6 +53,19 @@ impl Name {
     /// One row with a value of any other key; later rows come first.
     pub(crate) fn many_row(&mut self, key: u32, value: &Key, row: u64) -> &[u8] {
         put_value(self.begin(MANY, key), value);
+        self.0.extend_from_slice(&(!row).to_be_bytes());
+        &self.0
+    }
+
+    /// What the names of all values of a key begin with.
+    pub(crate) fn values(&mut self, key: u32, is_unique: bool) -> &[u8] {
+        self.begin(if is_unique { UNIQUE } else { MANY }, key)
+    }
+
+    /// One row whose value of a key has a NULL in it; the value of a unique one is its id.
+    pub(crate) fn with_null(&mut self, key: u32, is_unique: bool, put: impl FnOnce(&mut Vec<u8>), row: u64) -> &[u8] {
+        put(self.begin(if is_unique { UNIQUE } else { MANY }, key));
+        shorten(&mut self.0);
         self.0.extend_from_slice(&(!row).to_be_bytes());
         &self.0
     }
@@ -103,19 +116,15 @@ fn last_number(name: &[u8]) -> Option<u64> {
 }
 
 fn put_value(name: &mut Vec<u8>, value: &Key) {
-    match value {
-        Key::Int(int) => {
-            name.push(INT);
-            name.extend_from_slice(&(int.cast_unsigned() ^ 1 << 63).to_be_bytes());
-        }
-        Key::Bytes(bytes) if bytes.len() <= VALUE_BYTES_MAX => {
-            name.push(BYTES);
-            name.extend_from_slice(bytes);
-        }
-        Key::Bytes(bytes) => {
-            name.push(HASHED);
-            name.extend_from_slice(blake3::hash(bytes).as_bytes());
-        }
+    value.put(name);
+    shorten(name);
+}
+
+fn shorten(name: &mut Vec<u8>) {
+    if name.len() > HEAD_BYTES + VALUE_BYTES_MAX {
+        let hash = blake3::hash(&name[HEAD_BYTES..]);
+        name.truncate(HEAD_BYTES + VALUE_BYTES_MAX);
+        name.extend_from_slice(hash.as_bytes());
     }
 }
 
@@ -164,13 +173,13 @@ mod tests {
     #[test]
     fn long_values_are_told_apart() {
         let mut names = std::collections::BTreeSet::new();
-        for length in [511, 512, 513, 514, 100_000] {
+        for length in [478, 479, 480, 481, 511, 100_000] {
             for last in [0, 1] {
                 let mut bytes = vec![7; length];
                 bytes.push(last);
                 let mut name = Name::default();
                 let name = name.unique(1, &Key::Bytes(bytes.into())).to_vec();
-                assert!(name.len() < 600 && names.insert(name), "N2: {length}");
+                assert!(name.len() <= HEAD_BYTES + VALUE_BYTES_MAX + 32 && names.insert(name), "N2: {length}");
             }
         }
     }

@@ -28,7 +28,7 @@ use crate::options::Options;
 pub const FOLDER: &str = "folds";
 /// Name of the file that says what is in it.
 const CURRENT: &str = "current";
-const TITLE: &str = "shockwave folds 1";
+const TITLE: &str = "shockwave folds 2";
 /// Folders of trees: one is in use, the other is for the next.
 const TREES: [&str; 2] = ["tree.1", "tree.2"];
 

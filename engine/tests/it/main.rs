@@ -7,6 +7,7 @@ mod exports;
 mod folds;
 mod formats;
 mod fsck;
+mod indexes;
 mod killed;
 mod ledger;
 mod lifecycle;

@@ -72,11 +72,12 @@ struct Session {
     pending: Option<usize>,
 }
 
-/// Plays one script at one level, over a table made anew. Errors: a lost connection, a hang.
-pub fn play(address: SocketAddr, script: &Script, level: &str) -> Result<Answers, String> {
+/// Plays one script at one level, over a table made anew, with an index over its values or without. Errors: a lost connection, a hang.
+pub fn play(address: SocketAddr, script: &Script, level: &str, is_indexed: bool) -> Result<Answers, String> {
     let mut keeper = Client::connect(address).map_err(|failure| failure.to_string())?;
     let setup = "DROP TABLE IF EXISTS test; CREATE TABLE test (id int PRIMARY KEY, value int); INSERT INTO test VALUES (1, 10), (2, 20)";
-    keeper.query(setup).map_err(|failure| failure.to_string())?;
+    let index = if is_indexed { "CREATE INDEX ON test (value)" } else { "" };
+    keeper.query(&format!("{setup}; {index}")).map_err(|failure| failure.to_string())?;
     let count = script.steps.iter().map(|(session, _)| *session).max().unwrap_or(0);
     let mut answers = Answers { steps: Vec::new(), waited: false, end: Vec::new() };
     std::thread::scope(|scope| {

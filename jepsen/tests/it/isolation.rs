@@ -27,7 +27,8 @@ fn anomalies_are_those_of_the_page() {
     let folder = tempfile::tempdir().unwrap();
     let address = free_address().unwrap();
     let _server = Server::start(&binary, folder.path(), address).unwrap();
-    let seen = table(address).unwrap();
+    let seen = table(address, false).unwrap();
+    assert_eq!(table(address, true).unwrap(), seen, "an index changes what is seen");
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/isolation.md");
     let text = std::fs::read_to_string(&page).unwrap();
     let (before, rest) = text.split_once(BEGIN).unwrap();
