@@ -11,7 +11,7 @@ Usage: cargo xtask bench [WORK…] [options]      compare with PostgreSQL
        cargo xtask bench pieces [args]          Criterion benches of log, hashing, trees and segments
        cargo xtask bench pieces --copy [args]   … of COPY parsing; builds the planner first
 
-WORK is any of: copy insert fsck restart select tpcb analytic idle   (default: all)
+WORK is any of: copy insert fsck restart select index tpcb analytic idle   (default: all)
 
 Options:
   --rounds N       rounds; the median is shown (default 3)

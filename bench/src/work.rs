@@ -25,6 +25,8 @@ pub enum Kind {
     Insert,
     /// Reads by key.
     Select,
+    /// Reads by a secondary index.
+    Index,
     /// The TPC-B-like transaction of pgbench.
     Tpcb,
     /// Analytical queries.
@@ -35,11 +37,12 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, in order.
-    pub const ALL: [Kind; 8] = [Kind::Copy, Kind::Restart, Kind::Fsck, Kind::Insert, Kind::Select, Kind::Tpcb, Kind::Analytic, Kind::Idle];
+    pub const ALL: [Kind; 9] =
+        [Kind::Copy, Kind::Restart, Kind::Fsck, Kind::Insert, Kind::Select, Kind::Index, Kind::Tpcb, Kind::Analytic, Kind::Idle];
 
     /// The kind called so on the command line.
     pub fn named(name: &str) -> Option<Kind> {
-        let names = ["copy", "restart", "fsck", "insert", "select", "tpcb", "analytic", "idle"];
+        let names = ["copy", "restart", "fsck", "insert", "select", "index", "tpcb", "analytic", "idle"];
         names.iter().position(|n| *n == name).map(|index| Kind::ALL[index])
     }
 
@@ -51,6 +54,7 @@ impl Kind {
             Kind::Fsck => &[Work::Fsck],
             Kind::Insert => &[Work::Insert { clients: 1 }, Work::Insert { clients: 64 }],
             Kind::Select => &[Work::Select { clients: 1 }, Work::Select { clients: 16 }],
+            Kind::Index => &[Work::Range, Work::First],
             Kind::Tpcb => &[Work::Tpcb],
             Kind::Analytic => &[Work::Analytic],
             Kind::Idle => &[Work::Idle],
@@ -77,6 +81,10 @@ pub enum Work {
         /// Connections at once.
         clients: u32,
     },
+    /// A hundred rows within a range of a secondary index, from one client.
+    Range,
+    /// The first ten rows in the order of a secondary index, from one client.
+    First,
     /// The TPC-B-like transaction of pgbench, from one client.
     Tpcb,
     /// All analytical queries, one after the other.
@@ -125,6 +133,8 @@ impl Work {
                 format!("INSERT of one row, prepared, {clients} {}", if clients == 1 { "client" } else { "clients" })
             }
             Work::Select { clients } => format!("SELECT by key, prepared, {clients} {}", if clients == 1 { "client" } else { "clients" }),
+            Work::Range => format!("range of 100 of {rows} rows by a secondary index, prepared, 1 client"),
+            Work::First => format!("ORDER BY … LIMIT 10 of {rows} rows by a secondary index, prepared, 1 client"),
             Work::Tpcb => "pgbench's TPC-B-like transaction, prepared, 1 client".to_owned(),
             Work::Idle => "memory of an idle session, 1,000 held (PostgreSQL: 90)".to_owned(),
             Work::Analytic => format!("{} analytical queries over {rows} rows", queries::QUERIES.len()),
@@ -137,7 +147,7 @@ impl Work {
             Work::Copy | Work::Fsck => "rows/s",
             Work::Restart | Work::Analytic => "s",
             Work::Idle => "KiB",
-            Work::Insert { .. } | Work::Select { .. } | Work::Tpcb => "per s",
+            Work::Insert { .. } | Work::Select { .. } | Work::Range | Work::First | Work::Tpcb => "per s",
         }
     }
 
@@ -154,7 +164,7 @@ impl Work {
             Work::Restart => Target::Below(3.0),
             Work::Idle => Target::Below(100.0),
             Work::Select { .. } => Target::TwicePeer,
-            Work::Tpcb => Target::None,
+            Work::Range | Work::First | Work::Tpcb => Target::None,
         }
     }
 
@@ -173,6 +183,8 @@ impl Work {
                 let found = system.client().pgbench(&script, clients, load.time, seed(load.round, clients))?;
                 Ok(Some(found.per_second))
             }
+            Work::Range => by_index(system, load, "at BETWEEN :low AND :low + 99", 100).map(Some),
+            Work::First => by_index(system, load, "at >= :low ORDER BY at LIMIT 10", 10).map(Some),
             Work::Tpcb => tpcb(system, load).map(Some),
             Work::Analytic => analytic(system, load).map(Some),
             Work::Idle => idle::kib_each(system.client().port, system.sessions_max(), || system.memory()).map(Some),
@@ -208,6 +220,23 @@ fn insert(system: &dyn System, clients: u32, time: Duration, round: usize) -> Ou
     let before: u64 = before.trim().parse().map_err(|_| format!("not a count: {before}"))?;
     expect_count(&client.psql(&["SELECT count(*) FROM visits"], LIMIT)?, before + found.done)?;
     Ok(found.per_second)
+}
+
+/// Reads rows of a table whose order in its index is none of its own.
+fn by_index(system: &dyn System, load: &Load<'_>, clause: &str, rows: u64) -> Outcome<f64> {
+    let client = system.client();
+    let is_there = client.psql(&["SELECT count(*) FROM pg_class WHERE relname = 'readings'"], LIMIT)?;
+    if is_there.trim() == "0" {
+        let long = Duration::from_secs(600);
+        client.psql(&["CREATE TABLE readings (id bigint PRIMARY KEY, at bigint NOT NULL, amount bigint NOT NULL, note text)"], LIMIT)?;
+        let fill = "INSERT INTO readings SELECT g, g * 7919 % {rows}, g % 1000, 'note ' || CAST(g % 97 AS text) \
+                    FROM (SELECT CAST(n AS bigint) AS g FROM generate_series(1, {rows}) AS s(n)) AS numbers";
+        client.psql(&[&fill.replace("{rows}", &load.rows.to_string()), "CREATE INDEX readings_at ON readings (at)"], long)?;
+    }
+    let one = format!("SELECT count(*) FROM (SELECT id FROM readings WHERE {}) AS found", clause.replace(":low", "10"));
+    expect_count(&client.psql(&[&one], LIMIT)?, rows)?;
+    let script = format!("\\set low random(0, {})\nSELECT id, at, amount, note FROM readings WHERE {clause};\n", load.rows - 200);
+    Ok(client.pgbench(&script, 1, load.time, seed(load.round, 1))?.per_second)
 }
 
 /// Runs the transaction, then adds up what it must have left equal.

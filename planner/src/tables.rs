@@ -11,21 +11,21 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions};
-use arrow::compute::{concat_batches, filter_record_batch};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use base::{RowId, SqlError, SqlResult};
 use engine::system::SystemTable;
-use engine::{Chunk, ColumnDef, ReadBound, RowLocks, SqlType, TableDef, TableView};
-use relational::{Bound, Comparison, DECLARED_TYPE, HIDDEN, Partition, TABLE_COLUMN, Table};
+use engine::{Chunk, ColumnDef, ReadBound, RowLocks, TableDef, TableView};
+use relational::{Bound, Comparison, DECLARED_TYPE, HIDDEN, Indexed, Order, OrderedRows, Partition, TABLE_COLUMN, Table, TableIndex};
 
 use crate::rights::{Opened, things};
+
+mod by_index;
 
 /// Name of the hidden column that numbers row versions.
 pub(crate) const ROW_ID: &str = "_row_id";
 /// Rows a batch, at most.
 const BATCH_ROWS: usize = 8_192;
-/// Rows that an index may find one by one; a scan is quicker for more.
-const INDEX_ROWS_MAX: usize = 4_096;
 
 /// A table of the engine at one view.
 pub(crate) struct StoredTable {
@@ -61,32 +61,23 @@ impl StoredTable {
         self.passing.as_ref().is_some_and(|locks| !locks.is_free_and_newest(&self.table, row))
     }
 
-    /// Ids of the rows that bounds can mean, where they bind every column of some key to one value.
-    fn by_index(&self, pruning: &[Bound]) -> SqlResult<Option<Vec<RowId>>> {
-        let bound = |position: &usize| {
-            let is_exact = !matches!(self.table.columns[*position].sql_type, SqlType::Float4 | SqlType::Float8);
-            pruning.iter().find(|bound| is_exact && bound.column == *position && bound.op == Comparison::Eq)
-        };
-        for key in self.table.keys() {
-            let values: Option<Vec<ArrayRef>> =
-                key.positions.iter().map(|position| bound(position).map(|bound| Arc::clone(&bound.value))).collect();
-            if let Some(values) = values
-                && let Some(mut rows) = self.view.find_all(key, &values)?
-            {
-                rows.retain(|row| !self.is_passed(*row));
-                return Ok((rows.len() <= INDEX_ROWS_MAX).then_some(rows));
+    /// T3. Errors: 42501.
+    fn check_columns(&self, projection: &[usize]) -> SqlResult<()> {
+        match &self.opened {
+            Opened::Columns(may) if projection.iter().any(|column| may.get(*column) == Some(&false)) => {
+                Err(things::of_table(&self.table).denied())
             }
+            Opened::Columns(_) | Opened::Whole => Ok(()),
         }
-        Ok(None)
     }
 
-    /// Whole rows by id, with the hidden column.
-    fn rows(&self, ids: &[RowId]) -> SqlResult<RecordBatch> {
-        let found = ids.iter().map(|row| self.view.row_by_id(*row)).collect::<SqlResult<Vec<_>>>()?;
-        let user = concat_batches(&self.table.arrow_schema(), &found).map_err(arrow_error)?;
-        let mut columns = user.columns().to_vec();
-        columns.push(Arc::new(ids.iter().map(|row| row.0.cast_signed()).collect::<Int64Array>()));
-        RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(arrow_error)
+    /// Those columns of a projection that are the user's.
+    fn user_columns(&self, projection: &[usize]) -> Vec<usize> {
+        projection.iter().copied().filter(|column| *column < self.table.columns.len()).collect()
+    }
+
+    fn has_row_id(&self, projection: &[usize]) -> bool {
+        projection.contains(&self.table.columns.len())
     }
 
     fn project(&self, projection: &[usize]) -> SqlResult<SchemaRef> {
@@ -131,34 +122,30 @@ impl Table for StoredTable {
         RecordBatch::try_new(Arc::clone(&self.schema), columns).map(|batch| vec![batch]).map_err(arrow_error)
     }
 
-    /// Bounds are hints, and no chunk knows its least and greatest value: all are read, unless bounds give the whole key of an index.
+    /// Bounds are hints, and no chunk knows its least and greatest value: all are read.
     fn scan(&self, projection: &[usize], pruning: &[Bound], partitions: usize) -> SqlResult<Vec<Partition>> {
-        if let Some(rows) = self.by_index(pruning)? {
-            let batch = self.rows(&rows)?.project(projection).map_err(arrow_error)?;
-            let pieces: Vec<SqlResult<RecordBatch>> = (0..batch.num_rows())
-                .step_by(BATCH_ROWS)
-                .map(|start| Ok(batch.slice(start, BATCH_ROWS.min(batch.num_rows() - start))))
-                .collect();
-            return Ok(vec![Box::new(pieces.into_iter())]);
-        }
-        let width = self.table.columns.len();
-        if let Opened::Columns(may) = &self.opened
-            && projection.iter().any(|column| may.get(*column) == Some(&false))
-        {
-            return Err(things::of_table(&self.table).denied());
-        }
-        let user: Vec<usize> = projection.iter().copied().filter(|column| *column < width).collect();
-        let with_row_id = user.len() < projection.len();
+        self.check_columns(projection)?;
+        let (user, with_row_id) = (self.user_columns(projection), self.has_row_id(projection));
         let schema = self.project(projection)?;
-        if self.view.is_traced() {
-            self.view.note_scan(pruning.iter().filter(|bound| bound.column < width).map(read_bound).collect());
-        }
+        self.note(pruning);
         if let Some(locks) = &self.passing {
             let chunks = self.view.scan(&user, true);
             return Ok(vec![read_free(chunks, schema, Arc::clone(&self.table), locks.clone(), with_row_id)]);
         }
         let shares = in_shares(self.view.scan(&user, with_row_id), partitions);
         Ok(shares.into_iter().map(|share| read_chunks(share, Arc::clone(&schema))).collect())
+    }
+
+    fn indexes(&self) -> Vec<TableIndex> {
+        self.table_indexes()
+    }
+
+    fn by_index(&self, projection: &[usize], pruning: &[Bound]) -> SqlResult<Option<Indexed>> {
+        self.find_by_index(projection, pruning)
+    }
+
+    fn in_order(&self, projection: &[usize], pruning: &[Bound], order: Order) -> SqlResult<Option<OrderedRows>> {
+        self.find_in_order(projection, pruning, order)
     }
 }
 

@@ -30,6 +30,7 @@ mod first_met;
 mod full_joins;
 mod functions;
 mod hidden;
+mod index_step;
 mod layouts;
 mod mapping;
 mod marks;
@@ -39,6 +40,7 @@ mod names_shown;
 mod numbers;
 mod operand;
 mod operators;
+mod ordered_scan;
 mod origins;
 mod outer_values;
 mod output;
@@ -59,6 +61,7 @@ mod shape;
 mod sides;
 mod slot;
 mod sql_types;
+mod top_by_index;
 mod type_families;
 
 pub use apply::inner::aside;
@@ -67,7 +70,11 @@ pub use environment::{Environment, Interrupt, RunLimits, ScalarCall, ScalarFunct
 pub use explanation::Step;
 pub use expressions::Expressions;
 pub use functions::conversions::{convert, convert_in};
+pub use index_step::IndexStep;
 pub use marks::{ROWS_FROM, SYMMETRIC};
 pub use relational::{Description, Options, Query, Relational, Rows};
 pub use shape::Shape;
-pub use table::{Bound, Comparison, DECLARED_TYPE, HIDDEN, Partition, Resolver, TABLE_COLUMN, Table, View};
+pub use table::{
+    Bound, Comparison, DECLARED_TYPE, HIDDEN, InOrder, Indexed, Order, OrderedRows, Partition, Resolver, TABLE_COLUMN, Table, TableIndex,
+    View,
+};

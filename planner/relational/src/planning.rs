@@ -32,6 +32,7 @@ use crate::set_functions::exec::{Computed, SetScanExec};
 use crate::set_functions::{SetColumn, SetScan};
 use crate::shape;
 use crate::slot::Slot;
+use crate::top_by_index::TopByIndex;
 
 /// Makes operators.
 pub(crate) struct Planner {
@@ -118,6 +119,7 @@ pub(crate) fn optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sy
     // asks for all of the order, is then called unsorted (`ORDER BY` over branches with constants).
     rules.retain(|rule| rule.name() != "SanityCheckPlan");
     rules.push(Arc::new(FirstMet));
+    rules.push(Arc::new(TopByIndex));
     rules
 }
 

@@ -8,7 +8,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use base::{SqlError, SqlResult};
 use datafusion::catalog::{Session, TableProvider};
@@ -18,10 +18,11 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
 use crate::hidden;
+use crate::layouts::{INTERVAL, is_any_numeric, is_compared_by_key};
 use crate::operand::{Operand, widens};
 use crate::scan::{KeyLookupExec, Reading, SegmentScanExec};
 use crate::slot::Slot;
-use crate::table::{Comparison, Table};
+use crate::table::{Comparison, Table, TableIndex};
 
 /// A table as one statement sees it: its shape, and where each run of the statement finds the table itself.
 #[derive(Clone, Debug)]
@@ -38,6 +39,7 @@ pub(crate) struct Provider {
     columns: Vec<usize>,
     /// Positions of the key's columns in the provider's schema; empty where the table has no key a lookup can use.
     key: Vec<usize>,
+    indexes: Arc<[TableIndex]>,
     constraints: Constraints,
 }
 
@@ -59,7 +61,8 @@ impl Provider {
         let key = table.primary_key().iter().map(position).collect::<SqlResult<Vec<_>>>()?;
         let constraints = if key.is_empty() { vec![] } else { vec![Constraint::PrimaryKey(key.clone())] };
         let constraints = Constraints::new_unverified(constraints);
-        Ok(Self { number, slot: None, name, whole, schema, columns, key, constraints })
+        let indexes = table.indexes().into();
+        Ok(Self { number, slot: None, name, whole, schema, columns, key, indexes, constraints })
     }
 
     /// The same, reading from a slot.
@@ -82,8 +85,10 @@ impl Provider {
             }
             known.push(compared.value);
         }
-        let usable =
-            |column: &usize| !matches!(self.schema.field(*column).data_type(), DataType::Float16 | DataType::Float32 | DataType::Float64);
+        let usable = |column: &usize| {
+            let data_type = self.schema.field(*column).data_type();
+            !data_type.is_floating() && !is_compared_by_key(data_type)
+        };
         if self.key.is_empty() || !self.key.iter().all(usable) {
             return Key::Incomplete;
         }
@@ -97,16 +102,30 @@ impl Provider {
     fn compared(&self, filter: &Expr) -> Option<Compared> {
         let Expr::BinaryExpr(BinaryExpr { left, op, right }) = filter else { return None };
         let op = comparison(*op)?;
+        if let Some(compared) = self.compared_by_key(left, op, right).or_else(|| self.compared_by_key(right, mirrored(op), left)) {
+            return Some(compared);
+        }
         let (column, op, value) = match (self.column_of(left), self.column_of(right)) {
             (Some(column), None) => (column, op, right.as_ref()),
             (None, Some(column)) => (column, mirrored(op), left.as_ref()),
             _ => return None,
         };
         let data_type = self.schema.field(column).data_type();
-        let value = Operand::of(value, data_type)?;
+        let value = Operand::or_computed(value, data_type)?;
         // A column widened for the comparison meets its own values only in an equality: what does not fit is nobody's.
         let is_widened = ![left, right].iter().any(|side| matches!(side.as_ref(), Expr::Column(_)));
         (!is_widened || (op == Comparison::Eq && value.is_narrowed(data_type))).then_some(Compared { column, op, value })
+    }
+
+    /// A column of numbers of any length or of intervals, of which only keys are compared.
+    fn compared_by_key(&self, column: &Expr, op: Comparison, value: &Expr) -> Option<Compared> {
+        let Expr::ScalarFunction(call) = column else { return None };
+        let ([Expr::Column(column)], "comparison_key") = (call.args.as_slice(), call.func.name()) else { return None };
+        let column = self.schema.index_of(&column.name).ok()?;
+        let data_type = self.schema.field(column).data_type();
+        let has_order = *data_type == INTERVAL || is_any_numeric(data_type);
+        let value = if has_order { Operand::of_key(value, data_type)? } else { return None };
+        Some(Compared { column, op, value })
     }
 
     /// The column an expression is, perhaps under a cast that only widens an integer.
@@ -136,6 +155,7 @@ impl Provider {
             name: self.name.replace(char::is_control, " "),
             columns,
             schema,
+            indexes: Arc::clone(&self.indexes),
         })
     }
 }
@@ -213,12 +233,15 @@ impl TableProvider for Provider {
             Key::Contradiction => return Ok(Arc::new(EmptyExec::new(reading.schema))),
             Key::Complete(values) => {
                 let names = self.key.iter().map(|column| self.schema.field(*column).name().as_str());
+                let planned = |values: Vec<Operand>| values.into_iter().map(|value| value.planned(state)).collect::<Result<Vec<_>>>();
+                let values = values.into_iter().map(planned).collect::<Result<Vec<_>>>()?;
                 return Ok(Arc::new(KeyLookupExec::new(reading, names.zip(values))));
             }
             Key::Incomplete => {}
         }
         let bounds = filters.iter().filter_map(|filter| self.compared(filter));
-        let bounds = bounds.map(|compared| (self.columns[compared.column], compared.op, compared.value)).collect();
+        let bounds = bounds.map(|compared| Ok((self.columns[compared.column], compared.op, compared.value.planned(state)?)));
+        let bounds = bounds.collect::<Result<_>>()?;
         let partitions = state.config_options().execution.target_partitions.max(1);
         Ok(Arc::new(SegmentScanExec::new(reading, bounds, limit, partitions)?))
     }

@@ -1,8 +1,9 @@
-//! The leaves of a plan: `KeyLookup` for one row by primary key, `SegmentScan` for everything else.
+//! The leaves of a plan: `KeyLookup` for one row by primary key, `SegmentScan` for everything else, by an index where the table finds one of use.
 //!
 //! L1: batches have exactly the projected schema, whatever nullability or metadata the table's batches carried.
 //! L2: a leaf reads the table that its plan's slot holds when it is executed; executed again in one run (recursion) it reads the same rows.
-//! L3: row counts are exact only for a scan without bounds and limit in a plan that runs once: one that is kept may be run again when they are others.
+//! L3: row counts are exact only for a scan without bounds and limit in a plan that runs once: one that is kept may be run again when they are others, and
+//!     with values of which an index finds more.
 //! L4: a NULL parameter equals no key.
 //! Never: buffers; reads before it is polled.
 
@@ -24,11 +25,12 @@ use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, ReplaceChildrenOptions};
 use futures::stream;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
+use crate::index_step::IndexStep;
 use crate::operand::Operand;
 use crate::slot::Slot;
-use crate::table::{Bound, Comparison, Partition, Table};
+use crate::table::{Bound, Comparison, Indexed, Partition, Table, TableIndex};
 
 /// What a leaf reads: some columns of a table.
 #[derive(Clone, Debug)]
@@ -45,20 +47,22 @@ pub(crate) struct Reading {
     pub(crate) columns: Vec<usize>,
     /// The columns' fields, in output order.
     pub(crate) schema: SchemaRef,
+    /// The table's indexes.
+    pub(crate) indexes: Arc<[TableIndex]>,
 }
 
 impl Reading {
-    fn table(&self) -> Result<Arc<dyn Table>> {
+    pub(crate) fn table(&self) -> Result<Arc<dyn Table>> {
         self.slot.table(self.number)
     }
 
     /// L1.
-    fn conform(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
+    pub(crate) fn conform(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?)
     }
 
-    fn properties(&self, partitions: usize) -> Arc<PlanProperties> {
+    pub(crate) fn properties(&self, partitions: usize) -> Arc<PlanProperties> {
         let properties = PlanProperties::new(
             EquivalenceProperties::new(Arc::clone(&self.schema)),
             Partitioning::UnknownPartitioning(partitions),
@@ -68,12 +72,12 @@ impl Reading {
         Arc::new(properties.with_scheduling_type(SchedulingType::Cooperative))
     }
 
-    fn column_names(&self) -> String {
+    pub(crate) fn column_names(&self) -> String {
         self.schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(", ")
     }
 }
 
-fn external(error: SqlError) -> DataFusionError {
+pub(crate) fn external(error: SqlError) -> DataFusionError {
     DataFusionError::External(Box::new(error))
 }
 
@@ -193,62 +197,142 @@ impl ExecutionPlan for KeyLookupExec {
     }
 }
 
+/// `column op value` of a scan, each column by its position in the table's schema.
+pub(crate) type Bounds = Vec<(usize, Comparison, Operand)>;
+
+/// The columns of a reading in the rising order the table wants them, and each output column's place among them.
+pub(crate) fn rising(reading: &Reading) -> (Vec<usize>, Vec<usize>) {
+    let mut order = reading.columns.clone();
+    order.sort_unstable();
+    order.dedup();
+    let places = reading.columns.iter().map(|column| order.partition_point(|known| known < column)).collect();
+    (order, places)
+}
+
+/// Partitions of a scan, each until it is taken.
+#[derive(Default)]
+struct Opened {
+    partitions: Vec<Option<Partition>>,
+    by_index: Option<ByIndex>,
+}
+
+/// The index that found the rows of a scan.
+struct ByIndex {
+    name: String,
+    is_only: bool,
+    /// Places of the bounds that it was asked for.
+    used: Vec<usize>,
+    /// Rows that it found.
+    count: usize,
+}
+
 /// All rows that may lie within some bounds, in several partitions.
 pub(crate) struct SegmentScanExec {
     reading: Reading,
-    /// The columns in the rising order the table wants them, and each output column's place among them.
     order: Vec<usize>,
     places: Vec<usize>,
-    bounds: Vec<(usize, Comparison, Operand)>,
+    bounds: Bounds,
     limit: Option<usize>,
     /// How many partitions the plan counts on.
     count: usize,
-    partitions: Mutex<Vec<Option<Partition>>>,
+    opened: Mutex<Opened>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
 
 impl SegmentScanExec {
     /// Asks the slot's table for at most `asked` partitions. Errors: the table's.
-    pub(crate) fn new(reading: Reading, bounds: Vec<(usize, Comparison, Operand)>, limit: Option<usize>, asked: usize) -> Result<Self> {
-        let mut order = reading.columns.clone();
-        order.sort_unstable();
-        order.dedup();
-        let places = reading.columns.iter().map(|column| order.partition_point(|known| known < column)).collect();
-        let partitions = open(&reading, &order, &bounds, asked)?;
-        let properties = reading.properties(partitions.len());
+    pub(crate) fn new(reading: Reading, bounds: Bounds, limit: Option<usize>, asked: usize) -> Result<Self> {
+        let (order, places) = rising(&reading);
+        let opened = open(&reading, &order, &bounds, asked)?;
+        let count = opened.partitions.len();
+        let properties = reading.properties(count);
         let metrics = ExecutionPlanMetricsSet::new();
-        Ok(Self { reading, order, places, bounds, limit, count: partitions.len(), partitions: Mutex::new(partitions), properties, metrics })
+        Ok(Self { reading, order, places, bounds, limit, count, opened: Mutex::new(opened), properties, metrics })
+    }
+
+    /// What it reads, and within which bounds; `None` where it may not read all of it.
+    pub(crate) fn whole(&self) -> Option<(&Reading, &Bounds)> {
+        self.limit.is_none().then_some((&self.reading, &self.bounds))
     }
 
     /// The partition, opened anew if it was read before (L2).
     fn take(&self, partition: usize) -> Result<Partition> {
-        let mut partitions = self.partitions.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if partitions.get(partition).is_none_or(Option::is_none) {
-            *partitions = open(&self.reading, &self.order, &self.bounds, self.count)?;
-            assert!(partitions.len() <= self.count, "L2: a scan of {} split into more partitions than asked", self.reading.name);
-            partitions.resize_with(self.count, || Some(Box::new(std::iter::empty())));
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if opened.partitions.get(partition).is_none_or(Option::is_none) {
+            *opened = open(&self.reading, &self.order, &self.bounds, self.count)?;
+            assert!(opened.partitions.len() <= self.count, "L2: a scan of {} split into more partitions than asked", self.reading.name);
+            opened.partitions.resize_with(self.count, || Some(Box::new(std::iter::empty())));
         }
-        let taken = partitions.get_mut(partition).and_then(Option::take);
+        let taken = opened.partitions.get_mut(partition).and_then(Option::take);
         taken.ok_or_else(|| DataFusionError::Internal(format!("scan of {} has no partition {partition}", self.reading.name)))
+    }
+
+    /// The index that it reads by, as EXPLAIN shows it.
+    pub(crate) fn by_index(&self) -> Option<IndexStep> {
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let ByIndex { name, is_only, used, .. } = opened.by_index.as_ref()?;
+        let condition = condition(&self.reading, used.iter().filter_map(|at| self.bounds.get(*at)));
+        Some(IndexStep { name: name.clone(), table: self.reading.name.clone(), is_only: *is_only, backward: false, condition })
     }
 }
 
-fn open(reading: &Reading, order: &[usize], bounds: &[(usize, Comparison, Operand)], asked: usize) -> Result<Vec<Option<Partition>>> {
-    let mut hints = Vec::with_capacity(bounds.len());
-    for (column, op, operand) in bounds {
-        let value = operand.value()?;
-        // A comparison with NULL is left to the filter above.
-        if !value.is_null() {
-            hints.push(Bound { column: *column, op: *op, value: value.to_array_of_size(1)? });
+/// The bounds of a scan in one run.
+pub(crate) struct Hints {
+    /// Those with a value.
+    pub(crate) bounds: Vec<Bound>,
+    /// Their places.
+    pub(crate) places: Vec<usize>,
+    /// One compares with NULL, which the filter above lets nothing through of.
+    pub(crate) has_null: bool,
+    /// One could not be computed: the filter above has to meet the rows to say so.
+    pub(crate) has_failed: bool,
+}
+
+impl Hints {
+    pub(crate) fn of(bounds: &Bounds) -> Result<Self> {
+        let (known, places) = (Vec::with_capacity(bounds.len()), Vec::with_capacity(bounds.len()));
+        let mut hints = Self { bounds: known, places, has_null: false, has_failed: false };
+        for (place, (column, op, operand)) in bounds.iter().enumerate() {
+            match operand.hint()? {
+                Some(value) if value.is_null() => hints.has_null = true,
+                Some(value) => {
+                    hints.bounds.push(Bound { column: *column, op: *op, value: value.to_array_of_size(1)? });
+                    hints.places.push(place);
+                }
+                None => hints.has_failed = true,
+            }
         }
+        Ok(hints)
     }
-    let partitions = reading.table()?.scan(order, &hints, asked).map_err(external)?;
+}
+
+fn open(reading: &Reading, order: &[usize], bounds: &Bounds, asked: usize) -> Result<Opened> {
+    let Hints { bounds, places, has_failed, .. } = Hints::of(bounds)?;
+    let table = reading.table()?;
+    if !reading.indexes.is_empty()
+        && !has_failed
+        && let Some(indexed) = table.by_index(order, &bounds).map_err(external)?
+    {
+        let Indexed { name, bounds, is_only, count, rows } = indexed;
+        let used = bounds.iter().filter_map(|at| places.get(*at).copied()).collect();
+        return Ok(Opened { partitions: vec![Some(rows)], by_index: Some(ByIndex { name, is_only, used, count }) });
+    }
+    let partitions = table.scan(order, &bounds, asked).map_err(external)?;
     let mut partitions: Vec<_> = partitions.into_iter().map(Some).collect();
     if partitions.is_empty() {
         partitions.push(Some(Box::new(std::iter::empty())));
     }
-    Ok(partitions)
+    Ok(Opened { partitions, by_index: None })
+}
+
+/// Bounds as PostgreSQL shows an index's condition; empty where there are none.
+pub(crate) fn condition<'b>(reading: &Reading, bounds: impl Iterator<Item = &'b (usize, Comparison, Operand)>) -> String {
+    let shown = |(column, op, operand): &(usize, Comparison, Operand)| {
+        format!("({} {} {operand})", reading.whole.field(*column).name(), symbol(*op))
+    };
+    let all: Vec<String> = bounds.map(shown).collect();
+    if all.len() > 1 { format!("({})", all.join(" AND ")) } else { all.concat() }
 }
 
 impl fmt::Debug for SegmentScanExec {
@@ -263,6 +347,9 @@ impl fmt::Debug for SegmentScanExec {
 
 impl DisplayAs for SegmentScanExec {
     fn fmt_as(&self, _t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(index) = self.by_index() {
+            return write!(f, "{index}columns=[{}]", self.reading.column_names());
+        }
         let partitions = self.properties.partitioning.partition_count();
         write!(f, "SegmentScan: table={}, columns=[{}], partitions={partitions}", self.reading.name, self.reading.column_names())?;
         if !self.bounds.is_empty() {
@@ -356,7 +443,7 @@ impl ExecutionPlan for SegmentScanExec {
             bounds: self.bounds.clone(),
             limit: self.limit,
             count: self.count,
-            partitions: Mutex::default(),
+            opened: Mutex::default(),
             properties: Arc::clone(&self.properties),
             metrics: ExecutionPlanMetricsSet::new(),
         }))
@@ -367,6 +454,8 @@ impl ExecutionPlan for SegmentScanExec {
         let rows = if args.partition().is_none() { self.reading.table().ok().and_then(|table| table.row_count()) } else { None };
         let Some(rows) = rows else { return Ok(Arc::new(statistics)) };
         // L3.
+        let found = self.opened.lock().unwrap_or_else(PoisonError::into_inner).by_index.as_ref().map(|by_index| by_index.count);
+        let rows = found.filter(|_| self.reading.slot.is_single()).unwrap_or(rows);
         let is_exact = self.reading.slot.is_single() && self.bounds.is_empty() && self.limit.is_none();
         let rows = if is_exact { Precision::Exact(rows) } else { Precision::Inexact(rows) };
         Ok(Arc::new(statistics.with_num_rows(rows)))

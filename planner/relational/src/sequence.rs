@@ -66,6 +66,11 @@ impl Sequence {
         Arc::new(Self::new(vec![input], schema, true))
     }
 
+    /// Several inputs, each read when the one before has ended.
+    pub(crate) fn in_turn(inputs: Vec<Arc<dyn ExecutionPlan>>, schema: SchemaRef) -> Arc<dyn ExecutionPlan> {
+        Arc::new(Self::new(inputs, schema, false))
+    }
+
     fn new(inputs: Vec<Arc<dyn ExecutionPlan>>, schema: SchemaRef, is_at_once: bool) -> Self {
         let properties = Arc::new(PlanProperties::new(
             EquivalenceProperties::new(Arc::clone(&schema)),

@@ -26,6 +26,56 @@ pub const TABLE_COLUMN: &str = "shockwave.column";
 /// `next()` is called from the query's own thread: it may compute and read mapped memory, not wait for long.
 pub type Partition = Box<dyn Iterator<Item = SqlResult<RecordBatch>> + Send>;
 
+/// An index of a table, for what it can answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TableIndex {
+    /// Its name.
+    pub name: String,
+    /// Position in [`Table::schema`] of each of its columns, and whether that can be NULL; only the first of them, where the others are in no order.
+    pub columns: Vec<(usize, bool)>,
+    /// No two rows have the same values, NULLs apart.
+    pub is_unique: bool,
+}
+
+/// Rows that an index found.
+pub struct Indexed {
+    /// The index's name.
+    pub name: String,
+    /// Which of the bounds it was asked for, by their places.
+    pub bounds: Vec<usize>,
+    /// Whether the rows' values came out of the index itself.
+    pub is_only: bool,
+    /// How many rows it found, about.
+    pub count: usize,
+    /// The rows, in no order.
+    pub rows: Partition,
+}
+
+/// Which rows are wanted in the order of an index, and how many.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Order {
+    /// Place of the index in [`Table::indexes`].
+    pub index: usize,
+    /// Descending, NULL first; otherwise ascending, NULL last.
+    pub backward: bool,
+    /// Of the first column that no bound binds to one value, no NULL.
+    pub not_null: bool,
+    /// Rows that will do; what is filtered above the scan does not count.
+    pub wanted: usize,
+}
+
+/// What comes next of the rows in an index's order.
+#[derive(Debug)]
+pub enum InOrder {
+    /// Some rows.
+    Rows(RecordBatch),
+    /// The order is not known further, or it would cost more than reading and sorting the table.
+    GaveUp,
+}
+
+/// Rows in an index's order. Dropping it ends the read.
+pub type OrderedRows = Box<dyn Iterator<Item = SqlResult<InOrder>> + Send>;
+
 /// A table as of one snapshot. Every call on one value sees the same rows.
 pub trait Table: Send + Sync + Debug {
     /// All columns, hidden ones included, which carry [`HIDDEN`] and whose names begin with `_`.
@@ -62,6 +112,22 @@ pub trait Table: Send + Sync + Debug {
     /// `projection` holds column positions, strictly rising, possibly none: then batches have no columns and a row count
     /// (`RecordBatch::try_new_with_options`). Errors: as for [`Table::lookup`].
     fn scan(&self, projection: &[usize], pruning: &[Bound], partitions: usize) -> SqlResult<Vec<Partition>>;
+
+    /// Indexes that may answer [`Table::by_index`] and [`Table::in_order`]; the same for all snapshots of one definition.
+    fn indexes(&self) -> Vec<TableIndex> {
+        Vec::new()
+    }
+
+    /// The same rows as [`Table::scan`] by an index, where one finds few; `None` where a scan is better.
+    fn by_index(&self, _projection: &[usize], _pruning: &[Bound]) -> SqlResult<Option<Indexed>> {
+        Ok(None)
+    }
+
+    /// The same rows as [`Table::scan`] in an index's order. The bounds bind the index's first columns to one value each, as far as they do at all.
+    /// `None` where the index cannot be asked, or reading all rows is better.
+    fn in_order(&self, _projection: &[usize], _pruning: &[Bound], _order: Order) -> SqlResult<Option<OrderedRows>> {
+        Ok(None)
+    }
 }
 
 /// `column op value`, all bounds of a scan joined by AND: whatever cannot satisfy it may be skipped.

@@ -33,7 +33,7 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
         let found = found.ok_or_else(|| SqlError::new(SqlState::UNDEFINED_COLUMN, message))?;
         let descending = column.column.options.asc == Some(false);
         let nulls_first = column.column.options.nulls_first.unwrap_or(descending);
-        // Every class has the equality that an index answers, so the class is written down and changes nothing.
+        // Every class has the order of its type, so the class is written down and changes nothing.
         classes.push(match &column.operator_class {
             Some(class) => pg_catalog::operator_class(found.sql_type, &fold(simple_last(class)?))?,
             None => String::new(),
@@ -88,7 +88,7 @@ fn refuse_clauses(create: &CreateIndex) -> SqlResult<()> {
     }
     match &create.using {
         None | Some(IndexType::BTree) => Ok(()),
-        // An index answers equality here, whatever it is called.
+        // An index answers equality and more here, whatever it is called.
         Some(IndexType::Hash) => Ok(()),
         Some(other) => Err(SqlError::unsupported(format!("an index of type {}", other.to_string().to_lowercase()))),
     }

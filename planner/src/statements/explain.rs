@@ -259,7 +259,20 @@ fn as_json(head: Option<&str>, step: Option<&Step>, written: Option<u64>, took_m
 
 fn shown(step: &Step) -> Json {
     let mut node = Map::new();
-    node.insert("Node Type".into(), json!(step.operator.trim_end_matches("Exec")));
+    match &step.index {
+        Some(index) => {
+            node.insert("Node Type".into(), json!(index.operator()));
+            node.insert("Scan Direction".into(), json!(if index.backward { "Backward" } else { "Forward" }));
+            node.insert("Index Name".into(), json!(index.name));
+            node.insert("Relation Name".into(), json!(index.table));
+            if !index.condition.is_empty() {
+                node.insert("Index Cond".into(), json!(index.condition));
+            }
+        }
+        None => {
+            node.insert("Node Type".into(), json!(step.operator.trim_end_matches("Exec")));
+        }
+    }
     if !step.detail.is_empty() {
         node.insert("Detail".into(), json!(step.detail));
     }

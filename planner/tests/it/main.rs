@@ -13,6 +13,7 @@ mod graph_oracle;
 mod graph_pages;
 mod graph_paths;
 mod graph_table;
+mod indexes;
 mod key_access;
 mod ledger_tables;
 mod limits;

@@ -1,0 +1,247 @@
+//! Finds sorts of which the first rows are wanted, and MIN and MAX of a whole input, over a scan whose table has an index in that order.
+//!
+//! F1: between them and the scan stand only operators that keep each row or drop it: filters, lists of columns, exchanges that deal rows out.
+//! F2: an index's order is the sort's: columns with one value aside, its next columns are those sorted by, all ascending with NULL last or all the other
+//!     way round. Where NULL stands does not matter of a column that has none, or that a comparison leaves none of.
+//! F3: after all columns of a unique index that have no NULL there is nothing left to sort by.
+//! Never: looks at rows.
+
+use std::sync::Arc;
+
+use datafusion::common::Result;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{LexOrdering, PhysicalExpr};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode, PhysicalGroupBy};
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::execution_plan::ChildrenPropertiesMode;
+use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::limit::GlobalLimitExec;
+use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
+use datafusion::physical_plan::{ExecutionPlan, Partitioning, ReplaceChildrenOptions};
+
+use super::TopByIndexExec;
+use crate::ordered_scan::OrderedScanExec;
+use crate::scan::{Bounds, Reading, SegmentScanExec};
+use crate::sequence::Sequence;
+use crate::table::{Comparison, Order, TableIndex};
+
+/// Rows that are held before the first leaves.
+const WANTED_MAX: usize = 4_096;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct TopByIndex;
+
+impl PhysicalOptimizerRule for TopByIndex {
+    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
+        let changed = plan.transform_down(|node| {
+            let ordered = match sorted(&node)? {
+                None => extremes(&node)?,
+                some => some,
+            };
+            Ok(match ordered {
+                Some(ordered) => {
+                    let exec: Arc<dyn ExecutionPlan> = Arc::new(TopByIndexExec::new(node, ordered));
+                    Transformed::new(exec, true, TreeNodeRecursion::Jump)
+                }
+                None => Transformed::no(node),
+            })
+        })?;
+        Ok(changed.data)
+    }
+
+    fn name(&self) -> &str {
+        "top_by_index"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}
+
+/// A column by its place in an operator's output, and how it is sorted.
+#[derive(Clone, Copy)]
+struct Key {
+    column: usize,
+    descending: bool,
+    nulls_first: bool,
+}
+
+/// What some operators are to give in order.
+#[derive(Clone)]
+struct Asked {
+    keys: Vec<Key>,
+    wanted: usize,
+    /// Rows in which the first column is NULL do not matter.
+    not_null: bool,
+}
+
+/// What gives the first rows of a sort in its order.
+fn sorted(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    let (sort, fetch) = match node.downcast_ref::<SortPreservingMergeExec>() {
+        Some(merge) => (merge.input().downcast_ref::<SortExec>(), merge.fetch()),
+        None => {
+            let sort = node.downcast_ref::<SortExec>().filter(|sort| !sort.preserve_partitioning());
+            (sort, sort.and_then(|sort| sort.fetch()))
+        }
+    };
+    let (Some(sort), Some(wanted)) = (sort, fetch.filter(|wanted| (1..=WANTED_MAX).contains(wanted))) else { return Ok(None) };
+    let Some(keys) = keys_of(sort.expr()) else { return Ok(None) };
+    let Some(rows) = in_order(sort.input(), Asked { keys, wanted, not_null: false })? else { return Ok(None) };
+    Ok(Some(Arc::new(GlobalLimitExec::new(rows, 0, Some(wanted)))))
+}
+
+fn keys_of(ordering: &LexOrdering) -> Option<Vec<Key>> {
+    let key = |sort: &datafusion::physical_expr::PhysicalSortExpr| {
+        let column = column_of(&sort.expr)?;
+        Some(Key { column, descending: sort.options.descending, nulls_first: sort.options.nulls_first })
+    };
+    ordering.iter().map(key).collect()
+}
+
+/// The column an expression is, or is the key of (C2 of `coercions.rs`).
+fn column_of(expr: &Arc<dyn PhysicalExpr>) -> Option<usize> {
+    if let Some(column) = expr.downcast_ref::<Column>() {
+        return Some(column.index());
+    }
+    let call = expr.downcast_ref::<datafusion::physical_expr::ScalarFunctionExpr>()?;
+    match call.args() {
+        [one] if call.name() == "comparison_key" => Some(one.downcast_ref::<Column>()?.index()),
+        _ => None,
+    }
+}
+
+/// What gives MIN and MAX of columns of a whole input by reading one row for each.
+fn extremes(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    let Some(last) = node.downcast_ref::<AggregateExec>() else { return Ok(None) };
+    let first = match last.mode() {
+        AggregateMode::Single => last,
+        AggregateMode::Final | AggregateMode::FinalPartitioned => {
+            let input = match last.input().downcast_ref::<CoalescePartitionsExec>() {
+                Some(gathered) => gathered.input(),
+                None => last.input(),
+            };
+            match input.downcast_ref::<AggregateExec>().filter(|inner| *inner.mode() == AggregateMode::Partial) {
+                Some(inner) => inner,
+                None => return Ok(None),
+            }
+        }
+        _ => return Ok(None),
+    };
+    let is_plain = last.group_expr().is_empty() && first.filter_expr().iter().all(Option::is_none) && !first.aggr_expr().is_empty();
+    if !is_plain {
+        return Ok(None);
+    }
+    let mut inputs = Vec::new();
+    for aggregate in first.aggr_expr() {
+        let descending = match aggregate.fun().name() {
+            "min" => false,
+            "max" => true,
+            _ => return Ok(None),
+        };
+        let column = match aggregate.expressions().as_slice() {
+            [one] => one.downcast_ref::<Column>().map(Column::index),
+            _ => None,
+        };
+        let Some(column) = column else { return Ok(None) };
+        let key = Key { column, descending, nulls_first: descending };
+        let asked = Asked { keys: vec![key], wanted: 1, not_null: true };
+        let Some(rows) = in_order(first.input(), asked)? else { return Ok(None) };
+        inputs.push(Arc::new(GlobalLimitExec::new(rows, 0, Some(1))) as Arc<dyn ExecutionPlan>);
+    }
+    let rows = Sequence::in_turn(inputs, first.input().schema());
+    let (aggregates, filters) = (first.aggr_expr().to_vec(), first.filter_expr().to_vec());
+    let group = PhysicalGroupBy::new_single(Vec::new());
+    let whole = AggregateExec::try_new(AggregateMode::Single, group, aggregates, filters, rows, first.input_schema())?;
+    Ok((whole.schema() == last.schema()).then(|| Arc::new(whole) as Arc<dyn ExecutionPlan>))
+}
+
+/// The rows of some operators in an order (F1).
+fn in_order(plan: &Arc<dyn ExecutionPlan>, asked: Asked) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    if let Some(scan) = plan.downcast_ref::<SegmentScanExec>() {
+        return Ok(by_index(scan, &asked));
+    }
+    if plan.fetch().is_some() {
+        return Ok(None);
+    }
+    if let Some(exchange) = plan.downcast_ref::<RepartitionExec>() {
+        let deals = matches!(exchange.partitioning(), Partitioning::RoundRobinBatch(_));
+        return if deals { in_order(exchange.input(), asked) } else { Ok(None) };
+    }
+    if let Some(gathered) = plan.downcast_ref::<CoalescePartitionsExec>() {
+        return in_order(gathered.input(), asked);
+    }
+    let (input, column): (_, Box<dyn Fn(usize) -> Option<usize> + '_>) = if let Some(filter) = plan.downcast_ref::<FilterExec>() {
+        let place = |at: usize| match filter.projection() {
+            Some(projection) => projection.get(at).copied(),
+            None => Some(at),
+        };
+        (filter.input(), Box::new(place))
+    } else if let Some(list) = plan.downcast_ref::<ProjectionExec>() {
+        (list.input(), Box::new(|at| column_of(&list.expr().get(at)?.expr)))
+    } else {
+        return Ok(None);
+    };
+    let keys = asked.keys.iter().map(|key| column(key.column).map(|column| Key { column, ..*key })).collect();
+    let Some(keys) = keys else { return Ok(None) };
+    let Some(rows) = in_order(input, Asked { keys, ..asked })? else { return Ok(None) };
+    let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+    Arc::clone(plan).replace_children(vec![rows], options).map(Some)
+}
+
+fn by_index(scan: &SegmentScanExec, asked: &Asked) -> Option<Arc<dyn ExecutionPlan>> {
+    let (reading, bounds) = scan.whole()?;
+    let fitting = |(at, index): (usize, &TableIndex)| {
+        let (backward, used) = fits(index, reading, bounds, asked)?;
+        let order = Order { index: at, backward, not_null: asked.not_null, wanted: asked.wanted };
+        Some((used, order))
+    };
+    // That which is asked for most.
+    let (used, order) = reading.indexes.iter().enumerate().filter_map(fitting).max_by_key(|(used, _)| used.len())?;
+    Some(Arc::new(OrderedScanExec::new(reading.clone(), bounds.clone(), used, order)))
+}
+
+/// Whether an index has the order (F2): whether it is read backward, and the bounds that it is asked for.
+fn fits(index: &TableIndex, reading: &Reading, bounds: &Bounds, asked: &Asked) -> Option<(bool, Vec<usize>)> {
+    let equal = |column: usize| bounds.iter().position(|(bound, op, _)| *bound == column && *op == Comparison::Eq);
+    let mut used = Vec::new();
+    let mut columns = index.columns.iter().peekable();
+    let mut has_null = false;
+    while let Some((column, _)) = columns.peek()
+        && let Some(at) = equal(*column)
+    {
+        used.push(at);
+        columns.next();
+    }
+    if let Some((column, _)) = columns.peek() {
+        let is_end = |(bound, op, _): &(usize, Comparison, _)| bound == column && *op != Comparison::Eq;
+        used.extend(bounds.iter().enumerate().filter(|(_, bound)| is_end(bound)).map(|(at, _)| at));
+    }
+    let mut backward = None;
+    for key in &asked.keys {
+        let sorted = *reading.columns.get(key.column)?;
+        if equal(sorted).is_some() {
+            continue;
+        }
+        let Some((column, nullable)) = columns.next() else {
+            // F3.
+            return (index.is_unique && !has_null).then_some((backward.unwrap_or(false), used));
+        };
+        let is_bound = asked.not_null || bounds.iter().any(|(bound, ..)| bound == column);
+        has_null |= *nullable && !is_bound;
+        let is_fitting = *column == sorted
+            && backward.is_none_or(|backward| backward == key.descending)
+            && (!*nullable || is_bound || key.nulls_first == key.descending);
+        if !is_fitting {
+            return None;
+        }
+        backward = Some(key.descending);
+    }
+    Some((backward.unwrap_or(false), used))
+}
