@@ -52,8 +52,13 @@ pub fn sizes(io: &dyn Io, folder: &Path) -> SqlResult<Vec<u64>> {
 
 /// Both notes of a sealed state as text, and what they say. Errors: 58030, XX001 where a note is unreadable or the two disagree on size.
 pub fn read(io: &dyn Io, folder: &Path, size: u64) -> SqlResult<SignedCheckpoint> {
+    read_pair(io, paths(folder, size), size)
+}
+
+/// The same of notes in these files, SHA-256 tree first. Errors: likewise.
+pub fn read_pair(io: &dyn Io, paths: [PathBuf; 2], size: u64) -> SqlResult<SignedCheckpoint> {
     let mut notes = Vec::with_capacity(2);
-    for path in paths(folder, size) {
+    for path in paths {
         let bytes = io.open(&path).and_then(|file| file.read_all()).map_err(|error| io_failed("read", &path, error))?;
         let unreadable =
             |why: String| SqlError::new(SqlState::DATA_CORRUPTED, format!("checkpoint \"{}\" is unreadable: {why}", path.display()));

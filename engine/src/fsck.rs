@@ -95,7 +95,7 @@ fn run(io: &Arc<dyn Io>, request: &Request<'_>, checked: &mut Checked) -> Result
     let mut rows = Rows::open(io, request.folder, request.threads, checked)?;
     let mut catalog = Catalog::default();
     let mut keys = Vec::new();
-    let mut bound = Vec::new();
+    let (mut bound, mut lost, mut incarnation) = (Vec::new(), Vec::new(), 0);
     let mut roots = std::collections::HashMap::from([(0, trees.roots())]);
     while let Some(bytes) = history.next_leaf()? {
         let seq = trees.size();
@@ -114,14 +114,28 @@ fn run(io: &Arc<dyn Io>, request: &Request<'_>, checked: &mut Checked) -> Result
             }
             Leaf::Checkpoint(leaf) => bound.push((leaf.size, (leaf.sha_root, leaf.b3_root), seq)),
             Leaf::Key(leaf) => keys.push(leaf),
-            Leaf::Incarnation(_) => {}
+            Leaf::Incarnation(leaf) => {
+                if leaf.number <= incarnation {
+                    let why = format!("it opens incarnation {}, and incarnation {incarnation} was before it", leaf.number);
+                    return Err(tampered(history.place(seq), why));
+                }
+                incarnation = leaf.number;
+                if leaf.previous_size > seq {
+                    lost.push(format!(
+                        "commits {seq} to {} of an earlier incarnation, which commit {seq} says were left out",
+                        leaf.previous_size - 1
+                    ));
+                } else {
+                    bound.push((leaf.previous_size, (leaf.previous_sha_root, leaf.previous_b3_root), seq));
+                }
+            }
         }
         trees.append(&bytes, checked)?;
         checked.commits += 1;
         let size = trees.size();
-        // A checkpoint leaf binds the size before it, so each size whose next leaf may ask for it is remembered.
+        // A checkpoint or incarnation leaf binds the size before it, so each size whose next leaf may ask for it is remembered.
         let is_asked = sizes.contains(&size) || pinned.as_ref().is_some_and(|pinned| pinned.size == size);
-        if is_asked || history.is_followed_by_checkpoint(size) {
+        if is_asked || history.is_followed_by_roots(size) {
             roots.insert(size, trees.roots());
         }
     }
@@ -144,8 +158,14 @@ fn run(io: &Arc<dyn Io>, request: &Request<'_>, checked: &mut Checked) -> Result
             }
         }
     }
-    let unrecorded = rows.finish(&catalog, checked)?;
-    Ok(report(&origin, sealed, trees.size(), pinned.is_some(), &unrecorded, checked))
+    if incarnation != identity.incarnation {
+        return Err(tampered(
+            "ledger.id",
+            format!("it says incarnation {}, the ledger is incarnation {incarnation}", identity.incarnation),
+        ));
+    }
+    lost.extend(rows.finish(&catalog, checked)?.iter().map(|file| unrecorded(file)));
+    Ok(report(&origin, sealed, trees.size(), pinned.is_some(), lost, checked))
 }
 
 /// A note signed by a pinned key of this ledger, and what it says.
@@ -230,7 +250,11 @@ pub(crate) fn check_newest_copies(io: &Arc<dyn Io>, folder: &Path, sizes: &[u64]
     Ok(())
 }
 
-fn report(origin: &str, sealed: u64, size: u64, pinned: bool, unrecorded: &[String], checked: &Checked) -> Report {
+fn unrecorded(file: &str) -> String {
+    format!("bytes of {file} beyond its rows: its seal was interrupted before it was recorded")
+}
+
+fn report(origin: &str, sealed: u64, size: u64, pinned: bool, beyond: Vec<String>, checked: &Checked) -> Report {
     let mut not_covered = Vec::new();
     if size > sealed {
         not_covered
@@ -239,8 +263,7 @@ fn report(origin: &str, sealed: u64, size: u64, pinned: bool, unrecorded: &[Stri
     if !pinned {
         not_covered.push("that this is all there ever was: give a checkpoint kept from before (--checkpoint)".to_owned());
     }
-    not_covered
-        .extend(unrecorded.iter().map(|file| format!("bytes of {file} beyond its rows: its seal was interrupted before it was recorded")));
+    not_covered.extend(beyond);
     Report {
         subject: format!("the ledger {origin} is what was committed"),
         facts: vec![("commits".into(), size.to_string()), ("rows".into(), checked.rows.to_string())],

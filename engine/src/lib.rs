@@ -75,11 +75,13 @@ pub mod view;
 mod violations;
 pub mod writes;
 
+pub mod backup;
 pub mod export;
 pub mod fsck;
 pub mod gauges;
 pub mod receipt;
 pub mod recovery;
+pub mod restore;
 pub mod scrub;
 pub mod sealer;
 pub mod server;

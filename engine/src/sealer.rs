@@ -263,20 +263,15 @@ pub fn record_unrecorded(ledger: &Arc<Ledger>) -> SqlResult<()> {
 }
 
 fn info_of(file: String, segment: &Segment) -> SqlResult<SegmentInfo> {
-    let commits_at = segment.table().columns.len() + 3;
-    let commit = |index: usize, last: bool| -> SqlResult<u64> {
-        let batch = segment.read(index, Some(&[commits_at]))?;
-        let commits = arrow::array::AsArray::as_primitive::<arrow::datatypes::UInt64Type>(batch.column(0)).clone();
-        Ok(commits.value(if last { batch.num_rows() - 1 } else { 0 }))
-    };
+    let (first_commit, last_commit) = segment.commits()?;
     Ok(SegmentInfo {
         file,
         relation: segment.table().id,
         schema_version: segment.table().version,
         first_row: segment.first_row(),
         rows: segment.rows(),
-        first_commit: commit(0, false)?,
-        last_commit: commit(segment.batches() - 1, true)?,
+        first_commit,
+        last_commit,
         bytes: segment.bytes(),
         blake3: segment.blake3(),
     })

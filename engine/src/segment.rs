@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use arrow::array::RecordBatch;
+use arrow::array::{AsArray, RecordBatch, UInt64Array};
 use arrow::buffer::Buffer;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{SchemaRef, UInt64Type};
 use arrow_ipc::reader::{FileDecoder, read_footer_length};
 use arrow_ipc::writer::{FileWriter, IpcWriteOptions};
 use arrow_ipc::{Block, CompressionType, MetadataVersion};
@@ -274,6 +274,16 @@ impl Segment {
     /// Size of the file.
     pub fn bytes(&self) -> u64 {
         self.mapped.len() as u64
+    }
+
+    /// Commits of its first and of its last row. Errors: as [`Segment::read`].
+    pub fn commits(&self) -> SqlResult<(u64, u64)> {
+        let commits_at = self.table.columns.len() + 3;
+        let commits = |index: usize| -> SqlResult<UInt64Array> {
+            Ok(self.read(index, Some(&[commits_at]))?.column(0).as_primitive::<UInt64Type>().clone())
+        };
+        let (first, last) = (commits(0)?, commits(self.blocks.len() - 1)?);
+        Ok((first.value(0), last.value(last.len() - 1)))
     }
 
     /// BLAKE3 of the whole file, hex, as `b3sum` prints it. Reads every byte.

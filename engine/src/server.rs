@@ -17,6 +17,8 @@ use parking_lot::{Mutex, RwLock};
 use receipts::{KeyLeaf, Leaf};
 use wal::{Identity, Wal, WalOptions};
 
+use crate::backup::BackedUp;
+use crate::backup::manifest::Manifest;
 use crate::catalog::{Catalog, FIRST_USER_ID};
 use crate::checkpoints::replace;
 use crate::commit::append_leaf;
@@ -27,6 +29,7 @@ use crate::ledger::{Ledger, Parts, Published};
 use crate::merkle::MerkleLog;
 use crate::options::Options;
 use crate::recovery;
+use crate::restore;
 use crate::roles::{DATABASE, FIRST_SUPERUSER, GrantsDef, RoleDef};
 use crate::signer::{Signed, Signer};
 
@@ -54,6 +57,7 @@ impl Server {
         let io = Arc::clone(&options.io);
         io.create_dir_all(&folder.join("ledgers")).map_err(|error| io_failed("create data folder", folder, error))?;
         let lock = lock(&*io, folder)?;
+        restore::check_finished(&*io, folder)?;
         let ledgers_folder = folder.join("ledgers");
         let mut ledgers = BTreeMap::new();
         for name in io.list(&ledgers_folder).map_err(|error| io_failed("list", &ledgers_folder, error))? {
@@ -179,6 +183,26 @@ impl Server {
         Ok(ledgers.iter().map(|ledger| ledger.name().to_owned()).collect())
     }
 
+    /// Brings the backup of all databases in `folder` to their newest commits ([`Ledger::backup`]), one after the other. Those that were dropped since are
+    /// marked there, and keep what was backed up.
+    ///
+    /// Errors: as [`Ledger::backup`]; databases before the one that failed are backed up.
+    pub fn backup(&self, folder: &Path, with_keys: bool) -> SqlResult<Vec<BackedUp>> {
+        let (io, all) = (&*self.options.io, folder.join("ledgers"));
+        let ledgers: Vec<Arc<Ledger>> = self.ledgers.read().values().cloned().collect();
+        let place = |ledger: &Path| ledger.file_name().map(|name| all.join(name)).unwrap_or_default();
+        let done = ledgers.iter().map(|ledger| ledger.backup(&place(ledger.folder()), with_keys)).collect::<SqlResult<Vec<_>>>()?;
+        for name in io.list(&all).map_err(|error| io_failed("list", &all, error))? {
+            let (here, there) = (self.folder.join("ledgers").join(&name), all.join(&name));
+            if identity::is_dropped(io, &here) && Manifest::read(io, &there)?.is_some() && !identity::is_dropped(io, &there) {
+                let path = here.join(identity::DROPPED);
+                let text = io.open(&path).and_then(|file| file.read_all()).map_err(|error| io_failed("read", &path, error))?;
+                replace(io, &there.join(identity::DROPPED), &text)?;
+            }
+        }
+        Ok(done)
+    }
+
     /// Seals what each ledger holds and closes it. Errors: 58030, 53100; what was acknowledged is durable all the same.
     pub fn shutdown(&self) -> SqlResult<()> {
         self.close(true)
@@ -209,7 +233,7 @@ fn already_exists(name: &str) -> SqlError {
 }
 
 /// A folder for a new ledger: named like the database as far as every file system takes the name, and never that of a dropped or renamed one (D3).
-fn free_folder(io: &dyn Io, ledgers: &Path, database: &str) -> SqlResult<PathBuf> {
+pub(crate) fn free_folder(io: &dyn Io, ledgers: &Path, database: &str) -> SqlResult<PathBuf> {
     let plain: String =
         database.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c.to_ascii_lowercase() } else { '_' }).collect();
     for number in 1_u32.. {
@@ -247,7 +271,7 @@ impl Furniture {
     }
 }
 
-fn lock(io: &dyn Io, folder: &Path) -> SqlResult<Box<dyn LockGuard>> {
+pub(crate) fn lock(io: &dyn Io, folder: &Path) -> SqlResult<Box<dyn LockGuard>> {
     let path = folder.join("lock");
     io.lock(&path).map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock => SqlError::new(

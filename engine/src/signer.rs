@@ -76,15 +76,16 @@ impl Signer {
     /// Draws new keys and writes their files (K3). Errors: 58030, 53100; 55000 where key files exist already.
     pub fn create(io: &dyn Io, folder: &Path, origin: &str, rng: &dyn Rng) -> SqlResult<Self> {
         let keys = draw(origin, rng)?;
-        let keys_folder = folder.join("keys");
-        io.create_dir_all(&keys_folder).map_err(|error| io_failed("create folder", &keys_folder, error))?;
-        write_keys(io, &folder.join(KEY_FILE), &keys)?;
         let path = folder.join(LAST_SIGNED_FILE);
-        let failed = |error| io_failed("write", &path, error);
-        let file = io.create_new(&path, 0o600).map_err(failed)?;
-        file.write_at(0, &[0; 2 * SLOT_STRIDE as usize]).and_then(|()| file.sync()).map_err(failed)?;
-        io.sync_dir(&keys_folder).map_err(failed)?;
+        let file = write_files(io, folder, &keys, None)?;
         Ok(Self { keys, path, file, last: None, slot: 0 })
+    }
+
+    /// Lays the files of a restored ledger: its keys, and the state that it goes on from as the last one signed (K3).
+    ///
+    /// Errors: 58030, 53100; 55000 where key files exist already.
+    pub(crate) fn lay(io: &dyn Io, folder: &Path, keys: &Keys, last: Signed) -> SqlResult<()> {
+        write_files(io, folder, keys, Some(&last)).map(drop)
     }
 
     /// Reads the keys and the last state signed. Errors: 58030 where a file is missing, XX001 where one is unreadable or of another ledger.
@@ -235,6 +236,23 @@ pub(crate) fn read_next(io: &dyn Io, folder: &Path) -> Option<Keys> {
 /// Whether a leaf names these keys.
 pub(crate) fn are_of(keys: &Keys, leaf: &receipts::KeyLeaf) -> bool {
     keys.verifiers().map(|key| *key.public()) == [leaf.sha_key, leaf.b3_key]
+}
+
+/// Both key files of a new folder; the one that says what was signed last.
+fn write_files(io: &dyn Io, folder: &Path, keys: &Keys, last: Option<&Signed>) -> SqlResult<Arc<dyn File>> {
+    let keys_folder = folder.join("keys");
+    io.create_dir_all(&keys_folder).map_err(|error| io_failed("create folder", &keys_folder, error))?;
+    write_keys(io, &folder.join(KEY_FILE), keys)?;
+    let path = folder.join(LAST_SIGNED_FILE);
+    let failed = |error| io_failed("write", &path, error);
+    let file = io.create_new(&path, 0o600).map_err(failed)?;
+    let mut slots = [0; 2 * SLOT_STRIDE as usize];
+    if let Some(last) = last {
+        slots[..SLOT_BYTES].copy_from_slice(&write_slot(last));
+    }
+    file.write_at(0, &slots).and_then(|()| file.sync()).map_err(failed)?;
+    io.sync_dir(&keys_folder).map_err(failed)?;
+    Ok(file)
 }
 
 /// Reads the private keys of a ledger's folder. Errors: 58030, XX001.

@@ -87,14 +87,19 @@ fn read(io: &dyn Io, folder: &Path) -> SqlResult<BTreeMap<String, (String, bool)
 }
 
 fn write(io: &dyn Io, folder: &Path, verifiers: &BTreeMap<String, (String, bool)>) -> SqlResult<()> {
+    let text: String = verifiers.values().map(|(verifier, _)| format!("{verifier}\n")).collect();
+    lay(io, folder, text.as_bytes())
+}
+
+/// Puts the file in its place in one step. Errors: 58030, 53100.
+pub(crate) fn lay(io: &dyn Io, folder: &Path, text: &[u8]) -> SqlResult<()> {
     let path = folder.join(FILE);
     let failed = |error| io_failed("write", &path, error);
     let temporary = path.with_extension("writing");
     if io.exists(&temporary) {
         io.remove(&temporary).map_err(failed)?;
     }
-    let text: String = verifiers.values().map(|(verifier, _)| format!("{verifier}\n")).collect();
     let file = io.create_new(&temporary, 0o600).map_err(failed)?;
-    file.write_at(0, text.as_bytes()).and_then(|()| file.sync()).and_then(|()| io.rename(&temporary, &path)).map_err(failed)?;
+    file.write_at(0, text).and_then(|()| file.sync()).and_then(|()| io.rename(&temporary, &path)).map_err(failed)?;
     io.sync_dir(path.parent().unwrap_or(Path::new("."))).map_err(failed)
 }

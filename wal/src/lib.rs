@@ -26,6 +26,9 @@ mod uring;
 
 mod durability;
 
+mod held;
+pub use held::Held;
+
 mod recovery;
 mod replay;
 pub use recovery::Recovery;

@@ -11,6 +11,7 @@ use crate::durability::Durability;
 use crate::folder::{Folder, Place, Space};
 use crate::format::{FILE_HEADER_BYTES, Outgoing};
 use crate::head::Head;
+use crate::held::Held;
 use crate::log_file::LogFile;
 use crate::{Identity, Payload, Position, Record, RecordKind, Recovered, Recovery, WalError, WalOptions};
 use base::Io;
@@ -218,6 +219,13 @@ impl Wal {
             after.checked_sub(1).map(|index| Arc::clone(&files[index])).ok_or(WalError::NoRecord { position })?
         };
         file.payload(position, self.appended())
+    }
+
+    /// The log as it is now, to be read beside those who write (its files may be released meanwhile).
+    pub fn hold(&self) -> Held {
+        // The head's lock keeps the end and the files together: a file is added under it.
+        let head = self.head();
+        Held { files: self.files.read().unwrap_or_else(PoisonError::into_inner).clone(), end: head.end() }
     }
 
     /// Starts a new file now, so that all records so far lie in files that can be released; returns where the next record goes. Nothing

@@ -130,12 +130,12 @@ impl History {
         }
     }
 
-    /// Whether the leaf at this index, the next one, is a checkpoint leaf.
-    pub(super) fn is_followed_by_checkpoint(&self, index: u64) -> bool {
+    /// Whether the leaf at this index, the next one, states roots.
+    pub(super) fn is_followed_by_roots(&self, index: u64) -> bool {
         let next =
             if index < self.sealed { self.bundle.front() } else { self.log.iter().find(|(seq, _)| *seq == index).map(|(_, leaf)| leaf) };
         // At a bundle's end the next leaf is not read yet: remember the root in case.
-        next.map_or(index < self.sealed, |leaf| matches!(Leaf::decode(leaf), Ok(Leaf::Checkpoint(_))))
+        next.map_or(index < self.sealed, |leaf| matches!(Leaf::decode(leaf), Ok(Leaf::Checkpoint(_) | Leaf::Incarnation(_))))
     }
 
     /// Hands the logged rows of a commit to the row check.

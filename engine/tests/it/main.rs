@@ -3,6 +3,9 @@
 
 mod attacks;
 mod auditor;
+mod backups;
+mod backups_broken_off;
+mod backups_damaged;
 mod exports;
 mod folds;
 mod formats;
@@ -13,6 +16,7 @@ mod ledger;
 mod lifecycle;
 mod past;
 mod receipts_of_rows;
+mod restores;
 mod rotation;
 mod scrub;
 mod transactions;

@@ -177,3 +177,54 @@ fn threads_share_the_log_and_its_syncs() {
     wal.close().unwrap();
     assert!(RealIo.list(dir.path()).unwrap().iter().all(|name| name.ends_with(".wal")), "no half-made file is left behind");
 }
+
+#[test]
+fn what_is_held_is_read_as_it_was_while_others_write_and_release() {
+    let io = SimIo::new(0);
+    let wal = create(&io);
+    let before: Vec<Entry> = (0..120u64).map(|n| append(&wal, 1, &payload(n, n as usize * 9))).collect();
+    wal.sync().unwrap();
+    let held = wal.hold();
+    assert_eq!(held.end(), wal.appended());
+    // The active file goes on, files before it go.
+    let later: Vec<Entry> = (0..40u64).map(|n| append(&wal, 2, &payload(n, 300))).collect();
+    wal.sync().unwrap();
+    let position = wal.rotate().unwrap();
+    wal.sync().unwrap();
+    assert!(wal.release(position).unwrap().len() > 5);
+    let mut found = Vec::new();
+    held.read(&mut |record| {
+        found.push(crate::journal::entry(&record));
+        Ok::<_, WalError>(())
+    })
+    .unwrap();
+    assert_eq!(found, before);
+    // The next one that asks sees what is there now.
+    let mut found = Vec::new();
+    wal.hold()
+        .read(&mut |record| {
+            found.push(crate::journal::entry(&record));
+            Ok::<_, WalError>(())
+        })
+        .unwrap();
+    assert!(found.is_empty(), "{} records of {} later ones are in the file that is left", found.len(), later.len());
+}
+
+#[test]
+fn a_byte_that_rots_under_what_is_held_is_named() {
+    let io = SimIo::new(0);
+    let wal = create(&io);
+    let entries: Vec<Entry> = (0..3u64).map(|n| append(&wal, 1, &payload(n, 40))).collect();
+    let held = wal.hold();
+    let path = wal.files()[0].path.clone();
+    io.flip(&path, entries[1].0 + 40, 3).unwrap();
+    let mut read = 0;
+    let error = held
+        .read(&mut |_| {
+            read += 1;
+            Ok::<_, WalError>(())
+        })
+        .unwrap_err();
+    assert!(matches!(error, WalError::Damaged { offset, .. } if offset == entries[1].0), "{error}");
+    assert_eq!(read, 1);
+}
