@@ -41,7 +41,7 @@ impl Database {
 
     /// The same as one of a server's.
     pub(crate) fn among(ledger: Arc<Ledger>, relational: Arc<Relational>, cluster: Weak<Databases>) -> Arc<Self> {
-        let mut functions = ledger_functions::all(&ledger);
+        let mut functions = ledger_functions::all(&ledger, Weak::clone(&cluster));
         functions.extend(clock_functions::all(&ledger.options().clock));
         let backends = Backends::new(ledger.options().clock.now_us());
         Arc::new(Self {

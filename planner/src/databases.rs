@@ -6,12 +6,13 @@
 //! Never: opens a session.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use base::{SqlError, SqlResult, SqlState};
 use engine::roles::DATABASE;
-use engine::{FIRST_DATABASE, Server};
+use engine::{FIRST_DATABASE, Ledger, Server};
 use relational::Relational;
 
 use crate::database::Database;
@@ -139,6 +140,24 @@ impl Databases {
         Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, format!("must be owner of database {name}"))
             .hint(format!("The superusers of database \"{FIRST_DATABASE}\" may, and its owner with the same password in both.")))
     }
+}
+
+/// The backup of a whole server in a folder of it, asked for in one of its databases: for its operators (B2). What was copied, a line a database.
+///
+/// Errors: 42602 for a relative path; 42501 in another database than the first; as [`Server::backup`].
+pub(crate) fn back_up(cluster: &Weak<Databases>, ledger: &Arc<Ledger>, folder: &Path, with_keys: bool) -> SqlResult<String> {
+    if !folder.is_absolute() {
+        return Err(SqlError::new(SqlState("42602"), "relative path not allowed for a backup").hint("The folder is one of the server's."));
+    }
+    let done = match cluster.upgrade() {
+        None => vec![ledger.backup(&folder.join("ledgers").join(ledger.folder().file_name().unwrap_or_default()), with_keys)?],
+        Some(databases) if ledger.name() == FIRST_DATABASE => databases.engine.backup(folder, with_keys)?,
+        Some(_) => {
+            return Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, "permission denied for function ledger_backup")
+                .hint(format!("It copies all databases: the superusers of database \"{FIRST_DATABASE}\" may, there.")));
+        }
+    };
+    Ok(done.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
 }
 
 impl std::fmt::Debug for Databases {

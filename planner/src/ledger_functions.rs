@@ -1,11 +1,11 @@
 //! Proofs, callable in any query: `ledger_receipt(seq [, row])`, the same as `ledger_receipt_json` and `ledger_receipt_cose`,
-//! `ledger_disclose(seqs, rows, columns)`, `ledger_consistency(a, b)`, and `ledger_export(folder [, first [, end]])`; `ledger_scrub()`
-//! and `ledger_rotate_keys()`.
+//! `ledger_disclose(seqs, rows, columns)`, `ledger_consistency(a, b)`, `ledger_export(folder [, first [, end]])` and
+//! `ledger_backup(folder [, with_keys])`; `ledger_scrub()` and `ledger_rotate_keys()`.
 //!
 //! Never: proves anything by itself; what it gives is for the offline verifier.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, Int64Array, StringArray, StringBuilder};
 use arrow::datatypes::{DataType, Int64Type};
@@ -14,15 +14,18 @@ use engine::Ledger;
 use engine::receipt::Disclosed;
 use relational::ScalarFunction;
 
+use crate::databases::{self, Databases};
+
 /// The functions over one ledger.
-pub(crate) fn all(ledger: &Arc<Ledger>) -> Vec<ScalarFunction> {
-    let [receipts, jsons, coses, disclosures, proofs, exports, scrubbed, rotated] = std::array::from_fn(|_| Arc::clone(ledger));
+pub(crate) fn all(ledger: &Arc<Ledger>, cluster: Weak<Databases>) -> Vec<ScalarFunction> {
+    let [receipts, jsons, coses, disclosures, proofs, exports, copied, scrubbed, rotated] = std::array::from_fn(|_| Arc::clone(ledger));
     vec![
         of_row(RECEIPT, move |seq, row| receipts.receipt(seq, row)),
         of_row(RECEIPT_JSON, move |seq, row| jsons.receipt_json(seq, row)),
         cose(move |seq, row| coses.receipt_cose(seq, row)),
         disclose(move |rows| disclosures.disclose(rows)),
         export(exports),
+        backup(copied, cluster),
         scrub(scrubbed),
         rotate_keys(rotated),
         function("ledger_consistency", 0, move |old, new| match (old, new) {
@@ -39,6 +42,8 @@ pub(crate) const RECEIPT_COSE: &str = "ledger_receipt_cose";
 pub(crate) const DISCLOSE: &str = "ledger_disclose";
 /// Writes where the server may, so it is for superusers.
 pub(crate) const EXPORT: &str = "ledger_export";
+/// The same, and copies every database.
+pub(crate) const BACKUP: &str = "ledger_backup";
 /// Keeps the disk busy, so it is for superusers.
 pub(crate) const SCRUB: &str = "ledger_scrub";
 
@@ -114,6 +119,26 @@ fn export(ledger: Arc<Ledger>) -> ScalarFunction {
     };
     let args = vec![DataType::Utf8, DataType::Int64, DataType::Int64];
     ScalarFunction { name: EXPORT.to_owned(), args, optional_args: 2, returns: DataType::Utf8, call: Arc::new(over_arrays) }
+}
+
+/// `ledger_backup(folder text [, with_keys boolean])`: says what was copied, a line a database.
+fn backup(ledger: Arc<Ledger>, cluster: Weak<Databases>) -> ScalarFunction {
+    let over_arrays = move |arguments: &[ArrayRef]| -> SqlResult<ArrayRef> {
+        let mut texts = StringBuilder::new();
+        for at in 0..arguments.first().map_or(0, |first| first.len()) {
+            let folder = arguments.first().and_then(|array| array.as_string_opt::<i32>()).filter(|array| array.is_valid(at));
+            let Some(folder) = folder.map(|array| array.value(at)) else {
+                texts.append_null();
+                continue;
+            };
+            let with_keys =
+                arguments.get(1).and_then(|array| array.as_boolean_opt()).is_some_and(|array| array.is_valid(at) && array.value(at));
+            texts.append_value(databases::back_up(&cluster, &ledger, Path::new(folder), with_keys)?);
+        }
+        Ok(Arc::new(texts.finish()))
+    };
+    let args = vec![DataType::Utf8, DataType::Boolean];
+    ScalarFunction { name: BACKUP.to_owned(), args, optional_args: 1, returns: DataType::Utf8, call: Arc::new(over_arrays) }
 }
 
 /// `ledger_scrub()`: says what was read again and how much of it is damaged.

@@ -10,11 +10,11 @@ use receipts::definition::{ColumnDefinition, TableDefinition};
 use receipts::{CoseReceipt, Disclosure, FormatError, Receipt, RowPart};
 use relational::ScalarFunction;
 
-use crate::ledger_functions::{self, DISCLOSE, EXPORT, RECEIPT, RECEIPT_COSE, RECEIPT_JSON, ROTATE_KEYS, SCRUB};
+use crate::ledger_functions::{self, BACKUP, DISCLOSE, EXPORT, RECEIPT, RECEIPT_COSE, RECEIPT_JSON, ROTATE_KEYS, SCRUB};
 use crate::resolver::Scope;
 use crate::rights::Opened;
 
-/// The function as the role that asks may have it: whatever shows a row hides in it what the role may not read, and an export is for superusers.
+/// The function as the role that asks may have it: whatever shows a row hides in it what the role may not read, and exports and backups are for superusers.
 pub(crate) fn guarded(function: ScalarFunction, scope: &Scope) -> ScalarFunction {
     if scope.access.superuser {
         return function;
@@ -33,7 +33,7 @@ pub(crate) fn guarded(function: ScalarFunction, scope: &Scope) -> ScalarFunction
             disclosure.hide(|table, column| may(&scope, table, column)).map_err(unreadable)?;
             disclosure.to_text().map_err(unreadable)
         }),
-        EXPORT | SCRUB | ROTATE_KEYS => {
+        BACKUP | EXPORT | SCRUB | ROTATE_KEYS => {
             let refused = refused(&function.name);
             ScalarFunction { call: Arc::new(move |_: &[ArrayRef]| Err(refused.clone())), ..function }
         }
@@ -45,6 +45,7 @@ fn refused(name: &str) -> SqlError {
     SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, format!("permission denied for function {name}")).hint(match name {
         EXPORT => "It writes every value of the database into a folder of the server: a superuser can, or shockwave export.",
         ROTATE_KEYS => "It replaces the keys that sign the ledger: a superuser can, or shockwave keys rotate.",
+        BACKUP => "It copies all databases into a folder of the server: a superuser can, or shockwave backup.",
         _ => "It reads all that is sealed: a superuser can. ledger.damages has what the last round found.",
     })
 }

@@ -62,6 +62,10 @@ pub enum Command {
     Audit(Audit),
     /// Write a folder with the whole log and the rows of a range of commits, for a stranger to verify when the server is gone.
     Export(Export),
+    /// Copy all databases of a server into a folder, while it works; the next time only what is new.
+    Backup(Backup),
+    /// Lay a data folder out of a backup, as of its newest or of any earlier commit.
+    Restore(Restore),
     /// The public keys to pin.
     #[command(subcommand)]
     Keys(Keys),
@@ -285,6 +289,75 @@ pub struct Export {
     /// The commit after the last one; default: all there are.
     #[arg(long, value_name = "SEQ")]
     pub end: Option<u64>,
+}
+
+/// `backup`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A running server makes the backup itself, into a folder of its machine, while it reads and commits: this command logs in and says
+SELECT ledger_backup('/folder', with_keys), which psql can say as well (where the server demands TLS, only that). With --data-dir the databases of a
+stopped server are copied. Use the same folder again: sealed files are copied once, so the second run is quick. A run that is broken off leaves
+what was there before. Keep copies of the folder elsewhere; cp, rsync or an object store will do, while no backup is being made.
+
+  shockwave backup --to /backup --password-file data/superuser.password
+  shockwave restore --from /backup --check
+  shockwave restore --from /backup --data-dir restored --to-commit 4711
+
+The private keys, and the roles' password verifiers, are not in it unless --with-keys is given, once: whoever has them can sign for the ledgers. A
+restore needs them, so keep them in some place.
+
+Exit codes: 0 done · 1 failed · 2 wrong usage.")]
+pub struct Backup {
+    /// Folder of the backup, on the machine of the server; made if it is not there.
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+    /// Take along private keys and password verifiers, now and in later runs into this folder.
+    #[arg(long)]
+    pub with_keys: bool,
+    /// Back up this data folder, which no server has open.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["server", "user", "password_file"])]
+    pub data_dir: Option<PathBuf>,
+    /// Where the running server listens.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7432")]
+    pub server: SocketAddr,
+    /// A superuser of its database \"shockwave\".
+    #[arg(long, value_name = "NAME", default_value = "shockwave")]
+    pub user: String,
+    /// File with the password.
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+}
+
+/// `restore`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Every file is compared with the backup's list, and the history with the signed checkpoint beside it, before it is used; the first that is not as it
+was written is named. The data folder holds what the databases held as of the commit. Each goes on as a new incarnation of its ledger, and says so in its
+next commit (SELECT * FROM ledger.incarnations): receipts of restored commits stay valid, and whoever kept a checkpoint of a commit
+that was left out can see that it was. Do not let the restored server and the old one both go on: they would sign two histories.
+
+Commits have numbers in ledger.commits, with their times: SELECT max(commit_seq) FROM ledger.commits WHERE committed_at <= '...'.
+
+Exit codes: 0 done · 1 failed · 2 wrong usage.")]
+pub struct Restore {
+    /// Folder of the backup. It is only read.
+    #[arg(long, value_name = "DIR")]
+    pub from: PathBuf,
+    /// The data folder to lay; must be empty or not there.
+    #[arg(long, value_name = "DIR", required_unless_present = "check")]
+    pub data_dir: Option<PathBuf>,
+    /// The last commit to restore. Default: the newest that the backup has.
+    #[arg(long, value_name = "SEQ", requires = "data_dir")]
+    pub to_commit: Option<u64>,
+    /// Only this database; it may have been dropped since. Default: all that were not dropped.
+    #[arg(long, value_name = "NAME", requires = "data_dir")]
+    pub database: Option<String>,
+    /// Where the private keys are, if not in the backup: a data folder, the folder of one ledger in it, or a backup that was made with --with-keys.
+    #[arg(long, value_name = "DIR", requires = "data_dir")]
+    pub keys: Option<PathBuf>,
+    /// Only read the backup, all of it, and say whether it is whole.
+    #[arg(long, conflicts_with = "data_dir")]
+    pub check: bool,
 }
 
 /// `verify consistency`

@@ -25,6 +25,8 @@ fn main() -> ExitCode {
         Command::Verify(Verify::Fsck(arguments)) => commands::fsck::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
         Command::Export(arguments) => commands::export::run(&arguments),
+        Command::Backup(arguments) => commands::backup::run(&arguments),
+        Command::Restore(arguments) => commands::restore::run(&arguments),
         Command::Keys(Keys::Show(arguments)) => commands::keys::show(&arguments),
         Command::Keys(Keys::Rotate(arguments)) => commands::rotate::run(&arguments),
         Command::Keys(Keys::Follow(arguments)) => commands::verify::follow(&arguments),

@@ -69,6 +69,12 @@ async fn disclosures_json_cose_and_exports_come_from_sql() {
     let io: std::sync::Arc<dyn base::Io> = std::sync::Arc::new(base::RealIo);
     let verdict = engine::fsck::check_export(&io, &path, None, &policy);
     assert_eq!(verdict.exit_code(), 0, "{verdict}");
+    let copies = folder.path().join("backup");
+    let said = client.value(&format!("SELECT ledger_backup('{}')", copies.display())).await;
+    assert!(said.starts_with("database shockwave: commits 0 to ") && said.ends_with(" without private keys"), "{said}");
+    let said = client.value(&format!("SELECT ledger_backup('{}', true)", copies.display())).await;
+    assert!(said.ends_with(" kept, with private keys"), "{said}");
+    assert_eq!(engine::restore::check(&engine::Options::real(), &copies).unwrap().len(), 1);
     let scrubbed = client.value("SELECT ledger_scrub()").await;
     assert!(scrubbed.ends_with(" bytes, 0 damaged"), "{scrubbed}");
     assert_eq!(client.lines("SELECT round, ended_at >= begun_at, damages FROM ledger.scrubs").await, ["1|t|0"]);
@@ -76,6 +82,8 @@ async fn disclosures_json_cose_and_exports_come_from_sql() {
     for (sql, state) in [
         (format!("SELECT ledger_export('{}')", path.display()), "55000"),
         (format!("SELECT ledger_export('{}', 5, 5)", folder.path().join("none").display()), "22023"),
+        ("SELECT ledger_backup('copies')".to_owned(), "42602"),
+        (format!("SELECT ledger_backup('{}')", fixture.database.ledger().folder().parent().unwrap().parent().unwrap().display()), "55000"),
         (format!("SELECT ledger_disclose(ARRAY[{seq}], ARRAY[{row}], ARRAY['nam'])"), "42703"),
         (format!("SELECT ledger_disclose(ARRAY[{seq}, 0], ARRAY[{row}], ARRAY['name'])"), "22023"),
     ] {

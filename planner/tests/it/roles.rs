@@ -292,6 +292,7 @@ async fn built_in_roles_read_and_write() {
     let json = auditor.value(&format!("SELECT ledger_receipt_json({seq}, {row})")).await;
     assert!(json.contains("\"hidden\"") && !json.contains("\"value\""), "{json}");
     refused(&mut auditor, "SELECT ledger_export('/nowhere')", "42501", "permission denied for function ledger_export").await;
+    refused(&mut auditor, "SELECT ledger_backup('/nowhere')", "42501", "permission denied for function ledger_backup").await;
     refused(&mut auditor, "SELECT ledger_scrub()", "42501", "permission denied for function ledger_scrub").await;
     let whole = reader.value(&format!("SELECT ledger_receipt({seq}, {row})")).await;
     let whole = receipts::Receipt::parse(whole.as_bytes()).unwrap();

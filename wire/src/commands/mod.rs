@@ -2,10 +2,12 @@
 //!
 //! Never: decides what a server or a verifier does; asks the libraries and prints.
 
+pub mod backup;
 pub mod export;
 pub mod fsck;
 pub mod keys;
 pub mod rebuild_folds;
+pub mod restore;
 pub mod rotate;
 pub mod serve;
 pub mod verify;

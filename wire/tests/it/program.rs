@@ -9,15 +9,15 @@ use tokio_postgres::NoTls;
 
 use crate::server::start;
 
-fn shockwave(arguments: &[&str]) -> Output {
+pub fn shockwave(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_shockwave")).args(arguments).output().unwrap()
 }
 
-fn stdout(output: &Output) -> String {
+pub fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn path(path: &Path) -> &str {
+pub fn path(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
@@ -53,7 +53,7 @@ pub fn serve(folder: &Path) -> Served {
 }
 
 impl Served {
-    async fn connect(&self) -> tokio_postgres::Client {
+    pub async fn connect(&self) -> tokio_postgres::Client {
         let url = format!("host=127.0.0.1 port={} user=shockwave dbname=shockwave", self.port);
         let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
         tokio::spawn(connection);
