@@ -20,3 +20,4 @@ mod restores;
 mod rotation;
 mod scrub;
 mod transactions;
+mod worm;
