@@ -20,9 +20,10 @@ use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 use base::io::{Io, LockGuard};
 use base::{SqlError, SqlResult, SqlState};
+use receipts::note::Note;
 use receipts::proof::tree_root;
 use receipts::tiles::{TileKind, tiles_of_growth};
-use receipts::{Blake3Tree, Sha256Tree};
+use receipts::{Blake3Tree, Keys, Sha256Tree};
 use wal::Held;
 
 use crate::catalog::SEGMENTS_TABLE;
@@ -78,16 +79,16 @@ impl Ledger {
         io.create_dir_all(folder).map_err(|error| io_failed("create folder", folder, error))?;
         let _one_at_a_time = lock(io, folder)?;
         let earlier = Manifest::read(io, folder)?;
+        let has_keys = with_keys || earlier.as_ref().is_some_and(|earlier| earlier.copy_of(KEY_FILE).is_some());
         let moment = self.sealer().between_seals(|| Moment::of(self))?;
         if let Some(earlier) = &earlier {
             self.check_extends(folder, earlier, &moment)?;
         }
-        let has_keys = with_keys || earlier.as_ref().is_some_and(|earlier| earlier.files.contains_key(KEY_FILE));
         let mut target = Target::new(io, folder, earlier);
         self.put_sealed(&mut target, &moment)?;
         self.put_unsealed(&mut target, &moment)?;
         if has_keys {
-            self.put_keys(&mut target)?;
+            self.put_keys(&mut target, &moment)?;
         }
         let (database, size) = (moment.identity.database.clone(), moment.checkpoint.state.size);
         let copied = target.finish(moment.identity, moment.checkpoint.state, moment.sealed)?;
@@ -150,26 +151,34 @@ impl Ledger {
         Ok(())
     }
 
-    fn put_keys(&self, target: &mut Target<'_>) -> SqlResult<()> {
-        let io = &*self.options().io;
-        let read = |path: &Path| io.open(path).and_then(|file| file.read_all()).map_err(|error| io_failed("read", path, error));
-        let key = read(&self.folder().join(KEY_FILE))?;
-        target.put(KEY_FILE, 0o400, |write| write(&key))?;
-        let path = self.folder().join(verifiers::FILE);
-        if io.exists(&path) {
-            let bytes = read(&path)?;
-            // Its name is that of its content, so that it never takes the place of what an earlier manifest names.
-            let name = format!("{}.{}", verifiers::FILE, blake3::hash(&bytes).to_hex());
-            target.put(&name, 0o400, |write| write(&bytes))?;
+    fn put_keys(&self, target: &mut Target<'_>, moment: &Moment) -> SqlResult<()> {
+        let note = Note::parse(&moment.checkpoint.sha_note).map_err(|error| SqlError::internal(format!("own checkpoint: {error}")))?;
+        let keys = Keys::parse(&moment.keys).map_err(|error| SqlError::internal(format!("own keys: {error}")))?;
+        if note.verify(&keys.verifiers().map(Clone::clone)[..1]).is_err() {
+            return Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, "replacing the ledger's keys failed and has not ended")
+                .hint("Restart the server: it then has the keys that the ledger names."));
         }
-        Ok(())
+        put_by_content(target, KEY_FILE, moment.keys.as_bytes())?;
+        let (io, path) = (&*self.options().io, self.folder().join(verifiers::FILE));
+        if !io.exists(&path) {
+            return Ok(());
+        }
+        let bytes = io.open(&path).and_then(|file| file.read_all()).map_err(|error| io_failed("read", &path, error))?;
+        put_by_content(target, verifiers::FILE, &bytes)
     }
+}
+
+/// A file that may be another one next time: its name is that of its content, so that it never takes the place of what an earlier manifest names.
+fn put_by_content(target: &mut Target<'_>, file: &str, bytes: &[u8]) -> SqlResult<()> {
+    target.put(&format!("{file}.{}", blake3::hash(bytes).to_hex()), 0o400, |write| write(bytes))
 }
 
 /// A published state, and what holds it.
 struct Moment {
     identity: LedgerIdentity,
     checkpoint: SignedCheckpoint,
+    /// The text of the private keys that signed it.
+    keys: String,
     sealed: u64,
     held: Held,
     segments: Vec<String>,
@@ -185,14 +194,13 @@ impl Moment {
             let segments = state.layout().segments;
             segments.iter().map(|segment| segment::file_name(state.id, segment.first_row())).collect::<Vec<_>>()
         });
-        Ok(Self {
-            identity,
-            segments: segments.collect(),
-            sealed: ledger.merkle().read().sealed(),
-            checkpoint: ledger.checkpoint(),
-            recorded: recorded(ledger)?,
-            held: ledger.wal().hold(),
-        })
+        let (segments, sealed) = (segments.collect(), ledger.merkle().read().sealed());
+        let (checkpoint, keys, held) = {
+            // Keys are replaced by whoever decides.
+            let _turn = ledger.turn().wait();
+            (ledger.checkpoint(), ledger.signer().lock().keys().secret_text(), ledger.wal().hold())
+        };
+        Ok(Self { identity, checkpoint, keys, sealed, held, segments, recorded: recorded(ledger)? })
     }
 }
 

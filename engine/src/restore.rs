@@ -16,14 +16,14 @@ use std::path::{Path, PathBuf};
 
 use base::io::Io;
 use base::{SqlError, SqlResult, SqlState};
-use receipts::Keys;
+use receipts::{KeyLeaf, Keys};
 
 use crate::backup::manifest::{self, Manifest};
 use crate::failure::io_failed;
 use crate::identity;
 use crate::options::Options;
 use crate::server::{self, free_folder};
-use crate::signer::{KEY_FILE, read_keys};
+use crate::signer::{KEY_FILE, are_of, read_key_file};
 use crate::verifiers;
 use lay::Secrets;
 use leaves::survey;
@@ -91,7 +91,7 @@ pub fn check(options: &Options, from: &Path) -> SqlResult<Vec<Found>> {
             size: of.manifest.state.size,
             files: of.manifest.files.len() as u64,
             bytes: of.manifest.files.values().map(|entry| entry.bytes).sum(),
-            has_keys: of.manifest.files.contains_key(KEY_FILE),
+            has_keys: of.manifest.copy_of(KEY_FILE).is_some(),
         })
     };
     ledgers.iter().map(check_one).collect()
@@ -106,17 +106,18 @@ pub fn restore(options: &Options, request: &Request<'_>) -> SqlResult<Vec<Restor
     for of in &chosen {
         let size = wanted_size(&of.manifest, request.to_commit)?;
         let source = Source { io, folder: &of.folder, manifest: &of.manifest };
-        let secrets = secrets(&source, request.keys)?;
-        work.push((source, size, secrets));
+        let survey = survey(&source, size)?;
+        let secrets = secrets(&source, request.keys, &survey.keys)?;
+        work.push((source, survey, secrets));
     }
     let unfinished = begin(io, request.to)?;
     let _lock = server::lock(io, request.to)?;
     let ledgers = request.to.join("ledgers");
     io.create_dir_all(&ledgers).map_err(|error| io_failed("create folder", &ledgers, error))?;
     let mut restored = Vec::new();
-    for (source, size, secrets) in &work {
+    for (source, survey, secrets) in &work {
         let folder = free_folder(io, &ledgers, &source.manifest.identity.database)?;
-        restored.push(lay::lay(options, source, &folder, *size, secrets)?);
+        restored.push(lay::lay(options, source, &folder, survey, secrets)?);
     }
     io.sync_dir(&ledgers).map_err(|error| io_failed("sync folder", &ledgers, error))?;
     io.remove(&unfinished).and_then(|()| io.sync_dir(request.to)).map_err(|error| io_failed("finish", &unfinished, error))?;
@@ -158,8 +159,7 @@ fn ledgers_of(io: &dyn Io, from: &Path) -> SqlResult<Vec<Of>> {
     let mut folders = vec![from.to_path_buf()];
     let ledgers = from.join("ledgers");
     if !io.exists(&from.join(manifest::FILE)) && io.exists(&ledgers) {
-        let names = io.list(&ledgers).map_err(|error| io_failed("list", &ledgers, error))?;
-        folders = names.into_iter().map(|name| ledgers.join(name)).collect();
+        folders = list(io, &ledgers)?.into_iter().map(|name| ledgers.join(name)).collect();
     }
     let mut found = Vec::new();
     for folder in folders {
@@ -204,42 +204,65 @@ fn wanted_size(manifest: &Manifest, to_commit: Option<u64>) -> SqlResult<u64> {
     }
 }
 
-/// The private keys of a ledger: of the backup itself, or of the folder given.
-fn secrets(source: &Source<'_>, keys: Option<&Path>) -> SqlResult<Secrets> {
-    let origin = source.manifest.identity.origin();
+/// The private keys that `named` names: of the backup itself, or of the folder given.
+fn secrets(source: &Source<'_>, keys: Option<&Path>, named: &KeyLeaf) -> SqlResult<Secrets> {
+    let (io, manifest) = (source.io, source.manifest);
     let Some(folder) = keys else {
-        if !source.manifest.files.contains_key(KEY_FILE) {
-            return Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, format!("the backup has no private keys of {origin}"))
-                .hint("Give a folder that has them with --keys: the old data folder, or a backup that was made with --with-keys."));
+        let Some(name) = manifest.copy_of(KEY_FILE) else {
+            return Err(SqlError::new(
+                SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
+                format!("the backup has no private keys of {}", named.origin),
+            )
+            .hint("Give a folder that has them with --keys: the old data folder, or a backup that was made with --with-keys."));
+        };
+        let text = source.bytes(name)?;
+        let keys = std::str::from_utf8(&text).ok().and_then(|text| Keys::parse(text).ok());
+        let keys = keys.ok_or_else(|| source.damaged(name, "it holds no keys"))?;
+        if !are_of(&keys, named) {
+            return Err(not_in_force(named, source.folder));
         }
-        let text = source.bytes(KEY_FILE)?;
-        let keys = std::str::from_utf8(&text).ok().and_then(|text| Keys::parse(text).ok()).filter(|keys| keys.origin() == origin);
-        let keys = keys.ok_or_else(|| SqlError::new(SqlState::DATA_CORRUPTED, format!("the backup's keys are not those of {origin}")))?;
-        let prefix = format!("{}.", verifiers::FILE);
-        let name = source.manifest.files.keys().find(|name| name.starts_with(&prefix));
-        let verifiers = name.map(|name| source.bytes(name)).transpose()?.map(|bytes| bytes.to_vec());
+        let verifiers = manifest.copy_of(verifiers::FILE).map(|name| source.bytes(name)).transpose()?.map(|bytes| bytes.to_vec());
         return Ok(Secrets { keys, verifiers });
     };
-    let io = source.io;
     let ledgers = folder.join("ledgers");
-    let names = if io.exists(&ledgers) { io.list(&ledgers).map_err(|error| io_failed("list", &ledgers, error))? } else { Vec::new() };
-    for candidate in names.into_iter().map(|name| ledgers.join(name)).chain([folder.to_path_buf()]) {
-        if io.exists(&candidate.join(KEY_FILE)) {
-            let keys = read_keys(io, &candidate)?;
-            if keys.origin() == origin {
-                return Ok(Secrets { keys, verifiers: verifiers_beside(io, &candidate)? });
+    let names = if io.exists(&ledgers) { list(io, &ledgers)? } else { Vec::new() };
+    for ledger in names.into_iter().map(|name| ledgers.join(name)).chain([folder.to_path_buf()]) {
+        for file in key_files(io, &ledger)? {
+            let keys = read_key_file(io, &file)?;
+            if are_of(&keys, named) {
+                return Ok(Secrets { keys, verifiers: verifiers_beside(io, &ledger)? });
             }
         }
     }
-    Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, format!("\"{}\" has no private keys of {origin}", folder.display()))
-        .hint("They are in the file keys/signing.key of the ledger's folder."))
+    Err(not_in_force(named, folder))
 }
 
-/// Password verifiers as a data folder or a backup has them.
+fn not_in_force(named: &KeyLeaf, folder: &Path) -> SqlError {
+    let message = format!("\"{}\" has not the private keys of {} that commit {} names", folder.display(), named.origin, named.seq);
+    SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message).hint(
+        "Keys are replaced by ledger_rotate_keys(): to a commit before that, only the old ones can go on. Restore to a later commit and read the past there, \
+         or give a folder that has them with --keys.",
+    )
+}
+
+fn list(io: &dyn Io, folder: &Path) -> SqlResult<Vec<String>> {
+    io.list(folder).map_err(|error| io_failed("list", folder, error))
+}
+
+/// Files of private keys, as a data folder or a backup names them.
+fn key_files(io: &dyn Io, ledger: &Path) -> SqlResult<Vec<PathBuf>> {
+    let files = match Manifest::read(io, ledger)? {
+        None => vec![ledger.join(KEY_FILE)],
+        Some(manifest) => manifest.copy_of(KEY_FILE).map(|name| ledger.join(name)).into_iter().collect(),
+    };
+    Ok(files.into_iter().filter(|path| io.exists(path)).collect())
+}
+
+/// Password verifiers, likewise.
 fn verifiers_beside(io: &dyn Io, ledger: &Path) -> SqlResult<Option<Vec<u8>>> {
     let file = match Manifest::read(io, ledger)? {
         None => Some(ledger.join(verifiers::FILE)),
-        Some(manifest) => manifest.files.keys().find(|name| name.starts_with(verifiers::FILE)).map(|name| ledger.join(name)),
+        Some(manifest) => manifest.copy_of(verifiers::FILE).map(|name| ledger.join(name)),
     };
     let Some(path) = file.filter(|path| io.exists(path)) else { return Ok(None) };
     io.open(&path).and_then(|file| file.read_all()).map(Some).map_err(|error| io_failed("read", &path, error))

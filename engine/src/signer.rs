@@ -260,7 +260,8 @@ pub fn read_keys(io: &dyn Io, folder: &Path) -> SqlResult<Keys> {
     read_key_file(io, &folder.join(KEY_FILE))
 }
 
-fn read_key_file(io: &dyn Io, path: &Path) -> SqlResult<Keys> {
+/// Reads one file of keys. Errors: likewise.
+pub(crate) fn read_key_file(io: &dyn Io, path: &Path) -> SqlResult<Keys> {
     let bytes = io.open(path).and_then(|file| file.read_all()).map_err(|error| io_failed("read key file", path, error))?;
     let unreadable = |why: String| SqlError::new(SqlState::DATA_CORRUPTED, format!("key file \"{}\" is unreadable: {why}", path.display()));
     let text = String::from_utf8(bytes).map_err(|_| unreadable("not text".into()))?;

@@ -69,6 +69,11 @@ impl Manifest {
         format!("log/{:020}-{:020}", self.sealed, self.state.size)
     }
 
+    /// Name of the copy of a file whose content may be another one in each backup: its name, and the BLAKE3 of it.
+    pub fn copy_of(&self, file: &str) -> Option<&String> {
+        self.files.keys().find(|name| name.strip_prefix(file).is_some_and(|rest| rest.starts_with('.')))
+    }
+
     /// Names of the two signed checkpoints of the newest state.
     pub fn signed_names(&self) -> [String; 2] {
         [format!("signed/{:020}", self.state.size), format!("b3/signed/{:020}", self.state.size)]

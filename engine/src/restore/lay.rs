@@ -16,7 +16,7 @@ use receipts::{CommitLeaf, IncarnationLeaf, Keys, Leaf};
 use wal::{Identity, RecordKind, Wal, WalOptions};
 
 use super::Restored;
-use super::leaves::{Leaves, Survey, survey};
+use super::leaves::{Leaves, Survey};
 use super::rows::{Run, SealedRows};
 use super::source::Source;
 use crate::backup::log::Records;
@@ -39,10 +39,9 @@ pub(super) struct Secrets {
     pub verifiers: Option<Vec<u8>>,
 }
 
-/// Lays the ledger's folder with its first `size` commits. Errors: XX001 naming a damaged file; 53100, 58030.
-pub(super) fn lay(options: &Options, source: &Source<'_>, to: &Path, size: u64, secrets: &Secrets) -> SqlResult<Restored> {
-    let io = source.io;
-    let survey = survey(source, size)?;
+/// Lays the ledger's folder with the commits up to what was surveyed. Errors: XX001 naming a damaged file; 53100, 58030.
+pub(super) fn lay(options: &Options, source: &Source<'_>, to: &Path, survey: &Survey, secrets: &Secrets) -> SqlResult<Restored> {
+    let (io, size) = (source.io, survey.at.size);
     let sealed = source.sealed_sizes().into_iter().rev().find(|sealed| *sealed <= size).unwrap_or(0);
     io.create_dir_all(to).map_err(|error| io_failed("create ledger folder", to, error))?;
     lay_tiles(source, to, sealed)?;
@@ -52,12 +51,7 @@ pub(super) fn lay(options: &Options, source: &Source<'_>, to: &Path, size: u64, 
     let rows = lay_segments(source, to, sealed, size)?;
     let incarnation = source.manifest.identity.incarnation.checked_add(1).ok_or_else(|| SqlError::internal("no incarnation is left"))?;
     let identity = LedgerIdentity { incarnation, ..source.manifest.identity.clone() };
-    NewLog::lay(options, source, to, &identity)?.fill(
-        source,
-        rows,
-        sealed..size,
-        &new_incarnation(options, source, &identity, &survey)?,
-    )?;
+    NewLog::lay(options, source, to, &identity)?.fill(source, rows, sealed..size, &new_incarnation(options, source, &identity, survey)?)?;
     Signer::lay(io, to, &secrets.keys, survey.at)?;
     if let Some(bytes) = &secrets.verifiers {
         verifiers::lay(io, to, bytes)?;

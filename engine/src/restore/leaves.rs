@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use base::SqlResult;
 use bytes::Bytes;
 use receipts::leaf::leaf_hashes;
-use receipts::note::{Note, VerifierKey};
+use receipts::note::Note;
 use receipts::tiles::{TileId, TileKind, decode_entries};
 use receipts::{Blake3Tree, Frontier, KeyLeaf, Leaf, Sha256Tree};
 
@@ -78,12 +78,13 @@ pub(super) struct Survey {
     pub at: Signed,
     /// Time of the last leaf before it.
     pub time_us: i64,
+    /// The keys that were in force there.
+    pub keys: KeyLeaf,
 }
 
 /// Grows both trees from all leaves and compares them with every checkpoint and with the signatures. Errors: XX001 naming what differs.
 pub(super) fn survey(source: &Source<'_>, size: u64) -> SqlResult<Survey> {
-    let (mut sha, mut b3) = (Frontier::<Sha256Tree>::new(), Frontier::<Blake3Tree>::new());
-    let (mut at, mut time_us, mut keys, mut incarnation): (Option<Signed>, i64, Option<KeyLeaf>, u32) = (None, i64::MIN, None, 0);
+    let (mut growing, mut at) = (Growing::default(), None);
     let mut leaves = Leaves::from(source, 0)?;
     let mut sizes = VecDeque::from(source.sealed_sizes());
     while let Some((seq, bytes)) = leaves.take()? {
@@ -92,53 +93,73 @@ pub(super) fn survey(source: &Source<'_>, size: u64) -> SqlResult<Survey> {
         if leaf.seq() != seq || leaf.ledger() != source.manifest.identity.ledger.0 {
             return Err(source.damaged(name, &format!("commit {seq} is of another place or ledger")));
         }
-        let (sha_hash, b3_hash) = leaf_hashes(&bytes);
-        sha.append(sha_hash, |_, _, _| ());
-        b3.append(b3_hash, |_, _, _| ());
-        let state = Signed { size: seq + 1, sha_root: sha.root(), b3_root: b3.root() };
-        if state.size <= size {
-            time_us = leaf.time_us();
-        }
+        let time_us = leaf.time_us();
+        growing.append(&bytes, leaf).map_err(|why| source.damaged(name, &format!("commit {seq} {why}")))?;
+        let state = growing.state();
         if state.size == size {
-            at = Some(state);
+            at = growing.keys.clone().map(|keys| Survey { at: state, time_us, keys });
         }
         if sizes.pop_front_if(|sealed| *sealed == state.size).is_some() {
             let name = format!("checkpoints/{:020}", state.size);
-            source.verify(&name).and_then(|()| source.verify(&format!("b3/{name}")))?;
-            if checkpoints::read(source.io, source.folder, state.size)?.state != state {
-                return Err(source.damaged(&name, "its roots are not those of the leaves"));
-            }
-        }
-        match leaf {
-            Leaf::Key(leaf) => keys = Some(leaf),
-            Leaf::Incarnation(leaf) => incarnation = leaf.number,
-            Leaf::Commit(_) | Leaf::Checkpoint(_) => {}
+            check_signed(source, [name.clone(), format!("b3/{name}")], &growing)?;
         }
     }
-    if incarnation != source.manifest.identity.incarnation {
-        return Err(source.damaged(FILE, &format!("its leaves are of incarnation {incarnation}")));
-    }
-    let state = Signed { size: sha.size(), sha_root: sha.root(), b3_root: b3.root() };
-    if state != source.manifest.state || !sizes.is_empty() {
+    if growing.state() != source.manifest.state || !sizes.is_empty() {
         return Err(source.damaged(FILE, "its roots are not those of the leaves"));
     }
-    check_signatures(source, &state, keys)?;
-    let at = at.ok_or_else(|| source.damaged(FILE, &format!("it does not hold {size} commits")))?;
-    Ok(Survey { at, time_us })
+    if growing.incarnation != source.manifest.identity.incarnation {
+        return Err(source.damaged(FILE, &format!("its leaves are of incarnation {}", growing.incarnation)));
+    }
+    check_signed(source, source.manifest.signed_names(), &growing)?;
+    at.ok_or_else(|| source.damaged(FILE, &format!("it does not hold {size} commits under a key")))
 }
 
-/// The newest state is signed by the keys that the ledger names.
-fn check_signatures(source: &Source<'_>, state: &Signed, keys: Option<KeyLeaf>) -> SqlResult<()> {
-    let names = source.manifest.signed_names();
+/// Both trees and what leaves said so far.
+#[derive(Default)]
+struct Growing {
+    sha: Frontier<Sha256Tree>,
+    b3: Frontier<Blake3Tree>,
+    keys: Option<KeyLeaf>,
+    incarnation: u32,
+}
+
+impl Growing {
+    /// The error says what a leaf does wrong.
+    fn append(&mut self, bytes: &[u8], leaf: Leaf) -> Result<(), &'static str> {
+        let (sha_hash, b3_hash) = leaf_hashes(bytes);
+        self.sha.append(sha_hash, |_, _, _| ());
+        self.b3.append(b3_hash, |_, _, _| ());
+        match leaf {
+            Leaf::Key(leaf) => {
+                if !leaf.verify(self.keys.as_ref().map(|before| (&before.sha_key, &before.b3_key))) {
+                    return Err("names keys that those before did not sign");
+                }
+                self.keys = Some(leaf);
+            }
+            Leaf::Incarnation(leaf) => self.incarnation = leaf.number,
+            Leaf::Commit(_) | Leaf::Checkpoint(_) => {}
+        }
+        Ok(())
+    }
+
+    fn state(&self) -> Signed {
+        Signed { size: self.sha.size(), sha_root: self.sha.root(), b3_root: self.b3.root() }
+    }
+}
+
+/// A pair of checkpoints: of the present state, and signed by the keys that are in force in it.
+fn check_signed(source: &Source<'_>, names: [String; 2], growing: &Growing) -> SqlResult<()> {
+    let state = growing.state();
     for name in &names {
         source.verify(name)?;
     }
     let [sha_name, b3_name] = &names;
     let signed = checkpoints::read_pair(source.io, [source.folder.join(sha_name), source.folder.join(b3_name)], state.size)?;
-    let verifiers = keys.and_then(|keys| keys.verifiers().ok()).ok_or_else(|| source.damaged(sha_name, "the ledger names no keys"))?;
+    let verifiers = growing.keys.as_ref().and_then(|keys| keys.verifiers().ok());
+    let verifiers = verifiers.ok_or_else(|| source.damaged(sha_name, "the ledger names no keys"))?;
     for ((name, note), key) in names.iter().zip([&signed.sha_note, &signed.b3_note]).zip(&verifiers) {
-        let is_signed = |note: &str, key: &VerifierKey| Note::parse(note).is_ok_and(|note| note.verify(std::slice::from_ref(key)).is_ok());
-        if signed.state != *state || !is_signed(note, key) {
+        let is_signed = Note::parse(note).is_ok_and(|note| note.verify(std::slice::from_ref(key)).is_ok());
+        if signed.state != state || !is_signed {
             return Err(source.damaged(name, "it is not the ledger's signature under these leaves"));
         }
     }

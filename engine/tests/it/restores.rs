@@ -10,7 +10,7 @@ use engine::restore::{Request, restore};
 use engine::{Ledger, Server};
 use receipts::{Receipt, verify_receipt};
 
-use crate::backups::{fill, fsck_of, policy, reopened, restore_to, rows_at};
+use crate::backups::{files, fill, fsck_of, policy, reopened, restore_to, rows_at};
 use crate::ledger::{all, create_table, insert, many, open, options, rows, table};
 
 #[test]
@@ -171,6 +171,45 @@ fn keys_may_come_from_elsewhere_and_without_them_there_is_no_ledger() {
         assert_eq!(all(&of.begin("r"))[0], (-5, "later".to_owned()));
         assert_eq!(of.verifier(&verifier).unwrap().as_deref(), Some("SCRAM-SHA-256$4096:c2FsdA==$a:b"));
         copy.shutdown().unwrap();
+    }
+}
+
+#[test]
+fn replaced_keys_are_those_of_their_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, ledger) = open(&dir.path().join("data"));
+    fill(&ledger);
+    let (backup, early) = (dir.path().join("backup"), dir.path().join("early"));
+    let old = policy(&ledger);
+    server.backup(&early, true).unwrap();
+    server.backup(&backup, true).unwrap();
+    let key = |folder: &Path| files(folder).into_keys().filter(|name| name.contains("signing.key")).collect::<Vec<_>>();
+    let before = key(&backup);
+    let rotated = ledger.rotate_keys().unwrap().0;
+    insert(&ledger, &rows(&table(&ledger), &[(-7, "under new keys")]));
+    ledger.seal().unwrap();
+    server.backup(&backup, false).unwrap();
+    assert!(key(&backup).len() == 1 && key(&backup) != before, "the old private keys are gone");
+    let new = policy(&ledger);
+    server.shutdown().unwrap();
+    let request = |to: &Path, commit, keys: Option<&Path>| {
+        restore(&options(), &Request { from: &backup, to, database: None, to_commit: Some(commit), keys })
+    };
+    let to = dir.path().join("refused");
+    for keys in [None, Some(&*dir.path().join("data"))] {
+        let error = request(&to, rotated - 1, keys).unwrap_err();
+        assert!(error.state().0 == "55000" && !to.exists(), "{error}");
+    }
+    for (name, commit, keys, policy) in
+        [("new", rotated, None, &new), ("newer", rotated + 1, None, &new), ("old", rotated - 1, Some(&*early), &old)]
+    {
+        let to = dir.path().join(name);
+        request(&to, commit, keys).unwrap();
+        let (copy, of) = reopened(&to);
+        insert(&of, &rows(&table(&of), &[(-8, "goes on")]));
+        copy.shutdown().unwrap();
+        let verdict = fsck_of(&to, policy, None);
+        assert_eq!(verdict.exit_code(), 0, "{name}: {verdict}");
     }
 }
 

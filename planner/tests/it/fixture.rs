@@ -79,9 +79,19 @@ impl Client {
 
     /// Whether a query answers otherwise each time.
     fn is_changing(&self, sql: &str) -> bool {
-        ["random", "now", "clock", "current_time", "statement_timestamp", "ledger_export", "ledger_backup", "ledger_scrub", "ledger_rotate_keys"]
-            .iter()
-            .any(|word| sql.contains(word))
+        [
+            "random",
+            "now",
+            "clock",
+            "current_time",
+            "statement_timestamp",
+            "ledger_export",
+            "ledger_backup",
+            "ledger_scrub",
+            "ledger_rotate_keys",
+        ]
+        .iter()
+        .any(|word| sql.contains(word))
     }
 
     /// Runs a query string from the plan cache.
