@@ -69,6 +69,18 @@ impl Checkpoint {
         Ok(Self { origin: origin.to_owned(), size, root })
     }
 
+    /// The same of a checkpoint of any log: lines that the log adds after the three are taken, and not looked at.
+    pub fn parse_extended(text: &str) -> Result<Self, FormatError> {
+        let error = |why: &str| FormatError::new("checkpoint", why);
+        let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at + 1).take(3).collect();
+        let [_, _, end] = ends[..] else { return Err(error("has not at least three lines")) };
+        let extensions = &text[end..];
+        if !extensions.is_empty() && (!extensions.ends_with('\n') || extensions.starts_with('\n') || extensions.contains("\n\n")) {
+            return Err(error("has an extension line that is empty or does not end"));
+        }
+        Self::parse(&text[..end])
+    }
+
     /// The key type that may sign it: by its origin.
     pub fn key_type(&self) -> KeyType {
         if self.origin.ends_with(B3_SUFFIX) { KeyType::B3Checkpoint } else { KeyType::Ed25519 }

@@ -25,6 +25,7 @@ pub mod tiles;
 pub mod note;
 
 pub mod checkpoint;
+pub mod cosignature;
 pub mod leaf;
 
 pub mod consistency;
@@ -41,6 +42,7 @@ pub mod verify;
 
 pub use checkpoint::{Checkpoint, Keys};
 pub use cose::CoseReceipt;
+pub use cosignature::{WitnessKey, WitnessSigner};
 pub use disclosure::Disclosure;
 pub use error::FormatError;
 pub use hash::{Hash, field_commitment, field_salt};

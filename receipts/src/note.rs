@@ -60,13 +60,65 @@ impl KeyType {
     }
 }
 
-fn key_id(name: &str, key_type: KeyType, public: &[u8; 32]) -> [u8; 4] {
-    let hash = Sha256::new().chain_update(name).chain_update(b"\n").chain_update(key_type.identifier()).chain_update(public).finalize();
+/// First four bytes of `SHA-256(name ‖ "\n" ‖ identifier ‖ public key)`.
+pub(crate) fn key_id(name: &str, identifier: &[u8], public: &[u8]) -> [u8; 4] {
+    let hash = Sha256::new().chain_update(name).chain_update(b"\n").chain_update(identifier).chain_update(public).finalize();
     [hash[0], hash[1], hash[2], hash[3]]
 }
 
 fn hex(id: [u8; 4]) -> String {
     format!("{:08x}", u32::from_be_bytes(id))
+}
+
+/// `<name>+<8 hex key id>+<base64(identifier ‖ key)>`, read but for what the key is.
+pub(crate) struct KeyText<'t> {
+    pub(crate) name: &'t str,
+    pub(crate) data: Vec<u8>,
+    id: &'t str,
+    what: &'static str,
+}
+
+impl<'t> KeyText<'t> {
+    /// `what` is what an error calls it, and `text` what is left of it behind its mark.
+    pub(crate) fn parse(what: &'static str, text: &'t str) -> Result<Self, FormatError> {
+        let mut parts = text.splitn(3, '+');
+        let (Some(name), Some(id), Some(data)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(FormatError::new(what, "is not <name>+<key id>+<base64>"));
+        };
+        Ok(Self { name, data: decode_base64(what, data)?, id, what })
+    }
+
+    pub(crate) fn unknown_type(&self) -> FormatError {
+        FormatError::new(self.what, "has a signature type we do not know, or a wrong length")
+    }
+
+    /// Fails unless the id is that of the key.
+    pub(crate) fn check_id(&self, key_id: [u8; 4]) -> Result<(), FormatError> {
+        if hex(key_id) == self.id { Ok(()) } else { Err(FormatError::new(self.what, "has a key id that is not its own")) }
+    }
+}
+
+/// What [`KeyText`] reads.
+pub(crate) fn key_text(name: &str, key_id: [u8; 4], identifier: &[u8], key: &[u8]) -> String {
+    format!("{name}+{}+{}", hex(key_id), encode_base64(&[identifier, key].concat()))
+}
+
+/// Reads `PRIVATE+KEY+…`.
+pub(crate) fn parse_secret(skey: &str) -> Result<KeyText<'_>, FormatError> {
+    let what = "signing key";
+    let text = skey.strip_prefix(SKEY_MARK).ok_or_else(|| FormatError::new(what, "does not start with PRIVATE+KEY+"))?;
+    KeyText::parse(what, text)
+}
+
+/// The text that [`parse_secret`] reads.
+pub(crate) fn secret_text(name: &str, key_id: [u8; 4], identifier: &[u8], seed: &[u8; 32]) -> String {
+    format!("{SKEY_MARK}{}", key_text(name, key_id, identifier, seed))
+}
+
+/// The point of a public key; fails on bytes that are none, and on one of small order.
+pub(crate) fn point(what: &str, public: &[u8; 32]) -> Result<VerifyingKey, FormatError> {
+    let point = VerifyingKey::from_bytes(public).map_err(|_| FormatError::new(what, "is no Ed25519 point"))?;
+    if point.is_weak() { Err(FormatError::new(what, "has small order")) } else { Ok(point) }
 }
 
 /// Checks a key name: 1 to 255 bytes without Unicode spaces, control characters or plus.
@@ -102,26 +154,16 @@ impl VerifierKey {
     /// A key from its parts; fails on a bad name, bytes that are no point, or a small-order point.
     pub fn new(name: &str, key_type: KeyType, public: &[u8; 32]) -> Result<Self, FormatError> {
         check_key_name(name)?;
-        let point = VerifyingKey::from_bytes(public).map_err(|_| FormatError::new("verifier key", "is no Ed25519 point"))?;
-        if point.is_weak() {
-            return Err(FormatError::new("verifier key", "has small order"));
-        }
-        Ok(Self { name: name.to_owned(), key_type, key_id: key_id(name, key_type, public), public: point })
+        let public = point("verifier key", public)?;
+        Ok(Self { name: name.to_owned(), key_type, key_id: key_id(name, key_type.identifier(), public.as_bytes()), public })
     }
 
     /// Reads `<name>+<8 hex key id>+<base64(identifier ‖ public key)>`; the id must be that of the key.
     pub fn parse(vkey: &str) -> Result<Self, FormatError> {
-        let error = |why: &str| FormatError::new("verifier key", why);
-        let mut parts = vkey.splitn(3, '+');
-        let (Some(name), Some(id), Some(data)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(error("is not <name>+<key id>+<base64>"));
-        };
-        let data = decode_base64("verifier key", data)?;
-        let (key_type, public) = KeyType::split(&data).ok_or_else(|| error("has a signature type we do not know, or a wrong length"))?;
-        let key = Self::new(name, key_type, &public)?;
-        if hex(key.key_id) != id {
-            return Err(error("has a key id that is not its own"));
-        }
+        let text = KeyText::parse("verifier key", vkey)?;
+        let (key_type, public) = KeyType::split(&text.data).ok_or_else(|| text.unknown_type())?;
+        let key = Self::new(text.name, key_type, &public)?;
+        text.check_id(key.key_id)?;
         Ok(key)
     }
 
@@ -157,8 +199,7 @@ impl VerifierKey {
 
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let data = [self.key_type.identifier(), self.public.as_bytes()].concat();
-        write!(f, "{}+{}+{}", self.name, hex(self.key_id), encode_base64(&data))
+        f.write_str(&key_text(&self.name, self.key_id, self.key_type.identifier(), self.public.as_bytes()))
     }
 }
 
@@ -183,24 +224,16 @@ impl NoteSigner {
 
     /// Reads `PRIVATE+KEY+<name>+<8 hex key id>+<base64(identifier ‖ seed)>`.
     pub fn parse(skey: &str) -> Result<Self, FormatError> {
-        let error = |why: &str| FormatError::new("signing key", why);
-        let mut parts = skey.strip_prefix(SKEY_MARK).ok_or_else(|| error("does not start with PRIVATE+KEY+"))?.splitn(3, '+');
-        let (Some(name), Some(id), Some(data)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(error("is not PRIVATE+KEY+<name>+<key id>+<base64>"));
-        };
-        let data = decode_base64("signing key", data)?;
-        let (key_type, seed) = KeyType::split(&data).ok_or_else(|| error("has a signature type we do not know, or a wrong length"))?;
-        let signer = Self::new(name, key_type, &seed)?;
-        if hex(signer.verifier.key_id) != id {
-            return Err(error("has a key id that is not its own"));
-        }
+        let text = parse_secret(skey)?;
+        let (key_type, seed) = KeyType::split(&text.data).ok_or_else(|| text.unknown_type())?;
+        let signer = Self::new(text.name, key_type, &seed)?;
+        text.check_id(signer.verifier.key_id)?;
         Ok(signer)
     }
 
     /// The text that [`NoteSigner::parse`] reads. It is the private key: keep it in a file of mode 0600 and out of every log.
     pub fn secret_text(&self) -> String {
-        let data = [self.verifier.key_type.identifier(), self.key.as_bytes()].concat();
-        format!("{SKEY_MARK}{}+{}+{}", self.verifier.name, hex(self.verifier.key_id), encode_base64(&data))
+        secret_text(&self.verifier.name, self.verifier.key_id, self.verifier.key_type.identifier(), self.key.as_bytes())
     }
 
     /// The public half.
@@ -258,13 +291,7 @@ impl Note {
             return Err(error("holds a control character"));
         }
         let end = note.rfind("\n\n").ok_or_else(|| error("has no empty line before its signatures"))?;
-        let (text, lines) = (&note[..=end], &note[end + 2..]);
-        let lines = lines.strip_suffix('\n').ok_or_else(|| error("does not end with a signature line and a newline"))?;
-        let signatures = lines.split('\n').map(parse_signature).collect::<Result<Vec<_>, _>>()?;
-        if signatures.len() > SIGNATURES_MAX {
-            return Err(error("has more than 16 signatures"));
-        }
-        Ok(Self { text: text.to_owned(), signatures })
+        Ok(Self { text: note[..=end].to_owned(), signatures: parse_signatures(&note[end + 2..])? })
     }
 
     /// Signs `text`, which must end in a newline and hold no other control character.
@@ -293,6 +320,15 @@ impl Note {
         &self.signatures
     }
 
+    /// Adds a signature line at the end; fails if there are [`SIGNATURES_MAX`] already.
+    pub fn add(&mut self, line: NoteSignature) -> Result<(), FormatError> {
+        if self.signatures.len() == SIGNATURES_MAX {
+            return Err(FormatError::new("note", "has more than 16 signatures"));
+        }
+        self.signatures.push(line);
+        Ok(())
+    }
+
     /// Verifies every signature line of a key in `keys` and returns those keys, each once, in line order. Fails if one of them does
     /// not verify, or if there is none.
     pub fn verify<'k>(&self, keys: &'k [VerifierKey]) -> Result<Vec<&'k VerifierKey>, NoteFailure> {
@@ -314,12 +350,26 @@ impl Note {
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.text)?;
-        for line in &self.signatures {
-            let data = [&line.key_id, line.signature.as_slice()].concat();
-            writeln!(f, "{SIGNATURE_MARK}{} {}", line.name, encode_base64(&data))?;
-        }
-        Ok(())
+        self.signatures.iter().try_for_each(|line| write!(f, "{line}"))
     }
+}
+
+/// The line, with its newline.
+impl fmt::Display for NoteSignature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let data = [&self.key_id, self.signature.as_slice()].concat();
+        writeln!(f, "{SIGNATURE_MARK}{} {}", self.name, encode_base64(&data))
+    }
+}
+
+/// Reads signature lines, each ended by a newline: what stands behind the empty line of a note.
+pub fn parse_signatures(lines: &str) -> Result<Vec<NoteSignature>, FormatError> {
+    let lines = lines.strip_suffix('\n').ok_or_else(|| FormatError::new("note", "does not end with a signature line and a newline"))?;
+    let signatures = lines.split('\n').map(parse_signature).collect::<Result<Vec<_>, _>>()?;
+    if signatures.len() > SIGNATURES_MAX {
+        return Err(FormatError::new("note", "has more than 16 signatures"));
+    }
+    Ok(signatures)
 }
 
 fn parse_signature(line: &str) -> Result<NoteSignature, FormatError> {

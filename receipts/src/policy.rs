@@ -2,12 +2,14 @@
 //!
 //! Q1: keys come from here and from nowhere else.
 //! Q2: no public key is listed twice, whatever its names; every name is defined before it is used, and is a member once.
+//! Q3: so each witness counts towards the quorum in one way only, and groups are without circles.
 //!
 //! Never: skips a line it does not understand.
 //! Format: docs/formats/receipt.md.
 
 use crate::FormatError;
-use crate::note::{VerifierKey, decode_base64};
+use crate::cosignature::WitnessKey;
+use crate::note::VerifierKey;
 use crate::quote::escape;
 
 /// Bytes of a policy file we read.
@@ -24,12 +26,31 @@ pub enum Quorum {
     Of(String),
 }
 
+/// A witness of a policy.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Witness {
+    /// What the policy calls it.
+    pub name: String,
+    /// Its key.
+    pub key: WitnessKey,
+    /// Where it takes checkpoints, as written: a verifier needs none.
+    pub url: Option<String>,
+}
+
+/// A group of witnesses and other groups: it stands where so many of its members do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Group {
+    name: String,
+    threshold: usize,
+    members: Vec<String>,
+}
+
 /// A read policy.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Policy {
     logs: Vec<VerifierKey>,
-    witnesses: Vec<String>,
-    groups: Vec<String>,
+    witnesses: Vec<Witness>,
+    groups: Vec<Group>,
     quorum: Quorum,
 }
 
@@ -63,8 +84,8 @@ impl Policy {
         &self.logs
     }
 
-    /// Names of the witnesses.
-    pub fn witnesses(&self) -> &[String] {
+    /// The witnesses, in their order.
+    pub fn witnesses(&self) -> &[Witness] {
         &self.witnesses
     }
 
@@ -72,13 +93,26 @@ impl Policy {
     pub fn quorum(&self) -> &Quorum {
         &self.quorum
     }
+
+    /// Whether the quorum is met once the witnesses for which `has_cosigned` have cosigned.
+    pub fn is_met(&self, has_cosigned: impl Fn(&Witness) -> bool) -> bool {
+        let Quorum::Of(quorum) = &self.quorum else { return true };
+        let mut standing: Vec<&str> = self.witnesses.iter().filter(|witness| has_cosigned(witness)).map(|witness| &*witness.name).collect();
+        // Members were defined before their group, so one pass sees all of them.
+        for group in &self.groups {
+            if group.members.iter().filter(|member| standing.contains(&member.as_str())).count() >= group.threshold {
+                standing.push(&group.name);
+            }
+        }
+        standing.contains(&quorum.as_str())
+    }
 }
 
 #[derive(Default)]
 struct Reader {
     logs: Vec<VerifierKey>,
-    witnesses: Vec<String>,
-    groups: Vec<String>,
+    witnesses: Vec<Witness>,
+    groups: Vec<Group>,
     public_keys: Vec<Vec<u8>>,
     used: Vec<String>,
     quorum: Option<Quorum>,
@@ -99,7 +133,8 @@ impl Reader {
         match items[..] {
             [] => Ok(()),
             ["log", vkey] | ["log", vkey, _] => self.log(vkey),
-            ["witness", name, vkey] | ["witness", name, vkey, _] => self.witness(name, vkey),
+            ["witness", name, vkey] => self.witness(name, vkey, None),
+            ["witness", name, vkey, url] => self.witness(name, vkey, Some(url)),
             ["group", name, threshold, ref members @ ..] => self.group(name, threshold, members),
             ["quorum", name] => self.quorum(name),
             [keyword, ..] => Err(format!("is no line of a policy: {}", escape(keyword))),
@@ -114,27 +149,25 @@ impl Reader {
         Ok(())
     }
 
-    fn witness(&mut self, name: &str, vkey: &str) -> Result<(), String> {
-        let error = || "has a witness key that is not <name>+<key id>+<base64>".to_owned();
-        let mut parts = vkey.splitn(3, '+');
-        let (Some(_), Some(_), Some(data)) = (parts.next(), parts.next(), parts.next()) else { return Err(error()) };
-        let data = decode_base64("witness key", data).map_err(|error| error.to_string())?;
-        let (_, public) = data.split_first().filter(|(_, public)| public.len() >= 32).ok_or_else(error)?;
-        self.add_public_key(public)?;
+    fn witness(&mut self, name: &str, vkey: &str, url: Option<&str>) -> Result<(), String> {
+        let key = WitnessKey::parse(vkey).map_err(|error| error.to_string())?;
+        self.add_public_key(key.public())?;
         self.check_new(name)?;
         check_room(self.witnesses.len())?;
-        self.witnesses.push(name.to_owned());
+        self.witnesses.push(Witness { name: name.to_owned(), key, url: url.map(str::to_owned) });
         Ok(())
     }
 
     fn group(&mut self, name: &str, threshold: &str, members: &[&str]) -> Result<(), String> {
-        let is_threshold_valid = match threshold {
-            "all" | "any" => !members.is_empty(),
-            _ => threshold.bytes().all(|byte| byte.is_ascii_digit()) && threshold.parse().is_ok_and(|k| (1..=members.len()).contains(&k)),
+        let wanted = match threshold {
+            "all" => Some(members.len()),
+            "any" => Some(1),
+            _ if threshold.bytes().all(|byte| byte.is_ascii_digit()) => threshold.parse().ok(),
+            _ => None,
         };
-        if !is_threshold_valid {
+        let Some(threshold) = wanted.filter(|wanted| (1..=members.len()).contains(wanted)) else {
             return Err(format!("asks for {} of {} members", escape(threshold), members.len()));
-        }
+        };
         for member in members {
             if !self.is_defined(member) {
                 return Err(format!("names {}, which no line before it defines", escape(member)));
@@ -146,7 +179,7 @@ impl Reader {
         }
         self.check_new(name)?;
         check_room(self.groups.len())?;
-        self.groups.push(name.to_owned());
+        self.groups.push(Group { name: name.to_owned(), threshold, members: members.iter().map(|member| (*member).to_owned()).collect() });
         Ok(())
     }
 
@@ -162,7 +195,7 @@ impl Reader {
     }
 
     fn is_defined(&self, name: &str) -> bool {
-        self.witnesses.iter().chain(&self.groups).any(|defined| defined == name)
+        self.witnesses.iter().any(|witness| witness.name == name) || self.groups.iter().any(|group| group.name == name)
     }
 
     fn check_new(&self, name: &str) -> Result<(), String> {

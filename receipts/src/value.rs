@@ -89,6 +89,16 @@ pub fn format_time(time_us: i64) -> String {
     format_timestamp(time_us, "+00")
 }
 
+/// Seconds since 1970-01-01 UTC, as a witness states them; spelled as a time up to the year 9999.
+pub(crate) fn format_seconds(seconds: u64) -> String {
+    /// The last second of the year 9999.
+    const LAST: i64 = 253_402_300_799;
+    match i64::try_from(seconds) {
+        Ok(seconds) if seconds <= LAST => format_time(seconds * 1_000_000),
+        _ => format!("{seconds} s after 1970-01-01 00:00:00+00"),
+    }
+}
+
 fn error(why: &str) -> FormatError {
     FormatError::new("value", why)
 }

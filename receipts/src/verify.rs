@@ -7,6 +7,7 @@
 //! Never: takes a key from what it verifies; says «valid» with a check not made.
 //! Format: docs/formats/receipt.md.
 
+mod checkpoint;
 mod cose;
 mod disclosure;
 mod export;
@@ -18,8 +19,8 @@ use crate::consistency::ConsistencyProof;
 use crate::definition::{ColumnDefinition, TableDefinition};
 use crate::hash::Hash;
 use crate::leaf::{CommitLeaf, Leaf, TableSpan};
-use crate::note::{KeyType, Note, NoteFailure};
-use crate::policy::{Policy, Quorum};
+use crate::note::KeyType;
+use crate::policy::Policy;
 use crate::proof::{verify_consistency as is_prefix, verify_inclusion};
 use crate::receipt::{Field, Receipt, RowPart, ShownRow};
 use crate::row::{OP_DELETE, OP_INSERT, OP_UPDATE, RowHeader, Supersedes, row_hash};
@@ -28,6 +29,8 @@ use crate::schema::SchemaPath;
 use crate::tree::{Blake3Tree, Sha256Tree, TreeHash};
 use crate::value::{format_name, format_time, format_value};
 use crate::verdict::{Finding, Report, Verdict};
+
+use checkpoint::{open_checkpoint, open_pinned, parse_note};
 
 pub use disclosure::verify_disclosure;
 pub use export::verify_export;
@@ -106,48 +109,6 @@ pub fn verify_checkpoint(checkpoint: &[u8], policy: &Policy) -> Verdict {
         Ok(())
     });
     conclude(result, report)
-}
-
-fn parse_note(bytes: &[u8]) -> Result<Note, Failure> {
-    let text = str::from_utf8(bytes).map_err(|_| FormatError::new("note", "is not UTF-8"))?;
-    Ok(Note::parse(text)?)
-}
-
-/// The checkpoint in a note, once the pinned key of its origin has signed it.
-fn open_checkpoint(note: &Note, policy: &Policy, report: &mut Report) -> Result<Checkpoint, Failure> {
-    let checkpoint = Checkpoint::parse(note.text());
-    let signed_by = match note.verify(policy.logs()) {
-        Ok(signed_by) => signed_by,
-        Err(NoteFailure::BadSignature(name)) => {
-            return tampered("signature", format!("of pinned key {} does not verify over the checkpoint", format_name(&name)));
-        }
-        Err(NoteFailure::NoKnownKey) => {
-            let origin = checkpoint?.origin;
-            if policy.logs().iter().any(|key| key.name() == origin) {
-                return tampered("signature", format!("by the pinned key of {} is not on the checkpoint", format_name(&origin)));
-            }
-            let why = format!("the policy pins no key for {}, nor for any name that signed", format_name(&origin));
-            return Err(Failure::Inconclusive("authenticity".to_owned(), why));
-        }
-    };
-    let checkpoint = checkpoint?;
-    let Some(key) = signed_by.iter().find(|key| key.name() == checkpoint.origin && key.key_type() == checkpoint.key_type()) else {
-        let origin = format_name(&checkpoint.origin);
-        return tampered("signature", format!("of the checkpoint is not by the key of its origin {origin} and its kind of tree"));
-    };
-    check_quorum(policy)?;
-    report.check(format!("signature of {} over the checkpoint, with a pinned key (strict Ed25519)", format_name(key.name())));
-    report.fact("ledger", format_name(&checkpoint.origin));
-    report.fact("checkpoint size", checkpoint.size.to_string());
-    report.not_covered.push("cosignatures: the policy asks for none".to_owned());
-    Ok(checkpoint)
-}
-
-/// Cosignatures are not checked yet.
-fn check_quorum(policy: &Policy) -> Result<(), Failure> {
-    let Quorum::Of(name) = policy.quorum() else { return Ok(()) };
-    let why = format!("the policy asks for cosignatures by {}, which this verifier does not check yet", format_name(name));
-    Err(Failure::Inconclusive("witnesses".to_owned(), why))
 }
 
 fn check_receipt(bytes: &[u8], policy: &Policy, report: &mut Report) -> Result<(), Failure> {
@@ -339,9 +300,7 @@ fn describe_row(row: &ShownRow<'_>, table: &TableDefinition, first_row: u64, row
 }
 
 fn check_consistency(pinned: &[u8], proof: &[u8], policy: &Policy, report: &mut Report) -> Result<(), Failure> {
-    let old = parse_note(pinned)
-        .and_then(|note| open_checkpoint(&note, policy, &mut Report::default()))
-        .map_err(|failure| failure.at("pinned checkpoint"))?;
+    let old = open_pinned(pinned, policy)?;
     let proof = ConsistencyProof::parse(proof)?;
     let new = open_checkpoint(&proof.checkpoint, policy, report)?;
     report.check("signature over the pinned checkpoint");

@@ -43,8 +43,42 @@ func parseCheckpoint(text string) (checkpoint, *Failure) {
 	return checkpoint{lines[0], size, root}, failure
 }
 
-// openCheckpoint believes a note once the pinned key of its origin has signed it.
+// openCheckpoint believes a note once the pinned key of its origin has signed it, and the quorum of witnesses has cosigned it.
 func openCheckpoint(n *note, policy *Policy, report *report) (checkpoint, *Failure) {
+	parsed, failure := signedCheckpoint(n, policy)
+	if failure != nil {
+		return parsed, failure
+	}
+	origin := plainName(parsed.origin)
+	report.check("signature of %s over the checkpoint, with a pinned key (strict Ed25519)", origin)
+	report.fact("ledger", "%s", origin)
+	report.fact("checkpoint size", "%d", parsed.size)
+	times, failure := policy.checkWitnesses(n)
+	if failure != nil {
+		return parsed, failure
+	}
+	return parsed, policy.reportCosigned(n, times, report)
+}
+
+// openPinned believes a checkpoint that was kept from before; no quorum is asked of it.
+func openPinned(pinned []byte, policy *Policy) (checkpoint, *Failure) {
+	text, failure := validText("note", pinned)
+	if failure == nil {
+		var n *note
+		if n, failure = parseNote(text); failure == nil {
+			var opened checkpoint
+			if opened, failure = signedCheckpoint(n, policy); failure == nil {
+				if _, failure = policy.checkWitnesses(n); failure == nil {
+					return opened, nil
+				}
+			}
+		}
+	}
+	return checkpoint{}, failure.in("pinned checkpoint")
+}
+
+// signedCheckpoint is the checkpoint of a note that the pinned key of its origin and kind of tree has signed.
+func signedCheckpoint(n *note, policy *Policy) (checkpoint, *Failure) {
 	signers, bad := n.signers(policy.logs)
 	if bad != nil {
 		return checkpoint{}, tampered("signature", "of pinned key %s does not verify over the checkpoint", plainName(bad.name))
@@ -53,7 +87,6 @@ func openCheckpoint(n *note, policy *Policy, report *report) (checkpoint, *Failu
 	if failure != nil {
 		return parsed, failure
 	}
-	origin := plainName(parsed.origin)
 	if len(signers) == 0 {
 		return parsed, unsigned(&parsed, policy)
 	}
@@ -62,27 +95,10 @@ func openCheckpoint(n *note, policy *Policy, report *report) (checkpoint, *Failu
 		kind = blake3Key
 	}
 	if !slices.ContainsFunc(signers, func(key *Key) bool { return key.name == parsed.origin && key.kind == kind }) {
+		origin := plainName(parsed.origin)
 		return parsed, tampered("signature", "of the checkpoint is not by the key of its origin %s and its kind of tree", origin)
 	}
-	if failure := policy.checkQuorum(); failure != nil {
-		return parsed, failure
-	}
-	report.check("signature of %s over the checkpoint, with a pinned key (strict Ed25519)", origin)
-	report.fact("ledger", "%s", origin)
-	report.fact("checkpoint size", "%d", parsed.size)
-	report.leaveOut("cosignatures: the policy asks for none")
 	return parsed, nil
-}
-
-// checkQuorum says that cosignatures are not checked yet.
-func (p *Policy) checkQuorum() *Failure {
-	if p.quorum == "" {
-		return nil
-	}
-	const why = "the policy asks for cosignatures by %s, which this verifier does not check yet"
-	failure := malformed("witnesses", why, plainName(p.quorum))
-	failure.Code = Inconclusive
-	return failure
 }
 
 func unsigned(c *checkpoint, policy *Policy) *Failure {

@@ -128,11 +128,11 @@ func checkCOSE(data []byte, policy *Policy, report *report) *Failure {
 	if failure != nil {
 		return failure
 	}
-	if failure := policy.checkQuorum(); failure != nil {
-		return failure
-	}
 	origin := plainName(key.name)
 	report.check("signature of %s over the root, with a pinned key (strict Ed25519)", origin)
+	if policy.quorum != "" {
+		return policy.lacksQuorum("a COSE receipt bears none")
+	}
 	report.fact("ledger", "%s", origin)
 	report.fact("tree size, as stated", "%d", receipt.size)
 	report.leaveOut("cosignatures: the policy asks for none")

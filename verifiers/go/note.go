@@ -59,44 +59,72 @@ func isOdd(r rune) bool {
 	return strings.ContainsRune("\u1680\u2028\u2029\u202f\u205f\u3000", r)
 }
 
-// ParseKey reads `<name>+<key id>+<base64(identifier ‖ public key)>`.
-func ParseKey(vkey string) (*Key, *Failure) {
-	const what = "verifier key"
+// keyText is `<name>+<key id>+<base64(identifier ‖ public key)>`, read but for what the key is.
+type keyText struct {
+	what, name, id string
+	data           []byte
+}
+
+func parseKeyText(what, vkey string) (keyText, *Failure) {
 	parts := strings.SplitN(vkey, "+", 3)
 	if len(parts) != 3 {
-		return nil, malformed(what, "is not <name>+<key id>+<base64>")
+		return keyText{}, malformed(what, "is not <name>+<key id>+<base64>")
 	}
 	data, failure := unbase64(what, parts[2])
+	return keyText{what, parts[0], parts[1], data}, failure
+}
+
+func (t *keyText) unknownType() *Failure {
+	return malformed(t.what, "has a signature type we do not know, or a wrong length")
+}
+
+// point checks the name, and that the 32 bytes are a point that is not of small order.
+func (t *keyText) point(public []byte) *Failure {
+	if failure := checkKeyName(t.name); failure != nil {
+		return failure
+	}
+	point := pointOf(public)
+	if point == nil {
+		return malformed(t.what, "is no Ed25519 point")
+	}
+	if isSmallOrder(point) {
+		return malformed(t.what, "has small order")
+	}
+	return nil
+}
+
+// keyID is the key's own, which must be the stated one.
+func (t *keyText) keyID() (id [4]byte, failure *Failure) {
+	sum := sha256.Sum256([]byte(t.name + "\n" + string(t.data)))
+	copy(id[:], sum[:])
+	if hex.EncodeToString(id[:]) != t.id {
+		return id, malformed(t.what, "has a key id that is not its own")
+	}
+	return id, nil
+}
+
+// ParseKey reads a verifier key of a log.
+func ParseKey(vkey string) (*Key, *Failure) {
+	text, failure := parseKeyText("verifier key", vkey)
 	if failure != nil {
 		return nil, failure
 	}
-	key := &Key{name: parts[0]}
-	identifier := string(data[:max(len(data)-32, 0)])
+	key := &Key{name: text.name}
+	identifier := string(text.data[:max(len(text.data)-32, 0)])
 	switch identifier {
 	case sha256Key.identifier:
 		key.kind = sha256Key
 	case blake3Key.identifier:
 		key.kind = blake3Key
 	default:
-		return nil, malformed(what, "has a signature type we do not know, or a wrong length")
+		return nil, text.unknownType()
 	}
-	copy(key.public[:], data[len(identifier):])
-	if failure := checkKeyName(key.name); failure != nil {
+	copy(key.public[:], text.data[len(identifier):])
+	if failure := text.point(key.public[:]); failure != nil {
 		return nil, failure
 	}
-	point := pointOf(key.public[:])
-	if point == nil {
-		return nil, malformed(what, "is no Ed25519 point")
-	}
-	if isSmallOrder(point) {
-		return nil, malformed(what, "has small order")
-	}
-	sum := sha256.Sum256([]byte(key.name + "\n" + string(data)))
-	copy(key.id[:], sum[:])
-	if hex.EncodeToString(key.id[:]) != parts[1] {
-		return nil, malformed(what, "has a key id that is not its own")
-	}
-	return key, nil
+	key.id, failure = text.keyID()
+	return key, failure
 }
 
 func parseNote(whole string) (*note, *Failure) {

@@ -16,8 +16,17 @@ const (
 
 // Policy is what whoever verifies has pinned. Keys come from here and from nowhere else.
 type Policy struct {
-	logs   []*Key
-	quorum string // of cosignatures; empty if none is asked for
+	logs      []*Key
+	witnesses []*witness
+	groups    []group
+	quorum    string // of cosignatures; empty if none is asked for
+}
+
+// group stands where so many of its members, witnesses and other groups, do.
+type group struct {
+	name      string
+	threshold uint64
+	members   []string
 }
 
 // PolicyOfKeys believes exactly these keys.
@@ -61,11 +70,10 @@ func ParsePolicy(file []byte) (*Policy, *Failure) {
 // policyReader reads lines; each method says why it refuses one. No public key is listed twice; every name is defined before it is used, and is a
 // member once.
 type policyReader struct {
-	policy            Policy
-	hasQuorum         bool
-	witnesses, groups []string
-	publicKeys        []string
-	members           []string
+	policy     Policy
+	hasQuorum  bool
+	publicKeys []string
+	members    []string
 }
 
 func (r *policyReader) line(line []byte) (why string) {
@@ -112,31 +120,32 @@ func (r *policyReader) addLog(key *Key) (why string) {
 }
 
 func (r *policyReader) addWitness(name, vkey string) (why string) {
-	const odd = "has a witness key that is not <name>+<key id>+<base64>"
-	parts := strings.SplitN(vkey, "+", 3)
-	if len(parts) != 3 {
-		return odd
-	}
-	data, failure := unbase64("witness key", parts[2])
+	found, failure := parseWitness(name, vkey)
 	if failure != nil {
 		return failure.Error()
 	}
-	if len(data) < 33 {
-		return odd
-	}
-	if why := r.addPublicKey(data[1:]); why != "" {
+	if why := r.addPublicKey(found.public); why != "" {
 		return why
 	}
-	return r.define(name, &r.witnesses)
+	if why := r.checkNew(name, len(r.policy.witnesses)); why != "" {
+		return why
+	}
+	r.policy.witnesses = append(r.policy.witnesses, found)
+	return ""
 }
 
 func (r *policyReader) addGroup(name, threshold string, members []string) (why string) {
-	fits := len(members) > 0
-	if threshold != "all" && threshold != "any" {
-		count, err := strconv.ParseUint(threshold, 10, 64)
-		fits = err == nil && threshold[0] != '+' && 1 <= count && count <= uint64(len(members))
+	count := uint64(1)
+	if threshold == "all" {
+		count = uint64(len(members))
+	} else if threshold != "any" {
+		number, err := strconv.ParseUint(threshold, 10, 64)
+		count = number
+		if err != nil || threshold[0] == '+' {
+			count = 0
+		}
 	}
-	if !fits {
+	if count < 1 || count > uint64(len(members)) {
 		return fmt.Sprintf("asks for %s of %d members", escape(threshold), len(members))
 	}
 	for _, member := range members {
@@ -148,7 +157,11 @@ func (r *policyReader) addGroup(name, threshold string, members []string) (why s
 		}
 		r.members = append(r.members, member)
 	}
-	return r.define(name, &r.groups)
+	if why := r.checkNew(name, len(r.policy.groups)); why != "" {
+		return why
+	}
+	r.policy.groups = append(r.policy.groups, group{name, count, members})
+	return ""
 }
 
 func (r *policyReader) setQuorum(name string) (why string) {
@@ -166,17 +179,18 @@ func (r *policyReader) setQuorum(name string) (why string) {
 }
 
 func (r *policyReader) isDefined(name string) bool {
-	return slices.Contains(r.witnesses, name) || slices.Contains(r.groups, name)
+	return slices.ContainsFunc(r.policy.witnesses, func(w *witness) bool { return w.name == name }) ||
+		slices.ContainsFunc(r.policy.groups, func(g group) bool { return g.name == name })
 }
 
-func (r *policyReader) define(name string, names *[]string) (why string) {
+// checkNew refuses a name that is taken, and one more than there may be.
+func (r *policyReader) checkNew(name string, ofItsKind int) (why string) {
 	if name == "none" || r.isDefined(name) {
 		return "defines " + escape(name) + " again"
 	}
-	if len(*names) == entriesMax {
+	if ofItsKind == entriesMax {
 		return noRoom
 	}
-	*names = append(*names, name)
 	return ""
 }
 

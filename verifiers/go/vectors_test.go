@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -140,11 +141,17 @@ func TestMutations(t *testing.T) {
 			verdict := v.verify(input)
 			// A disclosure without some of its rows is a good one of the others.
 			isWhole := v.Kind != "disclosure"
-			if isWhole && v.ExitCode == Valid && verdict.Code == Valid && verdict.Text != v.Says {
+			if isWhole && v.ExitCode == Valid && verdict.Code == Valid && ofLog(verdict.Text) != ofLog(v.Says) {
 				t.Fatalf("%s: %q is valid and says %s", v.Name, input, verdict.Text)
 			}
 		}
 	}
+}
+
+// ofLog is what a verdict says but for cosignatures: a checkpoint without those that no quorum needs is a good one.
+func ofLog(says string) string {
+	lines := strings.Split(says, "\n")
+	return strings.Join(slices.DeleteFunc(lines, func(line string) bool { return strings.Contains(line, "cosign") }), "\n")
 }
 
 func mutated(random *rand.Rand, data []byte) []byte {

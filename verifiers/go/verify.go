@@ -103,20 +103,6 @@ func (l *leaf) describe(report *report) {
 	report.fact("rows in the commit", "%d", l.rows)
 }
 
-func openPinned(pinned []byte, policy *Policy) (checkpoint, *Failure) {
-	text, failure := validText("note", pinned)
-	if failure == nil {
-		var n *note
-		if n, failure = parseNote(text); failure == nil {
-			var opened checkpoint
-			if opened, failure = openCheckpoint(n, policy, new(report)); failure == nil {
-				return opened, nil
-			}
-		}
-	}
-	return checkpoint{}, failure.in("pinned checkpoint")
-}
-
 func checkConsistency(pinned, data []byte, policy *Policy, report *report) *Failure {
 	old, failure := openPinned(pinned, policy)
 	if failure != nil {

@@ -12,7 +12,7 @@ mod rows;
 
 use std::io::Read;
 
-use super::{Failure, conclude, ledger_of, open_checkpoint, parse_note, tampered};
+use super::{Failure, conclude, ledger_of, open_checkpoint, open_pinned, parse_note, tampered};
 use crate::FormatError;
 use crate::checkpoint::Checkpoint;
 use crate::export::{ExportFiles, Found, Manifest};
@@ -98,8 +98,7 @@ fn open<'a>(files: &'a dyn ExportFiles, pinned: Option<&[u8]>, policy: &Policy, 
     if manifest.end > checkpoint.size {
         return malformed("export", format!("is of commits below {}, the checkpoint of {} leaves", manifest.end, checkpoint.size));
     }
-    let open_pinned = |bytes| parse_note(bytes).and_then(|note| open_checkpoint(&note, policy, &mut Report::default()));
-    let pinned = pinned.map(open_pinned).transpose().map_err(|failure| failure.at("pinned checkpoint"))?;
+    let pinned = pinned.map(|bytes| open_pinned(bytes, policy)).transpose()?;
     if let Some(pinned) = &pinned {
         if pinned.origin != checkpoint.origin {
             let why = format!("is of {}, not of {}", format_name(&checkpoint.origin), format_name(&pinned.origin));

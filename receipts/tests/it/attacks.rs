@@ -10,9 +10,11 @@ mod meaning;
 mod signed;
 mod text;
 mod types;
+mod witnessed;
 
 pub use signed::of_definition;
 pub use types::of_column;
+pub use witnessed::{cosigned, signer};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -77,6 +79,7 @@ pub fn all() -> Vec<Attack> {
         disclosed::attacks(&sample),
         exported::attacks(),
         cosed::attacks(&sample),
+        witnessed::attacks(&sample),
     ]
     .into_iter()
     .flatten()

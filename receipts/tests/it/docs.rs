@@ -11,6 +11,7 @@ use receipts::proof::tree_root;
 use receipts::tiles::{TileKind, push_entry, tiles_of_growth};
 use receipts::{Blake3Tree, Hash, Leaf, NodeReader, Sha256Tree, field_commitment, field_salt, row_hash, verify_disclosure, verify_receipt};
 
+use crate::attacks::{cosigned, signer};
 use crate::sample::{ORDERS_COLUMNS, Sample};
 
 type Golden = (&'static str, String);
@@ -179,6 +180,11 @@ fn tiles_page() {
     );
 }
 
+fn cosigned_example(sample: &Sample) -> String {
+    let witnesses = [1, 2].map(|n| format!("{}\n", signer(n).verifier()));
+    format!("{}\n{}", witnesses.concat(), cosigned(sample, 12, &[1, 2]))
+}
+
 #[test]
 fn checkpoint_page() {
     let sample = Sample::new();
@@ -187,6 +193,7 @@ fn checkpoint_page() {
         "checkpoint.md",
         &[
             ("keys", format!("{sha}\n{b3}\n\n{}", sample.keys.secret_text())),
+            ("cosigned", cosigned_example(&sample)),
             ("checkpoints", format!("{}\n{}", sample.checkpoint(5), sample.b3_checkpoint(5))),
             ("consistency", sample.consistency(5, 12).to_string()),
         ],

@@ -5,8 +5,9 @@ use receipts::definition::TableDefinition;
 use receipts::note::{Note, NoteSigner, VerifierKey};
 use receipts::tiles::{TileId, decode_entries, decode_tile, push_entry};
 use receipts::value::format_value;
-use receipts::{Checkpoint, Disclosure, Keys, Leaf, Policy, Receipt, verify_consistency, verify_disclosure, verify_receipt};
+use receipts::{Checkpoint, Disclosure, Keys, Leaf, Policy, Receipt, WitnessKey, verify_consistency, verify_disclosure, verify_receipt};
 
+use crate::attacks::{cosigned, signer};
 use crate::sample::{ORDERS_DEFINITION, Random, Sample};
 
 const ROUNDS: usize = 20_000;
@@ -63,12 +64,14 @@ fn notes_checkpoints_and_keys() {
     let mut samples = vec![sample.checkpoint(4).to_string(), sample.b3_checkpoint(9).to_string(), sample.checkpoint(4).text().to_owned()];
     samples.extend(sample.keys.verifiers().map(ToString::to_string));
     samples.push(sample.keys.secret_text());
+    samples.extend([cosigned(&sample, 4, &[1, 2]).to_string(), signer(1).verifier().to_string(), signer(1).secret_text()]);
     let samples: Vec<Vec<u8>> = samples.into_iter().map(String::into_bytes).collect();
     fuzz(2, &samples, |bytes| {
         let text = String::from_utf8_lossy(bytes);
         if let Ok(note) = Note::parse(&text) {
             assert_eq!(note.to_string(), text);
             let _ = note.verify(sample.policy().logs());
+            let _ = signer(1).verifier().cosigned(&note);
         }
         if let Ok(checkpoint) = Checkpoint::parse(&text) {
             assert_eq!(checkpoint.to_string(), text);
@@ -78,6 +81,9 @@ fn notes_checkpoints_and_keys() {
         }
         if let Ok(signer) = NoteSigner::parse(&text) {
             assert_eq!(signer.secret_text(), text);
+        }
+        if let Ok(key) = WitnessKey::parse(&text) {
+            assert_eq!(key.to_string(), text);
         }
         let _ = Keys::parse(&text);
     });
@@ -149,7 +155,7 @@ fn policies_definitions_tiles_and_values() {
         ORDERS_DEFINITION.as_bytes().to_vec(),
         b"tile/0/x001/x234/067.p/112".to_vec(),
         bundle,
-        b"witness a b\ngroup g 1 a\nquorum g\n".to_vec(),
+        format!("witness a {}\ngroup g 1 a\nquorum g\n", signer(1).verifier()).into_bytes(),
     ];
     fuzz(5, &samples, |bytes| {
         let _ = Policy::parse(bytes);

@@ -5,6 +5,7 @@
 mod attacks;
 mod consistency;
 mod cose;
+mod cosignatures;
 mod definitions;
 mod disclosures;
 mod docs;

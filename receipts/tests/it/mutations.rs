@@ -15,7 +15,7 @@ use crate::fuzz::mutate;
 use crate::sample::{LEDGER, ORDERS_DEFINITION, Random, Sample};
 use crate::vectors::json_of;
 
-const OF_EACH: usize = 300;
+const OF_EACH: usize = 500;
 
 /// Type oids with values to start from: a few bytes of each width there is.
 const OIDS: [u32; 40] = [
@@ -56,6 +56,9 @@ fn mutations() {
         if let Some(input) = with_extra(&mut random, &vector().input) {
             add(number, "extra", with_input(vector(), input));
         }
+        if let Some(input) = with_signature(&mut random, &vector().input) {
+            add(number, "signature", with_input(vector(), input));
+        }
         add(number, "leaf", signed_leaf(&mut random, &sample, number % sample.bytes.len()));
         add(number, "definition", of_definition(&sample, &mutate(&mut random, ORDERS_DEFINITION.as_bytes())));
         for oid in [OIDS[number % OIDS.len()], OIDS[random.below(OIDS.len())]] {
@@ -85,6 +88,14 @@ fn with_extra(random: &mut Random, input: &str) -> Option<String> {
     let (_, part) = parts.get(random.below(parts.len().max(1)))?.rsplit_once(' ')?;
     let bytes = STANDARD.decode(part).ok()?;
     Some(input.replacen(part, &STANDARD.encode(mutate(random, &bytes)), 1))
+}
+
+/// A note of which the bytes of one signature line are changed, its key id too.
+fn with_signature(random: &mut Random, input: &str) -> Option<String> {
+    let lines: Vec<&str> = input.lines().filter(|line| line.starts_with('\u{2014}')).collect();
+    let (_, data) = lines.get(random.below(lines.len().max(1)))?.rsplit_once(' ')?;
+    let bytes = STANDARD.decode(data).ok()?;
+    Some(input.replacen(data, &STANDARD.encode(mutate(random, &bytes)), 1))
 }
 
 /// A changed leaf at its place in a log that was signed with it.

@@ -9,7 +9,12 @@ Format: docs/formats/export.md.
 import hashlib
 from contextlib import closing
 
-from shockwave_verify.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
+from shockwave_verify.checkpoint import (
+    Checkpoint,
+    open_checkpoint,
+    open_pinned,
+    parse_checkpoint,
+)
 from shockwave_verify.export import FILES_MAX, Folder, Range, parse_range
 from shockwave_verify.log import Log
 from shockwave_verify.note import (
@@ -73,8 +78,7 @@ def _open_pinned(
 ) -> Checkpoint | None:
     if pinned is None:
         return None
-    with in_part("pinned checkpoint"):
-        kept = open_checkpoint(parse_note(utf8(pinned, "note")), policy, Report())
+    kept = open_pinned(pinned, policy)
     if kept.origin != checkpoint.origin:
         why = f"is of {name(checkpoint.origin)}, not of {name(kept.origin)}"
         raise Tampered("checkpoint", why)

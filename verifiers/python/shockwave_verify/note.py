@@ -61,26 +61,48 @@ def _is_odd(code: int) -> bool:
     return code < 0x20 or 0x7F <= code < 0xA0 or code in _SPACES or code == ord("+")
 
 
-def parse_key(text: str) -> Key:
-    """Reads `<name>+<key id>+<base64(identifier ‖ public key)>`."""
-    what = "verifier key"
+class KeyText(NamedTuple):
+    """`<name>+<key id>+<base64(identifier ‖ public key)>`, read but for what the key is."""
+
+    what: str
+    name: str
+    id: str
+    data: bytes
+
+    def unknown_type(self) -> Malformed:
+        why = "has a signature type we do not know, or a wrong length"
+        return Malformed(self.what, why)
+
+    def check_point(self, point: bytes) -> None:
+        check_key_name(self.name)
+        if not ed25519.is_point(point):
+            raise Malformed(self.what, "is no Ed25519 point")
+        if ed25519.is_small_order(point):
+            raise Malformed(self.what, "has small order")
+
+    def own_id(self) -> bytes:
+        """The key's id, which must be the stated one."""
+        own = hashlib.sha256(self.name.encode() + b"\n" + self.data).digest()[:4]
+        if own.hex() != self.id:
+            raise Malformed(self.what, "has a key id that is not its own")
+        return own
+
+
+def parse_key_text(what: str, text: str) -> KeyText:
     parts = text.split("+", 2)
     if len(parts) != 3:
         raise Malformed(what, "is not <name>+<key id>+<base64>")
-    name, key_id, encoded = parts
-    data = unbase64(what, encoded)
-    kind, point = data[:-32], data[-32:]
+    return KeyText(what, parts[0], parts[1], unbase64(what, parts[2]))
+
+
+def parse_key(vkey: str) -> Key:
+    """Reads the verifier key of a log."""
+    text = parse_key_text("verifier key", vkey)
+    kind, point = text.data[:-32], text.data[-32:]
     if kind not in _PREFIX:
-        raise Malformed(what, "has a signature type we do not know, or a wrong length")
-    check_key_name(name)
-    if not ed25519.is_point(point):
-        raise Malformed(what, "is no Ed25519 point")
-    if ed25519.is_small_order(point):
-        raise Malformed(what, "has small order")
-    own_id = hashlib.sha256(name.encode() + b"\n" + kind + point).digest()[:4]
-    if own_id.hex() != key_id:
-        raise Malformed(what, "has a key id that is not its own")
-    return Key(name, own_id, kind, point)
+        raise text.unknown_type()
+    text.check_point(point)
+    return Key(text.name, text.own_id(), kind, point)
 
 
 def parse_note(whole: str) -> Note:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from shockwave_verify.note import Key, parse_key
 from shockwave_verify.quote import escape
-from shockwave_verify.reading import unbase64
 from shockwave_verify.verdict import Malformed
+from shockwave_verify.witness import Group, Witness, parse_witness
 
 POLICY_BYTES_MAX = 256 * 1024
 ENTRIES_MAX = 64
@@ -18,6 +18,8 @@ ENTRIES_MAX = 64
 
 class Policy(NamedTuple):
     logs: list[Key]
+    witnesses: list[Witness]
+    groups: list[Group]
     quorum: str | None
 
 
@@ -31,7 +33,7 @@ def policy_of_keys(vkeys: list[str]) -> Policy:
     reader = _Reader()
     for number, key in enumerate(keys, 1):
         _numbered(number, lambda key=key: reader.add_log(key))
-    return Policy(keys, None)
+    return Policy(keys, [], [], None)
 
 
 def parse_policy(data: bytes) -> Policy:
@@ -42,7 +44,7 @@ def parse_policy(data: bytes) -> Policy:
         _numbered(number, lambda line=line: reader.line(line))
     if not reader.has_quorum:
         raise Malformed("policy", "has no quorum line")
-    return Policy(reader.logs, reader.quorum)
+    return Policy(reader.logs, reader.witnesses, reader.groups, reader.quorum)
 
 
 def _numbered(number: int, work) -> None:
@@ -60,8 +62,8 @@ class _Reader:
         self.logs: list[Key] = []
         self.quorum: str | None = None
         self.has_quorum = False
-        self._witnesses: list[str] = []
-        self._groups: list[str] = []
+        self.witnesses: list[Witness] = []
+        self.groups: list[Group] = []
         self._points: set[bytes] = set()
         self._members: set[str] = set()
 
@@ -94,27 +96,15 @@ class _Reader:
         self.logs.append(key)
 
     def _add_witness(self, name: str, vkey: str) -> None:
-        odd = _Refused("has a witness key that is not <name>+<key id>+<base64>")
-        parts = vkey.split("+", 2)
-        if len(parts) != 3:
-            raise odd
-        data = unbase64("witness key", parts[2])
-        if len(data) < 33:
-            raise odd
-        self._add_point(data[1:])
+        witness = parse_witness(name, vkey)
+        self._add_point(witness.public)
         self._check_new(name)
-        _check_room(self._witnesses)
-        self._witnesses.append(name)
+        _check_room(self.witnesses)
+        self.witnesses.append(witness)
 
     def _add_group(self, name: str, threshold: str, members: list[str]) -> None:
-        if threshold in ("all", "any"):
-            is_fit = bool(members)
-        else:
-            digits = threshold.isascii() and threshold.isdigit()
-            significant = threshold.lstrip("0")
-            short = digits and len(significant) <= 9
-            is_fit = short and 1 <= int(significant or "0") <= len(members)
-        if not is_fit:
+        count = _threshold(threshold, len(members))
+        if not 1 <= count <= len(members):
             raise _Refused(f"asks for {escape(threshold)} of {len(members)} members")
         for member in members:
             if not self._is_defined(member):
@@ -123,8 +113,8 @@ class _Reader:
                 raise _Refused(f"makes {escape(member)} a member twice")
             self._members.add(member)
         self._check_new(name)
-        _check_room(self._groups)
-        self._groups.append(name)
+        _check_room(self.groups)
+        self.groups.append(Group(name, count, members))
 
     def _set_quorum(self, name: str) -> None:
         if self.has_quorum:
@@ -134,7 +124,7 @@ class _Reader:
         self.quorum, self.has_quorum = None if name == "none" else name, True
 
     def _is_defined(self, name: str) -> bool:
-        return name in self._witnesses or name in self._groups
+        return any(name == known.name for known in (*self.witnesses, *self.groups))
 
     def _check_new(self, name: str) -> None:
         if name == "none" or self._is_defined(name):
@@ -144,6 +134,15 @@ class _Reader:
         if point in self._points:
             raise _Refused("lists a public key again")
         self._points.add(point)
+
+
+def _threshold(text: str, members: int) -> int:
+    """How many of so many members; 0 for what is no number that may be one."""
+    if text in ("all", "any"):
+        return members if text == "all" else min(1, members)
+    significant = text.lstrip("0")
+    is_short = text.isascii() and text.isdigit() and len(significant) <= 9
+    return int(significant or "0") if is_short else 0
 
 
 def _undefined(name: str) -> str:

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from shockwave_verify import ed25519, times
 from shockwave_verify.checkpoint import (
     Checkpoint,
-    check_quorum,
+    lacks_quorum,
     ledger_of,
     open_checkpoint,
+    open_pinned,
 )
 from shockwave_verify.cose import CoseReceipt, is_cose, parse_cose, signed_bytes
 from shockwave_verify.disclosure import Disclosure, Table, parse_disclosure
@@ -21,10 +22,9 @@ from shockwave_verify.export import Folder
 from shockwave_verify.fsck import check_export
 from shockwave_verify.hashing import BLAKE3, SHA256
 from shockwave_verify.leaf import Leaf, parse_leaf
-from shockwave_verify.note import SHA256_TYPE, Key, parse_note
+from shockwave_verify.note import SHA256_TYPE, Key
 from shockwave_verify.policy import Policy, parse_policy
 from shockwave_verify.quote import name
-from shockwave_verify.reading import utf8
 from shockwave_verify.receipt import Receipt, Row, Under, parse_proof, parse_receipt
 from shockwave_verify.row import check_row, check_row_of, locate, table_under
 from shockwave_verify.tree import extends, root_of_path
@@ -121,12 +121,12 @@ def _check_shown(
 def _check_cose(receipt: CoseReceipt, policy: Policy, report: Report) -> None:
     leaf = parse_leaf(receipt.leaf)
     key = _signer(receipt, leaf, policy)
-    check_quorum(policy)
     origin, index, size = name(key.name), receipt.index, receipt.size
-    report.checked += [
-        f"signature of {origin} over the root, with a pinned key (strict Ed25519)",
-        f"leaf at index {index} of {size} (SHA-256 tree)",
-    ]
+    signed = f"signature of {origin} over the root, with a pinned key (strict Ed25519)"
+    report.checked.append(signed)
+    if policy.quorum is not None:
+        raise lacks_quorum(policy, "a COSE receipt bears none")
+    report.checked.append(f"leaf at index {index} of {size} (SHA-256 tree)")
     report.facts += [("ledger", origin), ("tree size, as stated", str(size))]
     report.not_covered += [
         "cosignatures: the policy asks for none",
@@ -252,15 +252,10 @@ def _check_table(table: Table, leaf: Leaf, report: Report) -> int:
     return sum(row.hidden for row in table.rows)
 
 
-def _open_pinned(pinned: bytes, policy: Policy) -> Checkpoint:
-    with in_part("pinned checkpoint"):
-        return open_checkpoint(parse_note(utf8(pinned, "note")), policy, Report())
-
-
 def _check_consistency(
     pinned: bytes, data: bytes, policy: Policy, report: Report
 ) -> None:
-    old = _open_pinned(pinned, policy)
+    old = open_pinned(pinned, policy)
     proof = parse_proof(data)
     new = open_checkpoint(proof.checkpoint, policy, report)
     report.checked.append("signature over the pinned checkpoint")

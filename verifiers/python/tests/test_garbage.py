@@ -32,6 +32,11 @@ def edited(data: bytes, changes: list[tuple[int, bytes]]) -> bytes:
     return data
 
 
+def of_log(says: str) -> list[str]:
+    """What a verdict says but for cosignatures: a checkpoint without those that no quorum needs is a good one."""
+    return [line for line in says.splitlines() if "cosign" not in line]
+
+
 class Garbage(unittest.TestCase):
     @seeded
     @given(st.sampled_from(every), edits)
@@ -40,7 +45,7 @@ class Garbage(unittest.TestCase):
         # A disclosure without some of its rows is a good one of the others.
         is_whole = vector["kind"] != "disclosure"
         if is_whole and vector["exit_code"] == VALID == verdict.code:
-            self.assertEqual(verdict.text, vector["says"])
+            self.assertEqual(of_log(verdict.text), of_log(vector["says"]))
 
     @seeded
     @given(st.sampled_from(every), st.binary(max_size=400))

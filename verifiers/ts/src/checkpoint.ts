@@ -2,15 +2,17 @@
  * Signed checkpoints: how many leaves a log has, and its root.
  *
  * C1: nothing in a checkpoint is believed before the pinned key of its origin has been seen to sign it.
+ * C2: every line of a pinned witness is verified, also where the quorum is met without it.
  * Format: docs/formats/checkpoint.md.
  */
 
-import { decimal, hashLine } from "./bytes.js";
+import { decimal, hashLine, utf8 } from "./bytes.js";
 import { BLAKE3, type LogTree, SHA256 } from "./hash.js";
-import { BLAKE3_KEY, checkKeyName, type Note, SHA256_KEY, signersOf } from "./note.js";
+import { BLAKE3_KEY, checkKeyName, type Note, parseNote, SHA256_KEY, signersOf } from "./note.js";
 import type { Policy } from "./policy.js";
 import { plainName } from "./quote.js";
-import { Failure, inconclusive, malformed, type Report, tampered } from "./verdict.js";
+import { Failure, inconclusive, inPart, malformed, type Report, tampered } from "./verdict.js";
+import { cosigned, isMet, isOf, namesOf, spelledTime, type Witness } from "./witness.js";
 
 export interface Checkpoint {
   origin: string;
@@ -40,30 +42,65 @@ export function parseCheckpoint(text: string): Checkpoint {
   return { origin, size, root: hashLine("checkpoint root", base64), tree: origin.endsWith("/b3") ? BLAKE3 : SHA256 };
 }
 
-/** The checkpoint in a note, once the pinned key of its origin has signed it (C1). */
+/** The checkpoint in a note, once its log has signed it (C1) and the quorum of witnesses has cosigned it. */
 export function openCheckpoint(note: Note, policy: Policy, report: Report): Checkpoint {
-  const { signers, bad } = signersOf(note, policy.logs);
-  if (bad) throw tampered("signature", `of pinned key ${plainName(bad.name)} does not verify over the checkpoint`);
-  const checkpoint = parseCheckpoint(note.text);
+  const checkpoint = signedCheckpoint(note, policy);
   const origin = plainName(checkpoint.origin);
-  if (signers.length === 0) throw unsignedBy(checkpoint.origin, policy);
-  const type = checkpoint.tree === BLAKE3 ? BLAKE3_KEY : SHA256_KEY;
-  if (!signers.some((key) => key.name === checkpoint.origin && key.type === type)) {
-    throw tampered("signature", `of the checkpoint is not by the key of its origin ${origin} and its kind of tree`);
-  }
-  checkQuorum(policy);
   report.checked.push(`signature of ${origin} over the checkpoint, with a pinned key (strict Ed25519)`);
   report.fact("ledger", origin);
   report.fact("checkpoint size", `${checkpoint.size}`);
-  report.notCovered.push("cosignatures: the policy asks for none");
+  const times = cosignedBy(note, policy);
+  const witnesses = [...times.keys()];
+  if (witnesses.length > 0) report.checked.push(`cosignatures of ${namesOf(witnesses)} over the checkpoint (strict Ed25519)`);
+  for (const [{ name }, time] of times) report.fact("cosigned by", `${plainName(name)} at ${spelledTime(time)}, by its clock`);
+  if (policy.quorum === undefined) {
+    report.notCovered.push("cosignatures: the policy asks for none");
+  } else {
+    checkQuorum(note, policy, policy.quorum, witnesses);
+    report.checked.push(`quorum of witnesses: ${plainName(policy.quorum)}`);
+  }
   return checkpoint;
 }
 
-/** Cosignatures are not checked yet. */
-export function checkQuorum({ quorum }: Policy): void {
-  if (quorum === undefined) return;
-  throw inconclusive("witnesses", `the policy asks for cosignatures by ${plainName(quorum)}, which this verifier does not check yet`);
+/** A checkpoint that was kept from before; no quorum is asked of it. */
+export function openPinned(pinned: Uint8Array, policy: Policy): Checkpoint {
+  return inPart("pinned checkpoint", () => {
+    const note = parseNote(utf8(pinned, "note"));
+    const checkpoint = signedCheckpoint(note, policy);
+    cosignedBy(note, policy);
+    return checkpoint;
+  });
 }
+
+function signedCheckpoint(note: Note, policy: Policy): Checkpoint {
+  const { signers, bad } = signersOf(note, policy.logs);
+  if (bad) throw tampered("signature", `of pinned key ${plainName(bad.name)} does not verify over the checkpoint`);
+  const checkpoint = parseCheckpoint(note.text);
+  if (signers.length === 0) throw unsignedBy(checkpoint.origin, policy);
+  const type = checkpoint.tree === BLAKE3 ? BLAKE3_KEY : SHA256_KEY;
+  if (!signers.some((key) => key.name === checkpoint.origin && key.type === type)) {
+    const why = `of the checkpoint is not by the key of its origin ${plainName(checkpoint.origin)} and its kind of tree`;
+    throw tampered("signature", why);
+  }
+  return checkpoint;
+}
+
+/** The witnesses that cosigned, and when (C2). */
+function cosignedBy(note: Note, { witnesses }: Policy): Map<Witness, bigint> {
+  const times = witnesses.map((witness) => [witness, cosigned(witness, note)] as const);
+  return new Map(times.flatMap(([witness, time]) => (time === undefined ? [] : [[witness, time] as const])));
+}
+
+function checkQuorum({ signatures }: Note, { witnesses, groups }: Policy, quorum: string, cosigned: Witness[]): void {
+  const met = (counted: Witness[]) => isMet(quorum, witnesses, groups, (witness) => counted.includes(witness));
+  if (met(cosigned)) return;
+  const leftOut = witnesses.filter((witness) => !witness.isVerified && signatures.some((line) => isOf(witness, line)));
+  if (met([...cosigned, ...leftOut])) throw lacksQuorum(quorum, `those of ${namesOf(leftOut)} are of a type that is not verified here`);
+  throw lacksQuorum(quorum, cosigned.length > 0 ? `those of ${namesOf(cosigned)} are not enough` : "there are none");
+}
+
+export const lacksQuorum = (quorum: string, why: string) =>
+  inconclusive("witnesses", `the policy asks for cosignatures by ${plainName(quorum)}, and ${why}`);
 
 function unsignedBy(origin: string, policy: Policy): Failure {
   const name = plainName(origin);

@@ -8,14 +8,14 @@
  */
 
 import { equal, utf8 } from "./bytes.js";
-import { type Checkpoint, ledgerOf, openCheckpoint, parseCheckpoint } from "./checkpoint.js";
+import { type Checkpoint, ledgerOf, openCheckpoint, openPinned, parseCheckpoint } from "./checkpoint.js";
 import { type ExportFiles, FILES_MAX, hasFile, parseRange, type Range, readWhole } from "./export.js";
 import { Log } from "./log.js";
 import { BLAKE3_KEY, type Key, keyOf, NOTE_BYTES_MAX, type Note, parseNote, SHA256_KEY, signersOf } from "./note.js";
 import type { Policy } from "./policy.js";
 import { plainName } from "./quote.js";
 import { Rows } from "./rows.js";
-import { Code, conclude, Failure, inPart, malformed, Report, tampered, type Verdict } from "./verdict.js";
+import { Code, conclude, Failure, inPart, malformed, type Report, tampered, type Verdict } from "./verdict.js";
 
 const RANGE_BYTES_MAX = 4096;
 const BLAKE3_CHECKPOINT = "b3/checkpoint";
@@ -36,7 +36,7 @@ function checkExport(files: ExportFiles, pinned: Uint8Array | undefined, policy:
   if (range.end > checkpoint.size) {
     throw malformed("export", `is of commits below ${range.end}, the checkpoint of ${checkpoint.size} leaves`);
   }
-  const kept = pinned && openPinned(pinned, policy, checkpoint, report);
+  const kept = pinned && openKept(pinned, policy, checkpoint, report);
   checkNames(files, range, checkpoint.size);
   const rows = new Rows(files, range);
   const log = new Log(files, checkpoint, kept);
@@ -62,8 +62,8 @@ function readNote(files: ExportFiles, path: string): Note {
   return inPart(path, () => parseNote(utf8(bytes, "note")));
 }
 
-function openPinned(pinned: Uint8Array, policy: Policy, { origin, size }: Checkpoint, report: Report): Checkpoint {
-  const kept = inPart("pinned checkpoint", () => openCheckpoint(parseNote(utf8(pinned, "note")), policy, new Report()));
+function openKept(pinned: Uint8Array, policy: Policy, { origin, size }: Checkpoint, report: Report): Checkpoint {
+  const kept = openPinned(pinned, policy);
   if (kept.origin !== origin) throw tampered("checkpoint", `is of ${plainName(origin)}, not of ${plainName(kept.origin)}`);
   if (kept.size > size) throw tampered("checkpoint", `has ${size} leaves, the pinned one ${kept.size}: the log was cut`);
   report.checked.push("signature over the pinned checkpoint");

@@ -36,7 +36,7 @@ export interface Key {
   public: Uint8Array;
 }
 
-interface Signature {
+export interface Signature {
   name: string;
   keyId: Uint8Array;
   bytes: Uint8Array;
@@ -68,29 +68,54 @@ export function inThree(text: string, mark: string): [string, string, string] | 
   return [text.slice(0, first), text.slice(first + 1, second), text.slice(second + 1)];
 }
 
-/** Reads `<name>+<key id>+<base64(identifier ‖ public key)>`. */
-export function parseKey(vkey: string): Key {
-  const what = "verifier key";
+/** `<name>+<key id>+<base64(identifier ‖ public key)>`, read but for what the key is. */
+export class KeyText {
+  constructor(
+    readonly what: string,
+    readonly name: string,
+    readonly id: string,
+    readonly data: Uint8Array,
+  ) {}
+
+  unknownType = () => malformed(this.what, "has a signature type we do not know, or a wrong length");
+
+  checkPoint(key: Uint8Array): void {
+    checkKeyName(this.name);
+    const point = pointOf(key);
+    if (point === undefined) throw malformed(this.what, "is no Ed25519 point");
+    if (point.isSmallOrder()) throw malformed(this.what, "has small order");
+  }
+}
+
+export function parseKeyText(what: string, vkey: string): KeyText {
   const parts = inThree(vkey, "+");
   if (parts === undefined) throw malformed(what, "is not <name>+<key id>+<base64>");
   const [name, id, base64] = parts;
-  const data = unbase64(what, base64);
-  const identifier = data.subarray(0, Math.max(0, data.length - 32));
-  const type = [SHA256_KEY, BLAKE3_KEY].find((known) => equal(known.identifier, identifier));
-  if (type === undefined) throw malformed(what, "has a signature type we do not know, or a wrong length");
-  checkKeyName(name);
-  const key = data.subarray(identifier.length);
-  const point = pointOf(key);
-  if (point === undefined) throw malformed(what, "is no Ed25519 point");
-  if (point.isSmallOrder()) throw malformed(what, "has small order");
-  const own = keyOf(name, type, key);
-  if (hex(own.id) !== id) throw malformed(what, "has a key id that is not its own");
+  return new KeyText(what, name, id, unbase64(what, base64));
+}
+
+/** The key's own id, which must be the stated one. */
+export function ownId({ what, name, id, data }: KeyText): Uint8Array {
+  const own = idOf(name, data);
+  if (hex(own) !== id) throw malformed(what, "has a key id that is not its own");
   return own;
 }
 
+const idOf = (name: string, data: Uint8Array) => sha256(concat(encoded(`${name}\n`), data)).subarray(0, 4);
+
+/** Reads the verifier key of a log. */
+export function parseKey(vkey: string): Key {
+  const text = parseKeyText("verifier key", vkey);
+  const identifier = text.data.subarray(0, Math.max(0, text.data.length - 32));
+  const type = [SHA256_KEY, BLAKE3_KEY].find((known) => equal(known.identifier, identifier));
+  if (type === undefined) throw text.unknownType();
+  const key = text.data.subarray(identifier.length);
+  text.checkPoint(key);
+  return { name: text.name, id: ownId(text), type, public: key };
+}
+
 export function keyOf(name: string, type: KeyType, key: Uint8Array): Key {
-  const id = sha256(concat(encoded(`${name}\n`), type.identifier, key)).subarray(0, 4);
-  return { name, id, type, public: key };
+  return { name, id: idOf(name, concat(type.identifier, key)), type, public: key };
 }
 
 export function parseNote(whole: string): Note {

@@ -6,16 +6,19 @@
  * Format: docs/formats/receipt.md.
  */
 
-import { decoded, hex, unbase64 } from "./bytes.js";
-import { inThree, type Key, parseKey } from "./note.js";
+import { decoded, hex } from "./bytes.js";
+import { type Key, parseKey } from "./note.js";
 import { escape } from "./quote.js";
 import { Failure, malformed } from "./verdict.js";
+import { type Group, parseWitness, type Witness } from "./witness.js";
 
 const POLICY_BYTES_MAX = 256 * 1024;
 const ENTRIES_MAX = 64;
 
 export interface Policy {
   logs: Key[];
+  witnesses: Witness[];
+  groups: Group[];
   /** Whose cosignatures are asked for, if any. */
   quorum: string | undefined;
 }
@@ -56,10 +59,8 @@ function numbered(index: number, work: () => void): void {
 }
 
 class PolicyReader {
-  readonly policy: Policy = { logs: [], quorum: undefined };
+  readonly policy: Policy = { logs: [], witnesses: [], groups: [], quorum: undefined };
   hasQuorum = false;
-  private readonly witnesses: string[] = [];
-  private readonly groups: string[] = [];
   private readonly points = new Set<string>();
   private readonly members = new Set<string>();
 
@@ -84,26 +85,26 @@ class PolicyReader {
   }
 
   private addWitness(name: string, vkey: string): void {
-    const odd = new Refused("has a witness key that is not <name>+<key id>+<base64>");
-    const parts = inThree(vkey, "+");
-    if (parts === undefined) throw odd;
-    const data = unbase64("witness key", parts[2]);
-    if (data.length < 33) throw odd;
-    this.addPoint(data.subarray(1));
-    this.define(name, this.witnesses);
+    const witness = parseWitness(name, vkey);
+    this.addPoint(witness.public);
+    this.checkNew(name, this.policy.witnesses);
+    this.policy.witnesses.push(witness);
   }
 
   private addGroup(name: string, threshold: string, members: string[]): void {
-    const isNumber = /^[0-9]+$/.test(threshold);
-    const count = isNumber ? Number(threshold) : 1;
-    const fits = (isNumber || threshold === "all" || threshold === "any") && 1 <= count && count <= members.length;
-    if (!fits) throw new Refused(`asks for ${escape(threshold)} of ${members.length} members`);
+    const words = new Map([
+      ["all", members.length],
+      ["any", 1],
+    ]);
+    const count = /^[0-9]+$/.test(threshold) ? Number(threshold) : (words.get(threshold) ?? 0);
+    if (count < 1 || count > members.length) throw new Refused(`asks for ${escape(threshold)} of ${members.length} members`);
     for (const member of members) {
       if (!this.isDefined(member)) throw undefinedName(member);
       if (this.members.has(member)) throw new Refused(`makes ${escape(member)} a member twice`);
       this.members.add(member);
     }
-    this.define(name, this.groups);
+    this.checkNew(name, this.policy.groups);
+    this.policy.groups.push({ name, threshold: count, members });
   }
 
   private setQuorum(name: string): void {
@@ -113,12 +114,11 @@ class PolicyReader {
     this.policy.quorum = name === "none" ? undefined : name;
   }
 
-  private isDefined = (name: string) => this.witnesses.includes(name) || this.groups.includes(name);
+  private isDefined = (name: string) => [...this.policy.witnesses, ...this.policy.groups].some((known) => known.name === name);
 
-  private define(name: string, names: string[]): void {
+  private checkNew(name: string, ofItsKind: unknown[]): void {
     if (name === "none" || this.isDefined(name)) throw new Refused(`defines ${escape(name)} again`);
-    checkRoom(names);
-    names.push(name);
+    checkRoom(ofItsKind);
   }
 
   private addPoint(point: Uint8Array): void {

@@ -7,15 +7,15 @@
  * Format: docs/formats/receipt.md, docs/formats/cose.md, docs/formats/disclosure.md, docs/formats/checkpoint.md.
  */
 
-import { equal, hex, utf8 } from "./bytes.js";
-import { type Checkpoint, checkQuorum, ledgerOf, openCheckpoint } from "./checkpoint.js";
+import { equal, hex } from "./bytes.js";
+import { type Checkpoint, lacksQuorum, ledgerOf, openCheckpoint, openPinned } from "./checkpoint.js";
 import { type CoseReceipt, isCose, parseCose, signedBytes } from "./cose.js";
 import type { Definition } from "./definition.js";
 import { type DisclosedTable, type Disclosure, parseDisclosure } from "./disclosure.js";
 import { verify } from "./ed25519.js";
 import { SHA256 } from "./hash.js";
 import { type Commit, type Leaf, parseLeaf } from "./leaf.js";
-import { type Key, parseNote, SHA256_KEY } from "./note.js";
+import { type Key, SHA256_KEY } from "./note.js";
 import type { Policy } from "./policy.js";
 import { plainName } from "./quote.js";
 import { parseProof, parseReceipt, type Receipt } from "./receipt.js";
@@ -67,10 +67,10 @@ function checkShown(leaf: Leaf, row: Receipt["row"], origin: string, report: Rep
 function checkCose(receipt: CoseReceipt, policy: Policy, report: Report): void {
   const leaf = parseLeaf(receipt.leaf);
   const key = signerOf(receipt, leaf, policy, report);
-  checkQuorum(policy);
   const { index, size } = receipt;
   const origin = plainName(key.name);
   report.checked.push(`signature of ${origin} over the root, with a pinned key (strict Ed25519)`);
+  if (policy.quorum !== undefined) throw lacksQuorum(policy.quorum, "a COSE receipt bears none");
   report.fact("ledger", origin);
   report.fact("tree size, as stated", `${size}`);
   report.notCovered.push("cosignatures: the policy asks for none", "the size of the tree: the signature is over its root alone");
@@ -181,10 +181,6 @@ function checkTable({ definition: part, rows }: DisclosedTable, leaf: Leaf & { c
     report.disclosed.push(ofRow);
   }
   return hidden;
-}
-
-function openPinned(pinned: Uint8Array, policy: Policy): Checkpoint {
-  return inPart("pinned checkpoint", () => openCheckpoint(parseNote(utf8(pinned, "note")), policy, new Report()));
 }
 
 function checkConsistency(pinned: Uint8Array, bytes: Uint8Array, policy: Policy, report: Report): void {

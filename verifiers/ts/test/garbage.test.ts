@@ -32,11 +32,14 @@ function failsAtMost(work: () => void): void {
   }
 }
 
+/** What a verdict says but for cosignatures: a checkpoint without those that no quorum needs is a good one. */
+const ofLog = (says: string) => says.split("\n").filter((line) => !line.includes("cosign"));
+
 test("changed vectors", () => {
   const property = fc.property(fc.constantFrom(...vectors), edits, (vector, changes) => {
     const { code, text } = verify(vector, edited(bytesOf(vector.input), changes));
     // A disclosure without some of its rows is a good one of the others.
-    if (vector.kind !== "disclosure" && code === Code.Valid && vector.exit_code === Code.Valid) assert.equal(text, vector.says);
+    if (vector.kind !== "disclosure" && code === Code.Valid && vector.exit_code === Code.Valid) assert.deepEqual(ofLog(text), ofLog(vector.says));
   });
   fc.assert(property, seeded);
 });

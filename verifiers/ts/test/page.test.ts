@@ -56,7 +56,7 @@ function expected(says: string): string {
   return JSON.stringify([first, ...rest.filter((line) => line.startsWith("  - ")).map((line) => line.slice(4))]);
 }
 
-const CHOSEN = ["valid-row", "valid-row-of-texts", "valid-key-leaf", "row-value-changed", "text-empty", "policy-without-logs", "valid-consistency", "log-rolled-back", "valid-disclosure", "disclosure-value-changed", "valid-cose-row"];
+const CHOSEN = ["valid-row", "valid-row-of-texts", "valid-key-leaf", "row-value-changed", "text-empty", "policy-without-logs", "valid-consistency", "log-rolled-back", "valid-cosigned-by-groups-of-groups", "cosigned-by-one-of-three", "valid-disclosure", "disclosure-value-changed", "valid-cose-row"];
 
 for (const vector of vectors.filter(({ name }) => CHOSEN.includes(name))) {
   test(`page: ${vector.name}`, { skip }, async () => {

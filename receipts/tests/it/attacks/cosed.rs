@@ -200,7 +200,6 @@ fn keys(sample: &Sample) -> Vec<Attack> {
         receipt
     };
     let both = format!("{}{}", thief.policy_text().replace("quorum none\n", ""), sample.policy_text());
-    let witness = "witness w1 w.example+00000001+BAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB\ngroup g 1 w1\nquorum g\n";
     vec![
         Attack {
             policy: stranger.policy_text(),
@@ -219,8 +218,8 @@ fn keys(sample: &Sample) -> Vec<Attack> {
         cose(sample, "cose-by-the-blake3-key", &by_b3, "tampered", "signature: by a pinned key of the ledger"),
         Attack { policy: both, ..cose(sample, "valid-cose-with-two-keys-pinned", &good, "valid", "row 0") },
         Attack {
-            policy: sample.policy_text().replace("quorum none\n", witness),
-            ..cose(sample, "cose-policy-asks-for-a-group", &good, "inconclusive", "witnesses: the policy asks for cosignatures by g")
+            policy: super::witnessed::policy(sample, "group g 1 w1\nquorum g\n"),
+            ..cose(sample, "cose-policy-asks-for-a-group", &good, "inconclusive", "by g, and a COSE receipt bears none")
         },
         Attack { policy: String::new(), ..cose(sample, "cose-policy-empty", &good, "malformed", "policy: has no quorum line") },
     ]

@@ -11,7 +11,7 @@ fn attack(sample: &Sample, name: &'static str, pinned: String, proof: String, ve
 }
 
 /// The same ledger with leaf 1 rewritten and everything after it recomputed and signed with the real key.
-fn rewritten() -> Sample {
+pub(super) fn rewritten() -> Sample {
     let honest = Sample::new();
     let mut other = Sample::empty("shop", crate::sample::LEDGER, 0x41);
     for (leaf, commit) in honest.leaves.into_iter().zip(honest.commits) {
