@@ -39,6 +39,7 @@ mod receipt_json;
 pub mod value;
 pub mod verdict;
 pub mod verify;
+pub mod witness;
 
 pub use checkpoint::{Checkpoint, Keys};
 pub use cose::CoseReceipt;

@@ -71,6 +71,8 @@ pub enum Command {
     Keys(Keys),
     /// Make indexes and all else that is derived anew from the ledgers.
     RebuildFolds(RebuildFolds),
+    /// Cosign the checkpoints of other people's logs: a witness (C2SP tlog-witness), which needs no ledger of its own.
+    Witness(Witness),
 }
 
 /// `--auth`
@@ -142,6 +144,13 @@ pub struct Serve {
     /// Seconds that running statements get at shutdown before they are cancelled.
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     pub grace: u64,
+    /// Witnesses to ask for cosignatures, and the quorum that SET ledger.wait = cosigned waits for: a policy file (C2SP tlog-policy) with lines
+    /// `witness NAME KEY ADDRESS` and a quorum. How they answer is in ledger.cosignatures.
+    #[arg(long, value_name = "FILE")]
+    pub witness_policy: Option<PathBuf>,
+    /// Certificates of the authorities that https witnesses are trusted by, PEM. Default: those of the system.
+    #[arg(long, value_name = "FILE", requires = "witness_policy")]
+    pub witness_ca: Option<PathBuf>,
 }
 
 /// An amount of memory in bytes: a whole number and `kB`, `MB`, `GB` or `TB`, as in Postgres, or the same as `KiB` and so on; 1 MB at least.
@@ -171,6 +180,30 @@ pub struct RebuildFolds {
     /// Folder of the data.
     #[arg(long, value_name = "DIR")]
     pub data_dir: PathBuf,
+}
+
+/// `witness`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A witness remembers the newest checkpoint of each log it knows, and cosigns a newer one only if it extends that: POST /add-checkpoint, as C2SP
+tlog-witness says. Run it on another machine than the logs, kept by other people. It speaks plain HTTP; put a proxy with a certificate before it where
+the way is not yours. Its key (witness.key) is drawn at first start. Never go back to an older copy of its folder: a witness that forgets signs two
+histories.
+
+Exit codes: 0 ended gracefully · 1 could not start · 2 wrong usage.")]
+pub struct Witness {
+    /// Address and port. Port 0 takes any free port.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7433")]
+    pub listen: SocketAddr,
+    /// Folder of what it remembers; made if it is not there. One witness at a time.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: PathBuf,
+    /// A policy file (C2SP tlog-policy) whose log lines are the logs to cosign, as `shockwave keys show --policy` prints it.
+    #[arg(long, value_name = "FILE")]
+    pub policy_of_logs: PathBuf,
+    /// What it is called at first start, best an address without scheme, e.g. witness.example/w1. Default: a name that is drawn.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
 }
 
 /// `quickstart`

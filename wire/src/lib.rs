@@ -8,6 +8,8 @@
 //! re-box every row, and its decoders for those messages panic on a short body, read past the end of a message and replace bad UTF-8
 //! silently; ours borrow from the frame, refuse with 08P01 or 22021, and one Bind/Execute/Sync costs one read and one write.
 //!
+//! Beside the protocol stands `witness`, an HTTP server of its own that cosigns checkpoints of any log.
+//!
 //! N1: a connection is one task that owns one `planner::Session`; nothing else touches either.
 //! N2: only whole messages reach the socket, also after an error or a panic in the middle of one.
 //! N3: memory per connection is bounded: by 64 KiB of output, by a few COPY chunks, and by one incoming message.
@@ -39,6 +41,7 @@ mod simple;
 mod socket;
 mod startup;
 mod tls;
+pub mod witness;
 
 pub use config::{Auth, Config, Ssl};
 pub use credentials::PASSWORD_FILE;

@@ -31,5 +31,6 @@ fn main() -> ExitCode {
         Command::Keys(Keys::Rotate(arguments)) => commands::rotate::run(&arguments),
         Command::Keys(Keys::Follow(arguments)) => commands::verify::follow(&arguments),
         Command::RebuildFolds(arguments) => commands::rebuild_folds::run(&arguments),
+        Command::Witness(arguments) => commands::witness::run(&arguments),
     }
 }

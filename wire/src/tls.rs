@@ -66,7 +66,7 @@ fn read(path: &Path) -> SqlResult<Vec<u8>> {
 }
 
 /// T1
-fn check_private(key: &Path) -> SqlResult<()> {
+pub(crate) fn check_private(key: &Path) -> SqlResult<()> {
     let mode = std::fs::metadata(key).map_err(|error| failed("read", key, &error))?.permissions().mode();
     if mode & 0o077 == 0 {
         return Ok(());

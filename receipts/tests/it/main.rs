@@ -25,3 +25,4 @@ mod tiles;
 mod trees;
 mod values;
 mod vectors;
+mod witnesses;

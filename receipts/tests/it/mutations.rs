@@ -15,7 +15,7 @@ use crate::fuzz::mutate;
 use crate::sample::{LEDGER, ORDERS_DEFINITION, Random, Sample};
 use crate::vectors::json_of;
 
-const OF_EACH: usize = 500;
+const OF_EACH: usize = 640;
 
 /// Type oids with values to start from: a few bytes of each width there is.
 const OIDS: [u32; 40] = [

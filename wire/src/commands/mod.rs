@@ -11,6 +11,7 @@ pub mod restore;
 pub mod rotate;
 pub mod serve;
 pub mod verify;
+pub mod witness;
 
 use std::process::ExitCode;
 

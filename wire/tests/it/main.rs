@@ -25,3 +25,4 @@ mod shutdown;
 mod startup;
 mod transactions;
 mod types;
+mod witness;
