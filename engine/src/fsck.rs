@@ -6,6 +6,7 @@
 //! F4: memory is bounded by a batch a table, whatever the size of the ledger.
 //! Never: writes, repairs or takes the folder's lock.
 
+mod cosigned;
 mod export;
 mod history;
 mod rows;
@@ -90,6 +91,7 @@ fn run(io: &Arc<dyn Io>, request: &Request<'_>, checked: &mut Checked) -> Result
     let sizes = checkpoints::sizes(&**io, request.folder).map_err(|error| unreadable(&error))?;
     let sealed = sizes.last().copied().unwrap_or(0);
     let pinned = request.pinned.map(|note| signed(note, request.policy, &origin, "pinned checkpoint")).transpose()?;
+    let cosigned = cosigned::open(&**io, request.folder, request.policy)?;
     let mut history = History::open(io, request.folder, &identity, sealed)?;
     let mut trees = Trees::new(io, request.folder, sealed);
     let mut rows = Rows::open(io, request.folder, request.threads, checked)?;
@@ -134,7 +136,9 @@ fn run(io: &Arc<dyn Io>, request: &Request<'_>, checked: &mut Checked) -> Result
         checked.commits += 1;
         let size = trees.size();
         // A checkpoint or incarnation leaf binds the size before it, so each size whose next leaf may ask for it is remembered.
-        let is_asked = sizes.contains(&size) || pinned.as_ref().is_some_and(|pinned| pinned.size == size);
+        let is_of = |checkpoint: &Checkpoint| checkpoint.size == size;
+        let is_asked =
+            sizes.contains(&size) || pinned.as_ref().is_some_and(is_of) || cosigned.as_ref().is_some_and(|(_, said)| is_of(said));
         if is_asked || history.is_followed_by_roots(size) {
             roots.insert(size, trees.roots());
         }
@@ -165,7 +169,12 @@ fn run(io: &Arc<dyn Io>, request: &Request<'_>, checked: &mut Checked) -> Result
         ));
     }
     lost.extend(rows.finish(&catalog, checked)?.iter().map(|file| unrecorded(file)));
-    Ok(report(&origin, sealed, trees.size(), pinned.is_some(), lost, checked))
+    let mut report = report(&origin, sealed, trees.size(), pinned.is_some(), lost, checked);
+    if let Some(cosigned) = &cosigned {
+        let root = roots.get(&cosigned.1.size).map(|(sha, _)| sha);
+        cosigned::check(cosigned, root, &keys, request.policy, &mut report)?;
+    }
+    Ok(report)
 }
 
 /// A note signed by a pinned key of this ledger, and what it says.

@@ -24,6 +24,7 @@ use crate::catalog::Catalog;
 use crate::catch_up::CatchUp;
 use crate::co_signer::CoSigner;
 use crate::commit::{self, Job, Queue, Request, Turn};
+use crate::cosigned::Cosigning;
 use crate::feed;
 use crate::fold::Fold;
 use crate::folds::FoldStore;
@@ -111,6 +112,7 @@ pub struct Ledger {
     turn: Turn,
     sealer: Sealer,
     scrub: Scrub,
+    cosigning: Cosigning,
     pins: Arc<Pins>,
     batches: BatchCache,
     groups: Mutex<Vec<(CommitSeq, Arc<Vec<Hash>>)>>,
@@ -148,6 +150,7 @@ impl Ledger {
             turn: Turn::default(),
             sealer: Sealer::default(),
             scrub: Scrub::default(),
+            cosigning: Cosigning::default(),
             pins: Arc::default(),
             batches: BatchCache::new(parts.options.memory.batches_bytes),
             options: parts.options,
@@ -203,6 +206,7 @@ impl Ledger {
     pub(crate) fn close(self: &Arc<Self>, seal: bool) -> SqlResult<()> {
         let sealed = if seal && self.failure().is_none() { self.seal() } else { Ok(()) };
         self.scrub.close();
+        self.cosigning.close();
         self.sealer.close();
         self.queue.close();
         // A session that decides its own commit right now is the last; the folder must not change owners under it.
@@ -336,6 +340,10 @@ impl Ledger {
 
     pub(crate) fn sealer(&self) -> &Sealer {
         &self.sealer
+    }
+
+    pub(crate) fn cosigning(&self) -> &Cosigning {
+        &self.cosigning
     }
 
     pub(crate) fn scrubbing(&self) -> &Scrub {

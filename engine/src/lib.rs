@@ -52,6 +52,7 @@ pub mod signer;
 
 mod co_signer;
 pub mod commit;
+pub mod cosigned;
 pub mod deferred;
 mod definitions;
 pub mod history;
@@ -90,6 +91,7 @@ pub mod system;
 pub use canonical::{OWN_ROW, Op};
 pub use catalog::{Catalog, LEDGER_SCHEMA, Object, SchemaDef};
 pub use commit::Committed;
+pub use cosigned::{Cosigned, WitnessState};
 pub use fold::Fold;
 pub use history::{Span, Versions};
 pub use key_range::{KeyRange, Next};

@@ -1,6 +1,6 @@
 //! Receipts, disclosures and consistency proofs, made on demand from leaves, tiles and stored rows.
 //!
-//! P1: a receipt is made against a signed checkpoint, and every hash in it is computed from what is stored, not remembered from the commit.
+//! P1: a receipt is made against a signed checkpoint, the one that witnesses have cosigned where it covers the commit, and every hash in it is computed from what is stored, not remembered from the commit.
 //! P2: a row whose stored bytes do not give the committed root has no receipt: XX001 instead.
 //! Never: signs a state that was not signed before.
 //! Format: docs/formats/receipt.md, docs/formats/disclosure.md.
@@ -18,6 +18,7 @@ use receipts::{CommitLeaf, Disclosure, Hash, Leaf, Receipt, RowPart, Sha256Tree}
 
 use crate::canonical::{RowHasher, row_hashes};
 use crate::catalog_rows::catalog_at;
+use crate::cosigned::Cosigned;
 use crate::ledger::Ledger;
 use crate::schema::TableDef;
 use crate::signer::SignedCheckpoint;
@@ -34,28 +35,62 @@ pub struct Disclosed<'a> {
     pub columns: &'a [String],
 }
 
+/// A signed checkpoint of the SHA-256 tree, with cosignatures or without.
+struct Signature {
+    size: u64,
+    note: Arc<str>,
+}
+
+impl Signature {
+    fn of(checkpoint: &SignedCheckpoint) -> Self {
+        Self { size: checkpoint.state.size, note: Arc::clone(&checkpoint.sha_note) }
+    }
+
+    fn note(&self) -> SqlResult<Note> {
+        Note::parse(&self.note).map_err(|error| SqlError::internal(format!("own checkpoint: {error}")))
+    }
+}
+
 impl Ledger {
     /// The receipt of a commit, or of its row `row` (from 0, in the order of relation and row id), as tlog-proof text.
     ///
     /// Errors: 22023 for a commit or row that does not exist; XX001 where stored bytes are not the committed ones (P2).
     pub fn receipt(&self, seq: u64, row: Option<u64>) -> SqlResult<String> {
-        self.receipt_at(&self.checkpoint(), seq, row)?.to_text().map_err(too_long)
+        self.receipt_at(&self.checkpoint_over(seq), seq, row)?.to_text().map_err(too_long)
     }
 
     /// The receipt as JSON for people; the proof is in it as text. Errors: as [`Ledger::receipt`].
     pub fn receipt_json(&self, seq: u64, row: Option<u64>) -> SqlResult<String> {
-        self.receipt_at(&self.checkpoint(), seq, row)?.to_json().map_err(too_long)
+        self.receipt_at(&self.checkpoint_over(seq), seq, row)?.to_json().map_err(too_long)
     }
 
     /// The receipt as COSE (RFC 9942), over the root of the newest checkpoint. Errors: as [`Ledger::receipt`].
     pub fn receipt_cose(&self, seq: u64, row: Option<u64>) -> SqlResult<Vec<u8>> {
         let checkpoint = self.checkpoint();
-        let Receipt { index, path, leaf, row, .. } = self.receipt_at(&checkpoint, seq, row)?;
+        let Receipt { index, path, leaf, row, .. } = self.receipt_at(&Signature::of(&checkpoint), seq, row)?;
         self.signer().lock().sign_receipt(&checkpoint.state, index, path, leaf, row)
     }
 
-    fn receipt_at(&self, checkpoint: &SignedCheckpoint, seq: u64, row: Option<u64>) -> SqlResult<Receipt> {
-        let size = checkpoint.state.size;
+    /// The checkpoint that proves a commit: the cosigned one, or the newest where that does not cover it yet.
+    fn checkpoint_over(&self, seq: u64) -> Signature {
+        match self.cosigned_checkpoint() {
+            Some(cosigned) if seq < cosigned.size => cosigned,
+            _ => Signature::of(&self.checkpoint()),
+        }
+    }
+
+    /// The cosigned one, unless the keys that signed it were replaced since: who pins the new ones could not read it.
+    fn cosigned_checkpoint(&self) -> Option<Signature> {
+        let Cosigned { size, note } = self.cosigned()?;
+        let parsed = Note::parse(&note).ok()?;
+        let signer = self.signer().lock();
+        let [key, _] = signer.keys().verifiers();
+        let is_own = |line: &receipts::note::NoteSignature| line.name == key.name() && line.key_id == key.key_id();
+        parsed.signatures().iter().any(is_own).then_some(Signature { size, note })
+    }
+
+    fn receipt_at(&self, checkpoint: &Signature, seq: u64, row: Option<u64>) -> SqlResult<Receipt> {
+        let size = checkpoint.size;
         let (leaf, path) = {
             let merkle = self.merkle().read();
             if seq >= size {
@@ -65,7 +100,7 @@ impl Ledger {
             (merkle.leaf(seq)?, inclusion_proof::<Sha256Tree>(&merkle.sha, seq, size).ok_or_else(|| damaged(seq, "a tile is missing"))?)
         };
         let row = row.map(|row| self.row_part(seq, &leaf, row)).transpose()?;
-        let note = Note::parse(&checkpoint.sha_note).map_err(|error| SqlError::internal(format!("own checkpoint: {error}")))?;
+        let note = checkpoint.note()?;
         Ok(Receipt { leaf: leaf.to_vec(), row, index: seq, path, checkpoint: note })
     }
 
@@ -74,7 +109,7 @@ impl Ledger {
     /// Errors: those of [`Ledger::receipt`]; 42703 for a column that a row's table did not have; 22023 without rows; 54000 for one that would be
     /// longer than 16 MiB.
     pub fn disclose(&self, rows: &[Disclosed<'_>]) -> SqlResult<String> {
-        let checkpoint = self.checkpoint();
+        let checkpoint = self.checkpoint_over(rows.iter().map(|row| row.seq).max().unwrap_or(0));
         let receipts: Vec<Receipt> = rows
             .iter()
             .map(|row| {
@@ -90,7 +125,7 @@ impl Ledger {
     }
 
     /// The proof that the tree of `new` leaves contains the tree of `old` leaves unchanged; `new` must be a size that was signed and sealed,
-    /// or the newest.
+    /// the one that witnesses have cosigned, or the newest.
     ///
     /// Errors: 22023 for sizes out of order or never signed.
     pub fn consistency(&self, old: u64, new: u64) -> SqlResult<String> {
@@ -101,20 +136,21 @@ impl Ledger {
         if old == 0 || old > new {
             return Err(no_proof());
         }
-        let newest = self.checkpoint();
-        let checkpoint = if new == newest.state.size {
-            newest
-        } else {
-            let sizes = crate::checkpoints::sizes(&*self.options().io, self.folder())?;
-            if !sizes.contains(&new) {
-                return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("no checkpoint was published at size {new}"))
-                    .hint("SELECT size FROM ledger.checkpoints lists the sizes."));
-            }
-            crate::checkpoints::read(&*self.options().io, self.folder(), new)?
-        };
+        let newest = Signature::of(&self.checkpoint());
+        let known = self.cosigned_checkpoint().into_iter().chain([newest]).find(|known| known.size == new);
+        let checkpoint = known.map_or_else(|| self.sealed_checkpoint(new), Ok)?;
         let path = consistency_proof::<Sha256Tree>(&self.merkle().read().sha, old, new).ok_or_else(no_proof)?;
-        let note = Note::parse(&checkpoint.sha_note).map_err(|error| SqlError::internal(format!("own checkpoint: {error}")))?;
-        Ok(ConsistencyProof { old_size: old, path, checkpoint: note }.to_string())
+        Ok(ConsistencyProof { old_size: old, path, checkpoint: checkpoint.note()? }.to_string())
+    }
+
+    /// Errors: 22023 for a size that was not sealed.
+    fn sealed_checkpoint(&self, size: u64) -> SqlResult<Signature> {
+        let sizes = crate::checkpoints::sizes(&*self.options().io, self.folder())?;
+        if !sizes.contains(&size) {
+            return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("no checkpoint was published at size {size}"))
+                .hint("SELECT size FROM ledger.checkpoints lists the sizes."));
+        }
+        Ok(Signature::of(&crate::checkpoints::read(&*self.options().io, self.folder(), size)?))
     }
 
     fn row_part(&self, seq: u64, leaf: &[u8], index: u64) -> SqlResult<RowPart> {

@@ -378,6 +378,7 @@ fn finish(
         last_time_us,
         next_object: state.largest_id + 1,
     });
+    ledger.read_cosigned()?;
     ledger.start()?;
     if let Err(error) = crate::sealer::record_unrecorded(&ledger) {
         // Its threads hold the ledger and would outlive the refused open; the first error is the one to tell.

@@ -22,6 +22,7 @@ use crate::backup::manifest::Manifest;
 use crate::catalog::{Catalog, FIRST_USER_ID};
 use crate::checkpoints::replace;
 use crate::commit::append_leaf;
+use crate::cosigned::WitnessState;
 use crate::failure::io_failed;
 use crate::folds::{self, FoldStore};
 use crate::identity::{self, LedgerIdentity};
@@ -46,6 +47,8 @@ pub struct Server {
     ledgers: RwLock<BTreeMap<String, Arc<Ledger>>>,
     /// Held while a database is made, dropped or renamed.
     changing: Mutex<()>,
+    /// Witnesses that all of its ledgers ask.
+    witnesses: RwLock<Option<Vec<WitnessState>>>,
     _lock: Box<dyn LockGuard>,
 }
 
@@ -72,7 +75,21 @@ impl Server {
                 create_ledger(&free_folder(&*io, &ledgers_folder, FIRST_DATABASE)?, FIRST_DATABASE, &options, Furniture::default())?;
             ledgers.insert(FIRST_DATABASE.to_owned(), ledger);
         }
-        Ok(Self { folder: folder.to_path_buf(), options, ledgers: RwLock::new(ledgers), changing: Mutex::default(), _lock: lock })
+        let (ledgers, changing, witnesses) = (RwLock::new(ledgers), Mutex::default(), RwLock::default());
+        Ok(Self { folder: folder.to_path_buf(), options, ledgers, changing, witnesses, _lock: lock })
+    }
+
+    /// Says which witnesses its ledgers ask from now on, those that come later too. Whoever calls it asks them.
+    pub fn ask_witnesses(&self, witnesses: &[WitnessState]) {
+        let _turn = self.changing.lock();
+        *self.witnesses.write() = Some(witnesses.to_vec());
+        self.ledgers.read().values().for_each(|ledger| ledger.ask_witnesses(witnesses.to_vec()));
+    }
+
+    /// Lets a ledger that was just opened be found.
+    fn add(&self, name: &str, ledger: &Arc<Ledger>) {
+        self.witnesses.read().clone().into_iter().for_each(|witnesses| ledger.ask_witnesses(witnesses));
+        self.ledgers.write().insert(name.to_owned(), Arc::clone(ledger));
     }
 
     /// The data folder.
@@ -103,7 +120,7 @@ impl Server {
         let io = &*self.options.io;
         let folder = free_folder(io, &self.folder.join("ledgers"), name)?;
         let ledger = create_ledger(&folder, name, &self.options, Furniture::of(from, owner)?)?;
-        self.ledgers.write().insert(name.to_owned(), Arc::clone(&ledger));
+        self.add(name, &ledger);
         Ok(ledger)
     }
 
@@ -159,7 +176,7 @@ impl Server {
         let open = |identity: LedgerIdentity| recovery::open(&folder, &identity, &self.options).map(|ledger| (identity.database, ledger));
         let opened = now.map(open).transpose()?;
         if let Some((name, ledger)) = &opened {
-            self.ledgers.write().insert(name.clone(), Arc::clone(ledger));
+            self.add(name, ledger);
         }
         changed.map(|_| opened.map(|(_, ledger)| ledger))
     }

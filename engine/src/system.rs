@@ -1,4 +1,4 @@
-//! The ledger's own virtual tables: commits, receipts, checkpoints, keys, incarnations, scrubs, damages and statistics, read out of leaves and files as they are asked for.
+//! The ledger's own virtual tables: commits, receipts, checkpoints, cosignatures, keys, incarnations, scrubs, damages and statistics, read out of leaves and files as they are asked for.
 //!
 //! T1: a scan shows the ledger as of the snapshot it was opened on.
 //! T2: nothing is computed that is not projected; memory is bounded by a batch, whatever the size of the ledger.
@@ -6,6 +6,7 @@
 
 mod checkpoints;
 mod commits;
+mod cosignatures;
 mod keys;
 mod receipts;
 mod scrubs;
@@ -65,6 +66,7 @@ const KINDS: &[Kind] = &[
     commits::TABLE,
     receipts::TABLE,
     checkpoints::TABLE,
+    cosignatures::TABLE,
     keys::KEYS,
     keys::INCARNATIONS,
     scrubs::SCRUBS,

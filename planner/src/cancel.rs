@@ -63,6 +63,11 @@ impl Watch {
         Self { canceller: canceller.clone(), deadline: timeout.map(|limit| Instant::now() + limit) }
     }
 
+    /// The same for what comes after a statement: a request that was made while it ran still counts.
+    pub(crate) fn go_on(canceller: &Canceller, timeout: Option<Duration>) -> Self {
+        Self { canceller: canceller.clone(), deadline: timeout.map(|limit| Instant::now() + limit) }
+    }
+
     /// For loops that never wait: an error once the statement has to end.
     pub(crate) fn check(&self) -> SqlResult<()> {
         if self.canceller.is_cancelled() {

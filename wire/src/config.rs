@@ -4,7 +4,10 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::cosigning::Witnesses;
 
 /// How clients prove who they are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,7 +30,7 @@ pub enum Ssl {
 }
 
 /// Limits and address of a [`crate::Listener`]; `Config::default()` is what `shockwave serve` uses.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Config {
     /// Where to listen; must be loopback under [`Auth::Trust`] (N5). Port 0 takes any free port.
     pub listen: SocketAddr,
@@ -57,6 +60,8 @@ pub struct Config {
     pub statement_memory_bytes: usize,
     /// What running statements get at shutdown before they are cancelled.
     pub shutdown_grace: Duration,
+    /// Witnesses that are asked to cosign the checkpoints of every database; `None` asks none.
+    pub witnesses: Option<Arc<Witnesses>>,
 }
 
 impl Default for Config {
@@ -76,6 +81,7 @@ impl Default for Config {
             query_memory_bytes: 1 << 30,
             statement_memory_bytes: 512 << 20,
             shutdown_grace: Duration::from_secs(5),
+            witnesses: None,
         }
     }
 }

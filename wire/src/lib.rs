@@ -8,7 +8,8 @@
 //! re-box every row, and its decoders for those messages panic on a short body, read past the end of a message and replace bad UTF-8
 //! silently; ours borrow from the frame, refuse with 08P01 or 22021, and one Bind/Execute/Sync costs one read and one write.
 //!
-//! Beside the protocol stands `witness`, an HTTP server of its own that cosigns checkpoints of any log.
+//! Beside the protocol stand `cosigning`, which asks witnesses for cosignatures in the background, and `witness`, an HTTP server of its own that
+//! cosigns checkpoints of any log.
 //!
 //! N1: a connection is one task that owns one `planner::Session`; nothing else touches either.
 //! N2: only whole messages reach the socket, also after an error or a panic in the middle of one.
@@ -25,6 +26,7 @@ mod channel;
 mod config;
 mod connection;
 mod copy_in;
+mod cosigning;
 mod credentials;
 mod errors;
 mod extended;
@@ -44,6 +46,7 @@ mod tls;
 pub mod witness;
 
 pub use config::{Auth, Config, Ssl};
+pub use cosigning::Witnesses;
 pub use credentials::PASSWORD_FILE;
 pub use listener::Listener;
 pub use shutdown::Shutdown;

@@ -24,7 +24,7 @@ use crate::config::{Auth, Config, Ssl};
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 use crate::tls::{self, Tls};
-use crate::{credentials, startup};
+use crate::{cosigning, credentials, startup};
 
 /// Sockets that may be greeting beyond the sessions allowed, so that cancel requests and refusals get an answer.
 const GREETINGS_MAX: usize = 64;
@@ -76,6 +76,9 @@ impl Listener {
         let (memory_bytes, run_memory_bytes) = (config.query_memory_bytes, config.statement_memory_bytes);
         let limits = Options { memory_bytes, run_memory_bytes, partitions, batch_rows: 8192 };
         let relational = Arc::new(Relational::new(limits)?);
+        if let Some(witnesses) = &config.witnesses {
+            engine.ask_witnesses(&witnesses.states());
+        }
         let databases = Databases::new(Arc::clone(&engine), relational);
         let metrics = match config.metrics {
             Some(address) => Some(Metrics::bind(address, Arc::clone(&databases)).await?),
@@ -119,6 +122,10 @@ impl Listener {
     pub async fn run(self) -> SqlResult<()> {
         let Self { socket, shared, engine, metrics, .. } = self;
         let metrics = metrics.map(|metrics| tokio::spawn(metrics.run()));
+        let mut background = JoinSet::new();
+        if let Some(witnesses) = &shared.config.witnesses {
+            background.spawn(cosigning::run(Arc::clone(&engine), Arc::clone(witnesses)));
+        }
         let mut connections = JoinSet::new();
         let mut shutdown = shared.shutdown.watch();
         let greetings = Arc::new(Semaphore::new(shared.config.connections_max + GREETINGS_MAX));
@@ -148,6 +155,7 @@ impl Listener {
             metrics.abort();
         }
         drain(&mut connections, &shared).await;
+        background.shutdown().await;
         drop(shared);
         match tokio::task::spawn_blocking(move || engine.shutdown()).await {
             Ok(sealed) => sealed,

@@ -6,6 +6,7 @@ mod auditor;
 mod backups;
 mod backups_broken_off;
 mod backups_damaged;
+mod cosigned;
 mod exports;
 mod folds;
 mod formats;

@@ -103,7 +103,8 @@ impl Session {
             self.end_cursors(ok && ended.is_ok());
             self.end_mail(ok && ended.is_ok());
         }
-        ended
+        let cosigned = self.wait_for_witnesses().await;
+        ended.and(cosigned)
     }
 
     async fn end_implicit_block(&mut self, ok: bool) -> SqlResult<()> {

@@ -81,7 +81,7 @@ impl Session {
             Some(value) => self.settings.set(name, value)?,
             None => self.settings.reset(name)?,
         }
-        if let Err(error) = self.check_moment(name) {
+        if let Err(error) = self.check_moment(name).and_then(|()| self.check_wait(name)) {
             self.settings.set(&before.0, &before.1)?;
             return Err(error);
         }

@@ -87,7 +87,11 @@ impl Session {
                 self.state = State::Open(Open { transaction: Some(transaction), block, replay: Replay::Impossible });
                 Ok(Tag::counted("COPY", rows))
             }
-            (Ok((rows, transaction)), State::Idle) => self.commit(transaction).await.map(|()| Tag::counted("COPY", rows)),
+            (Ok((rows, transaction)), State::Idle) => {
+                self.commit(transaction).await?;
+                self.wait_for_witnesses().await?;
+                Ok(Tag::counted("COPY", rows))
+            }
             (Ok(_), other) => {
                 self.state = other;
                 Err(block_failed())

@@ -22,6 +22,7 @@ mod savepoints;
 mod seat;
 mod travel;
 mod waits;
+mod witnesses;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -67,6 +68,8 @@ pub struct Session {
     notices: Vec<Notice>,
     canceller: Canceller,
     last_commit: Option<CommitSeq>,
+    /// A commit whose witnesses are still to be waited for.
+    uncosigned: Option<CommitSeq>,
     names: named::Names,
     cursors: cursors::Cursors,
     mail: notify::Mail,
@@ -98,6 +101,7 @@ impl Session {
             notices: Vec::new(),
             canceller: Canceller::default(),
             last_commit: None,
+            uncosigned: None,
             used: Used::default(),
             seat,
             temporary: Temporary::default(),
@@ -120,7 +124,7 @@ impl Session {
     ///
     /// Errors: whatever the statement raises; an open block has then failed. 57014 when cancelled or out of time.
     pub async fn execute(&mut self, prepared: &Prepared, parameters: Vec<ArrayRef>) -> SqlResult<Outcome> {
-        let result = match self.carry_out() {
+        let mut result = match self.carry_out() {
             Ok(()) => {
                 self.note_begin(&prepared.text);
                 if prepared.text.contains("pg_cursors") {
@@ -133,6 +137,12 @@ impl Session {
             }
             Err(error) => Err(error),
         };
+        if self.uncosigned.is_some() {
+            result = match (self.wait_for_witnesses().await, result) {
+                (Err(error), Ok(_)) => Err(error),
+                (_, result) => result,
+            };
+        }
         if result.is_err() {
             self.fail();
         }
@@ -365,6 +375,7 @@ impl Session {
     }
 
     async fn decide(&mut self, transaction: Transaction) -> SqlResult<()> {
+        self.check_witnesses()?;
         let (decided, decision) = futures::channel::oneshot::channel();
         transaction.commit_here(Box::new(move |result| {
             // A receiver that is gone belongs to a connection that is gone.
@@ -373,7 +384,7 @@ impl Session {
         match decision.await {
             Ok(result) => {
                 if let Some(committed) = result? {
-                    self.last_commit = Some(committed.seq);
+                    self.note_committed(committed.seq);
                 }
                 Ok(())
             }

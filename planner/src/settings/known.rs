@@ -44,6 +44,9 @@ const ISOLATION: Kind = Kind::OneOf(&["read committed", "repeatable read", "seri
 /// The moment that a session reads.
 pub(crate) const AS_OF: &str = "shockwave.as_of";
 
+/// What a commit waits for, beyond being durable.
+pub(crate) const LEDGER_WAIT: &str = "ledger.wait";
+
 /// Sorted by name without case.
 pub(super) const KNOWN: &[Known] = &[
     known("application_name", "", Kind::Text, true),
@@ -121,6 +124,7 @@ pub(super) const KNOWN: &[Known] = &[
     known("lc_monetary", "C", Kind::Text, false),
     known("lc_numeric", "C", Kind::Text, false),
     known("lc_time", "C", Kind::Text, false),
+    known(LEDGER_WAIT, "off", Kind::OneOf(&["off", "cosigned"]), false),
     known("lo_compat_privileges", "off", Kind::Bool, false),
     known("lock_timeout", "0", Kind::Milliseconds, false),
     known("log_duration", "off", Kind::Bool, false),

@@ -17,7 +17,7 @@ mod values;
 use crate::as_of::AsOf;
 use crate::ground::Ground;
 use crate::types::Manner;
-pub(crate) use known::AS_OF;
+pub(crate) use known::{AS_OF, LEDGER_WAIT};
 use known::{KNOWN, Kind, Known};
 pub(crate) use seen::Seen;
 use values::{check, kilobytes, milliseconds};
@@ -232,6 +232,11 @@ impl Settings {
     pub(crate) fn lock_timeout(&self) -> Option<Duration> {
         let limit = self.show("lock_timeout").map(|(_, value)| value).unwrap_or_default();
         milliseconds(&limit).filter(|ms| *ms > 0).map(Duration::from_millis)
+    }
+
+    /// Whether commits wait for witnesses.
+    pub(crate) fn waits_for_witnesses(&self) -> bool {
+        self.text(LEDGER_WAIT) == "cosigned"
     }
 
     /// Whether a plain BEGIN opens a read-only block.

@@ -5,6 +5,7 @@ mod audit;
 mod backups;
 mod cancel;
 mod copy;
+mod cosigning;
 mod databases;
 mod differential;
 mod errors;

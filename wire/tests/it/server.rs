@@ -59,6 +59,18 @@ impl TestServer {
         self.folder.path()
     }
 
+    /// Ends the server as SIGTERM would; its folder.
+    pub async fn closed(self) -> TempDir {
+        self.shutdown.request();
+        self.running.await.unwrap().unwrap();
+        self.folder
+    }
+
+    /// A server over a folder that another has left.
+    pub async fn again(config: Config, folder: TempDir) -> TestServer {
+        start_in(config, folder).await
+    }
+
     /// Parameters for tokio-postgres.
     pub fn url(&self) -> String {
         format!("host=127.0.0.1 port={} user=shockwave dbname=shockwave", self.address.port())
@@ -85,9 +97,8 @@ impl TestServer {
 
     /// [`TestServer::restart`], with other options.
     pub async fn restart_with(self, config: Config) -> TestServer {
-        self.shutdown.request();
-        self.running.await.unwrap().unwrap();
-        start_in(config, self.folder).await
+        let folder = self.closed().await;
+        start_in(config, folder).await
     }
 }
 
