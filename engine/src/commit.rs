@@ -23,7 +23,6 @@ use crate::prepared::Prepared;
 use crate::reads::ReadSet;
 use crate::record::{self, Piece};
 use crate::references::{self, Owed};
-use crate::rotation;
 use crate::schema::TableDef;
 use crate::signer::SignedCheckpoint;
 use crate::unique;
@@ -92,8 +91,8 @@ pub enum Job {
     Commit(Box<Request>),
     /// Append a checkpoint leaf and start a new log file; answers with the state to seal.
     Seal(Box<dyn FnOnce(SqlResult<SealPoint>) + Send>),
-    /// Replace the keys; answers with the commit that names the new ones.
-    Rotate(Box<dyn FnOnce(SqlResult<CommitSeq>) + Send>),
+    /// What is done between groups, while nobody else decides.
+    Between(Box<dyn FnOnce(SqlResult<&Ledger>) + Send>),
 }
 
 /// A state that can be sealed: all of it durable and signed, with the log switched to a new file.
@@ -236,7 +235,7 @@ pub fn refuse(job: Job, error: SqlError) {
     match job {
         Job::Commit(request) => (request.done)(Err(error)),
         Job::Seal(done) => done(Err(error)),
-        Job::Rotate(done) => done(Err(error)),
+        Job::Between(work) => work(Err(error)),
     }
 }
 
@@ -286,9 +285,9 @@ fn decide_waiting(ledger: &Arc<Ledger>) {
                 std::mem::take(&mut group).finish(ledger);
                 done(seal_point(ledger));
             }
-            Job::Rotate(done) => {
+            Job::Between(work) => {
                 std::mem::take(&mut group).finish(ledger);
-                done(rotation::rotate(ledger));
+                work(Ok(ledger));
             }
         }
     }

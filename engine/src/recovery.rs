@@ -29,10 +29,9 @@ use crate::ledger::{Ledger, Parts, Published};
 use crate::merkle::MerkleLog;
 use crate::options::Options;
 use crate::record::{self, Piece, PieceBody};
-use crate::rotation;
 use crate::schema::TableDef;
 use crate::segment::{self, BATCH_ROWS, Segment};
-use crate::signer::{Signed, Signer};
+use crate::signer::{self, Signed, Signer};
 use crate::stored;
 use crate::table::{TableState, TailChunk};
 
@@ -60,7 +59,7 @@ pub fn open(folder: &Path, identity: &LedgerIdentity, options: &Options) -> SqlR
     let cut = recovery.recovered().cut.as_ref().map(|cut| format!("{cut:?}"));
     check_against_signed(&state.merkle, signer.last(), cut)?;
     let wal = recovery.accept()?;
-    rotation::settle(io, folder, &mut signer, log.keys.as_ref())?;
+    signer::settle_keys(&**io, folder, &mut signer, log.keys.as_ref())?;
     finish(folder, identity, options, signer, state, wal)
 }
 

@@ -5,17 +5,12 @@
 //! N3: the state that the leaf leads to, and all after it, are signed by the new keys alone.
 //! Never: keeps the old private keys: their file is replaced.
 
-use std::path::Path;
-use std::sync::Arc;
-
-use base::io::Io;
-use base::{CommitSeq, SqlError, SqlResult, SqlState};
+use base::{CommitSeq, SqlError, SqlResult};
 use receipts::{KeyLeaf, Leaf};
 
 use crate::commit::{self, Job};
-use crate::failure::io_failed;
 use crate::ledger::Ledger;
-use crate::signer::{self, NEXT_KEY_FILE, Signer};
+use crate::signer;
 
 impl Ledger {
     /// Replaces the keys; the commit that names the new ones, which [`Ledger::verifier_keys`] gives from here on.
@@ -23,11 +18,11 @@ impl Ledger {
     /// Errors: 58030, 53100 where the new keys cannot be written: the old ones stay then. Any error after that ends writes.
     pub fn rotate_keys(&self) -> SqlResult<CommitSeq> {
         let (sender, receiver) = std::sync::mpsc::channel();
-        let answer = Box::new(move |rotated| {
+        let work = Box::new(move |turn: SqlResult<&Ledger>| {
             // Who asked and left does not want to know.
-            let _ = sender.send(rotated);
+            let _ = sender.send(turn.and_then(rotate));
         });
-        if let Err(job) = self.queue().push(Job::Rotate(answer)) {
+        if let Err(job) = self.queue().push(Job::Between(work)) {
             commit::refuse(job, commit::closed());
         }
         receiver.recv().map_err(|_| commit::closed())?
@@ -35,7 +30,7 @@ impl Ledger {
 }
 
 /// The committer's part, between groups.
-pub(crate) fn rotate(ledger: &Ledger) -> SqlResult<CommitSeq> {
+fn rotate(ledger: &Ledger) -> SqlResult<CommitSeq> {
     if let Some(error) = ledger.failure() {
         return Err(error);
     }
@@ -52,28 +47,4 @@ pub(crate) fn rotate(ledger: &Ledger) -> SqlResult<CommitSeq> {
     let replaced = named.and_then(|_| signer::adopt_next(&*options.io, ledger.folder()));
     replaced.inspect_err(|error| ledger.fail(error))?;
     Ok(CommitSeq(seq))
-}
-
-/// After a start has read the log: takes up the keys that it names last, if that is what the other file holds (N2), and removes those that no leaf
-/// came to name. `named` is the last key leaf among what the log still holds. Errors: 58030, and XX001 for keys that the ledger does not name.
-pub(crate) fn settle(io: &Arc<dyn Io>, folder: &Path, signer: &mut Signer, named: Option<&KeyLeaf>) -> SqlResult<()> {
-    let path = folder.join(NEXT_KEY_FILE);
-    if io.exists(&path) {
-        let next = signer::read_next(&**io, folder).filter(|next| named.is_some_and(|leaf| signer::are_of(next, leaf)));
-        match next {
-            Some(next) => {
-                signer.turn_to(next);
-                signer::adopt_next(&**io, folder)?;
-            }
-            // Drawn, and not named before the end came; it may be half written.
-            None => io.remove(&path).map_err(|error| io_failed("remove", &path, error))?,
-        }
-    }
-    match named {
-        Some(leaf) if !signer::are_of(signer.keys(), leaf) => {
-            let message = format!("the key file of \"{}\" does not hold the keys that commit {} names", folder.display(), leaf.seq);
-            Err(SqlError::new(SqlState::DATA_CORRUPTED, message).hint("It is older than the ledger: restore the one that was there last."))
-        }
-        _ => Ok(()),
-    }
 }

@@ -2,7 +2,7 @@
 //!
 //! K1: no signature leaves this module before its state is durable in the log: computed beside the sync, it is released after it.
 //! K2: `last_signed` only moves forward: a size once signed is never signed with another root, nor a smaller size after it.
-//! K3: a key file is written once, mode 0600, and never sent anywhere; new keys come as a new file ([`crate::rotation`]).
+//! K3: a key file is written once, mode 0600, and never sent anywhere; new keys come as a new file (`rotation.rs`).
 //! Never: signs anything but checkpoints, key leaves and, as COSE, roots of checkpoints.
 //! Format: docs/formats/checkpoint.md.
 
@@ -67,7 +67,7 @@ pub struct Signer {
 
 /// Path of the private key file below the ledger's folder.
 pub const KEY_FILE: &str = "keys/signing.key";
-/// Path of the keys that are to replace those, while they are being replaced ([`crate::rotation`]).
+/// Path of the keys that are to replace those, while they are being replaced (`rotation.rs`).
 pub const NEXT_KEY_FILE: &str = "keys/signing.key.next";
 /// Path of the forward-only record below the ledger's folder.
 pub const LAST_SIGNED_FILE: &str = "keys/last_signed";
@@ -253,6 +253,30 @@ fn write_files(io: &dyn Io, folder: &Path, keys: &Keys, last: Option<&Signed>) -
     file.write_at(0, &slots).and_then(|()| file.sync()).map_err(failed)?;
     io.sync_dir(&keys_folder).map_err(failed)?;
     Ok(file)
+}
+
+/// After a start has read the log: takes up the keys that it names last, if that is what the other file holds (N2 of `rotation.rs`), and removes those that no leaf
+/// came to name. `named` is the last key leaf among what the log still holds. Errors: 58030, and XX001 for keys that the ledger does not name.
+pub(crate) fn settle_keys(io: &dyn Io, folder: &Path, signer: &mut Signer, named: Option<&receipts::KeyLeaf>) -> SqlResult<()> {
+    let path = folder.join(NEXT_KEY_FILE);
+    if io.exists(&path) {
+        let next = read_next(io, folder).filter(|next| named.is_some_and(|leaf| are_of(next, leaf)));
+        match next {
+            Some(next) => {
+                signer.turn_to(next);
+                adopt_next(io, folder)?;
+            }
+            // Drawn, and not named before the end came; it may be half written.
+            None => io.remove(&path).map_err(|error| io_failed("remove", &path, error))?,
+        }
+    }
+    match named {
+        Some(leaf) if !are_of(signer.keys(), leaf) => {
+            let message = format!("the key file of \"{}\" does not hold the keys that commit {} names", folder.display(), leaf.seq);
+            Err(SqlError::new(SqlState::DATA_CORRUPTED, message).hint("It is older than the ledger: restore the one that was there last."))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Reads the private keys of a ledger's folder. Errors: 58030, XX001.
