@@ -11,6 +11,8 @@ use arrow::datatypes::{DataType, Schema, SchemaRef};
 use base::{SqlError, SqlResult};
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_plan::PhysicalExpr;
 
 use crate::environment::Environment;
@@ -41,8 +43,12 @@ impl Relational {
         }
         let state = self.state(env);
         let input: &DFSchema = projection.input.schema();
+        // Some functions are only what they are simplified to: coalesce is a CASE.
+        let context = SimplifyContext::builder().with_schema(Arc::clone(projection.input.schema()));
+        let simplifier = ExprSimplifier::new(context.with_config_options(Arc::clone(state.config_options())).build());
         let physical = |expression: &datafusion::logical_expr::Expr| {
-            state.create_physical_expr(expression.clone(), input).map_err(|error| errors::placed(&error, query))
+            let simple = simplifier.simplify(expression.clone()).and_then(|simple| state.create_physical_expr(simple, input));
+            simple.map_err(|error| errors::placed(&error, query))
         };
         let expressions = projection.expr.iter().map(physical).collect::<SqlResult<Vec<_>>>()?;
         let input: SchemaRef = Arc::new(input.as_arrow().clone());
