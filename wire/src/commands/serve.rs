@@ -127,8 +127,9 @@ pub fn on_signal(request: impl FnOnce() + Send + 'static) -> SqlResult<()> {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        eprintln!("shutting down");
         request();
+        // Whoever reads it may be gone; the server ends all the same.
+        let _ = writeln!(io::stderr(), "shutting down");
     });
     Ok(())
 }
