@@ -28,6 +28,7 @@ use wal::Held;
 
 use crate::catalog::SEGMENTS_TABLE;
 use crate::checkpoints;
+use crate::cosigned;
 use crate::failure::io_failed;
 use crate::identity::{self, LedgerIdentity};
 use crate::ledger::Ledger;
@@ -89,6 +90,9 @@ impl Ledger {
         self.put_unsealed(&mut target, &moment)?;
         if has_keys {
             self.put_keys(&mut target, &moment)?;
+        }
+        if let Some(note) = &moment.cosigned {
+            put_by_content(&mut target, cosigned::FILE, 0o444, note.as_bytes())?;
         }
         let (database, size) = (moment.identity.database.clone(), moment.checkpoint.state.size);
         let copied = target.finish(moment.identity, moment.checkpoint.state, moment.sealed)?;
@@ -158,19 +162,19 @@ impl Ledger {
             return Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, "replacing the ledger's keys failed and has not ended")
                 .hint("Restart the server: it then has the keys that the ledger names."));
         }
-        put_by_content(target, KEY_FILE, moment.keys.as_bytes())?;
+        put_by_content(target, KEY_FILE, 0o400, moment.keys.as_bytes())?;
         let (io, path) = (&*self.options().io, self.folder().join(verifiers::FILE));
         if !io.exists(&path) {
             return Ok(());
         }
         let bytes = io.open(&path).and_then(|file| file.read_all()).map_err(|error| io_failed("read", &path, error))?;
-        put_by_content(target, verifiers::FILE, &bytes)
+        put_by_content(target, verifiers::FILE, 0o400, &bytes)
     }
 }
 
 /// A file that may be another one next time: its name is that of its content, so that it never takes the place of what an earlier manifest names.
-fn put_by_content(target: &mut Target<'_>, file: &str, bytes: &[u8]) -> SqlResult<()> {
-    target.put(&format!("{file}.{}", blake3::hash(bytes).to_hex()), 0o400, |write| write(bytes))
+fn put_by_content(target: &mut Target<'_>, file: &str, mode: u32, bytes: &[u8]) -> SqlResult<()> {
+    target.put(&format!("{file}.{}", blake3::hash(bytes).to_hex()), mode, |write| write(bytes))
 }
 
 /// A published state, and what holds it.
@@ -179,6 +183,8 @@ struct Moment {
     checkpoint: SignedCheckpoint,
     /// The text of the private keys that signed it.
     keys: String,
+    /// The newest checkpoint that witnesses had cosigned by then.
+    cosigned: Option<Arc<str>>,
     sealed: u64,
     held: Held,
     segments: Vec<String>,
@@ -195,12 +201,14 @@ impl Moment {
             segments.iter().map(|segment| segment::file_name(state.id, segment.first_row())).collect::<Vec<_>>()
         });
         let (segments, sealed) = (segments.collect(), ledger.merkle().read().sealed());
+        // Taken before the state, so that it is not ahead of it.
+        let cosigned = ledger.cosigned().map(|cosigned| cosigned.note);
         let (checkpoint, keys, held) = {
             // Keys are replaced by whoever decides.
             let _turn = ledger.turn().wait();
             (ledger.checkpoint(), ledger.signer().lock().keys().secret_text(), ledger.wal().hold())
         };
-        Ok(Self { identity, checkpoint, keys, sealed, held, segments, recorded: recorded(ledger)? })
+        Ok(Self { identity, checkpoint, keys, cosigned, sealed, held, segments, recorded: recorded(ledger)? })
     }
 }
 

@@ -11,8 +11,9 @@ use std::sync::Arc;
 
 use base::{SqlError, SqlResult, SqlState};
 use bytes::Bytes;
+use receipts::note::Note;
 use receipts::tiles::{TileId, TileKind, decode_entries, push_entry, tiles_of_growth};
-use receipts::{CommitLeaf, IncarnationLeaf, Keys, Leaf};
+use receipts::{Checkpoint, CommitLeaf, IncarnationLeaf, Keys, Leaf};
 use wal::{Identity, RecordKind, Wal, WalOptions};
 
 use super::Restored;
@@ -22,6 +23,7 @@ use super::source::Source;
 use crate::backup::log::Records;
 use crate::batch_codec;
 use crate::checkpoints::{self, replace};
+use crate::cosigned;
 use crate::failure::io_failed;
 use crate::identity::{FILE, LedgerIdentity};
 use crate::merkle::write_once;
@@ -56,9 +58,23 @@ pub(super) fn lay(options: &Options, source: &Source<'_>, to: &Path, survey: &Su
     if let Some(bytes) = &secrets.verifiers {
         verifiers::lay(io, to, bytes)?;
     }
+    lay_cosigned(source, to, size)?;
     replace(io, &to.join(FILE), identity.text().as_bytes())?;
     let left_out = source.manifest.state.size - size;
     Ok(Restored { database: identity.database, size, left_out, incarnation: identity.incarnation })
+}
+
+/// What witnesses have cosigned, unless it is of a commit that is left out.
+fn lay_cosigned(source: &Source<'_>, to: &Path, size: u64) -> SqlResult<()> {
+    let Some(name) = source.manifest.copy_of(cosigned::FILE) else { return Ok(()) };
+    let note = source.bytes(name)?;
+    let parsed = std::str::from_utf8(&note).ok().and_then(|text| Note::parse(text).ok());
+    let checkpoint =
+        parsed.and_then(|note| Checkpoint::parse(note.text()).ok()).ok_or_else(|| source.damaged(name, "it is no checkpoint"))?;
+    if checkpoint.size > size {
+        return Ok(());
+    }
+    replace(source.io, &to.join(cosigned::FILE), &note)
 }
 
 /// Tiles of `sealed` leaves: each is the beginning of the one that the backup has.

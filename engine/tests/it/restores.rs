@@ -8,6 +8,7 @@ use std::sync::Arc;
 use base::{RealIo, Rng, SeededRng};
 use engine::restore::{Request, restore};
 use engine::{Ledger, Server};
+use receipts::note::Note;
 use receipts::{Receipt, verify_receipt};
 
 use crate::backups::{files, fill, fsck_of, policy, reopened, restore_to, rows_at};
@@ -210,6 +211,27 @@ fn replaced_keys_are_those_of_their_time() {
         copy.shutdown().unwrap();
         let verdict = fsck_of(&to, policy, None);
         assert_eq!(verdict.exit_code(), 0, "{name}: {verdict}");
+    }
+}
+
+#[test]
+fn what_witnesses_cosigned_comes_along_as_far_as_it_is_restored() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, ledger) = open(&dir.path().join("data"));
+    fill(&ledger);
+    let cosigned = ledger.checkpoint();
+    ledger.keep_cosigned(&Note::parse(&cosigned.sha_note).unwrap()).unwrap();
+    insert(&ledger, &rows(&table(&ledger), &[(-7, "later")]));
+    let backup = dir.path().join("backup");
+    server.backup(&backup, true).unwrap();
+    let size = cosigned.state.size;
+    server.shutdown().unwrap();
+    for (commit, wanted) in [(size, Some(size)), (size - 1, Some(size)), (size - 2, None)] {
+        let to = dir.path().join(format!("to {commit}"));
+        restore_to(&backup, &to, Some(commit));
+        let (copy, of) = reopened(&to);
+        assert_eq!(of.cosigned().map(|cosigned| cosigned.size), wanted, "restored to {commit}");
+        copy.shutdown().unwrap();
     }
 }
 
