@@ -109,7 +109,7 @@ fn path(edge: &EdgePattern) -> SqlResult<()> {
         let error = SqlError::new(SqlState::SYNTAX_ERROR, "an unbounded quantifier needs a path mode or a selector");
         return Err(error.hint("Give an upper bound, TRAIL, ACYCLIC or SIMPLE, or ANY SHORTEST."));
     }
-    if matches!(selector, Selector::Shortest(0) | Selector::Cheapest(0)) {
+    if matches!(selector, Selector::Shortest(0) | Selector::ShortestGroups(0) | Selector::Cheapest(0)) {
         return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, "the number of paths must be greater than zero"));
     }
     if matches!(selector, Selector::Cheapest(_)) && weight.is_none() {

@@ -111,6 +111,7 @@ impl Page<'_> {
             Selector::AnyShortest => "ANY SHORTEST ".to_owned(),
             Selector::AllShortest => "ALL SHORTEST ".to_owned(),
             Selector::Shortest(count) => format!("SHORTEST {count} "),
+            Selector::ShortestGroups(count) => format!("SHORTEST {count} GROUPS "),
             Selector::Cheapest(count) => format!("CHEAPEST {count} "),
         };
         format!("{selector}{:?} {bounds}", pattern.mode).to_uppercase()

@@ -97,4 +97,4 @@ mod planner;
 pub use planner::{Strategy, plan};
 
 mod functions;
-pub use functions::{Projection, View};
+pub use functions::{Edges, Projection, View};

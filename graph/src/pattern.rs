@@ -94,6 +94,8 @@ pub enum Selector {
     AllShortest,
     /// This many, shortest first.
     Shortest(u32),
+    /// All of this many smallest lengths.
+    ShortestGroups(u32),
     /// This many, of least weight first.
     Cheapest(u32),
 }

@@ -11,4 +11,4 @@ mod pagerank;
 mod projection;
 mod shortest;
 
-pub use projection::{Projection, View};
+pub use projection::{Edges, Projection, View};

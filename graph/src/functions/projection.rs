@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use base::SqlResult;
+use base::{SqlError, SqlResult};
 
 use crate::budget::{Budget, Meter};
 use crate::element::Element;
@@ -34,6 +34,17 @@ pub struct View {
     pub weight: Option<Arc<dyn Weight>>,
 }
 
+/// Edges between numbered vertices, each by its place in the arrays.
+#[derive(Clone, Copy, Debug)]
+pub struct Edges<'a> {
+    /// Where they begin.
+    pub sources: &'a [u32],
+    /// Where they end; as many.
+    pub targets: &'a [u32],
+    /// What they weigh, as many; 1 where left out.
+    pub weights: Option<&'a [f64]>,
+}
+
 /// Lists of numbers, one after another.
 #[derive(Debug, Default)]
 pub(super) struct Lists {
@@ -47,12 +58,50 @@ impl Lists {
         &self.targets[self.starts[vertex as usize]..self.starts[vertex as usize + 1]]
     }
 
+    /// What the edges of a vertex weigh; empty where all weigh 1.
     pub(super) fn weights(&self, vertex: u32) -> &[f64] {
-        &self.weights[self.starts[vertex as usize]..self.starts[vertex as usize + 1]]
+        self.weights.get(self.starts[vertex as usize]..self.starts[vertex as usize + 1]).unwrap_or(&[])
     }
 
     pub(super) fn edges(&self) -> usize {
         self.targets.len()
+    }
+
+    /// The list of each vertex ascends. Without direction an edge stands at both ends (R2).
+    fn of_edges(count: u32, edges: &Edges<'_>, is_directed: bool, held: &mut Meter) -> SqlResult<Self> {
+        let along = edges.sources.iter().zip(edges.targets).enumerate();
+        let both = |(at, (source, target)): (usize, (&u32, &u32))| {
+            let back = (!is_directed && source != target).then_some((at, *target, *source));
+            std::iter::once((at, *source, *target)).chain(back)
+        };
+        let mut starts = vec![0_usize; count as usize + 1];
+        along.clone().flat_map(both).for_each(|(_, source, _)| starts[source as usize + 1] += 1);
+        (0..count as usize).for_each(|vertex| starts[vertex + 1] += starts[vertex]);
+        let total = starts.last().copied().unwrap_or(0);
+        held.take(count as usize * 16 + total * if edges.weights.is_some() { 24 } else { 4 })?;
+        let mut places = starts.clone();
+        let mut next = |source: u32| {
+            places[source as usize] += 1;
+            places[source as usize] - 1
+        };
+        let mut targets = vec![0; total];
+        let Some(weights) = edges.weights else {
+            along.flat_map(both).for_each(|(_, source, target)| targets[next(source)] = target);
+            starts.windows(2).try_for_each(|list| {
+                targets[list[0]..list[1]].sort_unstable();
+                held.tick(list[1] - list[0])
+            })?;
+            return Ok(Self { starts, targets, weights: Vec::new() });
+        };
+        let mut pairs = vec![(0_u32, 0_f64); total];
+        along.flat_map(both).for_each(|(at, source, target)| pairs[next(source)] = (target, weights[at]));
+        starts.windows(2).try_for_each(|list| {
+            pairs[list[0]..list[1]].sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+            held.tick(list[1] - list[0])
+        })?;
+        let (targets, weights) = pairs.into_iter().unzip();
+        held.give(total * 12);
+        Ok(Self { starts, targets, weights })
     }
 }
 
@@ -148,10 +197,24 @@ impl Projection {
         if let Some(weight) = &view.weight {
             let (sources, edges, targets) = columns(found);
             weight.evaluate(&sources, &edges, &targets, &mut lists.weights)?;
-        } else {
-            lists.weights.resize(lists.targets.len(), 1.0);
         }
         Ok(())
+    }
+
+    /// Vertices 0 to `count`, and edges between them that somebody else has read. Errors: 53200, 57014; XX000 for an edge to a vertex that there is not.
+    pub fn of_edges(count: u32, edges: &Edges<'_>, is_directed: bool, budget: &Arc<Budget>) -> SqlResult<Self> {
+        let is_sound =
+            edges.sources.len() == edges.targets.len() && edges.weights.is_none_or(|weights| weights.len() == edges.sources.len());
+        if !is_sound || edges.sources.iter().chain(edges.targets).any(|vertex| *vertex >= count) {
+            return Err(SqlError::internal("R1: both ends of an edge are vertices"));
+        }
+        let mut held = Meter::new(Arc::clone(budget));
+        held.take(count as usize * 8)?;
+        let elements = (0..count).map(|vertex| Element::new(0, vertex.into())).collect();
+        let out = Lists::of_edges(count, edges, is_directed, &mut held)?;
+        let turned = Edges { sources: edges.targets, targets: edges.sources, weights: None };
+        let back = if is_directed { Some(Lists::of_edges(count, &turned, true, &mut held)?) } else { None };
+        Ok(Self { elements, numbers: Vec::new(), out, back, budget: Arc::clone(budget), _held: held })
     }
 
     /// Its vertices; results stand in this order.
@@ -159,7 +222,7 @@ impl Projection {
         &self.elements
     }
 
-    /// The place of a vertex among them.
+    /// The place of a vertex among them; of a projection that was read out of a snapshot.
     pub fn number(&self, vertex: Element) -> Option<u32> {
         let number = *self.numbers.get(usize::from(vertex.table()))?.get(vertex.vertex() as usize)?;
         (number != NONE).then_some(number)

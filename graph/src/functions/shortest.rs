@@ -22,7 +22,9 @@ impl Projection {
                 continue;
             }
             meter.tick(self.out().of(vertex).len())?;
-            for (other, weight) in self.out().of(vertex).iter().zip(self.out().weights(vertex)) {
+            let weights = self.out().weights(vertex);
+            for (at, other) in self.out().of(vertex).iter().enumerate() {
+                let weight = weights.get(at).unwrap_or(&1.0);
                 if weight.is_nan() || *weight < 0.0 {
                     return Err(SqlError::new(SqlState::NUMERIC_VALUE_OUT_OF_RANGE, "the weight of an edge must not be negative"));
                 }

@@ -18,11 +18,14 @@ use crate::pattern::Mode;
 const NONE: u32 = u32::MAX;
 
 /// Which of the paths to a vertex.
-pub struct Wanted {
-    /// This many; all of the shortest where `None`.
-    pub count: Option<u32>,
-    /// By weight, not length.
-    pub is_weighted: bool,
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// This many of the shortest.
+    Shortest(u32),
+    /// This many of those that weigh least.
+    Cheapest(u32),
+    /// All of this many smallest lengths.
+    Groups(u32),
 }
 
 struct Partial {
@@ -51,24 +54,35 @@ impl PartialOrd for Next {
     }
 }
 
-/// How often a state or a vertex was arrived at, and at what length first.
+/// How often a state or a vertex was arrived at, by how many lengths, and by which last: where weights do not matter, lengths rise (E1).
 #[derive(Clone, Copy)]
 struct Arrived {
     times: u32,
+    groups: u32,
     length: u32,
 }
 
+impl Arrived {
+    const NEVER: Self = Self { times: 0, groups: 0, length: NONE };
+}
+
 /// Whether one more arrival is wanted, which it is counted as.
-fn admit<K: std::hash::Hash + Eq>(arrivals: &mut HashMap<K, Arrived>, key: K, length: u32, wanted: &Wanted) -> bool {
-    let arrived = arrivals.entry(key).or_insert(Arrived { times: 0, length });
-    let is_wanted = wanted.count.map_or(arrived.length == length, |count| arrived.times < count);
+fn admit<K: std::hash::Hash + Eq>(arrivals: &mut HashMap<K, Arrived>, key: K, length: u32, wanted: Wanted) -> bool {
+    let arrived = arrivals.entry(key).or_insert(Arrived::NEVER);
+    if arrived.length != length {
+        (arrived.length, arrived.groups) = (length, arrived.groups.saturating_add(1));
+    }
+    let is_wanted = match wanted {
+        Wanted::Shortest(count) | Wanted::Cheapest(count) => arrived.times < count,
+        Wanted::Groups(count) => arrived.groups <= count,
+    };
     arrived.times = arrived.times.saturating_add(1);
     is_wanted
 }
 
 /// Finds them.
-pub fn first(searcher: &mut Searcher<'_>, task: &Task<'_>, wanted: &Wanted, emit: Emit<'_>) -> SqlResult<()> {
-    let pattern = &task.step.pattern;
+pub fn first(searcher: &mut Searcher<'_>, task: &Task<'_>, wanted: Wanted, emit: Emit<'_>) -> SqlResult<()> {
+    let (pattern, is_weighted) = (&task.step.pattern, matches!(wanted, Wanted::Cheapest(_)));
     let mut stepper = searcher.stepper(task, false);
     let mut partials = vec![Partial { vertex: task.from, edge: Element::NULL, before: NONE, length: 0, cost: 0.0 }];
     let mut heap = BinaryHeap::from([Next(0.0, 0)]);
@@ -77,7 +91,7 @@ pub fn first(searcher: &mut Searcher<'_>, task: &Task<'_>, wanted: &Wanted, emit
     while let Some(Next(cost, at)) = heap.pop() {
         let Partial { vertex, length, .. } = partials[at as usize];
         searcher.meter.tick(1)?;
-        let exact = if wanted.is_weighted && pattern.max.is_some() { length } else { length.min(pattern.min) };
+        let exact = if is_weighted && pattern.max.is_some() { length } else { length.min(pattern.min) };
         if pattern.mode == Mode::Walk && !admit(&mut at_states, (vertex, exact), length, wanted) {
             continue;
         }
@@ -86,8 +100,11 @@ pub fn first(searcher: &mut Searcher<'_>, task: &Task<'_>, wanted: &Wanted, emit
                 let path = task.wants_path.then(|| task.path(elements(&partials, at), cost));
                 emit(Found { to: vertex, count: 1, path })?;
             }
-            let arrived = at_ends.get(&vertex).copied().unwrap_or(Arrived { times: 0, length });
-            let is_done = wanted.count.map_or(arrived.length < length, |count| arrived.times >= count);
+            let arrived = at_ends.get(&vertex).copied().unwrap_or(Arrived::NEVER);
+            let is_done = match wanted {
+                Wanted::Shortest(count) | Wanted::Cheapest(count) => arrived.times >= count,
+                Wanted::Groups(count) => arrived.groups > count,
+            };
             if is_done && task.target.is_some() {
                 return Ok(());
             }
@@ -98,7 +115,7 @@ pub fn first(searcher: &mut Searcher<'_>, task: &Task<'_>, wanted: &Wanted, emit
         }
         stepper.reach(vertex, &mut reached, &mut searcher.meter)?;
         reached.retain(|reach| allows(&partials, at, pattern.mode, task.from, reach.edge, reach.vertex));
-        if wanted.is_weighted {
+        if is_weighted {
             stepper.weigh(vertex, &reached, &mut weights)?;
         } else {
             weights.clear();

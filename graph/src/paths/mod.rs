@@ -114,8 +114,9 @@ impl<'a> Searcher<'a> {
             Selector::All => enumerate::all(self, task, emit),
             Selector::Any | Selector::AnyShortest => self.shortest(task, false, emit),
             Selector::AllShortest => self.shortest(task, true, emit),
-            Selector::Shortest(count) => best::first(self, task, &best::Wanted { count: Some(count), is_weighted: false }, emit),
-            Selector::Cheapest(count) => best::first(self, task, &best::Wanted { count: Some(count), is_weighted: true }, emit),
+            Selector::Shortest(count) => best::first(self, task, best::Wanted::Shortest(count), emit),
+            Selector::Cheapest(count) => best::first(self, task, best::Wanted::Cheapest(count), emit),
+            Selector::ShortestGroups(count) => best::first(self, task, best::Wanted::Groups(count), emit),
         };
         self.meter.give(self.meter.held());
         found
@@ -124,19 +125,19 @@ impl<'a> Searcher<'a> {
     /// By breadth where a shortest walk obeys the mode, as any does that does not come back to where it began.
     fn shortest(&mut self, task: &Task<'_>, all: bool, emit: Emit<'_>) -> SqlResult<()> {
         let pattern = &task.step.pattern;
-        let by_best = best::Wanted { count: (!all).then_some(1), is_weighted: false };
+        let by_best = if all { best::Wanted::Groups(1) } else { best::Wanted::Shortest(1) };
         if pattern.min > 1 {
-            return best::first(self, task, &by_best, emit);
+            return best::first(self, task, by_best, emit);
         }
         let may_close = pattern.min == 1 && pattern.mode != Mode::Walk;
         match task.target {
             Some(target) if target != task.from => return meet::meet(self, task, target, all, emit),
-            Some(_) if may_close => return best::first(self, task, &by_best, emit),
+            Some(_) if may_close => return best::first(self, task, by_best, emit),
             _ => {}
         }
         breadth::all_from(self, task, all, &mut |found| if may_close && found.to == task.from { Ok(()) } else { emit(found) })?;
         if may_close && task.wants(task.from) {
-            return best::first(self, &Task { target: Some(task.from), ..*task }, &by_best, emit);
+            return best::first(self, &Task { target: Some(task.from), ..*task }, by_best, emit);
         }
         Ok(())
     }

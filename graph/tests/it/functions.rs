@@ -1,7 +1,7 @@
 //! Graph functions against their definitions, spelled over a matrix of edges, on random graphs with a history.
 
 use base::CommitSeq;
-use graph::{Budget, Element, Projection, View, Weight};
+use graph::{Budget, Edges, Element, Projection, View, Weight};
 
 use crate::draw::{Draw, seeds};
 use crate::model::{self, Shape};
@@ -33,6 +33,24 @@ impl Matrix {
             }
         }
         Self { count: projection.vertices().len(), edges, is_directed: view.is_directed }
+    }
+
+    /// The same as a projection of edges that are given, each once.
+    fn given(&self, view: &View) -> Projection {
+        let mut once = self.edges.clone();
+        if !view.is_directed {
+            // An edge stands right before the other way of it.
+            let mut is_back = false;
+            once.retain(|edge| {
+                let keep = !is_back;
+                is_back = keep && edge.0 != edge.1;
+                keep
+            });
+        }
+        let (sources, targets): (Vec<u32>, Vec<u32>) = once.iter().map(|edge| (edge.0 as u32, edge.1 as u32)).unzip();
+        let weights: Vec<f64> = once.iter().map(|edge| edge.2).collect();
+        let edges = Edges { sources: &sources, targets: &targets, weights: Some(&weights) };
+        Projection::of_edges(self.count as u32, &edges, view.is_directed, &Budget::new(1 << 26)).unwrap()
     }
 
     fn has(&self, a: usize, b: usize) -> bool {
@@ -172,7 +190,32 @@ fn functions_give_what_their_definitions_say() {
         let triangles: Vec<u64> = (0..matrix.count).map(|vertex| matrix.triangles(vertex)).collect();
         assert_eq!(projection.triangle_count().unwrap(), triangles, "triangle_count, seed {seed}");
         assert_eq!(projection.kcore().unwrap(), matrix.cores(), "kcore, seed {seed}");
+        same(&projection, &matrix.given(&view), source as u32, seed);
     }
+}
+
+/// What is made of edges that somebody else read says the same.
+fn same(projection: &Projection, made: &Projection, source: u32, seed: u64) {
+    assert_eq!((made.vertices().len(), made.edges()), (projection.vertices().len(), projection.edges()), "seed {seed}");
+    assert_eq!(made.bfs(source).unwrap(), projection.bfs(source).unwrap(), "bfs, seed {seed}");
+    assert_eq!(made.sssp(source).unwrap(), projection.sssp(source).unwrap(), "sssp, seed {seed}");
+    assert_eq!(made.wcc().unwrap(), projection.wcc().unwrap(), "wcc, seed {seed}");
+    assert!(near(&made.pagerank(0.85, 7).unwrap(), &projection.pagerank(0.85, 7).unwrap()), "pagerank, seed {seed}");
+    assert_eq!(made.cdlp(4).unwrap(), projection.cdlp(4).unwrap(), "cdlp, seed {seed}");
+    assert!(near(&made.lcc().unwrap(), &projection.lcc().unwrap()), "lcc, seed {seed}");
+    assert_eq!(made.triangle_count().unwrap(), projection.triangle_count().unwrap(), "triangle_count, seed {seed}");
+    assert_eq!(made.kcore().unwrap(), projection.kcore().unwrap(), "kcore, seed {seed}");
+}
+
+#[test]
+fn edges_have_ends_and_memory() {
+    let edges = Edges { sources: &[0, 3], targets: &[1, 1], weights: None };
+    let made = |count, bytes| Projection::of_edges(count, &edges, false, &Budget::new(bytes)).map(|made| made.edges());
+    assert_eq!(made(4, 1 << 20).unwrap(), 4);
+    assert_eq!(made(3, 1 << 20).unwrap_err().state().0, "XX000");
+    assert_eq!(made(4, 50).unwrap_err().state().0, "53200");
+    let unweighted = Projection::of_edges(4, &edges, true, &Budget::new(1 << 20)).unwrap();
+    assert_eq!(unweighted.sssp(3).unwrap(), [f64::INFINITY, 1.0, f64::INFINITY, 0.0]);
 }
 
 /// Wide enough that the frontier's search turns round, and deep enough that it turns back.

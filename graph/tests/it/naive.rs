@@ -284,6 +284,7 @@ fn is_enough(edge: &EdgePattern, found: &[Vec<Element>], length: u32) -> bool {
         Selector::All => false,
         Selector::Any | Selector::AnyShortest | Selector::AllShortest => !found.is_empty(),
         Selector::Shortest(count) => found.len() >= count as usize,
+        Selector::ShortestGroups(count) => lengths(found).len() >= count as usize,
         Selector::Cheapest(count) => {
             let mut costs: Vec<f64> = found.iter().map(|path| World::cost(edge, path)).collect();
             costs.sort_by(f64::total_cmp);
@@ -291,6 +292,10 @@ fn is_enough(edge: &EdgePattern, found: &[Vec<Element>], length: u32) -> bool {
             costs.get(count as usize - 1).is_some_and(|cost| *cost <= f64::from(length))
         }
     }
+}
+
+fn lengths(found: &[Vec<Element>]) -> std::collections::BTreeSet<usize> {
+    found.iter().map(Vec::len).collect()
 }
 
 fn selected(edge: &EdgePattern, mut found: Vec<Vec<Element>>) -> Vec<Vec<Element>> {
@@ -302,6 +307,10 @@ fn selected(edge: &EdgePattern, mut found: Vec<Vec<Element>>) -> Vec<Vec<Element
             found.truncate(1);
         }
         Selector::AllShortest => found.retain(|path| Some(path.len()) == shortest),
+        Selector::ShortestGroups(count) => {
+            let kept: Vec<usize> = lengths(&found).into_iter().take(count as usize).collect();
+            found.retain(|path| kept.contains(&path.len()));
+        }
         Selector::Shortest(count) => {
             found.sort_by_key(Vec::len);
             found.truncate(count as usize);

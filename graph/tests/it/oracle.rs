@@ -29,7 +29,7 @@ fn comparable(query: &Query, world: &World, var: Var, held: &Held) -> Vec<u64> {
             let edge = path_pattern(&query.pattern, var).unwrap();
             assert!(world.is_path(edge, path), "A1: {path:?} is no path of {edge:?}");
             match edge.path.as_ref().unwrap().selector {
-                Selector::All | Selector::AllShortest => path.iter().map(|element| element.bits()).collect(),
+                Selector::All | Selector::AllShortest | Selector::ShortestGroups(_) => path.iter().map(|element| element.bits()).collect(),
                 Selector::Any => vec![u64::MAX - 1],
                 Selector::AnyShortest | Selector::Shortest(_) => vec![u64::MAX - 1, path.len() as u64],
                 Selector::Cheapest(_) => vec![u64::MAX - 1, World::cost(edge, path).to_bits()],

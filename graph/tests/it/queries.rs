@@ -87,7 +87,8 @@ impl<'d> Drawing<'d> {
             0..4 => Selector::All,
             4 => Selector::Any,
             5 => Selector::AnyShortest,
-            6 | 7 => Selector::AllShortest,
+            6 => Selector::AllShortest,
+            7 => Selector::ShortestGroups(1 + self.draw.below(3) as u32),
             8 => Selector::Shortest(1 + self.draw.below(3) as u32),
             _ => Selector::Cheapest(1 + self.draw.below(2) as u32),
         };
