@@ -50,6 +50,10 @@ impl Convert<'_> {
     fn plan(&mut self, plan: LogicalPlan) -> Result<LogicalPlan> {
         let plan = match plan {
             LogicalPlan::Join(join) if is_dependent(&join)? => return self.lateral(join),
+            // A LATERAL that reads nothing around it, though what is in it may read one another.
+            LogicalPlan::Subquery(subquery) if !outer::reaches_out(&subquery.subquery)? => {
+                return self.plan(Arc::unwrap_or_clone(subquery.subquery));
+            }
             LogicalPlan::Sort(sort) => with_sort_columns(sort)?,
             other => other,
         };
