@@ -27,15 +27,14 @@ const QUESTIONS: [(&str, &str); 4] = [
          GROUP BY id, name, version ORDER BY dependants DESC, name LIMIT 10",
     ),
     (
-        "How far is every package from `:root`? (shortest path, WITH RECURSIVE)",
-        "WITH RECURSIVE reach(id, steps) AS (
-             SELECT id, 0 FROM packages WHERE name = ':root' AND member
-             UNION
-             SELECT d.depends_on, r.steps + 1 FROM reach r JOIN dependencies d ON d.package = r.id
-             WHERE d.kind <> 'dev' AND r.steps < 40),
-         nearest AS (SELECT id, min(steps) AS steps FROM reach GROUP BY id)
-         SELECT n.steps, count(*) AS packages, min(p.name) AS from_name, max(p.name) AS to_name
-         FROM nearest n JOIN packages p ON p.id = n.id GROUP BY n.steps ORDER BY n.steps",
+        "Which packages are farthest from `:root`, and by whom do they come in? (shortest chains of dependencies)",
+        "SELECT g.name, count(*) - 1 AS steps, string_agg(q.name, ' → ' ORDER BY v.step) AS chain
+         FROM GRAPH_TABLE (supply MATCH p = ANY SHORTEST (a WHERE a.name = ':root' AND a.member)-[]->+(b)
+                           COLUMNS (b.id, b.name, vertices(p) AS along)) g,
+              LATERAL jsonb_array_elements(g.along) WITH ORDINALITY AS v (element, step),
+              packages q
+         WHERE q.id = CAST(v.element -> 'key' ->> 'id' AS bigint)
+         GROUP BY g.id, g.name ORDER BY steps DESC, g.name LIMIT 5",
     ),
     (
         "Which packages are here in more than one version?",

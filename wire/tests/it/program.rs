@@ -193,7 +193,7 @@ fn quickstart_tells_the_whole_story() {
     let told = stdout(&output);
     assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));
     for wanted in
-        ["Which licences", "most depended upon", "WITH RECURSIVE", "more than one version", "What changed", "VALID", "caught and named"]
+        ["Which licences", "most depended upon", "shortest chains of dependencies", "more than one version", "What changed", "VALID", "caught and named"]
     {
         assert!(told.contains(wanted), "{wanted} missing in\n{told}");
     }
