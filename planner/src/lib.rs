@@ -33,6 +33,8 @@ mod column_types;
 mod database;
 mod databases;
 mod effects;
+mod element_documents;
+mod graph_functions;
 mod graph_paths;
 mod graph_patterns;
 mod ground;
@@ -70,7 +72,7 @@ pub use databases::Databases;
 pub use graph_patterns::{Column as PatternColumn, Degree, Path, Pattern, Repeat, Step, Variable, VariableId};
 pub use graph_syntax::{
     ColumnItem, Direction, Element, Factor, GraphTable, LabelExpr, Mode, Nested, PathExpr, PathPattern, Prefix, Primary, Quantifier,
-    Selector,
+    Selector, Version,
 };
 pub use login::Account;
 pub use notifications::Notification;

@@ -21,6 +21,7 @@ use sqlparser::tokenizer::Span;
 
 use crate::backends::{Backend, Backends};
 use crate::databases::Databases;
+use crate::graph_functions;
 use crate::graph_paths::Searched;
 use crate::graph_patterns;
 use crate::names::Name;
@@ -75,6 +76,9 @@ impl Scope {
         let [one] = parsed.as_slice() else { return Err(SqlError::internal(format!("view \"{}\" is no query", view.name))) };
         let mut statement = one.statement.as_ref().clone();
         graph_patterns::expand(&mut statement, &one.graph_tables, self, "")?;
+        if graph_functions::mentioned(&view.query) {
+            graph_functions::expand(&mut statement, self, "")?;
+        }
         Ok(statement)
     }
 

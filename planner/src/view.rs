@@ -10,7 +10,8 @@ use relational::{Environment, Moment, Relational};
 use crate::backends::Seat;
 use crate::database::Database;
 use crate::effects::Effects;
-use crate::graph_paths::{self, Searched};
+use crate::graph_functions;
+use crate::graph_paths::{self, Means, Searched};
 use crate::pg_catalog::{self, Scene};
 use crate::receipts_shown;
 use crate::resolver::Scope;
@@ -62,7 +63,7 @@ impl View<'_> {
                 moment: transaction.snapshot().seq,
                 is_written: !transaction.is_read_only(),
                 is_traced: transaction.isolation() == Isolation::Serializable,
-                is_moved: false,
+                moved: None,
                 interrupt: None,
             },
         }
@@ -82,11 +83,11 @@ impl View<'_> {
         if pg_catalog::mentioned(text) {
             functions.extend(pg_catalog::functions(scope.scene()));
         }
-        functions.push(graph_paths::function(&scope.ledger, &scope.catalog, &scope.searched, scope.settings.statement_memory()));
+        functions.extend(graph_functions::functions(scope.searched.interrupt.as_ref(), scope.settings.statement_memory()));
         if sequence_functions::mentioned(text) {
             functions.extend(sequence_functions::all(&scope.scene(), self.used));
         }
-        Environment {
+        let mut environment = Environment {
             user: self.settings.current_user().to_owned(),
             session_user: self.settings.session_user().to_owned(),
             database: self.database.name().to_owned(),
@@ -95,8 +96,18 @@ impl View<'_> {
             transaction_time_us: self.transaction_time_us,
             statement_time_us: self.database.now_us(),
             manner: self.settings.manner(),
-            functions,
-        }
+            functions: Vec::new(),
+        };
+        functions.extend(graph_paths::functions(Means {
+            ledger: Arc::clone(&scope.ledger),
+            catalog: Arc::clone(&scope.catalog),
+            searched: scope.searched.clone(),
+            memory_bytes: scope.settings.statement_memory(),
+            relational: Arc::clone(&self.database.relational),
+            environment: environment.clone(),
+        }));
+        environment.functions = functions;
+        environment
     }
 }
 

@@ -147,6 +147,14 @@ impl Live {
         Ok((self.place(ends.0)?, self.place(ends.1)?))
     }
 
+    /// The position among the graph's elements of a table by its place among vertices or edges. Errors: XX000.
+    pub(super) fn element(&self, place: u16, is_edge: bool) -> SqlResult<usize> {
+        // Vertices come before edges, so places rise twice from 0.
+        let vertices = self.topology().schema().vertices().len();
+        let at = usize::from(place) + if is_edge { vertices } else { 0 };
+        if at < self.places.len() { Ok(at) } else { Err(SqlError::internal("a table that its graph does not have")) }
+    }
+
     fn place(&self, element: usize) -> SqlResult<u16> {
         self.places.get(element).copied().ok_or_else(|| SqlError::internal("an element that its graph does not have"))
     }

@@ -1,32 +1,37 @@
 //! Searching paths in a property graph: what stands in a query for a path that no join can answer.
 //!
 //! The query that a GRAPH_TABLE clause becomes calls [`FUNCTION`] for each vertex that such a path begins at. It answers the paths from there to vertices of
-//! one table, each as one number: the row that the path leads to and, above it, how many edges it has.
+//! one table, each as one number: the row that the path leads to and, above it, how many edges it has; or, where what they pass is asked for, [`SHOWN`],
+//! each as a document of that number and the ids of vertices and edges.
 //!
-//! P1: a search sees the graph as of the statement's snapshot.
-//! P2: rows that the transaction itself has written are not in any topology: it is refused then.
+//! P1: a search sees the graph as of the statement's snapshot, or as of the commit that it names.
+//! P2: rows that the transaction itself has written are not in any topology: it is refused then, but for a search in the past.
 //! P3: SERIALIZABLE would have to note which edges a search passed: it is refused there.
 //! P4: a search ends when its statement does, and holds no more than the statement may.
-//! Never: judges a right; the query reads the vertices at both ends, and the clause's graph was asked for.
+//! Never: judges a right; the query opens the element tables beside the call, and the clause's graph was asked for.
 
 mod live;
+mod shown;
 mod spec;
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Builder, ListBuilder};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Builder, ListBuilder, StringBuilder};
 use arrow::datatypes::{DataType, Int64Type};
 use base::{CommitSeq, RowId, SqlError, SqlResult, SqlState};
-use engine::{Catalog, Ledger, Object};
+use engine::{Catalog, GraphDef, Ledger, Object};
 use graph::{Answer, Budget, EdgePattern, Element, Output, PathPattern, Query, Run, Snapshot, Strategy, Value, Var, VertexPattern};
-use relational::{Interrupt, ScalarFunction};
+use relational::{Environment, Interrupt, Relational, ScalarFunction};
 
 use live::Live;
 pub(crate) use live::LiveGraphs;
+use shown::Shown;
 pub(crate) use spec::Spec;
 
 /// Its name, which nobody can write.
 pub(crate) const FUNCTION: &str = "\u{1}graph_paths";
+/// Likewise, of that which also tells what paths pass.
+pub(crate) const SHOWN: &str = "\u{1}graph_paths shown";
 /// Bits of an answer that are the row.
 pub(crate) const ROW_BITS: u32 = 40;
 /// What one search may hold where the statement has no limit of its own.
@@ -42,44 +47,86 @@ pub(crate) struct Searched {
     pub(crate) is_written: bool,
     /// What the transaction reads is noted (P3).
     pub(crate) is_traced: bool,
-    /// The names are those of another moment.
-    pub(crate) is_moved: bool,
+    /// The names are those of another moment, and so is what is searched.
+    pub(crate) moved: Option<CommitSeq>,
     pub(crate) interrupt: Option<Interrupt>,
 }
 
-/// The function for one statement, whose names are those of `catalog`: of a spec and the ends' tables as text, and the row to begin at.
-pub(crate) fn function(ledger: &Arc<Ledger>, catalog: &Arc<Catalog>, searched: &Searched, memory_bytes: Option<usize>) -> ScalarFunction {
-    let searcher = Searcher {
-        ledger: Arc::clone(ledger),
-        catalog: Arc::clone(catalog),
-        searched: searched.clone(),
-        memory_bytes: memory_bytes.unwrap_or(MEMORY_BYTES),
-    };
-    ScalarFunction {
-        name: FUNCTION.to_owned(),
-        args: vec![DataType::Utf8, DataType::Int64],
+/// What searching needs of a statement beside its names.
+pub(crate) struct Means {
+    pub(crate) ledger: Arc<Ledger>,
+    /// The statement's names.
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) searched: Searched,
+    pub(crate) memory_bytes: Option<usize>,
+    pub(crate) relational: Arc<Relational>,
+    /// What ids of elements are written in.
+    pub(crate) environment: Environment,
+}
+
+/// The functions for one statement: of a spec and the ends' tables as text, the row to begin at, and a number that says nothing.
+pub(crate) fn functions(means: Means) -> [ScalarFunction; 2] {
+    let searcher = Arc::new(Searcher { memory_bytes: means.memory_bytes.unwrap_or(MEMORY_BYTES), means });
+    let shown = Arc::clone(&searcher);
+    let function = |name: &str, item: DataType, call: relational::ScalarCall| ScalarFunction {
+        name: name.to_owned(),
+        args: vec![DataType::Utf8, DataType::Int64, DataType::Int32],
         optional_args: 0,
-        returns: DataType::new_list(DataType::Int64, true),
-        call: Arc::new(move |arguments| searcher.call(arguments)),
-    }
+        returns: DataType::new_list(item, true),
+        call,
+    };
+    [
+        function(FUNCTION, DataType::Int64, Arc::new(move |arguments| searcher.numbers(arguments))),
+        function(SHOWN, DataType::Utf8, Arc::new(move |arguments| shown.documents(arguments))),
+    ]
 }
 
 struct Searcher {
-    ledger: Arc<Ledger>,
-    catalog: Arc<Catalog>,
-    searched: Searched,
+    means: Means,
     memory_bytes: usize,
 }
 
+/// A path that was found: where it leads, and itself.
+struct Path {
+    number: i64,
+    path: graph::Path,
+}
+
 impl Searcher {
-    fn call(&self, arguments: &[ArrayRef]) -> SqlResult<ArrayRef> {
-        let [specs, rows] = arguments else { return Err(SqlError::internal("a search for paths has two arguments")) };
-        let (specs, rows) = (specs.as_string::<i32>(), rows.as_primitive::<Int64Type>());
+    fn numbers(&self, arguments: &[ArrayRef]) -> SqlResult<ArrayRef> {
         let mut answers = ListBuilder::new(Int64Builder::new());
+        self.call(arguments, &mut |_, found| {
+            found.iter().flatten().for_each(|path| answers.values().append_value(path.number));
+            answers.append(found.is_some());
+            Ok(())
+        })?;
+        Ok(Arc::new(answers.finish()))
+    }
+
+    fn documents(&self, arguments: &[ArrayRef]) -> SqlResult<ArrayRef> {
+        let mut answers = ListBuilder::new(StringBuilder::new());
+        let mut shown = Shown::new(&self.means);
+        self.call(arguments, &mut |opened, found| {
+            if let Some(opened) = opened {
+                shown.learn(opened, found.iter().flatten().map(|path| &path.path))?;
+                for path in found.iter().flatten() {
+                    answers.values().append_value(shown.document(path.number, &path.path)?);
+                }
+            }
+            answers.append(found.is_some());
+            Ok(())
+        })?;
+        Ok(Arc::new(answers.finish()))
+    }
+
+    /// Shows to `take` what is found from each row; nothing from NULL.
+    fn call(&self, arguments: &[ArrayRef], take: &mut dyn FnMut(Option<&Opened>, Option<Vec<Path>>) -> SqlResult<()>) -> SqlResult<()> {
+        let [specs, rows, _] = arguments else { return Err(SqlError::internal("a search for paths has three arguments")) };
+        let (specs, rows) = (specs.as_string::<i32>(), rows.as_primitive::<Int64Type>());
         let mut opened: Option<(String, Opened)> = None;
         for at in 0..rows.len() {
             if specs.is_null(at) || rows.is_null(at) {
-                answers.append_null();
+                take(None, None)?;
                 continue;
             }
             let text = specs.value(at);
@@ -87,34 +134,43 @@ impl Searcher {
                 Some((known, search)) if known == text => search,
                 _ => &opened.insert((text.to_owned(), self.open(text)?)).1,
             };
-            for found in self.search(search, RowId(rows.value(at).cast_unsigned()))? {
-                answers.values().append_value(found);
-            }
-            answers.append(true);
+            let found = self.search(search, RowId(rows.value(at).cast_unsigned()))?;
+            take(Some(search), Some(found))?;
         }
-        Ok(Arc::new(answers.finish()))
+        Ok(())
     }
 
     fn open(&self, text: &str) -> SqlResult<Opened> {
         let (spec, ends) = Spec::read(text)?;
-        if self.searched.is_written {
-            return Err(SqlError::unsupported("a search for paths in a transaction that has written")
-                .hint("Search in a transaction of its own: what is not committed yet is in no graph."));
-        }
-        if self.searched.is_traced {
-            return Err(SqlError::unsupported("a search for paths in a SERIALIZABLE transaction").hint("Use REPEATABLE READ."));
-        }
-        let Some(Object::Graph(graph)) = self.catalog.object(spec.graph) else {
+        let Means { ledger, catalog, searched, .. } = &self.means;
+        let (catalog, moment) = match spec.at {
+            Some(at) => {
+                let then = ledger.moment(CommitSeq(at))?;
+                (then.catalog, then.seq)
+            }
+            None if searched.is_written => {
+                return Err(SqlError::unsupported("a search for paths in a transaction that has written")
+                    .hint("Search in a transaction of its own: what is not committed yet is in no graph."));
+            }
+            None if searched.is_traced => {
+                let error = SqlError::unsupported("a search for paths in a SERIALIZABLE transaction");
+                return Err(error.hint("Use REPEATABLE READ."));
+            }
+            None => (Arc::clone(catalog), searched.moment),
+        };
+        let Some(Object::Graph(graph)) = catalog.object(spec.graph) else {
             return Err(SqlError::internal(format!("graph {} is not in the catalog", spec.graph)));
         };
-        let moment = self.searched.moment.ok_or_else(|| SqlError::internal("a graph in an empty ledger"))?;
-        let live = self.searched.graphs.get(&self.ledger, &self.catalog, graph)?;
+        let moment = moment.ok_or_else(|| SqlError::internal("a graph in an empty ledger"))?;
+        let live = searched.graphs.get(ledger, &catalog, graph)?;
         let snapshot = live.topology().snapshot(moment);
-        Ok(Opened { pattern: spec.path()?, tables: live.edge_tables(&spec.edges)?, ends: live.vertex_tables(ends)?, spec, live, snapshot })
+        let (tables, ends) = (live.edge_tables(&spec.edges)?, live.vertex_tables(ends)?);
+        let graph = Arc::clone(graph);
+        Ok(Opened { pattern: spec.path()?, tables, ends, spec, live, snapshot, graph, catalog })
     }
 
     /// The paths from a row, as the module says. Errors: 53200, 57014, 54000.
-    fn search(&self, opened: &Opened, row: RowId) -> SqlResult<Vec<i64>> {
+    fn search(&self, opened: &Opened, row: RowId) -> SqlResult<Vec<Path>> {
         let Some(from) = opened.live.vertex_of_row(opened.ends.0, row) else { return Ok(Vec::new()) };
         let [left, path, right] = [Var(0), Var(1), Var(2)];
         let only = Some(Arc::from([Element::new(opened.ends.0, from.into())]));
@@ -135,7 +191,7 @@ impl Searcher {
         };
         let query = Query { pattern, output: Output::Rows(vec![right, path]) };
         let plan = graph::plan(&query, opened.snapshot.schema(), &opened.live.cardinality(), Strategy::Cheapest)?;
-        let interrupt = self.searched.interrupt.clone();
+        let interrupt = self.means.searched.interrupt.clone();
         let budget = Budget::with_interrupt(self.memory_bytes, move || interrupt.as_ref().map_or(Ok(()), |interrupt| interrupt()));
         let (answer, _) = graph::run(&plan, &opened.snapshot, &Run { budget, limit: None, clock: None, threads: 1 })?;
         let Answer::Rows(found) = answer else { return Err(SqlError::internal("a search for paths answers rows")) };
@@ -147,7 +203,7 @@ impl Searcher {
             let row = opened.snapshot.rows(opened.ends.1, &[to.vertex()]).pop().flatten();
             let Some(row) = row else { continue };
             let number = told(row, path.length())?;
-            (0..times).for_each(|_| all.push(number));
+            (0..times).for_each(|_| all.push(Path { number, path: path.clone() }));
         }
         Ok(all)
     }
@@ -172,4 +228,7 @@ struct Opened {
     ends: (u16, u16),
     live: Arc<Live>,
     snapshot: Snapshot,
+    graph: Arc<GraphDef>,
+    /// Of the moment that is searched.
+    catalog: Arc<Catalog>,
 }

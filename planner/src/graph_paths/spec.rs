@@ -20,6 +20,10 @@ pub(crate) struct Spec {
     pub(crate) max: Option<u32>,
     pub(crate) mode: Mode,
     pub(crate) selector: Selector,
+    /// The commit whose state is searched; the statement's snapshot where `None`.
+    pub(crate) at: Option<u64>,
+    /// Whether vertices and edges of each path are told.
+    pub(crate) shows: bool,
 }
 
 impl Spec {
@@ -31,7 +35,8 @@ impl Spec {
             Selector::AnyShortest => ("any shortest", 1),
             Selector::AllShortest => ("all shortest", 0),
             Selector::Shortest(count) => ("shortest", count),
-            Selector::All | Selector::ShortestGroups(_) | Selector::Cheapest(_) => ("all", 0),
+            Selector::ShortestGroups(count) => ("groups", count),
+            Selector::All | Selector::Cheapest(_) => ("all", 0),
         };
         let direction = match self.direction {
             Direction::Right => 1,
@@ -44,7 +49,8 @@ impl Spec {
             Mode::Acyclic => "acyclic",
             Mode::Simple => "simple",
         };
-        json!([self.graph, self.edges, direction, self.min, self.max, mode, selector, count, ends.0, ends.1]).to_string()
+        json!([self.graph, self.edges, direction, self.min, self.max, mode, selector, count, self.at, self.shows, ends.0, ends.1])
+            .to_string()
     }
 
     /// What [`Spec::text`] wrote. Errors: XX000.
@@ -67,7 +73,8 @@ impl Spec {
             Selector::AnyShortest => graph::Selector::AnyShortest,
             Selector::AllShortest => graph::Selector::AllShortest,
             Selector::Any(count) | Selector::Shortest(count) => graph::Selector::Shortest(count),
-            Selector::ShortestGroups(_) | Selector::Cheapest(_) => return Err(SqlError::internal("a selector that is not searched by")),
+            Selector::ShortestGroups(count) => graph::Selector::ShortestGroups(count),
+            Selector::Cheapest(_) => return Err(SqlError::internal("a selector that is not searched by")),
         };
         Ok(PathPattern { min: self.min, max: self.max, mode, selector, step: None, weight: None })
     }
@@ -82,7 +89,9 @@ impl Spec {
 }
 
 fn parts(value: &Value) -> Option<(Spec, (usize, usize))> {
-    let [graph, edges, direction, min, max, mode, selector, count, left, right] = value.as_array()?.as_slice() else { return None };
+    let [graph, edges, direction, min, max, mode, selector, count, at, shows, left, right] = value.as_array()?.as_slice() else {
+        return None;
+    };
     let small = |value: &Value| u32::try_from(value.as_u64()?).ok();
     let place = |value: &Value| usize::try_from(value.as_u64()?).ok();
     let spec = Spec {
@@ -106,8 +115,11 @@ fn parts(value: &Value) -> Option<(Spec, (usize, usize))> {
             "any shortest" => Selector::AnyShortest,
             "all shortest" => Selector::AllShortest,
             "shortest" => Selector::Shortest(small(count)?),
+            "groups" => Selector::ShortestGroups(small(count)?),
             _ => Selector::All,
         },
+        at: if at.is_null() { None } else { Some(at.as_u64()?) },
+        shows: shows.as_bool()?,
     };
     Some((spec, (place(left)?, place(right)?)))
 }

@@ -13,6 +13,7 @@ use sqlparser::ast::Expr;
 
 use super::bound::{Pattern, Repeat, Step, VariableId};
 use super::pointed;
+use super::references;
 use super::searches::{Search, search};
 use crate::graph_paths::Spec;
 use crate::graph_syntax::{Direction, Mode};
@@ -34,8 +35,8 @@ pub(super) struct Branch<'a> {
     pub(super) different: Vec<(usize, usize)>,
     /// The variables that the whole pattern may mention.
     pub(super) names: BTreeMap<VariableId, usize>,
-    /// Edges in each path.
-    pub(super) lengths: Vec<Length>,
+    /// What each path passes.
+    pub(super) passed: Vec<Passed>,
     /// Paths that are searched.
     pub(super) searches: Vec<Searching>,
     /// Slots that became another.
@@ -67,11 +68,16 @@ pub(super) struct Link {
     pub(super) direction: Direction,
 }
 
-/// How many edges a path has.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Length {
-    /// So many.
-    Written(usize),
+/// What a path passes.
+#[derive(Clone, Debug)]
+pub(super) enum Passed {
+    /// These slots, in turn; a vertex more than edges.
+    Written {
+        /// Vertices.
+        vertices: Vec<usize>,
+        /// Edges.
+        edges: Vec<usize>,
+    },
     /// As that search says of each path.
     Searched(usize),
 }
@@ -124,8 +130,9 @@ impl Branch<'_> {
 pub(super) fn branches<'a>(pattern: &'a Pattern, source: &str) -> SqlResult<Vec<Branch<'a>>> {
     let writer = Writer { source };
     let mut branches = vec![Branch::default()];
-    for path in &pattern.paths {
-        if let Some(search) = search(path, &pattern.graph, source)? {
+    let shown = references::shown(pattern);
+    for (at, path) in pattern.paths.iter().enumerate() {
+        if let Some(search) = search(path, &pattern.graph, shown.contains(&at), source)? {
             branches.iter_mut().for_each(|branch| Writer::search(branch, &search));
             continue;
         }
@@ -141,7 +148,7 @@ pub(super) fn branches<'a>(pattern: &'a Pattern, source: &str) -> SqlResult<Vec<
                     );
                 }
                 let (vertices, edges) = (branch.vertices.clone(), branch.edges.clone());
-                branch.lengths.push(Length::Written(edges.len()));
+                branch.passed.push(Passed::Written { vertices: vertices.clone(), edges: edges.clone() });
                 branch.modes.push(Scope { mode, vertices, edges });
                 written.push(branch);
             }
@@ -213,7 +220,7 @@ impl Writer<'_> {
             branch.vertices.pop().unwrap_or_default()
         };
         let (left, right) = (end(search.left), end(search.right));
-        branch.lengths.push(Length::Searched(branch.searches.len()));
+        branch.passed.push(Passed::Searched(branch.searches.len()));
         branch.searches.push(Searching { left, right, spec: search.spec.clone() });
     }
 

@@ -20,10 +20,12 @@ use sqlparser::parser::Parser;
 
 use super::Graphs;
 use super::bound::{Pattern, VariableId};
-use super::branches::{Branch, Condition, Length, Searching, branches};
-use super::references;
+use super::branches::{Branch, Condition, Passed, Searching, branches};
+use super::found::Found;
+use super::placing::{Elements, Placing};
 use super::tables::{Combination, Way, combinations};
-use crate::graph_paths::{FUNCTION, ROW_BITS};
+use crate::element_documents::element_document;
+use crate::graph_paths::Spec;
 use crate::names::{fold, quoted};
 use crate::query_trees::{self, select_body};
 use crate::rule_text;
@@ -68,36 +70,16 @@ fn balanced<T>(mut items: Vec<T>, join: &impl Fn(T, T) -> T) -> Option<T> {
 
 /// No row, with the columns of the pattern.
 fn nothing(pattern: &Pattern, branch: Option<&Branch<'_>>) -> SqlResult<SetExpr> {
-    let none = || vec![Length::Written(0); pattern.paths.len()];
-    let lengths = branch.filter(|branch| branch.searches.is_empty()).map_or_else(none, |branch| branch.lengths.clone());
+    let none = || vec![Passed::Written { vertices: Vec::new(), edges: Vec::new() }; pattern.paths.len()];
+    let passed = branch.filter(|branch| branch.searches.is_empty()).map_or_else(none, |branch| branch.passed.clone());
     let names = BTreeMap::new();
     let mut items = Vec::new();
+    let nothing = Elements { property: &|_, _, sql_type| null(sql_type), document: &|_| null(SqlType::Jsonb), searched: &[] };
     for column in &pattern.columns {
-        let place = Placing { pattern, names: &names, lengths: &lengths, property: &|_, _, sql_type| null(sql_type) };
+        let place = Placing { pattern, names: &names, passed: &passed, elements: &nothing };
         items.push(SelectItem::ExprWithAlias { expr: place.place(&column.expr)?, alias: quoted(&column.name) });
     }
     Ok(select_body(items, Vec::new(), Some(boolean(false))))
-}
-
-/// The column of what a search found.
-const FOUND: &str = "path";
-
-fn found_alias(search: usize) -> String {
-    format!("\u{1}found {search}")
-}
-
-fn found(search: usize) -> Expr {
-    Expr::CompoundIdentifier(vec![quoted(&found_alias(search)), quoted(FOUND)])
-}
-
-/// `CAST(found.path >> 40 AS integer)`
-fn length(search: usize) -> SqlResult<Expr> {
-    let expr = Box::new(binary(found(search), BinaryOperator::PGBitwiseShiftRight, number(ROW_BITS.into())));
-    Ok(Expr::Cast { kind: CastKind::Cast, expr, data_type: data_type("integer")?, array: false, format: None })
-}
-
-fn number(value: u64) -> Expr {
-    Expr::Value(Value::Number(value.to_string(), false).into())
 }
 
 fn boolean(value: bool) -> Expr {
@@ -105,18 +87,18 @@ fn boolean(value: bool) -> Expr {
 }
 
 /// `CAST(NULL AS type)`
-fn null(sql_type: SqlType) -> SqlResult<Expr> {
+pub(super) fn null(sql_type: SqlType) -> SqlResult<Expr> {
     let data_type = data_type(&sql_type.name())?;
     let expr = Box::new(Expr::Value(Value::Null.into()));
     Ok(Expr::Cast { kind: CastKind::Cast, expr, data_type, array: false, format: None })
 }
 
-fn data_type(name: &str) -> SqlResult<DataType> {
+pub(super) fn data_type(name: &str) -> SqlResult<DataType> {
     let parsed = Parser::new(&PostgreSqlDialect {}).try_with_sql(name).and_then(|mut parser| parser.parse_data_type());
     parsed.map_err(|error| SqlError::internal(format!("type {name}: {error}")))
 }
 
-fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
+pub(super) fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
     Expr::BinaryOp { left: Box::new(left), op, right: Box::new(right) }
 }
 
@@ -170,9 +152,9 @@ impl Join<'_> {
             if placed.insert(left) {
                 from.push(self.relation(left)?);
             }
-            from.push(self.search(at, search)?);
-            let row = binary(found(at), BinaryOperator::BitwiseAnd, number((1_u64 << ROW_BITS) - 1));
-            conditions.push(binary(self.row_id(right)?, BinaryOperator::Eq, Expr::Nested(Box::new(row))));
+            let found = self.found(at, search)?;
+            from.extend(found.relations(&self.row_id(left)?)?);
+            conditions.push(binary(self.row_id(right)?, BinaryOperator::Eq, found.row()?));
         }
         let slots = (0..self.branch.slots.len()).filter(|slot| self.combination.elements[*slot].is_some());
         for slot in slots.filter(|slot| !placed.contains(slot)) {
@@ -181,27 +163,14 @@ impl Join<'_> {
         Ok((from, conditions))
     }
 
-    /// `LATERAL unnest(search('…', left._row_id)) AS found(path)`
-    fn search(&self, at: usize, search: &Searching) -> SqlResult<TableWithJoins> {
-        self.graphs.may_search()?;
+    /// What a search finds.
+    fn found(&self, at: usize, search: &Searching) -> SqlResult<Found> {
         let element = |slot: usize| self.combination.elements.get(self.branch.at(slot)).copied().flatten();
         let (Some(left), Some(right)) = (element(search.left), element(search.right)) else {
             return Err(SqlError::internal("a search between slots without element tables"));
         };
-        let (spec, from) = (search.spec.text((left, right)), self.row_id(search.left)?);
-        let text = format!(
-            "SELECT 1 FROM LATERAL unnest({}({}, {from})) AS {}({})",
-            quoted(FUNCTION),
-            Value::SingleQuotedString(spec),
-            quoted(&found_alias(at)),
-            quoted(FOUND)
-        );
-        let parsed = Parser::new(&PostgreSqlDialect {}).try_with_sql(&text).and_then(|mut parser| parser.parse_query());
-        let mut query = parsed.map_err(|error| SqlError::internal(format!("{text}: {error}")))?;
-        match query.body.as_mut() {
-            SetExpr::Select(select) if select.from.len() == 1 => Ok(select.from.remove(0)),
-            _ => Err(SqlError::internal("a search is one item of FROM")),
-        }
+        let spec = Spec { at: self.graphs.searched_at()?, ..search.spec.clone() };
+        Found::new(at, &spec, (left, right), &self.pattern.graph, self.graphs)
     }
 
     /// The row id of an element.
@@ -211,11 +180,7 @@ impl Join<'_> {
             return Err(SqlError::unsupported(format!("a search for paths over the view behind \"{}\"", element.alias))
                 .hint("Let a table hold these vertices, or give every quantifier a bound and leave the selector out."));
         }
-        if self.pattern.has_bare_names {
-            return Err(SqlError::unsupported("a search for paths beside an unqualified name of a relation around")
-                .hint("Qualify the name: relation.column."));
-        }
-        Ok(Expr::CompoundIdentifier(vec![quoted(&self.alias(slot)), quoted(ROW_ID)]))
+        Ok(self.column(slot, ROW_ID))
     }
 
     fn element(&self, slot: usize) -> SqlResult<&GraphElement> {
@@ -254,7 +219,8 @@ impl Join<'_> {
             expr: Expr::Identifier(quoted(column)),
             alias: quoted(&self.column_name(column)),
         };
-        let body = select_body(found.columns.iter().map(item).collect(), vec![query_trees::named(name, &alias)], None);
+        let row_id = found.is_stored.then(|| ROW_ID.to_owned());
+        let body = select_body(found.columns.iter().chain(&row_id).map(item).collect(), vec![query_trees::named(name, &alias)], None);
         let (subquery, alias) = (Box::new(query_trees::query(body)), Some(query_trees::alias(&alias)));
         Ok(TableWithJoins { relation: TableFactor::Derived { lateral: false, subquery, alias, sample: None }, joins: Vec::new() })
     }
@@ -288,79 +254,35 @@ impl Join<'_> {
             Some(property) => self.property(slot, &property.expression),
             None => null(sql_type),
         };
-        Placing { pattern: self.pattern, names, lengths: &self.branch.lengths, property: &property }.place(expr)
+        let document = |slot: usize| element_document(self.element(slot)?, &|column| self.column(slot, column));
+        let elements = Elements { property: &property, document: &document, searched: &self.branch.searches };
+        Placing { pattern: self.pattern, names, passed: &self.branch.passed, elements: &elements }.place(expr)
     }
 
     /// The expression of a property over the element table of a slot.
     fn property(&self, slot: usize, expression: &str) -> SqlResult<Expr> {
-        struct Qualify<'a>(&'a dyn Fn(&Ident) -> Expr);
-        impl VisitorMut for Qualify<'_> {
-            type Break = ();
-            fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-                if let Expr::Identifier(ident) = expr
-                    && (ident.quote_style.is_some() || !rule_text::is_session_word(ident))
-                {
-                    *expr = self.0(ident);
-                }
-                ControlFlow::Continue(())
-            }
-        }
-        let mut expr = rule_text::expression(expression)?;
-        let _ = VisitMut::visit(&mut expr, &mut Qualify(&|ident| self.column(slot, &fold(ident))));
-        Ok(match expr {
-            Expr::CompoundIdentifier(_) | Expr::Function(_) | Expr::Value(_) => expr,
-            other => Expr::Nested(Box::new(other)),
-        })
+        property_over(expression, &|ident| self.column(slot, &fold(ident)))
     }
 }
 
-/// Puts what they stand for in place of properties and path lengths.
-struct Placing<'a> {
-    pattern: &'a Pattern,
-    names: &'a BTreeMap<VariableId, usize>,
-    lengths: &'a [Length],
-    /// A property of the element of a slot.
-    property: &'a dyn Fn(usize, &str, SqlType) -> SqlResult<Expr>,
-}
-
-impl Placing<'_> {
-    fn place(&self, expr: &Expr) -> SqlResult<Expr> {
-        struct Place<'a>(&'a Placing<'a>);
-        impl VisitorMut for Place<'_> {
-            type Break = SqlError;
-            fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<SqlError> {
-                match self.0.replacement(expr) {
-                    Ok(Some(placed)) => {
-                        *expr = placed;
-                        ControlFlow::Continue(())
-                    }
-                    Ok(None) => ControlFlow::Continue(()),
-                    Err(error) => ControlFlow::Break(error),
-                }
+/// The expression of a property with something in place of each column that it mentions. Errors: 42601.
+pub(crate) fn property_over(expression: &str, column: &dyn Fn(&Ident) -> Expr) -> SqlResult<Expr> {
+    struct Qualify<'a>(&'a dyn Fn(&Ident) -> Expr);
+    impl VisitorMut for Qualify<'_> {
+        type Break = ();
+        fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+            if let Expr::Identifier(ident) = expr
+                && (ident.quote_style.is_some() || !rule_text::is_session_word(ident))
+            {
+                *expr = self.0(ident);
             }
-        }
-        let mut placed = expr.clone();
-        match VisitMut::visit(&mut placed, &mut Place(self)) {
-            ControlFlow::Break(error) => Err(error),
-            ControlFlow::Continue(()) => Ok(placed),
+            ControlFlow::Continue(())
         }
     }
-
-    fn replacement(&self, expr: &Expr) -> SqlResult<Option<Expr>> {
-        if let Expr::Function(call) = expr {
-            let Some(path) = references::measured(self.pattern, call) else { return Ok(None) };
-            return match self.lengths.get(path) {
-                Some(Length::Searched(at)) => length(*at).map(Some),
-                Some(Length::Written(length)) => Ok(Some(number(*length as u64))),
-                None => Ok(Some(number(0))),
-            };
-        }
-        let Some((variable, name)) = references::property(self.pattern, expr) else { return Ok(None) };
-        let Some(sql_type) = self.pattern.variables[variable].property(&name) else { return Ok(None) };
-        match self.names.get(&variable) {
-            Some(slot) => (self.property)(*slot, &name, sql_type).map(Some),
-            // It is not on this branch, or there is no branch.
-            None => null(sql_type).map(Some),
-        }
-    }
+    let mut expr = rule_text::expression(expression)?;
+    let _ = VisitMut::visit(&mut expr, &mut Qualify(column));
+    Ok(match expr {
+        Expr::CompoundIdentifier(_) | Expr::Function(_) | Expr::Value(_) => expr,
+        other => Expr::Nested(Box::new(other)),
+    })
 }

@@ -9,8 +9,10 @@
 mod bind;
 mod bound;
 mod branches;
+mod found;
 mod joins;
 mod labels;
+mod placing;
 mod references;
 mod searches;
 mod tables;
@@ -18,14 +20,16 @@ mod tables;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use base::{SqlError, SqlResult, SqlState};
+use base::{CommitSeq, SqlError, SqlResult, SqlState};
 use engine::GraphDef;
-use sqlparser::ast::{ObjectName, TableAlias, TableFactor, VisitMut, VisitorMut};
+use sqlparser::ast::{Expr, ObjectName, TableAlias, TableFactor, Value, VisitMut, VisitorMut};
 use sqlparser::tokenizer::Span;
+
+pub(crate) use joins::property_over;
 
 pub use bound::{Column, Degree, Path, Pattern, Repeat, Step, Variable, VariableId};
 
-use crate::graph_syntax::{self, GraphTable};
+use crate::graph_syntax::{self, GraphTable, LabelExpr, Version};
 use crate::{position, query_trees};
 
 /// What a relation without an alias is called.
@@ -49,8 +53,14 @@ pub(crate) trait Graphs {
     /// The relation with that id. Errors: 42P01 for one that is gone.
     fn relation(&self, id: u32) -> SqlResult<ElementRelation>;
 
-    /// Whether paths can be searched in the graph. Errors: 0A000.
-    fn may_search(&self) -> SqlResult<()>;
+    /// The commit whose state paths are searched in; `None` for the statement's own snapshot. Errors: 0A000 where they cannot be searched.
+    fn searched_at(&self) -> SqlResult<Option<u64>>;
+
+    /// The same as of a commit. Errors: 22023 for one that there is not; XX001.
+    fn as_of(&self, commit: CommitSeq) -> SqlResult<Box<dyn Graphs + '_>>;
+
+    /// The commit that a text names, as the setting shockwave.as_of does. Errors: 22007, 22P02, 22023.
+    fn commit_of(&self, text: &str) -> SqlResult<CommitSeq>;
 }
 
 /// Binds a clause. `source` is the text that its places count in. Errors: whatever binding raises.
@@ -70,6 +80,18 @@ pub(crate) fn expand<T: VisitMut>(node: &mut T, tables: &[GraphTable], graphs: &
     }
 }
 
+/// The commit that a clause is about, once it is settled which. Errors: XX000 before.
+pub(crate) fn settled(table: &GraphTable) -> SqlResult<Option<CommitSeq>> {
+    let Some(version) = &table.version else { return Ok(None) };
+    if let Version::Commit(Expr::Value(number)) = version
+        && let Value::Number(number, _) = &number.value
+        && let Ok(number) = number.parse()
+    {
+        return Ok(Some(CommitSeq(number)));
+    }
+    Err(SqlError::internal("FOR SYSTEM_TIME is settled before a graph is bound"))
+}
+
 struct Expand<'a> {
     tables: &'a [GraphTable],
     graphs: &'a dyn Graphs,
@@ -78,8 +100,10 @@ struct Expand<'a> {
 
 impl Expand<'_> {
     fn derived(&self, table: &GraphTable, alias: Option<TableAlias>) -> SqlResult<TableFactor> {
-        let pattern = bind(table, self.graphs, self.source)?;
-        let subquery = Box::new(joins::query(&pattern, self.graphs, self.source)?);
+        let then = settled(table)?.map(|commit| self.graphs.as_of(commit)).transpose()?;
+        let graphs = then.as_deref().unwrap_or(self.graphs);
+        let pattern = bind(table, graphs, self.source)?;
+        let subquery = Box::new(joins::query(&pattern, graphs, self.source)?);
         let alias = alias.unwrap_or_else(|| query_trees::alias(DEFAULT_ALIAS));
         Ok(TableFactor::Derived { lateral: pattern.is_lateral, subquery, alias: Some(alias), sample: None })
     }
@@ -89,7 +113,9 @@ impl VisitorMut for Expand<'_> {
     type Break = SqlError;
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<SqlError> {
-        let Some(table) = graph_syntax::marked(factor).and_then(|at| self.tables.get(at)) else { return ControlFlow::Continue(()) };
+        let Some(table) = graph_syntax::marked(factor).and_then(|at| self.tables.get(at)) else {
+            return ControlFlow::Continue(());
+        };
         let TableFactor::Table { alias, .. } = factor else { return ControlFlow::Continue(()) };
         match self.derived(table, alias.take()) {
             Ok(derived) => {
@@ -101,8 +127,13 @@ impl VisitorMut for Expand<'_> {
     }
 }
 
+/// Positions of the element tables of a kind that a label expression admits, rising. Errors: 42704.
+pub(crate) fn admitted(graph: &GraphDef, label: Option<&LabelExpr>, edge: bool) -> SqlResult<Vec<usize>> {
+    labels::admitted(graph, label, edge).map(|admitted| admitted.elements).map_err(|(error, _)| error)
+}
+
 /// Points an error at a place of the text, unless it points somewhere or there is none.
-fn pointed(error: SqlError, source: &str, span: Span) -> SqlError {
+pub(crate) fn pointed(error: SqlError, source: &str, span: Span) -> SqlError {
     match (error.position(), position::character(source, span.start)) {
         (None, Some(at)) => error.at(at),
         _ => error,

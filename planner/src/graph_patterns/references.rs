@@ -30,9 +30,27 @@ enum Place {
     Columns,
 }
 
-/// Functions over paths and elements that the standard has.
-const PATH_LENGTH: &str = "path_length";
-const PATH_FUNCTIONS: [&str; 5] = ["vertices", "edges", "nodes", "relationships", "element_id"];
+/// What a function says of a path or of an element.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Said {
+    /// `path_length(p)`
+    Length(usize),
+    /// `vertices(p)`
+    Vertices(usize),
+    /// `edges(p)`
+    Edges(usize),
+    /// `element_id(v)`
+    Element(VariableId),
+}
+
+const PATH_FUNCTIONS: [(&str, fn(usize) -> Said); 5] = [
+    ("path_length", Said::Length),
+    ("vertices", Said::Vertices),
+    ("nodes", Said::Vertices),
+    ("edges", Said::Edges),
+    ("relationships", Said::Edges),
+];
+const ELEMENT_ID: &str = "element_id";
 
 const AGGREGATES: [&str; 38] = [
     "any_value",
@@ -100,12 +118,52 @@ pub(super) fn property(pattern: &Pattern, expr: &Expr) -> Option<(VariableId, St
     Some((pattern.named(&fold(variable))?, fold(property)))
 }
 
-/// The path whose length a call asks for.
-pub(super) fn measured(pattern: &Pattern, call: &Function) -> Option<usize> {
-    if name(call)? != PATH_LENGTH {
-        return None;
+/// What a call asks of a path or an element of the pattern, if it does.
+pub(super) fn said(pattern: &Pattern, call: &Function) -> Option<Said> {
+    let (function, of) = (name(call)?, fold(argument(call)?));
+    if function == ELEMENT_ID {
+        return pattern.named(&of).map(Said::Element);
     }
-    pattern.path_named(&fold(argument(call)?))
+    let (_, say) = PATH_FUNCTIONS.iter().find(|(known, _)| *known == function)?;
+    pattern.path_named(&of).map(say)
+}
+
+/// The paths whose vertices or edges are asked for.
+pub(super) fn shown(pattern: &Pattern) -> BTreeSet<usize> {
+    struct Shown<'a>(&'a Pattern, BTreeSet<usize>);
+    impl Visitor for Shown<'_> {
+        type Break = ();
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            if let Expr::Function(call) = expr
+                && let Some(Said::Vertices(path) | Said::Edges(path)) = said(self.0, call)
+            {
+                self.1.insert(path);
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let mut shown = Shown(pattern, BTreeSet::new());
+    each_expr(pattern, &mut |expr| {
+        let _ = Visit::visit(expr, &mut shown);
+    });
+    shown.1
+}
+
+/// Every expression of a pattern.
+fn each_expr(pattern: &Pattern, see: &mut dyn FnMut(&Expr)) {
+    let mut steps: Vec<&Step> = pattern.paths.iter().flat_map(|path| &path.steps).collect();
+    while let Some(step) = steps.pop() {
+        match step {
+            Step::Vertex { condition, .. } | Step::Edge { condition, .. } => condition.iter().for_each(&mut *see),
+            Step::Repeat(repeat) => {
+                repeat.condition.iter().for_each(&mut *see);
+                steps.extend(&repeat.steps);
+            }
+            Step::Choice(choices) => steps.extend(choices.iter().flatten()),
+        }
+    }
+    pattern.condition.iter().for_each(&mut *see);
+    pattern.columns.iter().for_each(|column| see(&column.expr));
 }
 
 /// The only argument, where it is a name.
@@ -247,7 +305,7 @@ fn check_expr(
     source: &str,
     found: &mut Found,
 ) -> SqlResult<()> {
-    let mut checker = Checker { pattern, place, single, source, found, measured: Vec::new() };
+    let mut checker = Checker { pattern, place, single, source, found, said: Vec::new() };
     match Visit::visit(expr, &mut checker) {
         ControlFlow::Break(error) => Err(error),
         ControlFlow::Continue(()) => Ok(()),
@@ -260,8 +318,8 @@ struct Checker<'a> {
     single: &'a BTreeSet<VariableId>,
     source: &'a str,
     found: &'a mut Found,
-    /// Places of path variables in `path_length(p)`.
-    measured: Vec<Span>,
+    /// Places of variables that a function is asked of.
+    said: Vec<Span>,
 }
 
 impl Checker<'_> {
@@ -290,17 +348,31 @@ impl Checker<'_> {
             return Err(self.misplaced("set-returning", SqlState::FEATURE_NOT_SUPPORTED, span));
         }
         let Some(argument) = argument(call) else { return Ok(()) };
-        let of_pattern = self.pattern.path_named(&fold(argument)).is_some() || self.pattern.named(&fold(argument)).is_some();
-        if name == PATH_LENGTH && self.pattern.path_named(&fold(argument)).is_some() {
-            self.measured.push(argument.span);
-        } else if of_pattern && PATH_FUNCTIONS.contains(&name.as_str()) {
-            return Err(self.refuse(
-                format!("{name} is not supported yet"),
-                span,
-                "path_length(p) is; of elements, show the properties that are their keys.",
-            ));
+        match said(self.pattern, call) {
+            Some(Said::Element(at)) => {
+                self.said.push(argument.span);
+                self.mention(at, argument)
+            }
+            Some(_) => {
+                self.said.push(argument.span);
+                Ok(())
+            }
+            None => self.of_other_kind(&name, argument),
         }
-        Ok(())
+    }
+
+    /// 42804 for a function of paths that is asked of an element, or the other way.
+    fn of_other_kind(&self, function: &str, argument: &Ident) -> SqlResult<()> {
+        let given = fold(argument);
+        let is_path_function = PATH_FUNCTIONS.iter().any(|(known, _)| *known == function);
+        let (takes, is) = match self.pattern.named(&given).map(|at| self.pattern.variables[at].kind()) {
+            Some(kind) if is_path_function => ("a path", kind),
+            None if function == ELEMENT_ID && self.pattern.path_named(&given).is_some() => ("a vertex or an edge", "path"),
+            _ => return Ok(()),
+        };
+        let error = SqlError::new(SqlState::DATATYPE_MISMATCH, format!("{function} takes {takes}, and \"{given}\" is a {is}"));
+        let hint = "A path has a name before its pattern: MATCH p = (a)-[e]->(b); a and b are vertices, e is an edge.";
+        Err(pointed(error.hint(hint), self.source, argument.span))
     }
 
     fn reference(&mut self, parts: &[Ident]) -> SqlResult<()> {
@@ -312,15 +384,28 @@ impl Checker<'_> {
             self.found.lateral = true;
             return Ok(());
         };
-        if matches!(self.place, Place::Element(own) if own != at) {
-            let hint = "WHERE of an element mentions that element only; the WHERE behind the pattern mentions all.";
-            return Err(self.refuse("non-local element variable reference is not supported", owner.span, hint));
-        }
         let variable = &self.pattern.variables[at];
         let name = fold(property);
         if variable.property(&name).is_none() {
+            self.is_local(at, owner)?;
             return Err(unknown_property(variable, &name, property, self.source, &self.pattern.graph));
         }
+        self.mention(at, owner)
+    }
+
+    /// R2
+    fn is_local(&self, at: VariableId, owner: &Ident) -> SqlResult<()> {
+        if !matches!(self.place, Place::Element(own) if own != at) {
+            return Ok(());
+        }
+        let hint = "WHERE of an element mentions that element only; the WHERE behind the pattern mentions all.";
+        Err(self.refuse("non-local element variable reference is not supported", owner.span, hint))
+    }
+
+    /// That an element may be mentioned here (R2).
+    fn mention(&self, at: VariableId, owner: &Ident) -> SqlResult<()> {
+        self.is_local(at, owner)?;
+        let variable = &self.pattern.variables[at];
         if variable.degree == Degree::Group && !self.single.contains(&at) {
             let message = format!("element variable \"{}\" stands for a list here", fold(owner));
             let hint = "It is declared within a repeated path: mention it in a WHERE inside that path.";
@@ -330,7 +415,7 @@ impl Checker<'_> {
     }
 
     fn bare(&mut self, ident: &Ident) -> SqlResult<()> {
-        if self.measured.contains(&ident.span) && self.pattern.path_named(&fold(ident)).is_some() {
+        if self.said.contains(&ident.span) {
             return Ok(());
         }
         if ident.quote_style.is_none() && crate::rule_text::is_session_word(ident) {
@@ -338,7 +423,11 @@ impl Checker<'_> {
         }
         let name = fold(ident);
         if self.pattern.path_named(&name).is_some() {
-            return Err(self.refuse(format!("path variable \"{name}\" is not a value"), ident.span, "path_length(p) is one."));
+            return Err(self.refuse(
+                format!("path variable \"{name}\" is not a value"),
+                ident.span,
+                "path_length(p), vertices(p) and edges(p) are.",
+            ));
         }
         self.found.bare = true;
         Ok(())

@@ -20,8 +20,8 @@ pub(super) struct Search<'a> {
     pub(super) spec: Spec,
 }
 
-/// The search that a path is; `None` if it can be written out. Errors: 0A000 for what can be neither.
-pub(super) fn search<'a>(path: &'a Path, graph: &GraphDef, source: &str) -> SqlResult<Option<Search<'a>>> {
+/// The search that a path is; `None` if it can be written out. `shows`: what it passes is asked for. Errors: 0A000 for what can be neither.
+pub(super) fn search<'a>(path: &'a Path, graph: &GraphDef, shows: bool, source: &str) -> SqlResult<Option<Search<'a>>> {
     let selector = path.prefix.selector.unwrap_or(Selector::All);
     let mode = path.prefix.mode.unwrap_or(Mode::Walk);
     let endless = path.steps.iter().find_map(|step| match step {
@@ -33,10 +33,9 @@ pub(super) fn search<'a>(path: &'a Path, graph: &GraphDef, source: &str) -> SqlR
     }
     let place = if selector == Selector::All { endless } else { path.prefix.span };
     let refuse = |error: SqlError| Err(pointed(error, source, place.unwrap_or_else(Span::empty)));
-    if matches!(selector, Selector::ShortestGroups(_) | Selector::Cheapest(_)) {
-        let groups = if matches!(selector, Selector::ShortestGroups(_)) { " GROUPS" } else { "" };
-        let error = SqlError::unsupported(format!("the path selector {selector}{groups}"));
-        return refuse(error.hint("SHORTEST k and ALL SHORTEST are answered."));
+    if matches!(selector, Selector::Cheapest(_)) {
+        let error = SqlError::unsupported(format!("the path selector {selector}"));
+        return refuse(error.hint("SHORTEST k and ALL SHORTEST are answered; graph_sssp gives the least cost from one vertex to each."));
     }
     let [left @ Step::Vertex { .. }, Step::Repeat(repeat), right @ Step::Vertex { .. }] = path.steps.as_slice() else {
         return refuse(
@@ -51,7 +50,7 @@ pub(super) fn search<'a>(path: &'a Path, graph: &GraphDef, source: &str) -> SqlR
                 .hint("Conditions may stand at the ends of the path; labels of its edges may be named, -[IS knows]->+."),
         );
     };
-    let spec = Spec { graph: graph.id, edges, direction, min: repeat.min, max: repeat.max, mode, selector };
+    let spec = Spec { graph: graph.id, edges, direction, min: repeat.min, max: repeat.max, mode, selector, at: None, shows };
     Ok(Some(Search { left, right, spec }))
 }
 

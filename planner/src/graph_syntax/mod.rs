@@ -13,7 +13,8 @@ mod tree;
 
 use base::SqlResult;
 use sqlparser::ast::{ObjectName, TableFactor};
-use sqlparser::tokenizer::{Span, Token, TokenWithSpan};
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer};
 
 use crate::copy_syntax::is_word;
 use crate::names::quoted;
@@ -22,7 +23,7 @@ use crate::syntax_errors::{at_end, is_visible};
 pub(crate) use definition::{Change, ElementName, ElementTable, End, GraphCommand, LabelClause, Properties, recognise};
 pub use tree::{
     ColumnItem, Direction, Element, Factor, GraphTable, LabelExpr, Mode, Nested, PathExpr, PathPattern, Prefix, Primary, Quantifier,
-    Selector,
+    Selector, Version,
 };
 
 /// First part of the name that stands for a clause.
@@ -52,6 +53,16 @@ pub(crate) fn take(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Option<(Vec
         at = close + 1;
     }
     Ok(if tables.is_empty() { None } else { Some((rest, tables)) })
+}
+
+/// The label expression that a text is; `None` for any other text.
+pub(crate) fn labels(text: &str) -> Option<LabelExpr> {
+    let tokens = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize_with_location().ok()?;
+    let visible: Vec<TokenWithSpan> = tokens.into_iter().filter(is_visible).collect();
+    let mut reader = reader::Reader::new(text, &visible, None);
+    let labels = pattern::labels(&mut reader).ok()?;
+    reader.end().ok()?;
+    Some(labels)
 }
 
 /// How many tokens stand before the parenthesis that closes.

@@ -10,7 +10,7 @@ use sqlparser::tokenizer::Token;
 use super::reader::Reader;
 use super::tree::{
     ColumnItem, Direction, Element, Factor, GraphTable, LabelExpr, Mode, Nested, PathExpr, PathPattern, Prefix, Primary, Quantifier,
-    Selector,
+    Selector, Version,
 };
 
 const MODES: [(&str, Mode); 4] = [("walk", Mode::Walk), ("trail", Mode::Trail), ("acyclic", Mode::Acyclic), ("simple", Mode::Simple)];
@@ -18,6 +18,7 @@ const MODES: [(&str, Mode); 4] = [("walk", Mode::Walk), ("trail", Mode::Trail), 
 /// What stands between the parentheses of GRAPH_TABLE.
 pub(super) fn graph_table(reader: &mut Reader<'_>) -> SqlResult<GraphTable> {
     let graph = name(reader)?;
+    let version = version(reader)?;
     reader.expect_word("match")?;
     let mut paths = vec![path_pattern(reader)?];
     while reader.take(&Token::Comma) {
@@ -31,7 +32,7 @@ pub(super) fn graph_table(reader: &mut Reader<'_>) -> SqlResult<GraphTable> {
     let columns = reader.items()?.into_iter().map(column).collect::<SqlResult<Vec<_>>>()?;
     reader.expect(&Token::RParen)?;
     reader.end()?;
-    Ok(GraphTable { graph, paths, keep, condition, columns })
+    Ok(GraphTable { graph, version, paths, keep, condition, columns })
 }
 
 /// `a.b.c`
@@ -41,6 +42,25 @@ pub(super) fn name(reader: &mut Reader<'_>) -> SqlResult<ObjectName> {
         parts.push(reader.ident()?);
     }
     Ok(ObjectName::from(parts))
+}
+
+/// `FOR SYSTEM_TIME AS OF time` or `COMMIT number`.
+fn version(reader: &mut Reader<'_>) -> SqlResult<Option<Version>> {
+    if !reader.take_words(&["for", "system_time"]) {
+        return Ok(None);
+    }
+    if reader.is_word("all") || reader.is_word("from") || reader.is_word("between") {
+        let error =
+            SqlError::unsupported("the versions of a graph").hint("FOR SYSTEM_TIME AS OF a time, or COMMIT n, has a graph as it was then.");
+        return Err(reader.point(error));
+    }
+    if !reader.take_words(&["as", "of"]) {
+        return reader.stop();
+    }
+    Ok(Some(match reader.take_word("commit") {
+        true => Version::Commit(reader.expression_before("match")?),
+        false => Version::Time(reader.expression_before("match")?),
+    }))
 }
 
 /// `ONE ROW PER MATCH`, the default; the other forms count rows by vertex or step.
@@ -220,7 +240,7 @@ fn element(reader: &mut Reader<'_>) -> SqlResult<Element> {
     Ok(Element { variable, label, condition, span })
 }
 
-fn labels(reader: &mut Reader<'_>) -> SqlResult<LabelExpr> {
+pub(super) fn labels(reader: &mut Reader<'_>) -> SqlResult<LabelExpr> {
     joined(reader, '|', |reader| joined(reader, '&', label, LabelExpr::And), LabelExpr::Or)
 }
 

@@ -227,6 +227,21 @@ impl<'a> Reader<'a> {
         self.parse(tokens, |parser| parser.parse_expr())
     }
 
+    /// An expression that ends before this word.
+    pub(super) fn expression_before(&mut self, word: &str) -> SqlResult<Expr> {
+        let (start, mut depth) = (self.at, 0_usize);
+        while let Some(token) = self.peek() {
+            match token {
+                Token::LParen | Token::LBracket => depth += 1,
+                Token::RParen | Token::RBracket => depth = depth.saturating_sub(1),
+                token if depth == 0 && is_word(token, word) => break,
+                _ => {}
+            }
+            self.at += 1;
+        }
+        self.parse(&self.tokens[start..self.at], |parser| parser.parse_expr())
+    }
+
     /// `expression [AS name], …` up to the closing parenthesis.
     pub(super) fn items(&mut self) -> SqlResult<Vec<SelectItem>> {
         let tokens = self.cut(None);

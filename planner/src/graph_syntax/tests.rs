@@ -18,6 +18,14 @@ fn printed(pattern: &str) -> String {
     text.strip_prefix("GRAPH_TABLE (g MATCH ").unwrap().strip_suffix(" COLUMNS (1 AS one))").unwrap().to_owned()
 }
 
+#[test]
+fn a_past_is_read_before_the_pattern() {
+    for version in ["FOR SYSTEM_TIME AS OF COMMIT 7", "FOR SYSTEM_TIME AS OF now() - INTERVAL '1 day'", "FOR SYSTEM_TIME AS OF COMMIT $1"] {
+        let text = format!("GRAPH_TABLE (s.g {version} MATCH p = ANY SHORTEST (a)->*(b) COLUMNS (a.x))");
+        assert_eq!(one(&format!("SELECT * FROM {text}")).graph_tables[0].to_string(), text);
+    }
+}
+
 /// T2, and that blanks mean nothing.
 #[test]
 fn patterns_print_as_they_read() {

@@ -14,6 +14,8 @@ use sqlparser::tokenizer::Span;
 pub struct GraphTable {
     /// The graph's name.
     pub graph: ObjectName,
+    /// FOR SYSTEM_TIME AS OF.
+    pub version: Option<Version>,
     /// Patterns separated by commas; at least one.
     pub paths: Vec<PathPattern>,
     /// `KEEP …`: what paths without a prefix of their own have.
@@ -22,6 +24,15 @@ pub struct GraphTable {
     pub condition: Option<Expr>,
     /// At least one.
     pub columns: Vec<ColumnItem>,
+}
+
+/// The past of a graph that is meant.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Version {
+    /// What it was at a time.
+    Time(Expr),
+    /// What a commit left.
+    Commit(Expr),
 }
 
 /// One item of COLUMNS.
@@ -205,7 +216,13 @@ pub struct Quantifier {
 
 impl fmt::Display for GraphTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "GRAPH_TABLE ({} MATCH ", self.graph)?;
+        write!(f, "GRAPH_TABLE ({}", self.graph)?;
+        match &self.version {
+            Some(Version::Time(time)) => write!(f, " FOR SYSTEM_TIME AS OF {time}")?,
+            Some(Version::Commit(commit)) => write!(f, " FOR SYSTEM_TIME AS OF COMMIT {commit}")?,
+            None => {}
+        }
+        f.write_str(" MATCH ")?;
         separated(f, &self.paths, ", ")?;
         if let Some(keep) = &self.keep {
             write!(f, " KEEP {}", keep.to_string().trim_end())?;

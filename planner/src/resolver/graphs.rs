@@ -4,14 +4,16 @@
 
 use std::sync::Arc;
 
-use base::{SqlError, SqlResult, SqlState};
+use base::{CommitSeq, SqlError, SqlResult, SqlState};
 use engine::{GraphDef, Object};
 use sqlparser::ast::ObjectName;
 
 use super::{Scope, undefined_table};
+use crate::as_of::AsOf;
 use crate::graph_patterns::{ElementRelation, Graphs};
 use crate::names::Name;
 use crate::pg_catalog;
+use crate::versions::Past;
 
 impl Scope {
     /// The property graph of that name. Errors: 42P01, 42809.
@@ -62,11 +64,46 @@ impl Graphs for Scope {
         }
     }
 
-    fn may_search(&self) -> SqlResult<()> {
-        match self.searched.is_moved {
-            true => Err(SqlError::unsupported("a search for paths in a view of the past")
-                .hint("SET shockwave.as_of takes the whole session there.")),
-            false => Ok(()),
-        }
+    fn searched_at(&self) -> SqlResult<Option<u64>> {
+        Ok(self.searched.moved.map(|commit| commit.0))
+    }
+
+    fn as_of(&self, commit: CommitSeq) -> SqlResult<Box<dyn Graphs + '_>> {
+        let past = Past::At(commit);
+        Ok(Box::new(Then { scope: Self::as_of(self, past)?, past }))
+    }
+
+    fn commit_of(&self, text: &str) -> SqlResult<CommitSeq> {
+        let commit = AsOf::read(text, &self.settings.manner())?.commit(&self.ledger)?;
+        self.ledger.moment(commit).map(|_| commit)
+    }
+}
+
+/// Graphs and their element tables as of a commit; the names say so.
+struct Then {
+    scope: Scope,
+    past: Past,
+}
+
+impl Graphs for Then {
+    fn graph(&self, name: &ObjectName) -> SqlResult<Arc<GraphDef>> {
+        self.scope.graph(name)
+    }
+
+    fn relation(&self, id: u32) -> SqlResult<ElementRelation> {
+        let found = Graphs::relation(&self.scope, id)?;
+        Ok(ElementRelation { name: self.past.name(&found.name), ..found })
+    }
+
+    fn searched_at(&self) -> SqlResult<Option<u64>> {
+        self.scope.searched_at()
+    }
+
+    fn as_of(&self, commit: CommitSeq) -> SqlResult<Box<dyn Graphs + '_>> {
+        Graphs::as_of(&self.scope, commit)
+    }
+
+    fn commit_of(&self, text: &str) -> SqlResult<CommitSeq> {
+        self.scope.commit_of(text)
     }
 }

@@ -21,12 +21,12 @@ impl Scope {
     /// The names of a past: those of its moment; those of today for versions, whose rows are read under the definition of today.
     ///
     /// Errors: 22023 for a commit that is not there, XX001.
-    pub(super) fn as_of(&self, past: Past) -> SqlResult<Self> {
-        let catalog = match past {
-            Past::At(seq) => self.ledger.moment(seq)?.catalog,
-            Past::Versions(_) => Arc::clone(&self.catalog),
+    pub(crate) fn as_of(&self, past: Past) -> SqlResult<Self> {
+        let (catalog, moved) = match past {
+            Past::At(seq) => (self.ledger.moment(seq)?.catalog, Some(seq)),
+            Past::Versions(_) => (Arc::clone(&self.catalog), None),
         };
-        let searched = Searched { is_moved: true, ..self.searched.clone() };
+        let searched = Searched { moved, ..self.searched.clone() };
         Ok(Self { catalog, searched, ..self.clone() })
     }
 

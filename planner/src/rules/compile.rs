@@ -11,6 +11,7 @@ use arrow::datatypes::DataType;
 use base::{RelationId, SqlError, SqlResult, SqlState};
 use engine::{Check, ColumnDef, SqlType, TableDef};
 use relational::{Expressions, Query, Resolver, Table};
+use sqlparser::ast::Ident;
 
 use super::Surroundings;
 use crate::cells::{self, Literal};
@@ -123,6 +124,16 @@ impl RowsAtHand {
     pub(crate) fn none() -> Self {
         Self(None)
     }
+
+    /// For expressions over rows of a table.
+    pub(crate) fn of(table: &TableDef) -> Self {
+        Self(Some(MemoryTable { name: ROWS.to_owned(), schema: table.arrow_schema(), batches: Vec::new() }))
+    }
+
+    /// What they are called in FROM.
+    pub(crate) fn name(&self) -> Ident {
+        quoted(ROWS)
+    }
 }
 
 impl Resolver for RowsAtHand {
@@ -140,14 +151,17 @@ fn expressions(around: &dyn Surroundings, text: &str, table: Option<&TableDef>) 
     let from = table.map_or_else(String::new, |table| format!(" FROM {} AS {}", quoted(ROWS), quoted(&table.name)));
     let parsed = parse::parse(&format!("SELECT ({text}) AS c0{from}"))?;
     let [one] = parsed.as_slice() else { return Err(SqlError::internal("an expression is no statement")) };
-    let rows = table.map(|table| MemoryTable { name: ROWS.to_owned(), schema: table.arrow_schema(), batches: Vec::new() });
     // A default may draw from a sequence; its text does not always say that it is one.
     let mut environment = around.environment(&format!("default {text}"));
     if !text::mentions_session(&expression) {
         // Kept for all sessions, so it reads and writes values as none of them in particular does.
         environment.manner = types::Manner::default();
     }
-    around.relational().expressions(Query { statement: &one.statement, text: "" }, &RowsAtHand(rows), &environment)
+    around.relational().expressions(
+        Query { statement: &one.statement, text: "" },
+        &table.map_or_else(RowsAtHand::none, RowsAtHand::of),
+        &environment,
+    )
 }
 
 /// A CHECK's condition over rows of its table. Errors: as for any expression; 42804 where it is no condition.

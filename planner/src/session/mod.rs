@@ -38,6 +38,7 @@ use crate::cells::Parameters;
 use crate::database::Database;
 use crate::effects::Wishes;
 use crate::outcome::{Notice, Outcome, TransactionStatus};
+use crate::parse::Parsed;
 use crate::plan_cache::Stamp;
 use crate::resolver::Scope;
 use crate::sequence_functions::Used;
@@ -326,7 +327,9 @@ impl Session {
             }
             plan = Arc::new(planned.plan);
         }
-        scope.exempt = check::check(&plan, &prepared.parsed, &scope, self.database.name())?;
+        // Names are checked as they are written, graphs at the commits that these come to.
+        let written = Parsed { graph_tables: Arc::clone(&parsed.graph_tables), ..prepared.parsed.clone() };
+        scope.exempt = check::check(&plan, &written, &scope, self.database.name())?;
         scope.checked = true;
         transaction.owned_by(scope.access.role);
         let mut execution = Execution {

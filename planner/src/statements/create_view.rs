@@ -17,6 +17,7 @@ use sqlparser::ast::{
 
 use super::property_graph::followers;
 use super::{Execution, shown_type};
+use crate::graph_functions;
 use crate::graph_patterns::{self, Pattern};
 use crate::graph_syntax::{self, ColumnItem, GraphTable};
 use crate::names::{Name, fold, quoted};
@@ -36,7 +37,8 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     let scope = Scope { checked: false, ..execution.fresh_scope() };
     let mut query = create.query.as_ref().clone();
     let tables = clauses(&scope, parsed)?;
-    let mut qualify = Qualify { scope: &scope, tables: &tables, hidden: Vec::new(), reads: BTreeSet::new() };
+    let source = &parsed.source;
+    let mut qualify = Qualify { scope: &scope, tables: &tables, hidden: Vec::new(), reads: BTreeSet::new(), source, calls: Vec::new() };
     if let ControlFlow::Break(error) = VisitMut::visit(&mut query, &mut qualify) {
         return Err(error);
     }
@@ -45,6 +47,7 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     let mut expanded = statement.clone();
     let given: Vec<_> = tables.iter().map(|(table, _)| table.clone()).collect();
     graph_patterns::expand(&mut expanded, &given, &scope, &parsed.source)?;
+    graph_functions::expand(&mut expanded, &scope, &parsed.source)?;
     let columns = columns(execution, &scope, &expanded, create)?;
     let columns_read = |id: u32| columns_mentioned(&scope, &statement, id);
     let view = ViewDef {
@@ -255,6 +258,9 @@ struct Qualify<'a> {
     /// Names of CTEs, by query.
     hidden: Vec<Vec<String>>,
     reads: BTreeSet<u32>,
+    source: &'a str,
+    /// Calls of graph functions as they are kept, and names of their columns.
+    calls: Vec<(TableFactor, Vec<String>)>,
 }
 
 impl VisitorMut for Qualify<'_> {
@@ -268,7 +274,7 @@ impl VisitorMut for Qualify<'_> {
 
     fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<SqlError> {
         self.hidden.pop();
-        expand_wildcards(self.scope, self.tables, &mut query.body);
+        expand_wildcards(self, &mut query.body);
         ControlFlow::Continue(())
     }
 
@@ -279,6 +285,15 @@ impl VisitorMut for Qualify<'_> {
                 *alias = Some(TableAlias { explicit: true, name: quoted(graph_patterns::DEFAULT_ALIAS), columns: Vec::new(), at: None });
             }
             return ControlFlow::Continue(());
+        }
+        match graph_functions::write_out(factor, self.scope, self.source) {
+            Ok(Some(written)) => {
+                self.reads.insert(written.graph);
+                self.calls.push((factor.clone(), written.columns));
+                return ControlFlow::Continue(());
+            }
+            Ok(None) => {}
+            Err(error) => return ControlFlow::Break(error),
         }
         let TableFactor::Table { name, alias, args: None, .. } = factor else { return ControlFlow::Continue(()) };
         let read = match Name::of(name, self.scope.ledger.name()) {
@@ -302,7 +317,8 @@ impl VisitorMut for Qualify<'_> {
 }
 
 /// `*` and `t.*` of a SELECT from plain tables and views, written out.
-fn expand_wildcards(scope: &Scope, clauses: &[(GraphTable, Pattern)], body: &mut SetExpr) {
+fn expand_wildcards(qualify: &Qualify<'_>, body: &mut SetExpr) {
+    let (scope, clauses) = (qualify.scope, qualify.tables);
     let SetExpr::Select(select) = body else { return };
     let has_wildcard = select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)));
     if !has_wildcard {
@@ -311,6 +327,12 @@ fn expand_wildcards(scope: &Scope, clauses: &[(GraphTable, Pattern)], body: &mut
     let mut tables: Vec<(String, Vec<String>)> = Vec::new();
     for from in &select.from {
         for factor in std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)) {
+            if let Some((TableFactor::Table { alias, .. } | TableFactor::Function { alias, .. }, columns)) =
+                qualify.calls.iter().find(|(call, _)| call == factor)
+            {
+                tables.extend(alias.iter().map(|alias| (fold(&alias.name), columns.clone())));
+                continue;
+            }
             let TableFactor::Table { name, alias: Some(alias), args: None, .. } = factor else { return };
             if let Some((_, pattern)) = graph_syntax::marked(factor).and_then(|at| clauses.get(at)) {
                 let named = alias.columns.iter().map(|column| fold(&column.name));
@@ -365,13 +387,14 @@ pub(super) fn follow_rename(execution: &mut Execution<'_>, id: u32, from: (&str,
         let [one] = parsed.as_slice() else { return Err(SqlError::internal("a view is no query")) };
         let mut statement = one.statement.as_ref().clone();
         let (old, new) = (ObjectName::from(vec![quoted(from.0), quoted(from.1)]), ObjectName::from(vec![quoted(to.0), quoted(to.1)]));
-        let old = old.to_string();
+        let (old_name, old) = (old.clone(), old.to_string());
         let _ = sqlparser::ast::visit_relations_mut(&mut statement, |name| {
             if name.to_string() == old {
                 *name = new.clone();
             }
             ControlFlow::<()>::Continue(())
         });
+        graph_functions::rename_all(&mut statement, &old_name, &new);
         let query = followers::renamed(one, &statement.to_string(), from, to);
         let renamed = ViewDef { query, ..view.as_ref().clone() };
         execution.transaction.redefine(Object::View(Arc::new(renamed)))?;

@@ -62,6 +62,7 @@ use sqlparser::ast::{Expr, ObjectType, SetExpr, Statement};
 use crate::cancel::Watch;
 use crate::cells::Parameters;
 use crate::constraint_syntax::SetConstraints;
+use crate::graph_functions;
 use crate::graph_patterns;
 use crate::graph_syntax::GraphCommand;
 use crate::lock_syntax;
@@ -270,15 +271,17 @@ fn plan_statement(planning: &Planning<'_>, statement: &Statement) -> SqlResult<P
         return Ok(Planned::command(Plan::Notify(statement)));
     }
     // A view is kept as it is written; it expands where it is read.
-    if !planning.parsed.graph_tables.is_empty() && !matches!(statement, Statement::CreateView(_)) {
+    let has_clauses = !planning.parsed.graph_tables.is_empty() || graph_functions::mentioned(&planning.parsed.source);
+    if has_clauses && !matches!(statement, Statement::CreateView(_)) {
         let mut expanded = statement.clone();
         graph_patterns::expand(&mut expanded, &planning.parsed.graph_tables, planning.scope, &planning.parsed.source)?;
+        graph_functions::expand(&mut expanded, planning.scope, &planning.parsed.source)?;
         return plan_expanded(planning, &expanded);
     }
     plan_expanded(planning, statement)
 }
 
-/// Plans a statement that has no GRAPH_TABLE any more.
+/// Plans a statement that has neither GRAPH_TABLE nor a graph function any more.
 fn plan_expanded(planning: &Planning<'_>, statement: &Statement) -> SqlResult<Planned> {
     if lock_syntax::mentioned(&planning.parsed.source)
         && let Some(hoisted) = hoisting::hoist(statement)

@@ -18,6 +18,7 @@ use sqlparser::ast::{
 use super::one_row_of;
 use crate::as_of::AsOf;
 use crate::cells::parameter_index;
+use crate::graph_syntax::Version;
 use crate::parse::Parsed;
 use crate::query_syntax::system_time::{ALL, BETWEEN, COMMIT, FROM};
 use crate::resolver::{Scope, undefined_table};
@@ -60,11 +61,18 @@ pub(crate) fn settle(
     if let ControlFlow::Break(error) = VisitMut::visit(&mut statement, &mut clauses) {
         return Err(*error);
     }
+    let mut graph_tables = parsed.graph_tables.to_vec();
+    for table in &mut graph_tables {
+        if let Some(version) = &mut table.version {
+            *version = clauses.of_graph(version)?;
+        }
+    }
     let Clauses { found, given, .. } = clauses;
     if found && matches!(statement, Statement::CreateView(_)) {
         return Err(SqlError::unsupported("FOR SYSTEM_TIME in a view").hint("Write FOR SYSTEM_TIME after the view where you read it."));
     }
-    Ok(found.then(|| Settled { parsed: Parsed { statement: Arc::new(statement), ..parsed.clone() }, given }))
+    let graph_tables = Arc::from(graph_tables);
+    Ok(found.then(|| Settled { parsed: Parsed { statement: Arc::new(statement), graph_tables, ..parsed.clone() }, given }))
 }
 
 /// 0A000 for a statement that would change the past.
@@ -134,10 +142,29 @@ impl Clauses<'_> {
     }
 
     fn at(&mut self, time: &Expr) -> SqlResult<Past> {
-        let Some(as_of) = self.moment(time)? else { return Ok(Past::At(self.newest()?)) };
+        let (time, sql_type) = match call(time, COMMIT) {
+            Some(number) => (number, SqlType::Int8),
+            None => (time, SqlType::Timestamptz),
+        };
+        self.commit(time, sql_type).map(Past::At)
+    }
+
+    fn commit(&mut self, time: &Expr, sql_type: SqlType) -> SqlResult<CommitSeq> {
+        let Some(as_of) = self.moment_of(time, sql_type)? else { return self.newest() };
         let seq = as_of.commit(self.ledger())?;
         // A commit that is not there yet is told here, with its place in the text.
-        self.ledger().moment(seq).map(|_| Past::At(seq))
+        self.ledger().moment(seq).map(|_| seq)
+    }
+
+    /// The clause of a GRAPH_TABLE with the commit that it comes to.
+    fn of_graph(&mut self, version: &Version) -> SqlResult<Version> {
+        self.found = true;
+        let (time, sql_type) = match version {
+            Version::Commit(number) => (number, SqlType::Int8),
+            Version::Time(time) => (time, SqlType::Timestamptz),
+        };
+        let seq = self.commit(time, sql_type).map_err(|error| self.parsed.point(error, time.span()))?;
+        Ok(Version::Commit(Expr::Value(Value::Number(seq.0.to_string(), false).into())))
     }
 
     /// Which snapshots a span has: a version belongs to it that began before its end and ended after its beginning.
@@ -166,6 +193,11 @@ impl Clauses<'_> {
             Some(number) => (number, SqlType::Int8),
             None => (time, SqlType::Timestamptz),
         };
+        self.moment_of(time, sql_type)
+    }
+
+    /// The same of a commit's number, an `int8`, or of a time.
+    fn moment_of(&mut self, time: &Expr, sql_type: SqlType) -> SqlResult<Option<AsOf>> {
         let mut constant = time.clone();
         let mut parameters = Parameters { clauses: self, sql_type, lacking: false };
         if let ControlFlow::Break(error) = VisitMut::visit(&mut constant, &mut parameters) {

@@ -6,12 +6,13 @@
 
 use std::sync::Arc;
 
-use base::{SqlError, SqlResult, SqlState};
+use base::{CommitSeq, SqlError, SqlResult, SqlState};
 use engine::{Catalog, GraphDef, GraphElement, GraphEnd, Object};
 use sqlparser::ast::ObjectName;
 
 use super::super::Execution;
 use super::super::drop::{drop_objects, tell_cascade};
+use crate::graph_functions;
 use crate::graph_patterns::{self, ElementRelation, Graphs};
 use crate::names::{Name, quoted};
 use crate::parse;
@@ -188,8 +189,16 @@ impl Graphs for Changed<'_> {
         Graphs::relation(self.scope, id)
     }
 
-    fn may_search(&self) -> SqlResult<()> {
-        self.scope.may_search()
+    fn searched_at(&self) -> SqlResult<Option<u64>> {
+        self.scope.searched_at()
+    }
+
+    fn as_of(&self, commit: CommitSeq) -> SqlResult<Box<dyn Graphs + '_>> {
+        Graphs::as_of(self.scope, commit)
+    }
+
+    fn commit_of(&self, text: &str) -> SqlResult<CommitSeq> {
+        self.scope.commit_of(text)
     }
 }
 
@@ -197,6 +206,7 @@ fn binds(scope: &Scope, graph: &GraphDef, query: &str) -> SqlResult<()> {
     let changed = Changed { scope, graph };
     for one in parse::parse(query)? {
         one.graph_tables.iter().try_for_each(|table| graph_patterns::bind(table, &changed, "").map(drop))?;
+        graph_functions::check(&*one.statement, &changed)?;
     }
     Ok(())
 }

@@ -1,28 +1,41 @@
 //! Rights on property graphs: who reads one needs SELECT on it, and on its element tables where these are opened; who makes one owns its tables.
 //!
+//! J0: a graph of the past is found by its name of then, and needs the rights of today.
 //! J1: a view that reads a graph asks the same of the role that opens what the view reads (resolver/owners.rs).
 //! Never: opens an element table.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use base::{SqlError, SqlResult};
+use base::{CommitSeq, SqlError, SqlResult};
 use engine::roles::privilege;
 use engine::{GraphDef, Object};
 use sqlparser::ast::{ObjectName, visit_relations};
 
 use super::{Checker, not_owner};
+use crate::graph_functions;
+use crate::graph_patterns;
 use crate::graph_syntax::{Change, ElementTable, GraphCommand};
 use crate::names::Name;
 use crate::parse::Parsed;
 use crate::resolver::{Scope, undefined_table};
 use crate::rights::access::{Access, Kind};
 use crate::rights::things::of_graph;
+use crate::versions::Past;
 
 /// Every graph that a statement reads, by itself or in a view. Errors: 42501.
 pub(super) fn read(checker: &Checker<'_>, parsed: &Parsed) -> SqlResult<()> {
+    let mut named: Vec<(ObjectName, Option<CommitSeq>)> = Vec::new();
     for table in parsed.graph_tables.iter() {
-        select(checker.scope, &checker.scope.access, checker.scope.graph_named(&checker.name(&table.graph)?)?)?;
+        named.push((table.graph.clone(), graph_patterns::settled(table)?));
+    }
+    if graph_functions::mentioned(&parsed.source) {
+        named.extend(graph_functions::graphs(&*parsed.statement, checker.scope)?);
+    }
+    for (name, commit) in named {
+        let then = commit.map(|commit| checker.scope.as_of(Past::At(commit))).transpose()?;
+        let scope = then.as_ref().unwrap_or(checker.scope);
+        select(scope, &checker.scope.access, scope.graph_named(&checker.name(&name)?)?)?;
     }
     if checker.scope.catalog.graphs().next().is_none() {
         return Ok(());
