@@ -192,9 +192,15 @@ fn quickstart_tells_the_whole_story() {
     let output = child.wait_with_output().unwrap();
     let told = stdout(&output);
     assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));
-    for wanted in
-        ["Which licences", "most depended upon", "shortest chains of dependencies", "more than one version", "What changed", "VALID", "caught and named"]
-    {
+    for wanted in [
+        "Which licences",
+        "most depended upon",
+        "shortest chains of dependencies",
+        "more than one version",
+        "What changed",
+        "VALID",
+        "caught and named",
+    ] {
         assert!(told.contains(wanted), "{wanted} missing in\n{told}");
     }
 }
