@@ -32,6 +32,7 @@ mod clock_functions;
 mod column_types;
 mod database;
 mod databases;
+mod distinct_from;
 mod effects;
 mod element_documents;
 mod graph_functions;

@@ -13,6 +13,7 @@ use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer};
 use crate::bounded_dialect::Bounded;
 use crate::constraint_syntax::SetConstraints;
 use crate::cursor_syntax::{self, Direction, Fetch};
+use crate::distinct_from;
 use crate::graph_syntax::{self, GraphCommand, GraphTable};
 use crate::maintenance_syntax::{self, Maintenance};
 use crate::parse_clauses::{self, Clauses};
@@ -196,7 +197,13 @@ fn parse_one(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Statement> {
     let readable = readable(respelled.as_deref().unwrap_or(tokens));
     let dialect = Bounded::of(tokens.len()).versioned(system_time::occurs(tokens));
     let mut parser = Parser::new(&dialect).with_recursion_limit(DEPTH_MAX).with_tokens_with_locations(readable);
-    let statement = parser.parse_statement().map_err(|error| syntax_error(sql, tokens, error))?;
+    let mut statement = parser.parse_statement().map_err(|error| syntax_error(sql, tokens, error))?;
+    let is_distinct =
+        |pair: &[&TokenWithSpan]| copy_syntax::is_word(&pair[0].token, "distinct") && copy_syntax::is_word(&pair[1].token, "from");
+    let visible: Vec<&TokenWithSpan> = tokens.iter().filter(|token| is_visible(token)).collect();
+    if visible.windows(2).any(is_distinct) {
+        distinct_from::mend(&mut statement);
+    }
     let rest = parser.peek_token();
     if rest.token != Token::EOF {
         return Err(near(sql, rest.span));

@@ -210,7 +210,11 @@ impl Printer<'_> {
                             },
                             other => other.to_string(),
                         };
-                        format!("{}({})", name.to_lowercase(), list.args.iter().map(printed).collect::<Vec<_>>().join(", "))
+                        let name = name.to_lowercase();
+                        // These are no functions to Postgres but words of its grammar.
+                        let is_word = ["coalesce", "greatest", "least", "nullif"].contains(&name.as_str());
+                        let name = if is_word { name.to_uppercase() } else { name };
+                        format!("{name}({})", list.args.iter().map(printed).collect::<Vec<_>>().join(", "))
                     }
                     FunctionArguments::Subquery(_) => expr.to_string(),
                 }

@@ -306,7 +306,7 @@ fn requests_at_once_never_have_two_histories_cosigned() {
     });
     let cosigned = histories.map(AtomicBool::into_inner);
     assert!(cosigned[0] != cosigned[1], "{cosigned:?}");
-    assert!(answers.into_inner() >= 20);
+    assert!(answers.into_inner() >= 2, "each history was offered until one was cosigned");
     let history = usize::from(cosigned[1]);
     let size = largest.into_inner();
     witness.cosigned(&witness.add(&log.grown(history, size, size)), &log, history, size);
