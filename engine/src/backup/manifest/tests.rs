@@ -1,3 +1,5 @@
+//! The manifest's text: what is read is what was written, and nothing else is read.
+
 use super::*;
 
 fn sample() -> Manifest {
