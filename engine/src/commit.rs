@@ -85,6 +85,9 @@ pub struct Request {
     pub done: Done,
 }
 
+/// Done by the committer with the ledger, or refused.
+pub type Work = Box<dyn FnOnce(SqlResult<&Ledger>) + Send>;
+
 /// Work for the committer.
 pub enum Job {
     /// Decide a transaction.
@@ -92,7 +95,7 @@ pub enum Job {
     /// Append a checkpoint leaf and start a new log file; answers with the state to seal.
     Seal(Box<dyn FnOnce(SqlResult<SealPoint>) + Send>),
     /// What is done between groups, while nobody else decides.
-    Between(Box<dyn FnOnce(SqlResult<&Ledger>) + Send>),
+    Between(Work),
 }
 
 /// A state that can be sealed: all of it durable and signed, with the log switched to a new file.

@@ -92,6 +92,9 @@ struct Path {
     path: graph::Path,
 }
 
+/// Takes the paths found from one row; `None` from NULL.
+type Take<'a> = dyn FnMut(Option<&Opened>, Option<Vec<Path>>) -> SqlResult<()> + 'a;
+
 impl Searcher {
     fn numbers(&self, arguments: &[ArrayRef]) -> SqlResult<ArrayRef> {
         let mut answers = ListBuilder::new(Int64Builder::new());
@@ -120,7 +123,7 @@ impl Searcher {
     }
 
     /// Shows to `take` what is found from each row; nothing from NULL.
-    fn call(&self, arguments: &[ArrayRef], take: &mut dyn FnMut(Option<&Opened>, Option<Vec<Path>>) -> SqlResult<()>) -> SqlResult<()> {
+    fn call(&self, arguments: &[ArrayRef], take: &mut Take<'_>) -> SqlResult<()> {
         let [specs, rows, _] = arguments else { return Err(SqlError::internal("a search for paths has three arguments")) };
         let (specs, rows) = (specs.as_string::<i32>(), rows.as_primitive::<Int64Type>());
         let mut opened: Option<(String, Opened)> = None;

@@ -43,7 +43,10 @@ pub(super) enum Said {
     Element(VariableId),
 }
 
-const PATH_FUNCTIONS: [(&str, fn(usize) -> Said); 5] = [
+/// A function of a path, by the path's number.
+type OfPath = fn(usize) -> Said;
+
+const PATH_FUNCTIONS: [(&str, OfPath); 5] = [
     ("path_length", Said::Length),
     ("vertices", Said::Vertices),
     ("nodes", Said::Vertices),

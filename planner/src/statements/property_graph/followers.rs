@@ -206,7 +206,7 @@ fn binds(scope: &Scope, graph: &GraphDef, query: &str) -> SqlResult<()> {
     let changed = Changed { scope, graph };
     for one in parse::parse(query)? {
         one.graph_tables.iter().try_for_each(|table| graph_patterns::bind(table, &changed, "").map(drop))?;
-        graph_functions::check(&*one.statement, &changed)?;
+        graph_functions::check(&one.statement, &changed)?;
     }
     Ok(())
 }
