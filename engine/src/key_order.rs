@@ -68,7 +68,7 @@ pub fn is_ordered(sql_type: SqlType) -> bool {
     !matches!(sql_type, SqlType::Json | SqlType::Jsonb | SqlType::Array(_) | SqlType::Catalog(_))
 }
 
-/// Whether a value can be read back out of its bytes by [`take`].
+/// Whether a value can be read back out of its bytes by `take`.
 pub fn is_readable(sql_type: SqlType) -> bool {
     matches!(
         sql_type,
