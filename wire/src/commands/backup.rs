@@ -7,10 +7,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use base::{SqlError, SqlResult, SqlState};
-use engine::{FIRST_DATABASE, Options, Server};
+use engine::FIRST_DATABASE;
 use tokio_postgres::{Config, NoTls};
 
-use super::{failed, serve};
+use super::{failed, serve, stopped};
 use crate::cli::Backup;
 
 /// Copies, and says what.
@@ -65,10 +65,7 @@ fn backup(arguments: &Backup) -> Result<String, Failure> {
 }
 
 fn of_folder(data: &Path, to: &Path, with_keys: bool) -> SqlResult<String> {
-    if !data.join("ledgers").is_dir() {
-        return Err(SqlError::new(SqlState::IO_ERROR, format!("\"{}\" is not a data folder", data.display())));
-    }
-    let server = Server::open(data, Options::real()).map_err(|error| match error.state() {
+    let server = stopped::open(data).map_err(|error| match error.state() {
         SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE => error.hint("Leave out --data-dir, and the running server makes the backup."),
         _ => error,
     })?;

@@ -4,11 +4,10 @@
 
 use std::process::ExitCode;
 
-use base::{SqlError, SqlResult, SqlState};
+use base::SqlResult;
 use engine::export::Exported;
-use engine::{Options, Server};
 
-use super::failed;
+use super::{failed, stopped};
 use crate::cli::Export;
 
 /// Writes the export and says what is in it.
@@ -23,14 +22,7 @@ pub fn run(arguments: &Export) -> ExitCode {
 }
 
 fn export(arguments: &Export) -> SqlResult<Exported> {
-    if !arguments.data_dir.join("ledgers").is_dir() {
-        return Err(SqlError::new(SqlState::IO_ERROR, format!("\"{}\" is not a data folder", arguments.data_dir.display())));
-    }
-    let server = Server::open(&arguments.data_dir, Options::real())?;
-    let ledger = server
-        .ledger(&arguments.database)
-        .ok_or_else(|| SqlError::new(SqlState::INVALID_CATALOG_NAME, format!("database \"{}\" does not exist", arguments.database)));
-    let exported = ledger.and_then(|ledger| ledger.export(&arguments.folder, arguments.first, arguments.end));
-    server.shutdown()?;
-    exported
+    stopped::with_ledger(&arguments.data_dir, &arguments.database, |ledger| {
+        ledger.export(&arguments.folder, arguments.first, arguments.end)
+    })
 }

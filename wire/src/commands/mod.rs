@@ -10,6 +10,7 @@ pub mod rebuild_folds;
 pub mod restore;
 pub mod rotate;
 pub mod serve;
+mod stopped;
 pub mod verify;
 pub mod witness;
 

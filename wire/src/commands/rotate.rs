@@ -4,10 +4,9 @@
 
 use std::process::ExitCode;
 
-use base::{CommitSeq, SqlError, SqlResult, SqlState};
-use engine::{Options, Server};
+use base::{CommitSeq, SqlResult};
 
-use super::failed;
+use super::{failed, stopped};
 use crate::cli::KeysRotate;
 
 /// Replaces the keys and says what to pin.
@@ -23,15 +22,6 @@ pub fn run(arguments: &KeysRotate) -> ExitCode {
 }
 
 fn rotate(arguments: &KeysRotate) -> SqlResult<(CommitSeq, Vec<String>)> {
-    if !arguments.data_dir.join("ledgers").is_dir() {
-        return Err(SqlError::new(SqlState::IO_ERROR, format!("\"{}\" is not a data folder", arguments.data_dir.display())));
-    }
-    let server = Server::open(&arguments.data_dir, Options::real())?;
-    let ledger = server
-        .ledger(&arguments.database)
-        .ok_or_else(|| SqlError::new(SqlState::INVALID_CATALOG_NAME, format!("database \"{}\" does not exist", arguments.database)));
-    let rotated = ledger.and_then(|ledger| Ok((ledger.rotate_keys()?, ledger.verifier_keys())));
-    // What the log holds is sealed here, under the new keys.
-    server.shutdown()?;
-    rotated
+    // What the log holds is sealed at the folder's close, under the new keys.
+    stopped::with_ledger(&arguments.data_dir, &arguments.database, |ledger| Ok((ledger.rotate_keys()?, ledger.verifier_keys())))
 }
