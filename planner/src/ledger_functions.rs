@@ -100,22 +100,29 @@ pub(crate) fn disclose(call: impl Fn(&[Disclosed<'_>]) -> SqlResult<String> + Se
     ScalarFunction { name: DISCLOSE.to_owned(), args, optional_args: 0, returns: DataType::Utf8, call: Arc::new(over_arrays) }
 }
 
+/// What `write` says of each folder that the first argument names; it gets the row's number too, for the other arguments. NULL of NULL.
+fn over_folders(arguments: &[ArrayRef], write: impl Fn(&Path, usize) -> SqlResult<String>) -> SqlResult<ArrayRef> {
+    let mut texts = StringBuilder::new();
+    for at in 0..arguments.first().map_or(0, |first| first.len()) {
+        let folder = arguments.first().and_then(|array| array.as_string_opt::<i32>()).filter(|array| array.is_valid(at));
+        let Some(folder) = folder.map(|array| array.value(at)) else {
+            texts.append_null();
+            continue;
+        };
+        texts.append_value(write(Path::new(folder), at)?);
+    }
+    Ok(Arc::new(texts.finish()))
+}
+
 /// `ledger_export(folder text [, first bigint [, end bigint]])`: says what was written.
 fn export(ledger: Arc<Ledger>) -> ScalarFunction {
     let over_arrays = move |arguments: &[ArrayRef]| -> SqlResult<ArrayRef> {
-        let mut texts = StringBuilder::new();
-        for at in 0..arguments.first().map_or(0, |first| first.len()) {
-            let folder = arguments.first().and_then(|array| array.as_string_opt::<i32>()).filter(|array| array.is_valid(at));
-            let Some(folder) = folder.map(|array| array.value(at)) else {
-                texts.append_null();
-                continue;
-            };
+        over_folders(arguments, |folder, at| {
             let first = number(arguments, 1, at).map(|first| position("first", first)).transpose()?;
             let end = number(arguments, 2, at).map(|end| position("end", end)).transpose()?;
-            let exported = ledger.export(Path::new(folder), first.unwrap_or(0), end)?;
-            texts.append_value(format!("commits {} to {}, {} rows", exported.first, exported.end - 1, exported.rows));
-        }
-        Ok(Arc::new(texts.finish()))
+            let exported = ledger.export(folder, first.unwrap_or(0), end)?;
+            Ok(format!("commits {} to {}, {} rows", exported.first, exported.end - 1, exported.rows))
+        })
     };
     let args = vec![DataType::Utf8, DataType::Int64, DataType::Int64];
     ScalarFunction { name: EXPORT.to_owned(), args, optional_args: 2, returns: DataType::Utf8, call: Arc::new(over_arrays) }
@@ -124,18 +131,11 @@ fn export(ledger: Arc<Ledger>) -> ScalarFunction {
 /// `ledger_backup(folder text [, with_keys boolean])`: says what was copied, a line a database.
 fn backup(ledger: Arc<Ledger>, cluster: Weak<Databases>) -> ScalarFunction {
     let over_arrays = move |arguments: &[ArrayRef]| -> SqlResult<ArrayRef> {
-        let mut texts = StringBuilder::new();
-        for at in 0..arguments.first().map_or(0, |first| first.len()) {
-            let folder = arguments.first().and_then(|array| array.as_string_opt::<i32>()).filter(|array| array.is_valid(at));
-            let Some(folder) = folder.map(|array| array.value(at)) else {
-                texts.append_null();
-                continue;
-            };
+        over_folders(arguments, |folder, at| {
             let with_keys =
                 arguments.get(1).and_then(|array| array.as_boolean_opt()).is_some_and(|array| array.is_valid(at) && array.value(at));
-            texts.append_value(databases::back_up(&cluster, &ledger, Path::new(folder), with_keys)?);
-        }
-        Ok(Arc::new(texts.finish()))
+            databases::back_up(&cluster, &ledger, folder, with_keys)
+        })
     };
     let args = vec![DataType::Utf8, DataType::Boolean];
     ScalarFunction { name: BACKUP.to_owned(), args, optional_args: 1, returns: DataType::Utf8, call: Arc::new(over_arrays) }
