@@ -8,6 +8,7 @@ use crate::work::Kind;
 /// The text of `--help`.
 pub const USAGE: &str = "\
 Usage: cargo xtask bench [WORK…] [options]      compare with PostgreSQL
+       cargo xtask bench storage [options]      many rows under a bound of memory: latencies, bytes written, starts, a steady load
        cargo xtask bench pieces [args]          Criterion benches of log, hashing, trees and segments
        cargo xtask bench pieces --copy [args]   … of COPY parsing; builds the planner first
 
@@ -22,8 +23,11 @@ Options:
   --pg-bin DIR     folder of initdb, postgres, psql and pgbench (default: Debian's PostgreSQL 15, else the newest there)
   --server FILE    the shockwave binary (cargo xtask bench builds it and passes it)
   --only-ours      leave PostgreSQL out
+  --python FILE    an interpreter with matplotlib, for the picture of `storage` (cargo xtask bench makes one and passes it)
   --keep           keep the scratch folder, with the servers' logs
-  --write          also write the table to bench/report.md
+  --write          also write the table to bench/report.md (storage: bench/storage.md and bench/storage.png)
+
+`storage` takes 10000000 rows and 180 seconds of the steady load where it is not told, and runs once.
 
 Exit status: 0 measured, 1 something failed, 2 not understood.";
 
@@ -44,6 +48,8 @@ pub struct Plan {
     pub pg_bin: Option<PathBuf>,
     /// Our server's binary.
     pub server: PathBuf,
+    /// An interpreter with matplotlib.
+    pub python: Option<PathBuf>,
     /// Leave PostgreSQL out.
     pub only_ours: bool,
     /// Keep the scratch folder.
@@ -57,7 +63,23 @@ pub struct Plan {
 /// # Errors
 /// An argument that is not known or has no value that can be read.
 pub fn parse(args: impl Iterator<Item = String>) -> Result<Option<Plan>, String> {
-    let mut plan = Plan {
+    parse_over(start(), args)
+}
+
+/// Reads the arguments of `storage`.
+///
+/// # Errors
+/// As for [`parse`], and a kind of work.
+pub fn parse_storage(args: impl Iterator<Item = String>) -> Result<Option<Plan>, String> {
+    let plan = parse_over(Plan { rounds: 1, rows: 10_000_000, time: Duration::from_secs(180), ..start() }, args)?;
+    match plan {
+        Some(plan) if plan.kinds != Kind::ALL || plan.rounds != 1 => Err("`storage` is one work and runs once".to_owned()),
+        plan => Ok(plan),
+    }
+}
+
+fn start() -> Plan {
+    Plan {
         kinds: Vec::new(),
         rounds: 3,
         rows: 1_000_000,
@@ -65,11 +87,14 @@ pub fn parse(args: impl Iterator<Item = String>) -> Result<Option<Plan>, String>
         dir: std::env::temp_dir(),
         pg_bin: None,
         server: PathBuf::from("target/release/shockwave"),
+        python: None,
         only_ours: false,
         keep: false,
         write: false,
-    };
-    let mut args = args;
+    }
+}
+
+fn parse_over(mut plan: Plan, mut args: impl Iterator<Item = String>) -> Result<Option<Plan>, String> {
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
         match arg.as_str() {
@@ -81,6 +106,7 @@ pub fn parse(args: impl Iterator<Item = String>) -> Result<Option<Plan>, String>
             "--dir" => plan.dir = PathBuf::from(value()?),
             "--pg-bin" => plan.pg_bin = Some(PathBuf::from(value()?)),
             "--server" => plan.server = PathBuf::from(value()?),
+            "--python" => plan.python = Some(PathBuf::from(value()?)),
             "--only-ours" => plan.only_ours = true,
             "--keep" => plan.keep = true,
             "--write" => plan.write = true,
@@ -120,5 +146,13 @@ mod tests {
             assert!(parsed(line).is_err_and(|e| e.contains(wanted)), "{line}");
         }
         assert_eq!(parsed("copy --help"), Ok(None));
+    }
+
+    #[test]
+    fn storage_has_sizes_of_its_own() {
+        let parsed = |line: &str| parse_storage(line.split_whitespace().map(str::to_owned));
+        let plan = parsed("--seconds 9").unwrap().unwrap();
+        assert_eq!((plan.rows, plan.time, plan.rounds), (10_000_000, Duration::from_secs(9), 1));
+        assert!(parsed("copy").is_err() && parsed("--rounds 2").is_err());
     }
 }

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::Outcome;
-use crate::process;
+use crate::process::{self, Finished};
 
 /// User and database on both sides.
 pub const NAME: &str = "shockwave";
@@ -80,13 +80,24 @@ impl Client {
     /// # Errors
     /// pgbench's own, and any failed transaction.
     pub fn pgbench(&self, script: &str, clients: u32, time: Duration, seed: u64) -> Outcome<Throughput> {
-        let path = self.folder.join("script.sql");
-        std::fs::write(&path, script).map_err(|e| format!("{}: {e}", path.display()))?;
+        let printed = self.pgbench_of(&[(script, 1)], clients, time, seed, &[])?.stdout;
+        throughput(&printed).ok_or_else(|| format!("pgbench did not finish its work: {printed}"))
+    }
+
+    /// Runs scripts, each as often as its weight says, with further options; what pgbench printed.
+    ///
+    /// # Errors
+    /// pgbench's own.
+    pub fn pgbench_of(&self, scripts: &[(&str, u32)], clients: u32, time: Duration, seed: u64, options: &[&str]) -> Outcome<Finished> {
         let mut command = self.command("pgbench");
         command.args(["-n", "-M", "prepared", "-j", "1", "-c", &clients.to_string(), "-T", &time.as_secs().to_string()]);
-        command.arg(format!("--random-seed={seed}")).arg("-f").arg(&path).arg(NAME);
-        let printed = process::run(&mut command, &self.folder, time + Duration::from_secs(60))?.stdout;
-        throughput(&printed).ok_or_else(|| format!("pgbench did not finish its work: {printed}"))
+        command.arg(format!("--random-seed={seed}")).args(options);
+        for (nth, (script, weight)) in scripts.iter().enumerate() {
+            let path = self.folder.join(format!("script-{nth}.sql"));
+            std::fs::write(&path, script).map_err(|e| format!("{}: {e}", path.display()))?;
+            command.arg("-f").arg(format!("{}@{weight}", path.display()));
+        }
+        process::run(command.arg(NAME), &self.folder, time + Duration::from_secs(60))
     }
 
     /// True once something listens on the port.

@@ -19,6 +19,7 @@ mod rows;
 mod run;
 mod scratch;
 mod shockwave;
+mod storage;
 mod system;
 mod work;
 
@@ -28,7 +29,9 @@ use std::process::ExitCode;
 type Outcome<T> = Result<T, String>;
 
 fn main() -> ExitCode {
-    let plan = match args::parse(std::env::args().skip(1)) {
+    let mut words = std::env::args().skip(1).peekable();
+    let is_storage = words.next_if(|word| word == "storage").is_some();
+    let plan = match if is_storage { args::parse_storage(words) } else { args::parse(words) } {
         Ok(Some(plan)) => plan,
         Ok(None) => {
             println!("{}", args::USAGE);
@@ -39,7 +42,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match run::run(&plan) {
+    match if is_storage { storage::run(&plan) } else { run::run(&plan) } {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
             eprintln!("bench: {reason}");

@@ -1,6 +1,6 @@
 //! A PostgreSQL cluster of our own: initdb's defaults, durable, on loopback, in the scratch folder.
 //!
-//! G1: the only settings are where it listens; fsync, synchronous_commit and the rest stay as the package has them.
+//! G1: the only settings are where it listens, and what `configure` is told; fsync, synchronous_commit and the rest stay as the package has them.
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -19,6 +19,7 @@ pub struct Postgres {
     log: PathBuf,
     /// User and group to run as, if we are root: PostgreSQL refuses that.
     account: Option<(u32, u32)>,
+    settings: Vec<String>,
     daemon: Option<Daemon>,
 }
 
@@ -35,7 +36,7 @@ impl Postgres {
         if let Some((user, group)) = account {
             std::os::unix::fs::chown(&data, Some(user), Some(group)).map_err(|e| format!("{}: {e}", data.display()))?;
         }
-        let mut postgres = Postgres { client, data, log: scratch.join("postgres.log"), account, daemon: None };
+        let mut postgres = Postgres { client, data, log: scratch.join("postgres.log"), account, settings: Vec::new(), daemon: None };
         let mut initdb = postgres.command("initdb");
         initdb.args(["-U", client::NAME, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-D"]).arg(&postgres.data);
         process::run(&mut initdb, scratch, LIMIT)?;
@@ -43,6 +44,11 @@ impl Postgres {
         postgres.wait_for_maintenance()?;
         postgres.client.psql_in("postgres", &["CREATE DATABASE shockwave"], LIMIT)?;
         Ok(postgres)
+    }
+
+    /// Settings, as `name=value`, from the next start on.
+    pub fn configure(&mut self, settings: &[&str]) {
+        self.settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
     }
 
     /// `15.18 (Debian 15.18-0+deb12u1)`, as the program says.
@@ -95,6 +101,8 @@ impl System for Postgres {
         command.arg("-D").arg(&self.data);
         for setting in
             [format!("port={}", self.client.port), "listen_addresses=127.0.0.1".to_owned(), "unix_socket_directories=".to_owned()]
+                .into_iter()
+                .chain(self.settings.iter().cloned())
         {
             command.arg("-c").arg(setting);
         }
@@ -119,6 +127,18 @@ impl System for Postgres {
 
     fn memory(&self) -> Outcome<u64> {
         self.daemon.as_ref().map_or_else(|| Err("not running".to_owned()), Daemon::memory)
+    }
+
+    fn memory_peak(&self) -> Outcome<u64> {
+        self.daemon.as_ref().map_or_else(|| Err("not running".to_owned()), Daemon::memory_peak)
+    }
+
+    fn written(&self) -> Outcome<u64> {
+        self.daemon.as_ref().map_or_else(|| Err("not running".to_owned()), Daemon::written)
+    }
+
+    fn data(&self) -> &Path {
+        &self.data
     }
 
     fn sessions_max(&self) -> usize {

@@ -17,8 +17,12 @@ const LOOK: Duration = Duration::from_millis(1);
 pub struct Finished {
     /// Standard output.
     pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
     /// From start to end, within a millisecond.
     pub time: Duration,
+    /// The most memory that it was seen to have had, in bytes; 0 where it ended before anyone looked.
+    pub memory_peak: u64,
 }
 
 /// Runs `command` to its end or to the `limit`, its output caught in files of `folder`.
@@ -31,7 +35,9 @@ pub fn run(command: &mut Command, folder: &Path, limit: Duration) -> Outcome<Fin
     command.stdin(Stdio::null()).stdout(create(&out)?).stderr(create(&err)?);
     let start = Instant::now();
     let mut child = command.spawn().map_err(|e| format!("cannot start {name}: {e}"))?;
-    let status = wait(&mut child, limit);
+    let mut memory_peak = 0;
+    let proc_status = format!("/proc/{}/status", child.id());
+    let status = wait(&mut child, limit, || memory_peak = told(&proc_status, "VmHWM:").map_or(memory_peak, |kib| kib * 1024));
     let time = start.elapsed();
     let Some(status) = status else {
         let _ = child.kill();
@@ -41,7 +47,8 @@ pub fn run(command: &mut Command, folder: &Path, limit: Duration) -> Outcome<Fin
     if !status.success() {
         return Err(format!("{name} ended with {status}: {}{}", tail(&err), tail(&out)));
     }
-    Ok(Finished { stdout: std::fs::read_to_string(&out).unwrap_or_default(), time })
+    let read = |path: &Path| std::fs::read_to_string(path).unwrap_or_default();
+    Ok(Finished { stdout: read(&out), stderr: read(&err), time, memory_peak })
 }
 
 /// A server of ours: started, then ended by signal.
@@ -82,7 +89,7 @@ impl Daemon {
     /// It still runs after `limit`; it is killed then.
     pub fn end(mut self, signal: &str, limit: Duration) -> Outcome<()> {
         self.signal(signal);
-        match wait(&mut self.child, limit) {
+        match wait(&mut self.child, limit, || ()) {
             Some(_) => Ok(()),
             None => Err(format!("{} did not end within {} s of SIG{signal}: {}", self.name, limit.as_secs(), tail(&self.log))),
         }
@@ -93,10 +100,30 @@ impl Daemon {
     /// # Errors
     /// The system does not tell.
     pub fn memory(&self) -> Outcome<u64> {
+        self.family().iter().map(|id| Ok(1024 * told(&format!("/proc/{id}/smaps_rollup"), "Pss:")?)).sum()
+    }
+
+    /// The most memory that the process itself has had so far, in bytes (peak resident set).
+    ///
+    /// # Errors
+    /// The system does not tell.
+    pub fn memory_peak(&self) -> Outcome<u64> {
+        Ok(1024 * told(&format!("/proc/{}/status", self.child.id()), "VmHWM:")?)
+    }
+
+    /// Bytes that it and its children have caused to be written to the disk; those of a child that has ended count as its parent's.
+    ///
+    /// # Errors
+    /// The system does not tell.
+    pub fn written(&self) -> Outcome<u64> {
+        self.family().iter().map(|id| told(&format!("/proc/{id}/io"), "write_bytes:")).sum()
+    }
+
+    /// The ids of the process and its children.
+    fn family(&self) -> Vec<String> {
         let id = self.child.id();
         let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
-        let ids = std::iter::once(id.to_string()).chain(children.split_whitespace().map(str::to_owned));
-        ids.map(|id| proportional_set(&id)).sum()
+        std::iter::once(id.to_string()).chain(children.split_whitespace().map(str::to_owned)).collect()
     }
 
     fn signal(&self, signal: &str) {
@@ -108,7 +135,7 @@ impl Drop for Daemon {
     fn drop(&mut self) {
         if matches!(self.child.try_wait(), Ok(None)) {
             self.signal(self.quit);
-            if wait(&mut self.child, Duration::from_secs(10)).is_none() {
+            if wait(&mut self.child, Duration::from_secs(10), || ()).is_none() {
                 let _ = self.child.kill();
                 let _ = self.child.wait();
             }
@@ -116,20 +143,21 @@ impl Drop for Daemon {
     }
 }
 
-fn proportional_set(id: &str) -> Outcome<u64> {
-    let path = format!("/proc/{id}/smaps_rollup");
-    let text = std::fs::read_to_string(&path).map_err(|e| format!("{path}: {e}"))?;
-    let kib = text.lines().find_map(|line| line.strip_prefix("Pss:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    kib.map(|kib| kib * 1024).ok_or_else(|| format!("{path} has no Pss"))
+/// The number behind `key` in a file of the system's.
+fn told(path: &str, key: &str) -> Outcome<u64> {
+    let text = std::fs::read_to_string(path).map_err(|e| format!("{path}: {e}"))?;
+    let number = text.lines().find_map(|line| line.strip_prefix(key)?.trim().trim_end_matches(" kB").parse().ok());
+    number.ok_or_else(|| format!("{path} has no {key}"))
 }
 
-/// Waits for the end of `child`, at most `limit`.
-fn wait(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
+/// Waits for the end of `child`, at most `limit`, and calls `look` now and then.
+fn wait(child: &mut Child, limit: Duration, mut look: impl FnMut()) -> Option<ExitStatus> {
     let deadline = Instant::now() + limit;
     while Instant::now() < deadline {
         if let Ok(Some(status)) = child.try_wait() {
             return Some(status);
         }
+        look();
         std::thread::sleep(LOOK);
     }
     None

@@ -15,6 +15,7 @@ pub struct Shockwave {
     program: PathBuf,
     data: PathBuf,
     log: PathBuf,
+    options: Vec<String>,
     daemon: Option<Daemon>,
 }
 
@@ -27,7 +28,13 @@ impl Shockwave {
         let program =
             program.canonicalize().map_err(|e| format!("{}: {e}; build it with: cargo build --release -p wire", program.display()))?;
         let client = Client { bin: bin.to_path_buf(), folder: scratch.to_path_buf(), port: client::free_port()? };
-        Ok(Shockwave { client, program, data: scratch.join("shockwave"), log: scratch.join("shockwave.log"), daemon: None })
+        let (data, log) = (scratch.join("shockwave"), scratch.join("shockwave.log"));
+        Ok(Shockwave { client, program, data, log, options: Vec::new(), daemon: None })
+    }
+
+    /// Options of `serve` from the next start on.
+    pub fn configure(&mut self, options: &[&str]) {
+        self.options = options.iter().map(|option| (*option).to_owned()).collect();
     }
 
     /// The version, as the program says.
@@ -36,14 +43,15 @@ impl Shockwave {
         printed.map_or_else(|_| "unknown version".to_owned(), |finished| finished.stdout.trim().trim_start_matches("shockwave ").to_owned())
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    /// The program with arguments, in the scratch folder.
+    pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.args(args).current_dir(&self.client.folder);
         command
     }
 
     /// The public keys of the ledger, as `keys show` prints them: `name+hash+base64`.
-    fn verifier_keys(&self) -> Outcome<Vec<String>> {
+    pub fn verifier_keys(&self) -> Outcome<Vec<String>> {
         let mut command = self.command(&["keys", "show", "--data-dir"]);
         let printed = process::run(command.arg(&self.data), &self.client.folder, LIMIT)?.stdout;
         let keys: Vec<String> = printed.split_whitespace().filter(|word| is_verifier_key(word)).map(str::to_owned).collect();
@@ -72,7 +80,7 @@ impl System for Shockwave {
 
     fn start(&mut self) -> Outcome<()> {
         let mut command = self.command(&["serve", "--auth", "trust", "--listen", &format!("127.0.0.1:{}", self.client.port), "--data-dir"]);
-        self.daemon = Some(Daemon::start(command.arg(&self.data), &self.log, "TERM")?);
+        self.daemon = Some(Daemon::start(command.arg(&self.data).args(&self.options), &self.log, "TERM")?);
         Ok(())
     }
 
@@ -90,6 +98,18 @@ impl System for Shockwave {
 
     fn memory(&self) -> Outcome<u64> {
         self.daemon.as_ref().map_or_else(|| Err("not running".to_owned()), Daemon::memory)
+    }
+
+    fn memory_peak(&self) -> Outcome<u64> {
+        self.daemon.as_ref().map_or_else(|| Err("not running".to_owned()), Daemon::memory_peak)
+    }
+
+    fn written(&self) -> Outcome<u64> {
+        self.daemon.as_ref().map_or_else(|| Err("not running".to_owned()), Daemon::written)
+    }
+
+    fn data(&self) -> &Path {
+        &self.data
     }
 
     fn sessions_max(&self) -> usize {

@@ -1,5 +1,6 @@
 //! What the works need from a server, whichever it is.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::Outcome;
@@ -33,6 +34,15 @@ pub trait System {
 
     /// Bytes of memory it takes at the moment, its child processes included.
     fn memory(&self) -> Outcome<u64>;
+
+    /// The most memory that its first process has had so far, in bytes.
+    fn memory_peak(&self) -> Outcome<u64>;
+
+    /// Bytes that it, and the processes it has had, have caused to be written to the disk since its start.
+    fn written(&self) -> Outcome<u64>;
+
+    /// Its data folder.
+    fn data(&self) -> &Path;
 
     /// How many sessions at once the comparison may open: what its defaults allow.
     fn sessions_max(&self) -> usize;

@@ -1,10 +1,11 @@
-//! `jepsen sim …` replays simulated faults from seeds; `jepsen kill …` kills a real server again and again.
+//! `jepsen sim …` replays simulated faults from seeds; `jepsen kill …` kills a real server again and again; `jepsen appends …` searches a history for cycles.
 //!
 //! Exit codes: 0 every promise held, 1 one was broken, 2 wrong usage.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use jepsen::isolation::appends::{self, Level};
 use jepsen::kill::{self, Plan};
 use jepsen::sim::campaign::{Count, Effort, Point, replay, seed};
 
@@ -14,7 +15,10 @@ jepsen sim --seed N [--crash-at STEP | --error-at STEP | --disk-bytes N | --flip
 jepsen sim --seeds A..B [--all]
     runs seeds A to B-1 with a sample of faults each, or with a crash and an error at every step
 jepsen kill --binary PATH [--rounds N] [--writers N]
-    starts the server, kills it with SIGKILL while clients write, starts it again, checks; N rounds (default 10)";
+    starts the server, kills it with SIGKILL while clients write, starts it again, checks; N rounds (default 10)
+jepsen appends --binary PATH [--transactions N] [--kills N] [--sessions N] [--seed N]
+    random transactions that append to lists and read them, at each level, over N kills (default 2); their history is searched for what the level
+    excludes (N transactions a level, default 3000)";
 
 /// Arguments as pairs of an option and its value; `--all` has none.
 struct Arguments(Vec<String>);
@@ -55,11 +59,32 @@ fn sim(arguments: &Arguments) -> Result<bool, String> {
     Ok(count.violations.is_empty())
 }
 
+fn appends(arguments: &Arguments) -> Result<bool, String> {
+    arguments.check(&["--binary", "--transactions", "--kills", "--sessions", "--seed"])?;
+    let binary = PathBuf::from(arguments.value("--binary").ok_or("appends needs --binary PATH")?);
+    let sessions = arguments.number("--sessions")?.unwrap_or(8);
+    let transactions = arguments.number("--transactions")?.unwrap_or(3_000);
+    let kills = arguments.number("--kills")?.unwrap_or(2);
+    let seed = arguments.number("--seed")?.unwrap_or(1);
+    for level in Level::ALL {
+        let plan = appends::Plan { binary: binary.clone(), level, sessions, transactions, kills, seed };
+        match appends::record(&plan).and_then(|history| appends::judge(&history, level)) {
+            Ok(verdict) => println!("{}, {kills} kills: {verdict}: 0 violations", level.sql()),
+            Err(what) => {
+                println!("VIOLATION at {}: {what}", level.sql());
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
 fn run(mut words: impl Iterator<Item = String>) -> Result<bool, String> {
     let command = words.next();
     let arguments = Arguments(words.collect());
     match command.as_deref() {
         Some("sim") => sim(&arguments),
+        Some("appends") => appends(&arguments),
         Some("kill") => {
             arguments.check(&["--binary", "--rounds", "--writers"])?;
             let binary = PathBuf::from(arguments.value("--binary").ok_or("kill needs --binary PATH")?);

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::packages;
 use crate::process::{self, Outcome};
+use crate::{packages, python};
 
 /// Runs the comparison with `args`, or with `pieces` first the Criterion benches.
 pub fn run(root: &Path, args: &[String]) -> Outcome {
@@ -38,6 +38,13 @@ fn compare(root: &Path, args: &[String]) -> Outcome {
     command.args(args).current_dir(root);
     if !has_server {
         command.arg("--server").arg(target.join("release").join("shockwave"));
+    }
+    // Only `storage` draws; without a picture its page is whole all the same.
+    if !asks_for_help && args.first().is_some_and(|a| a == "storage") {
+        match python::ensure(root, python::FOR_PICTURES) {
+            Ok(python) => drop(command.arg("--python").arg(python)),
+            Err(reason) => eprintln!("no picture will be drawn: {reason}"),
+        }
     }
     process::run(&mut command)
 }

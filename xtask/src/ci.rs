@@ -42,7 +42,7 @@ impl Steps {
 /// Runs all steps.
 pub fn run(root: &Path) -> Outcome {
     let mut steps = Steps::default();
-    let python = steps.run("programs", || packages::ensure(packages::FOR_TESTS).and_then(|()| python::ensure(root)))?;
+    let python = steps.run("programs", || packages::ensure(packages::FOR_TESTS).and_then(|()| python::ensure(root, python::FOR_TESTS)))?;
     steps.run("fmt", || process::run(process::cargo(root).args(["fmt", "--all", "--", "--check"])))?;
     steps.run("tidy", || tidy::run(root))?;
     steps.run("clippy", || {

@@ -13,7 +13,7 @@ use crate::{clients, packages, python, verifiers};
 /// Runs the tests, then verifiers and clients; `args` go to `cargo test`, and with any only Cargo's tests run.
 pub fn run(root: &Path, args: &[String]) -> Outcome {
     let programs = packages::ensure(packages::FOR_TESTS);
-    let python = python::ensure(root);
+    let python = python::ensure(root, python::FOR_TESTS);
     let notices: Vec<&String> = programs.as_ref().err().into_iter().chain(python.as_ref().err()).collect();
     notices.iter().for_each(|notice| eprintln!("notice: {notice}"));
     let mut summary = workspace(root, args, python.as_deref().ok())?;

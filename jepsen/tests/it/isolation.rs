@@ -1,7 +1,8 @@
-//! Levels of isolation on the real server: the table of anomalies in docs/isolation.md, and many sessions over few rows.
+//! Levels of isolation on the real server: the table of anomalies in docs/isolation.md, many sessions over few rows, and histories without a cycle.
 
 use std::path::{Path, PathBuf};
 
+use jepsen::isolation::appends::{Level, Plan, judge, record};
 use jepsen::isolation::{LEVELS, table, transfers};
 use jepsen::server::{Server, free_address};
 
@@ -60,5 +61,21 @@ fn many_sessions_over_few_rows_end_and_keep_the_sum() {
         let outcome = transfers(address, level, 12, 25).unwrap();
         println!("{level}: {outcome:?}");
         assert_eq!(outcome.done, 300);
+    }
+}
+
+/// The history of each level over two kills. That of READ COMMITTED shows that the sessions do meet: it is no serial one.
+#[test]
+fn lists_that_grow_amid_kills_have_no_cycle_that_their_level_excludes() {
+    let Some(binary) = binary() else { return };
+    for level in Level::ALL {
+        let plan = Plan { binary: binary.clone(), level, sessions: 8, transactions: 1_200, kills: 2, seed: 1 };
+        let history = record(&plan).unwrap();
+        let verdict = judge(&history, level).unwrap_or_else(|why| panic!("{why}"));
+        println!("{}: {verdict}", level.sql());
+        assert!(verdict.committed > 300, "{}: {verdict}", level.sql());
+        if level == Level::ReadCommitted {
+            assert!(judge(&history, Level::Serializable).is_err(), "the sessions did not meet: {verdict}");
+        }
     }
 }
