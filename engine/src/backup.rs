@@ -28,13 +28,13 @@ use wal::Held;
 
 use crate::catalog::SEGMENTS_TABLE;
 use crate::checkpoints;
-use crate::cosigned;
 use crate::failure::io_failed;
 use crate::identity::{self, LedgerIdentity};
 use crate::ledger::Ledger;
 use crate::segment;
 use crate::signer::{KEY_FILE, SignedCheckpoint};
 use crate::verifiers;
+use crate::{cosigned, timestamps};
 use manifest::{Entry, Manifest};
 use target::{Copied, Target};
 
@@ -121,7 +121,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Segments, tiles and checkpoints.
+    /// Segments, tiles, checkpoints and their timestamps.
     fn put_sealed(&self, target: &mut Target<'_>, moment: &Moment) -> SqlResult<()> {
         for name in &moment.segments {
             let recorded = moment.recorded.get(name);
@@ -132,6 +132,12 @@ impl Ledger {
             let trees: &[&str] = if tile.kind == TileKind::Entries { &[""] } else { &["", "b3/"] };
             for tree in trees {
                 let name = format!("{tree}{}", tile.path());
+                target.put_once(&name, &self.folder().join(&name), None)?;
+            }
+        }
+        for size in timestamps::sizes(&*self.options().io, self.folder())?.into_iter().filter(|size| *size <= moment.checkpoint.state.size)
+        {
+            for name in timestamps::names(size) {
                 target.put_once(&name, &self.folder().join(&name), None)?;
             }
         }

@@ -149,7 +149,7 @@ impl Ledger {
     }
 
     /// What a note says, if it is of this ledger (G1); else why not.
-    fn own_checkpoint(&self, note: &Note) -> Result<Checkpoint, String> {
+    pub(crate) fn own_checkpoint(&self, note: &Note) -> Result<Checkpoint, String> {
         let checkpoint = Checkpoint::parse(note.text()).map_err(|error| error.to_string())?;
         if checkpoint.origin != self.origin() {
             return Err(format!("the checkpoint is of {}", checkpoint.origin));

@@ -11,6 +11,7 @@ mod export;
 mod history;
 mod rows;
 pub(crate) mod tiles;
+mod timestamps;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -92,6 +93,7 @@ fn run(io: &Arc<dyn Io>, request: &Request<'_>, checked: &mut Checked) -> Result
     let sealed = sizes.last().copied().unwrap_or(0);
     let pinned = request.pinned.map(|note| signed(note, request.policy, &origin, "pinned checkpoint")).transpose()?;
     let cosigned = cosigned::open(&**io, request.folder, request.policy)?;
+    let stamped = timestamps::open(&**io, request.folder, &origin)?;
     let mut history = History::open(io, request.folder, &identity, sealed)?;
     let mut trees = Trees::new(io, request.folder, sealed);
     let mut rows = Rows::open(io, request.folder, request.threads, checked)?;
@@ -139,6 +141,7 @@ fn run(io: &Arc<dyn Io>, request: &Request<'_>, checked: &mut Checked) -> Result
         let is_of = |checkpoint: &Checkpoint| checkpoint.size == size;
         let is_asked =
             sizes.contains(&size) || pinned.as_ref().is_some_and(is_of) || cosigned.as_ref().is_some_and(|(_, said)| is_of(said));
+        let is_asked = is_asked || stamped.binary_search_by_key(&size, timestamps::Stamped::size).is_ok();
         if is_asked || history.is_followed_by_roots(size) {
             roots.insert(size, trees.roots());
         }
@@ -174,6 +177,7 @@ fn run(io: &Arc<dyn Io>, request: &Request<'_>, checked: &mut Checked) -> Result
         let root = roots.get(&cosigned.1.size).map(|(sha, _)| sha);
         cosigned::check(cosigned, root, &keys, request.policy, &mut report)?;
     }
+    timestamps::check(&stamped, |size| roots.get(&size).map(|(sha, _)| sha), &mut report)?;
     Ok(report)
 }
 

@@ -69,6 +69,7 @@ mod rotation;
 mod sequence_values;
 pub mod sequences;
 pub mod temporary;
+pub mod timestamps;
 pub mod transaction;
 mod unique;
 mod verifiers;

@@ -1,4 +1,4 @@
-//! The ledger's own virtual tables: commits, receipts, checkpoints, cosignatures, keys, incarnations, scrubs, damages and statistics, read out of leaves and files as they are asked for.
+//! The ledger's own virtual tables: commits, receipts, checkpoints, cosignatures, timestamps, keys, incarnations, scrubs, damages and statistics, read out of leaves and files as they are asked for.
 //!
 //! T1: a scan shows the ledger as of the snapshot it was opened on.
 //! T2: nothing is computed that is not projected; memory is bounded by a batch, whatever the size of the ledger.
@@ -11,6 +11,7 @@ mod keys;
 mod receipts;
 mod scrubs;
 mod statistics;
+mod timestamps;
 
 use std::sync::Arc;
 
@@ -72,6 +73,7 @@ const KINDS: &[Kind] = &[
     scrubs::SCRUBS,
     scrubs::DAMAGES,
     statistics::TABLE,
+    timestamps::TABLE,
 ];
 
 impl Ledger {

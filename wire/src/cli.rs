@@ -151,6 +151,15 @@ pub struct Serve {
     /// Certificates of the authorities that https witnesses are trusted by, PEM. Default: those of the system.
     #[arg(long, value_name = "FILE", requires = "witness_policy")]
     pub witness_ca: Option<PathBuf>,
+    /// An authority to ask for timestamps of checkpoints (RFC 3161), by its http or https address. What it answered is in ledger.timestamps.
+    #[arg(long, value_name = "URL")]
+    pub timestamp_authority: Option<String>,
+    /// Seconds between two timestamps of a database, where something was committed.
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600, requires = "timestamp_authority", value_parser = clap::value_parser!(u64).range(1..))]
+    pub timestamp_interval: u64,
+    /// Certificates of the authorities that an https timestamp authority is trusted by, PEM. Default: those of the system.
+    #[arg(long, value_name = "FILE", requires = "timestamp_authority")]
+    pub timestamp_ca: Option<PathBuf>,
 }
 
 /// An amount of memory in bytes: a whole number and `kB`, `MB`, `GB` or `TB`, as in Postgres, or the same as `KiB` and so on; 1 MB at least.

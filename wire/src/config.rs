@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cosigning::Witnesses;
+use crate::timestamping::Authority;
 
 /// How clients prove who they are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,6 +63,8 @@ pub struct Config {
     pub shutdown_grace: Duration,
     /// Witnesses that are asked to cosign the checkpoints of every database; `None` asks none.
     pub witnesses: Option<Arc<Witnesses>>,
+    /// Who is asked for timestamps of the checkpoints of every database; `None` asks nobody.
+    pub timestamps: Option<Arc<Authority>>,
 }
 
 impl Default for Config {
@@ -82,6 +85,7 @@ impl Default for Config {
             statement_memory_bytes: 512 << 20,
             shutdown_grace: Duration::from_secs(5),
             witnesses: None,
+            timestamps: None,
         }
     }
 }

@@ -8,7 +8,7 @@
 //! re-box every row, and its decoders for those messages panic on a short body, read past the end of a message and replace bad UTF-8
 //! silently; ours borrow from the frame, refuse with 08P01 or 22021, and one Bind/Execute/Sync costs one read and one write.
 //!
-//! Beside the protocol stand `cosigning`, which asks witnesses for cosignatures in the background, and `witness`, an HTTP server of its own that
+//! Beside the protocol stand `cosigning` and `timestamping`, which ask witnesses for cosignatures and an authority for timestamps in the background, and `witness`, an HTTP server of its own that
 //! cosigns checkpoints of any log.
 //!
 //! N1: a connection is one task that owns one `planner::Session`; nothing else touches either.
@@ -29,8 +29,10 @@ mod copy_in;
 mod cosigning;
 mod credentials;
 mod errors;
+mod every_ledger;
 mod extended;
 mod frontend;
+mod http_client;
 mod line;
 mod listener;
 mod lookout;
@@ -42,6 +44,7 @@ mod shutdown;
 mod simple;
 mod socket;
 mod startup;
+mod timestamping;
 mod tls;
 pub mod witness;
 
@@ -50,4 +53,5 @@ pub use cosigning::Witnesses;
 pub use credentials::PASSWORD_FILE;
 pub use listener::Listener;
 pub use shutdown::Shutdown;
+pub use timestamping::Authority;
 pub use tls::CERTIFICATE_FILE;

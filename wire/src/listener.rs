@@ -24,7 +24,7 @@ use crate::config::{Auth, Config, Ssl};
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 use crate::tls::{self, Tls};
-use crate::{cosigning, credentials, startup};
+use crate::{cosigning, credentials, startup, timestamping};
 
 /// Sockets that may be greeting beyond the sessions allowed, so that cancel requests and refusals get an answer.
 const GREETINGS_MAX: usize = 64;
@@ -125,6 +125,9 @@ impl Listener {
         let mut background = JoinSet::new();
         if let Some(witnesses) = &shared.config.witnesses {
             background.spawn(cosigning::run(Arc::clone(&engine), Arc::clone(witnesses)));
+        }
+        if let Some(authority) = &shared.config.timestamps {
+            background.spawn(timestamping::run(Arc::clone(&engine), Arc::clone(authority)));
         }
         let mut connections = JoinSet::new();
         let mut shutdown = shared.shutdown.watch();

@@ -17,11 +17,13 @@ pub struct Needed {
     pub package: &'static str,
 }
 
-/// What `cargo xtask test` runs: psql for the end-to-end tests, PostgreSQL 15 to compare answers with, b3sum to hash sealed files as anyone would.
+/// What `cargo xtask test` runs: psql for the end-to-end tests, PostgreSQL 15 to compare answers with, b3sum to hash sealed files as anyone would,
+/// openssl to be an authority of timestamps and whoever relies on it.
 pub const FOR_TESTS: &[Needed] = &[
     Needed { program: "psql", package: "postgresql-client" },
     Needed { program: "initdb", package: "postgresql-15" },
     Needed { program: "b3sum", package: "b3sum" },
+    Needed { program: "openssl", package: "openssl" },
 ];
 
 /// What `cargo xtask bench` runs: a PostgreSQL 15 server and its pgbench, beside psql.

@@ -32,6 +32,7 @@ use crate::packed;
 use crate::record::{self, Piece, PieceBody, PieceHeader};
 use crate::segment::Segment;
 use crate::signer::Signer;
+use crate::timestamps;
 use crate::verifiers;
 use crate::writes::INLINE_ROWS_MAX;
 
@@ -59,6 +60,7 @@ pub(super) fn lay(options: &Options, source: &Source<'_>, to: &Path, survey: &Su
         verifiers::lay(io, to, bytes)?;
     }
     lay_cosigned(source, to, size)?;
+    lay_timestamps(source, to, size)?;
     replace(io, &to.join(FILE), identity.text().as_bytes())?;
     let left_out = source.manifest.state.size - size;
     Ok(Restored { database: identity.database, size, left_out, incarnation: identity.incarnation })
@@ -75,6 +77,17 @@ fn lay_cosigned(source: &Source<'_>, to: &Path, size: u64) -> SqlResult<()> {
         return Ok(());
     }
     replace(source.io, &to.join(cosigned::FILE), &note)
+}
+
+/// Timestamps of checkpoints up to `size`.
+fn lay_timestamps(source: &Source<'_>, to: &Path, size: u64) -> SqlResult<()> {
+    let stamped = |name: &String| name.strip_prefix(timestamps::FOLDER)?.strip_prefix('/')?.strip_suffix(".tsr")?.parse().ok();
+    for at in source.names(timestamps::FOLDER).filter_map(stamped).filter(|at| *at <= size) {
+        for name in timestamps::names(at) {
+            write_once(source.io, &to.join(&name), &source.bytes(&name)?)?;
+        }
+    }
+    Ok(())
 }
 
 /// Tiles of `sealed` leaves: each is the beginning of the one that the backup has.

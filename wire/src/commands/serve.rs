@@ -11,7 +11,7 @@ use base::{SqlError, SqlResult, SqlState};
 use engine::{Memory, Options, Server};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
-use wire::{Auth, CERTIFICATE_FILE, Config, Listener, PASSWORD_FILE, Ssl, Witnesses};
+use wire::{Auth, Authority, CERTIFICATE_FILE, Config, Listener, PASSWORD_FILE, Ssl, Witnesses};
 
 use super::failed;
 use crate::cli::{Authentication, Encryption, Serve};
@@ -47,6 +47,11 @@ pub fn runtime() -> SqlResult<Runtime> {
 async fn serve(arguments: &Serve) -> SqlResult<()> {
     let memory = arguments.memory.map_or_else(Memory::of_machine, Memory::of);
     let witnesses = arguments.witness_policy.as_deref().map(|file| Witnesses::open(file, arguments.witness_ca.as_deref())).transpose()?;
+    let authority = arguments
+        .timestamp_authority
+        .as_deref()
+        .map(|url| Authority::new(url, arguments.timestamp_ca.as_deref(), Duration::from_secs(arguments.timestamp_interval)));
+    let timestamps = authority.transpose()?.map(Arc::new);
     let config = Config {
         listen: arguments.listen,
         metrics: arguments.metrics,
@@ -66,6 +71,7 @@ async fn serve(arguments: &Serve) -> SqlResult<()> {
         statement_memory_bytes: arguments.statement_memory.unwrap_or(memory.queries_bytes / 2),
         shutdown_grace: Duration::from_secs(arguments.grace),
         witnesses: witnesses.map(Arc::new),
+        timestamps,
         ..Config::default()
     };
     let engine =

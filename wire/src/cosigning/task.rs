@@ -16,9 +16,9 @@ use futures::stream::FuturesUnordered;
 use receipts::note::{Note, NoteSignature};
 use tokio::time::Instant;
 
-use super::http::Client;
 use super::round::{Offer, Outcome, offer};
 use super::witnesses::{Asked, Witnesses};
+use crate::http_client::Client;
 
 /// How often new checkpoints are offered where nobody waits.
 const OFFER_EVERY: Duration = Duration::from_secs(1);

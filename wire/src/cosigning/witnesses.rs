@@ -2,25 +2,17 @@
 //!
 //! Never: asks a witness whose cosignatures could not be verified.
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use base::io::{Io, RealIo};
 use base::{SqlError, SqlResult, SqlState};
 use engine::WitnessState;
-use hyper::Uri;
 use receipts::note::SIGNATURES_MAX;
 use receipts::policy::{Quorum, Witness};
 use receipts::{Policy, WitnessKey};
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::CertificateDer;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::ClientConfig;
 
-/// Where systems keep the certificates of the authorities they trust.
-const BUNDLES: [&str; 4] =
-    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"];
+use crate::http_client::{Address, read, trust};
 
 /// A policy whose witnesses can be asked.
 pub struct Witnesses {
@@ -35,18 +27,6 @@ pub(crate) struct Asked {
     pub name: String,
     pub key: WitnessKey,
     pub address: Address,
-}
-
-/// Where a witness takes checkpoints.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Address {
-    pub is_encrypted: bool,
-    pub host: String,
-    pub port: u16,
-    /// Host and port as a request names them.
-    pub authority: String,
-    /// The submission prefix and what is asked.
-    pub path: String,
 }
 
 impl Witnesses {
@@ -73,7 +53,7 @@ impl Witnesses {
         if asked.len() >= SIGNATURES_MAX {
             return Err(invalid(format!("{} witnesses have an address: a checkpoint takes {}", asked.len(), SIGNATURES_MAX - 1)));
         }
-        let tls = if asked.iter().any(|asked| asked.address.is_encrypted) { Some(tls(authorities)?) } else { None };
+        let tls = if asked.iter().any(|asked| asked.address.is_encrypted) { Some(trust(authorities, "--witness-ca")?) } else { None };
         Ok(Self { policy, asked, tls })
     }
 
@@ -105,93 +85,12 @@ fn invalid(message: String) -> SqlError {
     SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message)
 }
 
-fn read(file: &Path) -> SqlResult<Vec<u8>> {
-    RealIo
-        .open(file)
-        .and_then(|file| file.read_all())
-        .map_err(|error| SqlError::new(SqlState::IO_ERROR, format!("could not read \"{}\": {error}", file.display())))
-}
-
 fn asked(witness: &Witness) -> SqlResult<Option<Asked>> {
     let Some(url) = &witness.url else { return Ok(None) };
     if !witness.key.is_verified() {
         return Ok(None);
     }
-    let address = Address::parse(url)
+    let address = Address::parse(url, "/add-checkpoint")
         .ok_or_else(|| invalid(format!("the address of witness {} is no http or https address: {url}", witness.name)))?;
     Ok(Some(Asked { name: witness.name.clone(), key: witness.key.clone(), address }))
-}
-
-impl Address {
-    fn parse(url: &str) -> Option<Self> {
-        let uri: Uri = url.parse().ok()?;
-        let is_encrypted = match uri.scheme_str()? {
-            "http" => false,
-            "https" => true,
-            _ => return None,
-        };
-        let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'))?;
-        if uri.query().is_some() || authority.host().is_empty() {
-            return None;
-        }
-        let port = authority.port_u16().unwrap_or(if is_encrypted { 443 } else { 80 });
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
-        let path = format!("{}/add-checkpoint", uri.path().trim_end_matches('/'));
-        Some(Self { is_encrypted, host, port, authority: authority.as_str().to_owned(), path })
-    }
-}
-
-fn tls(authorities: Option<&Path>) -> SqlResult<Arc<ClientConfig>> {
-    let unusable =
-        |why: String| SqlError::new(SqlState("F0000"), format!("could not use the certificates that witnesses are trusted by: {why}"));
-    let file = match authorities {
-        Some(file) => file,
-        None => BUNDLES
-            .iter()
-            .map(Path::new)
-            .find(|file| RealIo.exists(file))
-            .ok_or_else(|| unusable("the system has none".to_owned()).hint("Give a file of them: --witness-ca FILE."))?,
-    };
-    let mut roots = RootCertStore::empty();
-    let (mut taken, mut why) = (0, String::new());
-    for certificate in CertificateDer::pem_slice_iter(&read(file)?) {
-        match certificate.map_err(|error| error.to_string()).and_then(|one| roots.add(one).map_err(|error| error.to_string())) {
-            Ok(()) => taken += 1,
-            // Bundles hold old ones that rustls does not read.
-            Err(error) => {
-                why.clear();
-                let _ = write!(why, ": {error}");
-            }
-        }
-    }
-    if taken == 0 {
-        return Err(unusable(format!("\"{}\" holds none{why}", file.display())));
-    }
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| unusable(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses() {
-        let address = |url| Address::parse(url);
-        let of = |is_encrypted, host: &str, port, authority: &str, path: &str| {
-            Some(Address { is_encrypted, host: host.into(), port, authority: authority.into(), path: path.into() })
-        };
-        assert_eq!(address("http://w.example"), of(false, "w.example", 80, "w.example", "/add-checkpoint"));
-        assert_eq!(address("https://w.example:8443/a/b/"), of(true, "w.example", 8443, "w.example:8443", "/a/b/add-checkpoint"));
-        assert_eq!(address("http://[::1]:7433"), of(false, "::1", 7433, "[::1]:7433", "/add-checkpoint"));
-        for bad in
-            ["", "w.example", "ftp://w.example", "http://", "http://u:p@w.example", "http://w.example/?q", "http:/x", "http://w .example"]
-        {
-            assert_eq!(address(bad), None, "{bad}");
-        }
-    }
 }

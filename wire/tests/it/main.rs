@@ -24,6 +24,7 @@ mod security;
 mod server;
 mod shutdown;
 mod startup;
+mod timestamping;
 mod transactions;
 mod types;
 mod witness;

@@ -1,7 +1,10 @@
-//! One witness over HTTP/1.1, plain or in TLS: a connection that is kept, and opened anew where it is gone.
+//! One service over HTTP/1.1, plain or in TLS: a connection that is kept, and opened anew where it is gone.
 //!
 //! H1: a request ends within [`REQUEST_TIME_MAX`]; of an answer so many bytes are read and no more.
 //! Never: follows a redirect, or asks twice by itself.
+
+mod address;
+mod trust;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,23 +23,35 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use super::witnesses::Address;
+pub(crate) use address::Address;
+pub(crate) use trust::{read, trust};
 
 /// From the first byte of a connection to the last of an answer.
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(10);
-/// Bytes of an answer: more than sixteen lines.
+/// Bytes of an answer: more than sixteen lines of cosignatures, or a timestamp with its certificates.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
+/// Characters of an answer that are shown.
+const SHOWN_MAX: usize = 200;
 
-/// What a witness answered.
+/// What a service answered.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Answer {
     pub status: StatusCode,
-    /// Whether the body is the size of what was cosigned last.
-    pub is_size: bool,
-    pub body: String,
+    /// What the body is said to be, without parameters; empty if nothing is said.
+    pub kind: String,
+    pub body: Bytes,
 }
 
-/// A way to one witness.
+impl Answer {
+    /// What is wrong, as a text that repaints no terminal; for a status that is no success.
+    pub(crate) fn complaint(&self) -> String {
+        let body = String::from_utf8_lossy(&self.body);
+        let said: String = body.trim_end().chars().take(SHOWN_MAX).flat_map(char::escape_debug).collect();
+        format!("HTTP {}: {said}", self.status.as_u16())
+    }
+}
+
+/// A way to one service.
 pub(crate) struct Client {
     address: Address,
     tls: Option<Arc<ClientConfig>>,
@@ -57,9 +72,9 @@ impl Client {
         Self { address, tls, connection: None }
     }
 
-    /// Hands in a checkpoint (H1). The error is for people.
-    pub(crate) async fn add_checkpoint(&mut self, body: String) -> Result<Answer, String> {
-        let answered = match timeout(REQUEST_TIME_MAX, self.ask(body)).await {
+    /// Hands in something of a kind (H1). The error is for people.
+    pub(crate) async fn post(&mut self, kind: &'static str, body: Bytes) -> Result<Answer, String> {
+        let answered = match timeout(REQUEST_TIME_MAX, self.ask(kind, body)).await {
             Ok(answered) => answered,
             Err(_elapsed) => Err(format!("no answer in {} seconds", REQUEST_TIME_MAX.as_secs())),
         };
@@ -69,7 +84,7 @@ impl Client {
         answered
     }
 
-    async fn ask(&mut self, body: String) -> Result<Answer, String> {
+    async fn ask(&mut self, kind: &'static str, body: Bytes) -> Result<Answer, String> {
         let is_usable = match &mut self.connection {
             Some((sender, _)) => sender.ready().await.is_ok(),
             None => false,
@@ -82,16 +97,16 @@ impl Client {
             .method(Method::POST)
             .uri(&self.address.path)
             .header(HOST, &self.address.authority)
-            .header(CONTENT_TYPE, "text/plain; charset=utf-8")
-            .body(Full::new(Bytes::from(body)))
+            .header(CONTENT_TYPE, kind)
+            .body(Full::new(body))
             .map_err(|error| error.to_string())?;
         let response = sender.send_request(request).await.map_err(|error| format!("the request failed: {error}"))?;
         let status = response.status();
         let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let is_size = kind.split(';').next().is_some_and(|kind| kind.trim() == "text/x.tlog.size");
+        let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
         let body = body.map_err(|error| format!("the answer could not be read: {error}"))?.to_bytes();
-        Ok(Answer { status, is_size, body: String::from_utf8_lossy(&body).into_owned() })
+        Ok(Answer { status, kind, body })
     }
 
     async fn connect(&self) -> Result<(SendRequest<Full<Bytes>>, Driver), String> {
