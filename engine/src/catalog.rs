@@ -1,4 +1,4 @@
-//! The catalog of one ledger at one commit: its schemas, tables, sequences, views and property graphs, folded from the rows of `ledger.catalog`.
+//! The catalog of one ledger at one commit: its schemas, tables, sequences, views, property graphs and legal holds, folded from the rows of `ledger.catalog`.
 //!
 //! C1: a catalog is immutable; a change makes a new one.
 //! C2: object ids are never reused; names of relations (tables, indexes, sequences, views, graphs) are unique within their schema at any one commit.
@@ -11,6 +11,7 @@ use std::sync::{Arc, LazyLock};
 use base::{ColumnId, RelationId, RowId, SqlError, SqlResult, SqlState};
 use receipts::Hash;
 
+use crate::hold::{HoldDef, hold_exists};
 use crate::property_graph::GraphDef;
 use crate::relations::{SequenceDef, ViewDef};
 use crate::roles::{Authority, GrantsDef, RoleDef};
@@ -108,6 +109,8 @@ pub enum Object {
     View(Arc<ViewDef>),
     /// `CREATE PROPERTY GRAPH`
     Graph(Arc<GraphDef>),
+    /// `CREATE LEGAL HOLD`
+    Hold(Arc<HoldDef>),
 }
 
 impl Object {
@@ -121,10 +124,11 @@ impl Object {
             Self::Sequence(sequence) => sequence.id(),
             Self::View(view) => view.id,
             Self::Graph(graph) => graph.id,
+            Self::Hold(hold) => hold.id,
         }
     }
 
-    /// `schema`, `table`, `sequence`, `view`, `property graph`, `role` or `grants`, as in the `kind` column.
+    /// `schema`, `table`, `sequence`, `view`, `property graph`, `role`, `grants` or `hold`, as in the `kind` column.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Schema(_) => "schema",
@@ -134,6 +138,7 @@ impl Object {
             Self::Sequence(_) => "sequence",
             Self::View(_) => "view",
             Self::Graph(_) => "property graph",
+            Self::Hold(_) => "hold",
         }
     }
 
@@ -147,13 +152,14 @@ impl Object {
             Self::Sequence(sequence) => sequence.name(),
             Self::View(view) => &view.name,
             Self::Graph(graph) => &graph.name,
+            Self::Hold(hold) => &hold.name,
         }
     }
 
     /// The schema of a relation; `None` for a schema.
     pub fn schema(&self) -> Option<&str> {
         match self {
-            Self::Schema(_) | Self::Role(_) | Self::Grants(_) => None,
+            Self::Schema(_) | Self::Role(_) | Self::Grants(_) | Self::Hold(_) => None,
             Self::Table(table) => Some(&table.schema),
             Self::Sequence(sequence) => Some(sequence.schema()),
             Self::View(view) => Some(&view.schema),
@@ -166,7 +172,7 @@ impl Object {
         match self {
             Self::Table(table) => Some(table),
             Self::Sequence(sequence) => Some(&sequence.state),
-            Self::Schema(_) | Self::View(_) | Self::Graph(_) | Self::Role(_) | Self::Grants(_) => None,
+            Self::Schema(_) | Self::View(_) | Self::Graph(_) | Self::Role(_) | Self::Grants(_) | Self::Hold(_) => None,
         }
     }
 
@@ -188,6 +194,7 @@ impl Object {
             Self::Sequence(sequence) => sequence.definition(),
             Self::View(view) => view.definition(),
             Self::Graph(graph) => graph.definition(),
+            Self::Hold(hold) => hold.definition(),
         }
     }
 
@@ -200,6 +207,7 @@ impl Object {
             "grants" => Ok(Self::Grants(Arc::new(GrantsDef::from_definition(definition)?))),
             "sequence" => Ok(Self::Sequence(Arc::new(SequenceDef::from_definition(definition)?))),
             "view" => Ok(Self::View(Arc::new(ViewDef::from_definition(definition)?))),
+            "hold" => Ok(Self::Hold(Arc::new(HoldDef::from_definition(definition)?))),
             "property graph" => Ok(Self::Graph(Arc::new(GraphDef::from_definition(definition)?))),
             "schema" => {
                 let value: serde_json::Value = serde_json::from_str(definition).map_err(|_| corrupted())?;
@@ -299,7 +307,7 @@ impl Catalog {
             match &entry.object {
                 Object::Role(role) => authority.add_role(role),
                 Object::Grants(grants) => authority.add_grants(grants),
-                Object::Schema(_) | Object::Table(_) | Object::Sequence(_) | Object::View(_) | Object::Graph(_) => {}
+                Object::Schema(_) | Object::Table(_) | Object::Sequence(_) | Object::View(_) | Object::Graph(_) | Object::Hold(_) => {}
             }
         }
         self.authority = authority;
@@ -359,6 +367,10 @@ impl Catalog {
                 // Two sessions granted on an object that had no grants yet.
                 if self.entries.values().any(rivals) { Err(granted_meanwhile()) } else { Ok(()) }
             }
+            Object::Hold(hold) => match self.hold(&hold.name) {
+                Some(other) if other.id != hold.id => Err(hold_exists(&hold.name)),
+                _ => Ok(()),
+            },
             Object::Table(_) | Object::Sequence(_) | Object::View(_) | Object::Graph(_) => self.check_relation_free(object),
         }
     }
@@ -437,6 +449,14 @@ impl Catalog {
     /// The property graph of that name in that schema.
     pub fn graph(&self, schema: &str, name: &str) -> Option<&Arc<GraphDef>> {
         self.graphs().find(|graph| graph.name == name && graph.schema == schema)
+    }
+
+    /// The legal hold of that name.
+    pub fn hold(&self, name: &str) -> Option<&Arc<HoldDef>> {
+        self.objects().find_map(|object| match object {
+            Object::Hold(hold) if hold.name == name => Some(hold),
+            _ => None,
+        })
     }
 
     /// Tables with a foreign key to this one, and the keys.

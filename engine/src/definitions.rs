@@ -4,6 +4,7 @@
 //! G2: a table made by this very transaction stays at version 1, a committed one goes to the next version, once a transaction.
 //! G3: what a definition was checked against must be as it was at commit, else 40001.
 //! G4: rows of a table that the transaction drops are not committed: nobody sees them, and the catalog of the commit has no definition to prove them by.
+//! G5: a retention in compliance mode is never shortened and never removed, by nobody.
 //! Never: evaluates an expression.
 
 use std::collections::BTreeMap;
@@ -13,7 +14,9 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use base::{RelationId, SqlError, SqlResult, SqlState};
 
 use crate::catalog::{CATALOG, CATALOG_TABLE, LEDGER_SCHEMA, Object, SchemaDef, relation_exists, role_exists, schema_exists};
+use crate::hold::{HoldDef, hold_exists};
 use crate::layout;
+use crate::period::Mode;
 use crate::property_graph::GraphDef;
 use crate::relations::{SequenceDef, ViewDef};
 use crate::roles::{FIRST_SUPERUSER, GrantsDef, RoleDef};
@@ -62,6 +65,11 @@ impl Transaction {
         self.create_relation(Object::Graph(Arc::new(graph)))
     }
 
+    /// Sets a legal hold. Errors: 42710 for a name already taken.
+    pub fn set_hold(&mut self, hold: HoldDef) -> SqlResult<()> {
+        if self.catalog().hold(&hold.name).is_some() { Err(hold_exists(&hold.name)) } else { self.define(Object::Hold(Arc::new(hold))) }
+    }
+
     fn create_relation(&mut self, object: Object) -> SqlResult<()> {
         let schema = object.schema().unwrap_or_default();
         if schema == LEDGER_SCHEMA {
@@ -98,7 +106,7 @@ impl Transaction {
 
     /// Writes down who owns a new object; the first superuser owns without being written down.
     fn own_new(&mut self, object: &Object) -> SqlResult<()> {
-        if self.owner == FIRST_SUPERUSER || matches!(object, Object::Role(_) | Object::Grants(_)) {
+        if self.owner == FIRST_SUPERUSER || matches!(object, Object::Role(_) | Object::Grants(_) | Object::Hold(_)) {
             return Ok(());
         }
         let id = self.ledger.next_object_id();
@@ -178,9 +186,12 @@ impl Transaction {
 
     /// Replaces a table's definition; own rows move under it (G1). Returns it as the catalog has it now.
     ///
-    /// Errors: as [`Transaction::redefine`]; 23505 where own rows violate a unique key that is new.
+    /// Errors: as [`Transaction::redefine`]; 23505 where own rows violate a unique key that is new; 55000 (G5).
     pub fn alter_table(&mut self, table: TableDef) -> SqlResult<Arc<TableDef>> {
         let table = Arc::new(table);
+        if let Some(Object::Table(before)) = self.catalog().object(table.id.0) {
+            check_retention(before, &table)?;
+        }
         self.redefine(Object::Table(Arc::clone(&table)))?;
         self.move_rows(&table)?;
         Ok(table)
@@ -244,6 +255,21 @@ impl Transaction {
     /// Whether this transaction defined the object and no other can see it.
     pub(crate) fn is_unpublished(&self, id: u32) -> bool {
         self.snapshot.catalog.object(id).is_none() && self.defined.iter().any(|(object, _)| object.id() == id)
+    }
+}
+
+/// G5. Errors: 55000.
+fn check_retention(before: &TableDef, after: &TableDef) -> SqlResult<()> {
+    match before.rules.retention {
+        Some(kept) if kept.mode == Mode::Compliance && !kept.is_held_by(after.rules.retention.as_ref()) => {
+            let verb = if after.rules.retention.is_some() { "shorten" } else { "remove" };
+            let message = format!("cannot {verb} the retention of table \"{}\": it is in compliance mode", before.name);
+            Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message)
+                .detail(format!("It is {}, and nobody can make it less.", kept.period))
+                .hint("It can be made longer.")
+                .table(&before.schema, &before.name))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -31,6 +31,7 @@ use crate::folds::FoldStore;
 use crate::folds::store::Ground;
 use crate::key_index::KeyIndex;
 use crate::layout;
+use crate::ledger_time::Counted;
 use crate::locks::LockTable;
 use crate::merkle::MerkleLog;
 use crate::options::Options;
@@ -122,6 +123,7 @@ pub struct Ledger {
     threads: Mutex<Vec<JoinHandle<()>>>,
     verifiers: Verifiers,
     past: Past,
+    counted: Mutex<Counted>,
 }
 
 impl Ledger {
@@ -161,6 +163,7 @@ impl Ledger {
             threads: Mutex::default(),
             verifiers: Verifiers::default(),
             past: Past::default(),
+            counted: Mutex::default(),
         });
         let ground = Arc::downgrade(&ledger);
         ledger.store.stand_on(ground);
@@ -368,6 +371,10 @@ impl Ledger {
 
     pub(crate) fn past(&self) -> &Past {
         &self.past
+    }
+
+    pub(crate) fn counted(&self) -> &Mutex<Counted> {
+        &self.counted
     }
 
     pub(crate) fn sequences(&self) -> &Sequences {

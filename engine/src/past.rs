@@ -70,20 +70,21 @@ impl Ledger {
 
     /// When a commit was made, µs since 1970-01-01 UTC. Errors: 22023 for one that is not there, XX001 for an unreadable leaf.
     pub fn time_of(&self, seq: CommitSeq) -> SqlResult<i64> {
-        Ok(self.read_leaf(seq)?.time_us())
+        Ok(self.leaf_of(seq)?.time_us())
     }
 
     /// Where a table's rows stand in a commit: the id of the first, and its place among all rows of the commit; `None` where it has none.
     ///
     /// Errors: as [`Ledger::time_of`].
     pub fn rows_of(&self, seq: CommitSeq, table: RelationId) -> SqlResult<Option<(u64, u64)>> {
-        let Leaf::Commit(commit) = self.read_leaf(seq)? else { return Ok(None) };
+        let Leaf::Commit(commit) = self.leaf_of(seq)? else { return Ok(None) };
         let before = |span: &&TableSpan| span.relation < table.0;
         let place = commit.tables.iter().take_while(before).map(|span| span.rows).sum();
         Ok(commit.tables.iter().find(|span| span.relation == table.0).map(|span| (span.first_row, place)))
     }
 
-    fn read_leaf(&self, seq: CommitSeq) -> SqlResult<Leaf> {
+    /// The leaf of a commit. Errors: as [`Ledger::time_of`].
+    pub(crate) fn leaf_of(&self, seq: CommitSeq) -> SqlResult<Leaf> {
         let leaf = self.merkle().read().leaf(seq.0)?;
         Leaf::decode(&leaf).map_err(|error| {
             SqlError::new(SqlState::DATA_CORRUPTED, format!("the leaf of commit {seq} is unreadable: {error}"))

@@ -3,7 +3,7 @@
 //! N1: a sequence is a relation of its own with one live row, its state; the definition says how values follow each other.
 //! N2: a view's text is opaque: whoever defines it reads it.
 //! Never: knows a sequence's present value (`sequences.rs` does).
-//! Format: docs/formats/leaf.md, «definitions of sequences, views, property graphs and schemas».
+//! Format: docs/formats/leaf.md, «definitions of sequences, views, property graphs, schemas and holds».
 
 use std::sync::Arc;
 

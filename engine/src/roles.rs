@@ -26,6 +26,8 @@ pub const READER: u32 = 11;
 pub const WRITER: u32 = 12;
 /// `shockwave_auditor`: reads the ledger's own tables and what it is granted, writes nothing.
 pub const AUDITOR: u32 = 13;
+/// `shockwave_custodian`: sets and releases legal holds, shortens retentions in governance mode, expires rows. It comes from no Postgres role.
+pub const CUSTODIAN: u32 = 14;
 /// The target of grants on the database itself.
 pub const DATABASE: u32 = 0;
 
@@ -137,11 +139,17 @@ impl RoleDef {
         })
     }
 
-    /// The roles that are there without a definition: the first superuser and the three built-in groups.
-    pub fn built_in() -> [Self; 4] {
+    /// The roles that are there without a definition: the first superuser and the four built-in groups.
+    pub fn built_in() -> [Self; 5] {
         let superuser =
             Self { superuser: true, create_role: true, create_db: true, login: true, ..Self::new(FIRST_SUPERUSER, FIRST_SUPERUSER_NAME) };
-        [superuser, Self::new(READER, "shockwave_reader"), Self::new(WRITER, "shockwave_writer"), Self::new(AUDITOR, "shockwave_auditor")]
+        [
+            superuser,
+            Self::new(READER, "shockwave_reader"),
+            Self::new(WRITER, "shockwave_writer"),
+            Self::new(AUDITOR, "shockwave_auditor"),
+            Self::new(CUSTODIAN, "shockwave_custodian"),
+        ]
     }
 }
 

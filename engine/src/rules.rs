@@ -13,6 +13,8 @@ use std::fmt::Write;
 use base::{ColumnId, RelationId, SqlError, SqlResult};
 use serde_json::{Value, json};
 
+use crate::period::Retention;
+
 /// How an identity column takes values that a statement gives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Identity {
@@ -163,6 +165,8 @@ pub struct Rules {
     pub comment: Option<String>,
     /// COMMENT ON CONSTRAINT, of the primary key.
     pub key_comment: Option<String>,
+    /// How long its rows are kept.
+    pub retention: Option<Retention>,
 }
 
 impl Rules {
@@ -238,6 +242,7 @@ impl Rules {
         });
         put(&mut out, "next_column", self.next_column.map(|id| json!(id)));
         put(&mut out, "comment", self.comment.as_ref().map(|text| json!(text)));
+        put(&mut out, "retention", self.retention.as_ref().map(Retention::text));
         out
     }
 
@@ -249,6 +254,7 @@ impl Rules {
             key_comment: text(table, "key_comment")?,
             next_column: number(table, "next_column")?,
             comment: text(table, "comment")?,
+            retention: Retention::read(&table["retention"])?,
             checks: list(table, "checks", read_check)?,
             indexes: list(table, "indexes", read_index)?,
             references: list(table, "references", read_reference)?,

@@ -126,8 +126,9 @@ impl Server {
 
     /// Drops a database that nobody uses: it is sealed and closed, and its folder keeps every byte that left a receipt, marked as dropped.
     ///
-    /// Errors: 3D000 for no such database, 58030, 53100; then it is there still.
+    /// Errors: 3D000 for no such database, 55000 while rows of it must be kept, 58030, 53100; then it is there still.
     pub fn drop_database(&self, name: &str) -> SqlResult<()> {
+        self.ledger(name).map_or(Ok(()), |ledger| ledger.check_removable())?;
         self.close_and(name, |io, folder, identity, now_us| {
             identity.drop_from(io, folder, now_us)?;
             Ok(None)

@@ -1,4 +1,5 @@
-//! The ledger's own virtual tables: commits, receipts, checkpoints, cosignatures, timestamps, keys, incarnations, scrubs, damages and statistics, read out of leaves and files as they are asked for.
+//! The ledger's own virtual tables: commits, receipts, checkpoints, cosignatures, timestamps, keys, incarnations, retention, holds, scrubs, damages and
+//! statistics, read out of leaves and files as they are asked for.
 //!
 //! T1: a scan shows the ledger as of the snapshot it was opened on.
 //! T2: nothing is computed that is not projected; memory is bounded by a batch, whatever the size of the ledger.
@@ -9,6 +10,7 @@ mod commits;
 mod cosignatures;
 mod keys;
 mod receipts;
+mod retention;
 mod scrubs;
 mod statistics;
 mod timestamps;
@@ -70,6 +72,8 @@ const KINDS: &[Kind] = &[
     cosignatures::TABLE,
     keys::KEYS,
     keys::INCARNATIONS,
+    retention::RETENTION,
+    retention::HOLDS,
     scrubs::SCRUBS,
     scrubs::DAMAGES,
     statistics::TABLE,

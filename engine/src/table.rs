@@ -220,6 +220,16 @@ impl TableState {
         self.inner.read().counts.last().map(|count| count.seq)
     }
 
+    /// The commit of its newest row, published or not; `None` if it has none. Errors: XX001 where a segment is damaged.
+    pub(crate) fn newest_commit(&self) -> SqlResult<Option<CommitSeq>> {
+        let layout = self.layout();
+        match (layout.tail.last(), layout.segments.last()) {
+            (Some(chunk), _) => Ok(Some(CommitSeq(chunk.commits.at(chunk.batch.num_rows() - 1)))),
+            (None, Some(segment)) => Ok(Some(CommitSeq(segment.commits()?.1))),
+            (None, None) => Ok(None),
+        }
+    }
+
     /// Rows that lie in segments.
     pub fn sealed(&self) -> u64 {
         self.inner.read().sealed

@@ -15,6 +15,7 @@ use crate::constraint_syntax::SetConstraints;
 use crate::cursor_syntax::{self, Direction, Fetch};
 use crate::distinct_from;
 use crate::graph_syntax::{self, GraphCommand, GraphTable};
+use crate::hold_syntax::{self, HoldCommand};
 use crate::maintenance_syntax::{self, Maintenance};
 use crate::parse_clauses::{self, Clauses};
 use crate::query_syntax::system_time;
@@ -53,6 +54,8 @@ pub(crate) enum Own {
     Authority(Arc<Command>),
     /// CREATE, ALTER, DROP, COMMENT ON PROPERTY GRAPH.
     Graph(Arc<GraphCommand>),
+    /// CREATE, DROP LEGAL HOLD.
+    Hold(Arc<HoldCommand>),
     /// PREPARE TRANSACTION, whatever the name.
     PrepareTransaction,
 }
@@ -167,7 +170,11 @@ fn parse_copy(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<(Statement, copy
 fn begins_own(first: &Token, second: Option<&Token>) -> bool {
     let begins_two_phase =
         || copy_syntax::is_word(first, "prepare") && second.is_some_and(|second| copy_syntax::is_word(second, "transaction"));
-    cursor_syntax::begins(first) || maintenance_syntax::begins(first) || constraint_syntax::begins(first, second) || begins_two_phase()
+    cursor_syntax::begins(first)
+        || maintenance_syntax::begins(first)
+        || constraint_syntax::begins(first, second)
+        || hold_syntax::begins(first, second)
+        || begins_two_phase()
 }
 
 fn parse_own(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Own> {
@@ -175,6 +182,9 @@ fn parse_own(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Own> {
     let read = match visible.first() {
         Some(first) if constraint_syntax::begins(&first.token, visible.get(1).map(|second| &second.token)) => {
             constraint_syntax::read(&visible).map(Own::Constraints)
+        }
+        Some(first) if hold_syntax::begins(&first.token, visible.get(1).map(|second| &second.token)) => {
+            hold_syntax::read(&visible).map(|command| Own::Hold(Arc::new(command)))
         }
         Some(first) if copy_syntax::is_word(&first.token, "prepare") => match visible.get(2).map(|name| &name.token) {
             Some(Token::SingleQuotedString(_)) if visible.len() == 3 => Ok(Own::PrepareTransaction),

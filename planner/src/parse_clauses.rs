@@ -2,7 +2,8 @@
 //!
 //! - `OVERRIDING SYSTEM | USER VALUE` of an INSERT;
 //! - the options of CREATE SEQUENCE and of identity columns, in any order, and ALTER SEQUENCE, which becomes a CREATE SEQUENCE that alters;
-//! - `ALTER SEQUENCE | INDEX | VIEW … RENAME TO` and `… SET SCHEMA`, which become forms of ALTER TABLE.
+//! - `ALTER SEQUENCE | INDEX | VIEW … RENAME TO` and `… SET SCHEMA`, which become forms of ALTER TABLE;
+//! - `RESET (…)` of an ALTER TABLE, which becomes a SET to [`RESET`].
 //!
 //! C1: what is not recognised stays where it is, for sqlparser to refuse.
 //! Never: looks at the catalog.
@@ -11,6 +12,9 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::table_clauses::{self, TableClauses};
+
+/// The value that stands for none.
+pub(crate) const RESET: &str = "\u{1}reset";
 
 /// What was taken out.
 #[derive(Clone, Default, Debug)]
@@ -138,7 +142,28 @@ fn take_alter(tokens: &[TokenWithSpan], kind: Keyword) -> Option<(Vec<TokenWithS
     if kind == Keyword::SEQUENCE {
         return take_sequence(tokens, true);
     }
+    if kind == Keyword::TABLE
+        && let Some(rest) = reset_as_set(tokens)
+    {
+        return Some((rest, Clauses::default()));
+    }
     ordered_identity(tokens).map(|rest| (rest, Clauses::default()))
+}
+
+/// `RESET (a, b)` at the end of an ALTER TABLE as `SET (a = none, b = none)`.
+fn reset_as_set(tokens: &[TokenWithSpan]) -> Option<Vec<TokenWithSpan>> {
+    let opens = |pair: &[TokenWithSpan]| keyword(&pair[0]) == Keyword::RESET && pair[1].token == Token::LParen;
+    let at = tokens.windows(2).position(opens)?;
+    let mut rest = tokens[..at + 2].to_vec();
+    rest[at].token = Token::make_keyword("SET");
+    for token in &tokens[at + 2..] {
+        rest.push(token.clone());
+        if matches!(token.token, Token::Word(_)) {
+            let none = [Token::Eq, Token::make_word(RESET, Some('"'))];
+            rest.extend(none.into_iter().map(|token_of| TokenWithSpan { token: token_of, span: token.span }));
+        }
+    }
+    Some(rest)
 }
 
 /// The options of `IDENTITY (…)` in the one order that sqlparser reads; `None` where there are none.

@@ -18,6 +18,7 @@ mod lifecycle;
 mod past;
 mod receipts_of_rows;
 mod restores;
+mod retention;
 mod rotation;
 mod scrub;
 mod transactions;

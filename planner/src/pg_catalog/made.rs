@@ -83,7 +83,7 @@ fn comments(scene: &Scene) -> Vec<(i64, i64, i64, &str)> {
     for object in scene.catalog.objects() {
         let oid = i64::from(object.id());
         match object {
-            Object::Role(_) | Object::Grants(_) => {}
+            Object::Role(_) | Object::Grants(_) | Object::Hold(_) => {}
             Object::Schema(schema) => found.push((oid, NAMESPACE, 0, schema.comment.as_deref())),
             Object::Sequence(sequence) => found.push((oid, CLASS, 0, sequence.comment.as_deref())),
             Object::Graph(graph) => found.push((oid, CLASS, 0, graph.comment.as_deref())),

@@ -60,6 +60,7 @@ fn class(scene: &Scene, relation: &Relation<'_>) -> Row {
         },
         "reloptions": match &relation {
             Relation::View(view) if view.security_invoker => Some(texts_array(&["security_invoker=true".to_owned()])),
+            Relation::Table(table) => table.rules.retention.map(|kept| texts_array(&kept.options())),
             _ => None,
         },
         "relam": access_method,

@@ -3,7 +3,7 @@
 //! Y1: what begins like one of these statements and is not exactly one is a syntax error at the first token that does not fit.
 //! Never: looks anything up.
 
-mod words;
+pub(crate) mod words;
 
 use base::{SqlError, SqlResult};
 use sqlparser::tokenizer::{Token, TokenWithSpan};

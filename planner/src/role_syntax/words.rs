@@ -14,56 +14,56 @@ pub(crate) type Stop = Option<TokenWithSpan>;
 
 /// See the module. White space is not among the tokens.
 #[derive(Clone)]
-pub(super) struct Words<'a> {
+pub(crate) struct Words<'a> {
     tokens: &'a [TokenWithSpan],
     at: usize,
 }
 
 impl<'a> Words<'a> {
-    pub(super) fn new(tokens: &'a [TokenWithSpan]) -> Self {
+    pub(crate) fn new(tokens: &'a [TokenWithSpan]) -> Self {
         Self { tokens, at: 0 }
     }
 
-    pub(super) fn peek(&self) -> Option<&'a TokenWithSpan> {
+    pub(crate) fn peek(&self) -> Option<&'a TokenWithSpan> {
         self.tokens.get(self.at)
     }
 
-    pub(super) fn stop<T>(&self) -> Result<T, Stop> {
+    pub(crate) fn stop<T>(&self) -> Result<T, Stop> {
         Err(self.peek().cloned())
     }
 
-    pub(super) fn at_end(&self) -> bool {
+    pub(crate) fn at_end(&self) -> bool {
         self.at == self.tokens.len()
     }
 
-    pub(super) fn end(&self) -> Result<(), Stop> {
+    pub(crate) fn end(&self) -> Result<(), Stop> {
         if self.at_end() { Ok(()) } else { self.stop() }
     }
 
     /// Whether these unquoted words come next.
-    pub(super) fn next_are(&self, words: &[&str]) -> bool {
+    pub(crate) fn next_are(&self, words: &[&str]) -> bool {
         words.iter().enumerate().all(|(offset, word)| self.tokens.get(self.at + offset).is_some_and(|next| is_word(&next.token, word)))
     }
 
     /// Takes these words if all of them come next.
-    pub(super) fn take(&mut self, words: &[&str]) -> bool {
+    pub(crate) fn take(&mut self, words: &[&str]) -> bool {
         let found = self.next_are(words);
         self.at += if found { words.len() } else { 0 };
         found
     }
 
-    pub(super) fn expect(&mut self, words: &[&str]) -> Result<(), Stop> {
+    pub(crate) fn expect(&mut self, words: &[&str]) -> Result<(), Stop> {
         if self.take(words) { Ok(()) } else { self.stop() }
     }
 
-    pub(super) fn take_token(&mut self, token: &Token) -> bool {
+    pub(crate) fn take_token(&mut self, token: &Token) -> bool {
         let found = self.peek().is_some_and(|next| next.token == *token);
         self.at += usize::from(found);
         found
     }
 
     /// The next word, lower case; `None` where there is none or it is quoted.
-    pub(super) fn keyword(&mut self) -> Option<String> {
+    pub(crate) fn keyword(&mut self) -> Option<String> {
         let Token::Word(word) = &self.peek()?.token else { return None };
         if word.quote_style.is_some() {
             return None;
@@ -73,14 +73,14 @@ impl<'a> Words<'a> {
     }
 
     /// An identifier, folded.
-    pub(super) fn name(&mut self) -> Result<String, Stop> {
+    pub(crate) fn name(&mut self) -> Result<String, Stop> {
         let Some(TokenWithSpan { token: Token::Word(word), .. }) = self.peek() else { return self.stop() };
         self.at += 1;
         Ok(fold(&Ident { value: word.value.clone(), quote_style: word.quote_style, span: sqlparser::tokenizer::Span::empty() }))
     }
 
     /// `a.b.c`
-    pub(super) fn dotted(&mut self) -> Result<Vec<String>, Stop> {
+    pub(crate) fn dotted(&mut self) -> Result<Vec<String>, Stop> {
         let mut parts = vec![self.name()?];
         while self.take_token(&Token::Period) {
             parts.push(self.name()?);
@@ -89,7 +89,7 @@ impl<'a> Words<'a> {
     }
 
     /// `x, y, …`
-    pub(super) fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> Result<T, Stop>) -> Result<Vec<T>, Stop> {
+    pub(crate) fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> Result<T, Stop>) -> Result<Vec<T>, Stop> {
         let mut items = vec![read(self)?];
         while self.take_token(&Token::Comma) {
             items.push(read(self)?);
@@ -98,7 +98,7 @@ impl<'a> Words<'a> {
     }
 
     /// `( x, y, … )`
-    pub(super) fn enclosed<T>(&mut self, read: impl FnMut(&mut Self) -> Result<T, Stop>) -> Result<Vec<T>, Stop> {
+    pub(crate) fn enclosed<T>(&mut self, read: impl FnMut(&mut Self) -> Result<T, Stop>) -> Result<Vec<T>, Stop> {
         if !self.take_token(&Token::LParen) {
             return self.stop();
         }
@@ -107,7 +107,7 @@ impl<'a> Words<'a> {
     }
 
     /// A string constant.
-    pub(super) fn string(&mut self) -> Result<String, Stop> {
+    pub(crate) fn string(&mut self) -> Result<String, Stop> {
         match self.peek().map(|next| &next.token) {
             Some(Token::SingleQuotedString(text) | Token::EscapedStringLiteral(text)) => {
                 self.at += 1;
@@ -118,7 +118,7 @@ impl<'a> Words<'a> {
     }
 
     /// A whole number with or without a sign.
-    pub(super) fn integer(&mut self) -> Result<i32, Stop> {
+    pub(crate) fn integer(&mut self) -> Result<i32, Stop> {
         let before = self.at;
         let minus = self.take_token(&Token::Minus);
         if let Some(Token::Number(digits, _)) = self.peek().map(|next| &next.token)

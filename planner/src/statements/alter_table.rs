@@ -19,6 +19,7 @@ use super::Execution;
 use super::drop::{Dependent, drop_dependents, needing_key};
 use super::property_graph::followers;
 use super::table_draft::Draft;
+use super::table_options;
 use super::validate;
 use crate::names::{Name, fold, simple};
 use crate::outcome::{Notice, Outcome, Tag};
@@ -99,6 +100,11 @@ fn apply(execution: &mut Execution<'_>, table: &Arc<TableDef>, operation: &Alter
         }
         AlterTableOperation::AlterColumn { column_name, op } => alter_column(execution, table, &fold(column_name), op),
         AlterTableOperation::OwnerTo { .. } => Ok(()),
+        AlterTableOperation::SetOptionsParens { options } => {
+            let mut draft = draft(execution, table);
+            table_options::change(execution, table, &mut draft.rules.retention, options)?;
+            if draft.rules.retention == table.rules.retention { Ok(()) } else { finish(execution, draft, table).map(drop) }
+        }
         AlterTableOperation::ValidateConstraint { name } => validate::constraint(execution, table, &fold(name)),
         other => Err(SqlError::unsupported(format!("ALTER TABLE … {other}"))),
     }
@@ -512,7 +518,9 @@ pub(super) fn rename(execution: &mut Execution<'_>, object: &Object, from: &str,
             execution.transaction.redefine(Object::Graph(Arc::new(renamed)))?;
             super::create_view::follow_rename(execution, object.id(), (schema, from), (schema, to))
         }
-        Object::Schema(_) | Object::Role(_) | Object::Grants(_) => Err(SqlError::internal("only relations are renamed here")),
+        Object::Schema(_) | Object::Role(_) | Object::Grants(_) | Object::Hold(_) => {
+            Err(SqlError::internal("only relations are renamed here"))
+        }
     }
 }
 
@@ -554,7 +562,9 @@ pub(super) fn move_to(execution: &mut Execution<'_>, object: &Object, to: &str) 
             moved.schema.clone_from(&to);
             execution.transaction.redefine(Object::Graph(Arc::new(moved)))?;
         }
-        Object::Schema(_) | Object::Role(_) | Object::Grants(_) => return Err(SqlError::internal("only relations are moved")),
+        Object::Schema(_) | Object::Role(_) | Object::Grants(_) | Object::Hold(_) => {
+            return Err(SqlError::internal("only relations are moved"));
+        }
     }
     super::create_view::follow_rename(execution, object.id(), (&from, object.name()), (&to, object.name()))
 }

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use base::{RelationId, SqlError, SqlResult, SqlState};
 use engine::{OnCommit, TEMPORARY_SCHEMA, TableDef};
 use sqlparser::ast::helpers::stmt_create_table::CreateTableBuilder;
-use sqlparser::ast::{CreateTable, CreateTableOptions, ObjectName, SqlOption, Statement, TableConstraint};
+use sqlparser::ast::{CreateTable, CreateTableOptions, ObjectName, Statement, TableConstraint};
 
 use super::Execution;
 use super::like_table;
 use super::table_draft::Draft;
+use super::table_options;
 use crate::names::Name;
 use crate::outcome::{Notice, Outcome, Tag};
 use crate::rules;
@@ -29,6 +30,10 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     let id = RelationId(execution.transaction.ledger().next_object_id());
     let is_temporary = schema == TEMPORARY_SCHEMA;
     let mut draft = Draft::empty(id, schema, name);
+    if let CreateTableOptions::With(options) = &create.table_options {
+        table_options::set(&mut draft.rules.retention, options)?;
+        table_options::check_lasting(&draft.schema, draft.rules.retention.as_ref())?;
+    }
     // The key's name is chosen before those of columns' constraints would take it.
     let mut likes = parsed.clauses.table.likes.iter().peekable();
     for (at, column) in create.columns.iter().enumerate() {
@@ -114,17 +119,6 @@ pub(super) fn make(execution: &mut Execution<'_>, mut draft: Draft) -> SqlResult
     Ok(table)
 }
 
-/// Nothing, or how full pages may be: there are none, so it is taken and means nothing.
-fn is_fill_factor(options: &CreateTableOptions) -> bool {
-    match options {
-        CreateTableOptions::None => true,
-        CreateTableOptions::With(options) => {
-            options.iter().all(|option| matches!(option, SqlOption::KeyValue { key, .. } if key.value.eq_ignore_ascii_case("fillfactor")))
-        }
-        _ => false,
-    }
-}
-
 /// Everything beside name, columns and constraints; by name where common, as a whole otherwise.
 fn refuse_clauses(create: &CreateTable) -> SqlResult<()> {
     let named = [
@@ -134,7 +128,7 @@ fn refuse_clauses(create: &CreateTable) -> SqlResult<()> {
         (create.like.is_some(), "CREATE TABLE … LIKE"),
         (create.inherits.is_some(), "INHERITS"),
         (create.partition_by.is_some() || create.partition_of.is_some(), "PARTITION"),
-        (!is_fill_factor(&create.table_options), "WITH or TABLESPACE"),
+        (!matches!(create.table_options, CreateTableOptions::None | CreateTableOptions::With(_)), "TABLESPACE"),
         (create.on_commit.is_some() && !create.temporary, "ON COMMIT on a table that is not temporary"),
     ];
     if let Some((_, what)) = named.iter().find(|(present, _)| *present) {

@@ -29,6 +29,7 @@ pub(crate) mod explain;
 mod foreign_keys;
 mod hints;
 mod hoisting;
+mod hold;
 mod increment;
 mod insert;
 mod key_access;
@@ -46,6 +47,7 @@ mod select;
 mod set_constraints;
 pub(crate) mod system_time;
 mod table_draft;
+mod table_options;
 mod truncate;
 mod update;
 mod validate;
@@ -65,6 +67,7 @@ use crate::constraint_syntax::SetConstraints;
 use crate::graph_functions;
 use crate::graph_patterns;
 use crate::graph_syntax::GraphCommand;
+use crate::hold_syntax::HoldCommand;
 use crate::lock_syntax;
 use crate::outcome::{Column, Notice, Outcome};
 use crate::parse::{Own, Parsed};
@@ -159,6 +162,8 @@ pub(crate) enum Plan {
     Authority(Arc<Command>),
     /// Property graphs.
     Graph(Arc<GraphCommand>),
+    /// Legal holds.
+    Hold(Arc<HoldCommand>),
 }
 
 impl Plan {
@@ -200,6 +205,7 @@ impl Plan {
             Self::CopyFrom(_) => "COPY FROM",
             Self::Authority(command) => command.tag(),
             Self::Graph(command) => command.tag(),
+            Self::Hold(command) => command.tag(),
             Self::Block(_) | Self::Configure(_) | Self::Named(_) | Self::Cursor(_) | Self::Notify(_) => return None,
             Self::Maintenance(_) | Self::Constraints(_) => return None,
             Self::Explain(plan) => return plan.write_verb(),
@@ -240,6 +246,9 @@ pub(crate) fn plan(planning: &Planning<'_>) -> SqlResult<Planned> {
     }
     if let Some(Own::Graph(command)) = &planning.parsed.own {
         return Ok(Planned::command(Plan::Graph(Arc::clone(command))));
+    }
+    if let Some(Own::Hold(command)) = &planning.parsed.own {
+        return Ok(Planned::command(Plan::Hold(Arc::clone(command))));
     }
     if matches!(planning.parsed.own, Some(Own::PrepareTransaction)) {
         return Ok(Planned::command(Plan::Block(block::Control::Prepare)));
@@ -367,6 +376,7 @@ async fn run(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
         Plan::Constraints(constraints) => set_constraints::execute(constraints, execution),
         Plan::Authority(command) => authority::execute(command, execution),
         Plan::Graph(command) => property_graph::execute(command, execution),
+        Plan::Hold(command) => hold::execute(command, execution),
         Plan::Block(_)
         | Plan::Configure(_)
         | Plan::Named(_)

@@ -25,6 +25,7 @@ mod pg_catalog;
 mod plan_cache;
 mod prepared;
 mod property_graph;
+mod retention;
 mod roles;
 mod rules;
 mod savepoints;

@@ -42,7 +42,7 @@ pub(crate) enum Class {
     Rows,
     /// Makes, changes or drops objects.
     Definitions,
-    /// Roles, grants, owners, databases: they ask for themselves (`super::execute`).
+    /// Roles, grants, owners, databases (`super::execute`), legal holds (`hold.rs`): they ask for themselves.
     Authority,
 }
 
@@ -67,7 +67,7 @@ pub(crate) fn class(plan: &Plan) -> Class {
         | Plan::DropSchema
         | Plan::Drop => Class::Definitions,
         Plan::Graph(_) => Class::Definitions,
-        Plan::Authority(_) => Class::Authority,
+        Plan::Authority(_) | Plan::Hold(_) => Class::Authority,
     }
 }
 

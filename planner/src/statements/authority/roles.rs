@@ -7,7 +7,7 @@
 
 use base::{SqlError, SqlResult, SqlState};
 use engine::RoleDef;
-use engine::roles::{AUDITOR, Authority, FIRST_SUPERUSER, Membership, READER, WRITER};
+use engine::roles::{AUDITOR, Authority, CUSTODIAN, FIRST_SUPERUSER, Membership, READER, WRITER};
 
 use super::super::Execution;
 use crate::outcome::Notice;
@@ -187,7 +187,7 @@ pub(super) fn rename(name: &str, to: &str, execution: &mut Execution<'_>) -> Sql
 }
 
 fn check_built_in(role: &RoleDef, verb: &str) -> SqlResult<()> {
-    if !matches!(role.id, FIRST_SUPERUSER | READER | WRITER | AUDITOR) {
+    if !matches!(role.id, FIRST_SUPERUSER | READER | WRITER | AUDITOR | CUSTODIAN) {
         return Ok(());
     }
     let message = format!("cannot {verb} role {} because it is required by the database system", role.name);

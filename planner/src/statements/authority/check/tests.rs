@@ -50,7 +50,8 @@ kinds!(
     CopyTo,
     Explain,
     Authority,
-    Graph
+    Graph,
+    Hold
 );
 
 /// At least one statement of each kind. `t` has every privilege granted to the auditor, and `mine` belongs to it.
@@ -69,6 +70,8 @@ const STATEMENTS: &[&str] = &[
     "MERGE INTO t USING (SELECT 77 AS x) AS s ON t.a = s.x WHEN NOT MATCHED THEN INSERT VALUES (77, 7)",
     "WITH d AS (DELETE FROM t RETURNING *) SELECT count(*) FROM d",
     "WITH d AS (INSERT INTO t VALUES (55, 5) RETURNING a) SELECT a FROM d",
+    "CREATE LEGAL HOLD h ON TABLE mine",
+    "DROP LEGAL HOLD IF EXISTS h",
     "CREATE SCHEMA s2",
     "CREATE SCHEMA s3 AUTHORIZATION shockwave_auditor",
     "CREATE TABLE t2 (a int)",

@@ -1,0 +1,158 @@
+//! Retentions and legal holds in SQL: options of tables, who may change them, and what shows them.
+
+use std::sync::Arc;
+
+use planner::Session;
+
+use crate::fixture::{Client, Fixture};
+
+fn as_role(fixture: &Fixture, role: &str) -> Client {
+    Client(Session::new(Arc::clone(&fixture.database), role, "tests"))
+}
+
+async fn refused(client: &mut Client, sql: &str, state: &str, message: &str) {
+    let error = client.error(sql).await;
+    assert_eq!((error.state().0, error.message()), (state, message), "{sql}");
+}
+
+const SHOWN: &str = "SELECT table_name, retention, mode, set_by FROM ledger.retention ORDER BY relation_id";
+
+#[tokio::test]
+async fn a_retention_is_an_option_of_its_table() {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    client.run("CREATE TABLE a (x int) WITH (retention = '7 years', mode = compliance)").await;
+    client.run("CREATE TABLE b (x int) WITH (fillfactor = 70, retention = '90 days')").await;
+    client.run("CREATE TABLE c (x int) WITH (fillfactor = 70)").await;
+    assert_eq!(client.lines(SHOWN).await, ["a|7 years|compliance|shockwave", "b|90 days|governance|shockwave"]);
+    let options = "SELECT array_to_string(reloptions, ';') FROM pg_class WHERE relname IN ('a', 'b') ORDER BY relname";
+    assert_eq!(client.lines(options).await, ["retention=7 years;mode=compliance", "retention=90 days;mode=governance"]);
+    let before = client.value("SELECT max(commit_seq) FROM ledger.commits").await;
+    client.run("ALTER TABLE a SET (retention = '10 years')").await;
+    client.run("ALTER TABLE b SET (mode = compliance, retention = '1 year')").await;
+    client.run("ALTER TABLE c SET (retention = '1 mon 2 days 03:04:05', mode = 'governance')").await;
+    client.run("ALTER TABLE c RESET (mode)").await;
+    let all = ["a|10 years|compliance|shockwave", "b|1 year|compliance|shockwave", "c|1 mon 2 days 03:04:05|governance|shockwave"];
+    assert_eq!(client.lines(SHOWN).await, all);
+    client.run("ALTER TABLE c RESET (retention, mode)").await;
+    assert_eq!(client.lines(SHOWN).await, all[..2]);
+    // It travels with time, and a rollback takes it back.
+    client.run(&format!("SET shockwave.as_of = 'commit {before}'")).await;
+    assert_eq!(client.lines(options).await, ["retention=7 years;mode=compliance", "retention=90 days;mode=governance"]);
+    client.run("RESET shockwave.as_of").await;
+    client.run("BEGIN").await;
+    client.run("ALTER TABLE a SET (retention = '20 years')").await;
+    client.run("ROLLBACK").await;
+    assert_eq!(client.lines(SHOWN).await, all[..2]);
+    for (sql, state, message) in [
+        ("CREATE TABLE d (x int) WITH (retention = 'soon')", "22007", "invalid input syntax for type interval: \"soon\""),
+        ("CREATE TABLE d (x int) WITH (retention = '0 days')", "22023", "invalid value for parameter \"retention\": \"0 days\""),
+        (
+            "CREATE TABLE d (x int) WITH (retention = '1 year -1 day')",
+            "22023",
+            "invalid value for parameter \"retention\": \"1 year -1 day\"",
+        ),
+        ("CREATE TABLE d (x int) WITH (retention = 7)", "22023", "invalid value for parameter \"retention\": \"7\""),
+        ("CREATE TABLE d (x int) WITH (mode = compliance)", "22023", "parameter \"mode\" needs a retention"),
+        ("CREATE TABLE d (x int) WITH (retention = '1 day', mode = strict)", "22023", "invalid value for parameter \"mode\": \"strict\""),
+        ("CREATE TABLE d (x int) WITH (user_catalog_table = true)", "22023", "unrecognized parameter \"user_catalog_table\""),
+        ("CREATE TEMP TABLE d (x int) WITH (retention = '1 day')", "42P16", "a temporary table cannot have a retention"),
+        ("ALTER TABLE ledger.catalog SET (retention = '1 day')", "42501", "permission denied for table catalog"),
+    ] {
+        refused(&mut client, sql, state, message).await;
+    }
+}
+
+#[tokio::test]
+async fn nobody_shortens_a_compliance_retention() {
+    let fixture = Fixture::new();
+    let mut root = fixture.session();
+    root.run("CREATE TABLE a (x int) WITH (retention = '7 years', mode = compliance)").await;
+    root.run("INSERT INTO a VALUES (1)").await;
+    for (sql, verb) in [
+        ("ALTER TABLE a SET (retention = '6 years')", "shorten"),
+        ("ALTER TABLE a SET (mode = governance)", "shorten"),
+        ("ALTER TABLE a SET (mode = governance, retention = '9 years')", "shorten"),
+        ("ALTER TABLE a RESET (mode)", "shorten"),
+        ("ALTER TABLE a RESET (retention)", "remove"),
+        ("ALTER TABLE a RESET (retention, mode)", "remove"),
+        ("ALTER TABLE a SET (retention = '2555 days')", "shorten"),
+    ] {
+        let message = format!("cannot {verb} the retention of table \"a\": it is in compliance mode");
+        refused(&mut root, sql, "55000", &message).await;
+    }
+    // A table of another name, a schema that is dropped: the retention is the rows', not the name's.
+    root.run("ALTER TABLE a RENAME TO b").await;
+    root.run("CREATE SCHEMA s").await;
+    root.run("ALTER TABLE b SET SCHEMA s").await;
+    root.run("ALTER TABLE s.b ADD COLUMN y int DEFAULT 5").await;
+    root.run("DROP SCHEMA s CASCADE").await;
+    let shown = "SELECT table_schema, table_name, retention, dropped_commit_seq IS NOT NULL FROM ledger.retention";
+    assert_eq!(root.lines(shown).await, ["s|b|7 years|t"]);
+}
+
+#[tokio::test]
+async fn a_governance_retention_is_shortened_by_custodians() {
+    let fixture = Fixture::new();
+    let mut root = fixture.session();
+    for sql in
+        ["CREATE ROLE ada LOGIN", "GRANT CREATE ON SCHEMA public TO ada", "CREATE ROLE eve LOGIN", "GRANT shockwave_custodian TO eve"]
+    {
+        root.run(sql).await;
+    }
+    let (mut ada, mut eve) = (as_role(&fixture, "ada"), as_role(&fixture, "eve"));
+    ada.run("CREATE TABLE t (x int) WITH (retention = '1 year')").await;
+    ada.run("ALTER TABLE t SET (retention = '2 years')").await;
+    refused(&mut ada, "ALTER TABLE t SET (retention = '1 year')", "42501", "permission denied to shorten the retention of table \"t\"")
+        .await;
+    refused(&mut ada, "ALTER TABLE t RESET (retention)", "42501", "permission denied to shorten the retention of table \"t\"").await;
+    refused(&mut eve, "ALTER TABLE t SET (retention = '1 year')", "42501", "must be owner of table t").await;
+    root.run("GRANT shockwave_custodian TO ada").await;
+    ada.run("ALTER TABLE t SET (retention = '1 year')").await;
+    assert_eq!(root.lines(SHOWN).await, ["t|1 year|governance|ada"]);
+    root.run("ALTER TABLE t RESET (retention)").await;
+    assert_eq!(root.lines(SHOWN).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn holds_are_set_and_released_by_custodians() {
+    let fixture = Fixture::new();
+    let mut root = fixture.session();
+    for sql in [
+        "CREATE ROLE ada LOGIN",
+        "GRANT CREATE ON SCHEMA public TO ada",
+        "CREATE ROLE eve LOGIN",
+        "GRANT shockwave_custodian TO eve",
+        "CREATE ROLE aud LOGIN",
+        "GRANT shockwave_custodian, shockwave_auditor TO aud",
+    ] {
+        root.run(sql).await;
+    }
+    let (mut ada, mut eve, mut aud) = (as_role(&fixture, "ada"), as_role(&fixture, "eve"), as_role(&fixture, "aud"));
+    ada.run("CREATE TABLE t (x int)").await;
+    ada.run("CREATE TABLE u (x int)").await;
+    let denied = "permission denied to set or release a legal hold";
+    refused(&mut ada, "CREATE LEGAL HOLD h ON TABLE t", "42501", denied).await;
+    refused(&mut aud, "CREATE LEGAL HOLD h ON TABLE t", "42501", denied).await;
+    assert_eq!(eve.tag("CREATE LEGAL HOLD h ON TABLE public.t, u REASON 'case 7'").await, "CREATE LEGAL HOLD");
+    refused(&mut eve, "CREATE LEGAL HOLD h ON TABLE t", "42710", "legal hold \"h\" already exists").await;
+    refused(&mut eve, "CREATE LEGAL HOLD g ON TABLE nothing", "42P01", "relation \"nothing\" does not exist").await;
+    refused(&mut eve, "CREATE LEGAL HOLD g ON TABLE 99", "42P01", "there was never a table with number 99").await;
+    refused(&mut eve, "CREATE LEGAL HOLD g ON TABLE", "42601", "syntax error at end of input").await;
+    let shown = "SELECT name, table_schema, table_name, reason, set_by, commit_seq IS NOT NULL FROM ledger.holds WHERE released_by IS NULL ORDER BY name, relation_id";
+    assert_eq!(root.lines(shown).await, ["h|public|t|case 7|eve|t", "h|public|u|case 7|eve|t"]);
+    let t = root.value("SELECT relation_id FROM ledger.holds WHERE table_name = 't'").await;
+    ada.run("DROP TABLE t").await;
+    // A table that has no name any more is held by its number.
+    eve.run(&format!("CREATE LEGAL HOLD g ON TABLE {t}")).await;
+    assert_eq!(root.lines(shown).await, ["g|public|t|∅|eve|t", "h|public|t|case 7|eve|t", "h|public|u|case 7|eve|t"]);
+    refused(&mut ada, "DROP LEGAL HOLD h", "42501", denied).await;
+    assert_eq!(eve.tag("DROP LEGAL HOLD h, g").await, "DROP LEGAL HOLD");
+    assert_eq!(root.lines(shown).await, [""; 0]);
+    refused(&mut eve, "DROP LEGAL HOLD h", "42704", "legal hold \"h\" does not exist").await;
+    assert_eq!(eve.tag("DROP LEGAL HOLD IF EXISTS h").await, "DROP LEGAL HOLD");
+    // Who set and who released one is known for ever.
+    let history =
+        "SELECT name, table_name, set_by, released_by, released_commit_seq > commit_seq FROM ledger.holds ORDER BY 1, relation_id";
+    assert_eq!(root.lines(history).await, ["g|t|eve|eve|t", "h|t|eve|eve|t", "h|u|eve|eve|t"]);
+}
