@@ -15,7 +15,7 @@ use crate::hold::{HoldDef, hold_exists};
 use crate::property_graph::GraphDef;
 use crate::relations::{SequenceDef, ViewDef};
 use crate::roles::{Authority, GrantsDef, RoleDef};
-use crate::rules::{Reference, put, text};
+use crate::rules::{Reads, Reference, put, text};
 use crate::schema::{ColumnDef, TableDef};
 use crate::types::SqlType;
 
@@ -128,10 +128,11 @@ impl Object {
         }
     }
 
-    /// `schema`, `table`, `sequence`, `view`, `property graph`, `role`, `grants` or `hold`, as in the `kind` column.
+    /// `schema`, `table`, `materialized view`, `sequence`, `view`, `property graph`, `role`, `grants` or `hold`, as in the `kind` column.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Schema(_) => "schema",
+            Self::Table(table) if table.rules.materialized.is_some() => "materialized view",
             Self::Table(_) => "table",
             Self::Role(_) => "role",
             Self::Grants(_) => "grants",
@@ -202,7 +203,7 @@ impl Object {
     pub fn from_row(kind: &str, definition: &str) -> SqlResult<Self> {
         let corrupted = || SqlError::new(SqlState::DATA_CORRUPTED, format!("catalog row of kind \"{kind}\" is unreadable"));
         match kind {
-            "table" => Ok(Self::Table(Arc::new(TableDef::from_definition(definition)?))),
+            "table" | "materialized view" => Ok(Self::Table(Arc::new(TableDef::from_definition(definition)?))),
             "role" => Ok(Self::Role(Arc::new(RoleDef::from_definition(definition)?))),
             "grants" => Ok(Self::Grants(Arc::new(GrantsDef::from_definition(definition)?))),
             "sequence" => Ok(Self::Sequence(Arc::new(SequenceDef::from_definition(definition)?))),
@@ -218,6 +219,30 @@ impl Object {
             }
             _ => Err(corrupted()),
         }
+    }
+}
+
+/// A relation that holds a query: a view, or a materialized one.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'a> {
+    /// Its id.
+    pub id: u32,
+    /// `view` or `materialized view`.
+    pub kind: &'static str,
+    /// Its bare name.
+    pub name: &'a str,
+    /// What it reads.
+    pub reads: &'a Reads,
+}
+
+impl Reader<'_> {
+    /// Whether its query reads a relation, and of a table this column where one is asked for.
+    pub fn reads(&self, relation: u32, column: Option<ColumnId>) -> bool {
+        let has = |columns: &Option<Vec<ColumnId>>| match (columns, column) {
+            (Some(columns), Some(column)) => columns.contains(&column),
+            _ => true,
+        };
+        self.reads.iter().any(|(read, columns)| *read == relation && has(columns))
     }
 }
 
@@ -507,6 +532,18 @@ impl Catalog {
         self.objects().filter_map(|object| match object {
             Object::View(view) => Some(view),
             _ => None,
+        })
+    }
+
+    /// All relations that hold a query, by id.
+    pub fn readers(&self) -> impl Iterator<Item = Reader<'_>> {
+        self.objects().filter_map(|object| {
+            let reads = match object {
+                Object::View(view) => &view.reads,
+                Object::Table(table) => &table.rules.materialized.as_ref()?.reads,
+                _ => return None,
+            };
+            Some(Reader { id: object.id(), kind: object.kind(), name: object.name(), reads })
         })
     }
 

@@ -2,24 +2,46 @@
 //!
 //! Y1: a column that the rows do not have shows its missing value, which its definition carries; NULL where it carries none.
 //! Y2: deletion markers stay empty.
+//! Y3: a column that has another type by now shows what lies there where the layout is the same, or widened where every value of the one type is one of the
+//!     other; else it counts as missing. Rows that are read under the new type, but for ended ones, were written anew then (`widens` says which need not be).
 //! Never: changes a stored row.
 
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt64Array, new_null_array};
-use arrow::compute::take;
-use arrow::datatypes::{Schema, UInt8Type};
+use arrow::compute::{cast, take};
+use arrow::datatypes::{DataType, Schema, UInt8Type};
 use base::SqlResult;
 
 use crate::canonical::Op;
 use crate::failure::arrow_failed;
 use crate::packed;
 use crate::schema::{ColumnDef, TableDef};
+use crate::types::SqlType;
 
 /// Whether rows of one definition are read under the other as they are.
 pub fn is_same(a: &TableDef, b: &TableDef) -> bool {
     std::ptr::eq(a, b)
-        || (a.columns.len() == b.columns.len() && a.columns.iter().zip(&b.columns).all(|(a, b)| a.id == b.id && a.sql_type == b.sql_type))
+        || (a.columns.len() == b.columns.len()
+            && a.columns.iter().zip(&b.columns).all(|(a, b)| a.id == b.id && lies_alike(a.sql_type, b.sql_type)))
+}
+
+fn lies_alike(a: SqlType, b: SqlType) -> bool {
+    a == b || a.arrow() == b.arrow()
+}
+
+/// Whether every value of the one type is a value of the other that is read out of the same stored bytes, so that a column takes the other type
+/// without its rows being written anew (Y3).
+pub fn widens(from: SqlType, to: SqlType) -> bool {
+    use SqlType::{AnyNumeric, Bpchar, Int2, Int4, Int8, Numeric, Text, Varchar};
+    match (from, to) {
+        (from, to) if from == to => true,
+        (Int2, Int4 | Int8) | (Int4, Int8) | (AnyNumeric(_), AnyNumeric(None)) => true,
+        (Varchar(_) | Bpchar(_), Text | Varchar(None)) | (Text, Varchar(None)) | (Bpchar(_), Bpchar(None)) => true,
+        (Varchar(Some(from)) | Bpchar(Some(from)), Varchar(Some(to))) | (Bpchar(Some(from)), Bpchar(Some(to))) => from <= to,
+        (Numeric { precision, scale }, Numeric { precision: wider, scale: finer }) => scale <= finer && precision - scale <= wider - finer,
+        _ => false,
+    }
 }
 
 /// Where a column of the reader's definition comes from.
@@ -27,15 +49,26 @@ pub fn is_same(a: &TableDef, b: &TableDef) -> bool {
 pub enum Place {
     /// A position among the stored columns.
     Stored(usize),
+    /// The same, of a type that is wider by now (Y3).
+    Widened(usize, DataType),
     /// One row, the same for all (Y1).
     Missing(ArrayRef),
 }
 
 impl Place {
+    /// The position among the stored columns, if it is there.
+    pub fn stored(&self) -> Option<usize> {
+        match self {
+            Self::Stored(at) | Self::Widened(at, _) => Some(*at),
+            Self::Missing(_) => None,
+        }
+    }
+
     /// The column, for `rows` rows of which `stored` gives the stored columns.
     pub fn read(&self, rows: usize, stored: impl FnOnce(usize) -> ArrayRef) -> SqlResult<ArrayRef> {
         match self {
             Self::Stored(at) => Ok(stored(*at)),
+            Self::Widened(at, wider) => cast(&stored(*at), wider).map_err(|error| arrow_failed("widen a column", &error)),
             Self::Missing(value) => repeated(value, rows),
         }
     }
@@ -57,9 +90,11 @@ pub fn places(writer: &TableDef, reader: &TableDef, projection: &[usize]) -> Sql
     }
     let place = |at: &usize| {
         let column = &reader.columns[*at];
-        match writer.columns.iter().position(|other| other.id == column.id && other.sql_type == column.sql_type) {
-            Some(at) => Ok(Place::Stored(at)),
-            None => Ok(Place::Missing(missing_value(reader, column)?)),
+        let stored = writer.columns.iter().position(|other| other.id == column.id);
+        match stored.map(|at| (at, writer.columns[at].sql_type)) {
+            Some((at, stored)) if lies_alike(stored, column.sql_type) => Ok(Place::Stored(at)),
+            Some((at, stored)) if widens(stored, column.sql_type) => Ok(Place::Widened(at, column.sql_type.arrow())),
+            _ => Ok(Place::Missing(missing_value(reader, column)?)),
         }
     };
     projection.iter().map(place).collect()

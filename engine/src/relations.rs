@@ -10,7 +10,7 @@ use std::sync::Arc;
 use base::{ColumnId, RelationId, SqlResult};
 use serde_json::{Value, json};
 
-use crate::rules::{number, put, text};
+use crate::rules::{Reads, number, put, read_reads, reads_value, text};
 use crate::schema::{ColumnDef, TableDef, unreadable};
 use crate::types::SqlType;
 
@@ -130,6 +130,30 @@ pub struct ViewColumn {
     pub comment: Option<String>,
 }
 
+/// What a view demands of rows that are written through it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CheckOption {
+    /// That the view itself shows them.
+    Local,
+    /// That it and the views beneath it do.
+    Cascaded,
+}
+
+impl CheckOption {
+    /// `local` or `cascaded`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Cascaded => "cascaded",
+        }
+    }
+
+    /// The option of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Local, Self::Cascaded].into_iter().find(|option| option.name() == name)
+    }
+}
+
 /// A stored query; see the module.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ViewDef {
@@ -144,11 +168,13 @@ pub struct ViewDef {
     /// The query (N2); every table in it is named with its schema.
     pub query: String,
     /// What it reads: relation, and the columns it mentions or `None` for all.
-    pub reads: Vec<(u32, Option<Vec<ColumnId>>)>,
+    pub reads: Reads,
     /// COMMENT ON VIEW.
     pub comment: Option<String>,
     /// Who reads it opens what it reads, not its owner.
     pub security_invoker: bool,
+    /// `WITH CHECK OPTION`
+    pub check_option: Option<CheckOption>,
 }
 
 impl ViewDef {
@@ -169,14 +195,6 @@ impl ViewDef {
                 out
             })
             .collect();
-        let reads: Vec<Value> = self
-            .reads
-            .iter()
-            .map(|(id, columns)| match columns {
-                None => json!([id]),
-                Some(columns) => json!([id, columns.iter().map(|column| column.0).collect::<Vec<_>>()]),
-            })
-            .collect();
         let mut out = format!(
             "{{\"kind\":\"view\",\"id\":{},\"schema\":{},\"name\":{},\"columns\":[{}],\"query\":{},\"reads\":{}",
             self.id,
@@ -184,10 +202,11 @@ impl ViewDef {
             json!(self.name),
             columns.join(","),
             json!(self.query),
-            Value::Array(reads)
+            reads_value(&self.reads)
         );
         put(&mut out, "comment", self.comment.as_ref().map(|text| json!(text)));
         put(&mut out, "security_invoker", self.security_invoker.then_some(json!(true)));
+        put(&mut out, "check_option", self.check_option.map(|option| json!(option.name())));
         out.push('}');
         out
     }
@@ -203,13 +222,9 @@ impl ViewDef {
                 comment: text(column, "comment")?,
             })
         };
-        let id = |value: &Value| value.as_u64().and_then(|id| u32::try_from(id).ok());
-        let read_one = |read: &Value| {
-            let columns = match read.get(1) {
-                None => None,
-                Some(columns) => Some(columns.as_array()?.iter().map(|column| id(column).map(ColumnId)).collect::<Option<Vec<_>>>()?),
-            };
-            Some((id(&read[0])?, columns))
+        let check_option = |value: &Value| match text(value, "check_option")? {
+            None => Some(None),
+            Some(name) => CheckOption::named(&name).map(Some),
         };
         let read = || {
             Some(Self {
@@ -218,9 +233,10 @@ impl ViewDef {
                 name: text(&value, "name")??,
                 columns: value["columns"].as_array()?.iter().map(column).collect::<Option<Vec<_>>>()?,
                 query: text(&value, "query")??,
-                reads: value["reads"].as_array()?.iter().map(read_one).collect::<Option<Vec<_>>>()?,
+                reads: read_reads(&value["reads"])?,
                 comment: text(&value, "comment")?,
                 security_invoker: value["security_invoker"].as_bool().unwrap_or(false),
+                check_option: check_option(&value)?,
             })
         };
         read().ok_or_else(|| unreadable(definition, "view"))

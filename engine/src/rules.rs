@@ -144,6 +144,20 @@ pub struct Reference {
     pub comment: Option<String>,
 }
 
+/// What a query reads: relations, and of each the columns that it mentions or `None` for all.
+pub type Reads = Vec<(u32, Option<Vec<ColumnId>>)>;
+
+/// The query whose answer a materialized view holds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Materialized {
+    /// SQL text (R1); every table in it is named with its schema.
+    pub query: String,
+    /// What it reads.
+    pub reads: Reads,
+    /// Whether the rows are its answer of some moment; there are none where not.
+    pub populated: bool,
+}
+
 /// Everything of one table; see the module.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Rules {
@@ -167,6 +181,8 @@ pub struct Rules {
     pub key_comment: Option<String>,
     /// How long its rows are kept.
     pub retention: Option<Retention>,
+    /// It is a materialized view.
+    pub materialized: Option<Materialized>,
 }
 
 impl Rules {
@@ -243,6 +259,12 @@ impl Rules {
         put(&mut out, "next_column", self.next_column.map(|id| json!(id)));
         put(&mut out, "comment", self.comment.as_ref().map(|text| json!(text)));
         put(&mut out, "retention", self.retention.as_ref().map(Retention::text));
+        if let Some(Materialized { query, reads, populated }) = &self.materialized {
+            let _ = write!(out, ",\"materialized\":{{\"query\":{}", json!(query));
+            put(&mut out, "reads", Some(reads_value(reads)));
+            put(&mut out, "populated", Some(Value::Bool(*populated)));
+            out.push('}');
+        }
         out
     }
 
@@ -259,6 +281,7 @@ impl Rules {
             indexes: list(table, "indexes", read_index)?,
             references: list(table, "references", read_reference)?,
             columns: BTreeMap::new(),
+            materialized: read_materialized(&table["materialized"])?,
         };
         for column in table["columns"].as_array()? {
             let identity = match text(column, "identity")?.as_deref() {
@@ -281,6 +304,37 @@ impl Rules {
         rules.tidy();
         Some(rules)
     }
+}
+
+/// `Some(None)`: there is none.
+fn read_materialized(value: &Value) -> Option<Option<Materialized>> {
+    if value.is_null() {
+        return Some(None);
+    }
+    let (query, reads, populated) = (text(value, "query")??, read_reads(&value["reads"])?, value["populated"].as_bool()?);
+    Some(Some(Materialized { query, reads, populated }))
+}
+
+/// What a query reads, as definitions have it.
+pub(crate) fn reads_value(reads: &Reads) -> Value {
+    let one = |(id, columns): &(u32, Option<Vec<ColumnId>>)| match columns {
+        None => json!([id]),
+        Some(columns) => json!([id, columns.iter().map(|column| column.0).collect::<Vec<_>>()]),
+    };
+    Value::Array(reads.iter().map(one).collect())
+}
+
+/// The reverse. `None` for what this version cannot have written.
+pub(crate) fn read_reads(value: &Value) -> Option<Reads> {
+    let id = |value: &Value| value.as_u64().and_then(|id| u32::try_from(id).ok());
+    let one = |read: &Value| {
+        let columns = match read.get(1) {
+            None => None,
+            Some(columns) => Some(columns.as_array()?.iter().map(|column| id(column).map(ColumnId)).collect::<Option<Vec<_>>>()?),
+        };
+        Some((id(&read[0])?, columns))
+    };
+    value.as_array()?.iter().map(one).collect()
 }
 
 fn read_check(value: &Value) -> Option<Check> {

@@ -356,13 +356,7 @@ fn tail_columns(chunk: &TailChunk, table: &TableDef, projection: &[usize], from:
 /// Columns in the order of `projection`, which may repeat or reorder; a segment reads each once, in file order.
 fn segment_columns(segment: &Segment, index: usize, table: &TableDef, projection: &[usize], rows: usize) -> SqlResult<Vec<ArrayRef>> {
     let places = layout::places(segment.table(), table, projection)?;
-    let mut sorted: Vec<usize> = places
-        .iter()
-        .filter_map(|place| match place {
-            layout::Place::Stored(at) => Some(*at),
-            layout::Place::Missing(_) => None,
-        })
-        .collect();
+    let mut sorted: Vec<usize> = places.iter().filter_map(layout::Place::stored).collect();
     sorted.sort_unstable();
     sorted.dedup();
     if sorted.is_empty() {

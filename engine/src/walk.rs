@@ -103,14 +103,7 @@ fn of_segment(segment: &Segment, index: usize, reader: Option<&TableDef>, needed
     }
     let places = reader.map_or(Ok(Vec::new()), |reader| layout::places(table, reader, needed))?;
     let n = table.columns.len();
-    let mut stored: Vec<usize> = places
-        .iter()
-        .filter_map(|place| match place {
-            layout::Place::Stored(at) => Some(*at),
-            layout::Place::Missing(_) => None,
-        })
-        .chain([n + 1, n + 2, n + 3])
-        .collect();
+    let mut stored: Vec<usize> = places.iter().filter_map(layout::Place::stored).chain([n + 1, n + 2, n + 3]).collect();
     stored.sort_unstable();
     stored.dedup();
     let batch = segment.read(index, Some(&stored))?;
