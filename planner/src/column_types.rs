@@ -40,6 +40,19 @@ pub(crate) fn resolve(data_type: &DataType) -> SqlResult<SqlType> {
     })
 }
 
+/// The type that a column that is there takes: serial is none. Errors: as [`resolve`].
+pub(crate) fn resolve_plain(data_type: &DataType) -> SqlResult<SqlType> {
+    match data_type {
+        DataType::Custom(name, _) if names::simple(name).is_ok_and(|name| SERIAL.contains(&names::fold(name).as_str())) => {
+            Err(SqlError::new(SqlState::UNDEFINED_OBJECT, format!("type \"{}\" does not exist", name.to_string().to_lowercase())))
+        }
+        other => resolve(other),
+    }
+}
+
+/// Names of types that are a column's default beside its type.
+const SERIAL: [&str; 6] = ["serial", "serial4", "bigserial", "serial8", "smallserial", "serial2"];
+
 fn lacking(name: &str) -> SqlError {
     SqlError::unsupported(format!("type {name}"))
         .hint("Types of this version: boolean, smallint, integer, bigint, real, double precision, numeric(p,s), text, varchar(n), char(n), bytea, date, time, timestamp, timestamptz, interval, uuid, json, jsonb, and arrays of these.")
@@ -100,7 +113,7 @@ fn timestamp(precision: Option<u64>, zone: TimezoneInfo) -> SqlResult<SqlType> {
 fn custom(shown: &str, name: &sqlparser::ast::ObjectName) -> SqlResult<SqlType> {
     let folded = names::simple(name).map(names::fold).unwrap_or_else(|_| shown.to_lowercase());
     match folded.as_str() {
-        "serial" | "serial4" | "bigserial" | "serial8" | "smallserial" | "serial2" => Err(SqlError::unsupported(format!("type {folded}"))
+        serial if SERIAL.contains(&serial) => Err(SqlError::unsupported(format!("type {folded}"))
             .hint("Declare the column as integer or bigint and give its values with the rows.")),
         "bool" => Ok(SqlType::Bool),
         "bpchar" => Ok(SqlType::Bpchar(None)),

@@ -70,6 +70,7 @@ pub use environment::{Environment, Interrupt, RunLimits, ScalarCall, ScalarFunct
 pub use explanation::Step;
 pub use expressions::Expressions;
 pub use functions::conversions::{convert, convert_in};
+pub use functions::is_aggregate;
 pub use index_step::IndexStep;
 pub use marks::{ROWS_FROM, SYMMETRIC};
 pub use relational::{Description, Options, Query, Relational, Rows};

@@ -38,6 +38,7 @@ use base::SqlResult;
 use relational::Table;
 
 pub(crate) use functions::{all as functions, mentioned};
+pub(crate) use names::quote;
 pub(crate) use scene::Scene;
 
 use cells::Row;

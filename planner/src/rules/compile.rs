@@ -147,14 +147,19 @@ impl Resolver for RowsAtHand {
 
 /// Plans one expression over the rows of a table, or over none.
 fn expressions(around: &dyn Surroundings, text: &str, table: Option<&TableDef>) -> SqlResult<Expressions> {
-    let expression = text::expression(text)?;
+    // Kept for all sessions, so it reads and writes values as none of them in particular does.
+    let is_sessions = text::mentions_session(&text::expression(text)?);
+    planned(around, text, table, is_sessions)
+}
+
+/// `is_sessions`: it reads and writes values as the session does.
+fn planned(around: &dyn Surroundings, text: &str, table: Option<&TableDef>, is_sessions: bool) -> SqlResult<Expressions> {
     let from = table.map_or_else(String::new, |table| format!(" FROM {} AS {}", quoted(ROWS), quoted(&table.name)));
     let parsed = parse::parse(&format!("SELECT ({text}) AS c0{from}"))?;
     let [one] = parsed.as_slice() else { return Err(SqlError::internal("an expression is no statement")) };
     // A default may draw from a sequence; its text does not always say that it is one.
     let mut environment = around.environment(&format!("default {text}"));
-    if !text::mentions_session(&expression) {
-        // Kept for all sessions, so it reads and writes values as none of them in particular does.
+    if !is_sessions {
         environment.manner = types::Manner::default();
     }
     around.relational().expressions(
@@ -181,6 +186,11 @@ pub(super) fn check(around: &dyn Surroundings, table: &Arc<TableDef>, rule: &Che
 /// A generated column's expression over rows of its table.
 pub(super) fn generation(around: &dyn Surroundings, table: &TableDef, text: &str) -> SqlResult<Expressions> {
     expressions(around, text, Some(table))
+}
+
+/// An expression over rows of a table that this statement evaluates once.
+pub(super) fn transform(around: &dyn Surroundings, table: &TableDef, text: &str) -> SqlResult<Expressions> {
+    planned(around, text, Some(table), true)
 }
 
 /// A default's expression.

@@ -191,13 +191,18 @@ pub(crate) fn condition(around: &dyn Surroundings, table: &Arc<TableDef>, check:
     compile::check(around, table, check)
 }
 
+/// What USING of a column's new type says, over rows as they were. Errors: as for any expression.
+pub(crate) fn transform(around: &dyn Surroundings, table: &TableDef, text: &str) -> SqlResult<Expressions> {
+    compile::transform(around, table, text)
+}
+
 /// One value of a default, computed now. Errors: as for any expression.
 pub(crate) fn computed_default(around: &dyn Surroundings, column: &engine::ColumnDef, text: &str, rows: usize) -> SqlResult<ArrayRef> {
     compile::constant(around, column, text, rows)
 }
 
 /// Detail of a violation, as Postgres words it.
-fn failing_row(table: &TableDef, rows: &RecordBatch, row: usize) -> String {
+pub(crate) fn failing_row(table: &TableDef, rows: &RecordBatch, row: usize) -> String {
     let text = |(column, array): (&engine::ColumnDef, &ArrayRef)| match types::text_of(array, row, column.sql_type) {
         Ok(Some(text)) if text.len() > 64 => format!("{}...", &text[..text.floor_char_boundary(64)]),
         Ok(Some(text)) => text,

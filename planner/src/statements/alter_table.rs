@@ -1,15 +1,15 @@
 //! ALTER TABLE [IF EXISTS] name action, …; and the renaming of sequences, indexes and views.
 //!
-//! A1: actions take effect in order, each seeing those before it; the statement as a whole or not at all.
+//! A1: actions take effect in Postgres's passes (`pass`), within a pass in order, each seeing those before it; the statement as a whole or not at all.
 //! A2: what is added is checked against the rows there are.
 //! A3: rows are never rewritten for a constant default: those that were there show it. One that differs from row to row makes new versions.
-//! Never: changes a stored row; changes the type of a column (0A000).
+//! Never: changes a stored row.
 
 use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch};
 use base::{ColumnId, RowId, SqlError, SqlResult, SqlState};
-use engine::{Check, Identity, Object, Reference, SequenceDef, TableDef, layout};
+use engine::{Check, Identity, Object, Reference, TableDef, layout};
 use sqlparser::ast::{
     AlterColumnOperation, AlterTable, AlterTableOperation, ColumnDef as ColumnSyntax, DropBehavior, GeneratedAs, RenameTableNameKind,
     Statement, TableConstraint,
@@ -18,9 +18,9 @@ use sqlparser::ast::{
 use super::Execution;
 use super::drop::{Dependent, drop_dependents, needing_key};
 use super::property_graph::followers;
+use super::rename::{move_to, rename, rename_column, rename_constraint};
 use super::table_draft::Draft;
-use super::table_options;
-use super::validate;
+use super::{alter_type, table_options, validate};
 use crate::names::{Name, fold, simple};
 use crate::outcome::{Notice, Outcome, Tag};
 use crate::rules::{self, Guard};
@@ -65,14 +65,43 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
         }
         Err(error) => return Err(error),
     };
-    for operation in operations {
+    let mut operations: Vec<&AlterTableOperation> = operations.iter().collect();
+    operations.sort_by_key(|operation| pass(operation));
+    for operations in operations.chunk_by(|a, b| pass(a) == TYPES && pass(b) == TYPES) {
         let catalog = execution.transaction.catalog();
         let Some(Object::Table(table)) = catalog.object(table.id.0) else {
             return Err(SqlError::internal("the table that is altered is gone"));
         };
-        apply(execution, &Arc::clone(table), operation)?;
+        let table = Arc::clone(table);
+        match operations {
+            [one] if pass(one) != TYPES => apply(execution, &table, one)?,
+            types => alter_type::execute(execution, &table, types)?,
+        }
     }
     outcome
+}
+
+/// The pass in which columns take other types, all of them at once.
+const TYPES: u8 = 1;
+
+/// When an action takes its turn (A1): what goes first, then types, what comes, what is demanded of it, and the rest.
+fn pass(operation: &AlterTableOperation) -> u8 {
+    use AlterColumnOperation::{AddGenerated, DropDefault, DropNotNull, SetDataType, SetDefault, SetNotNull};
+    match operation {
+        AlterTableOperation::DropColumn { .. } | AlterTableOperation::DropConstraint { .. } => 0,
+        AlterTableOperation::AlterColumn { op: DropDefault | DropNotNull, .. } => 0,
+        AlterTableOperation::AlterColumn { op: SetDataType { .. }, .. } => TYPES,
+        AlterTableOperation::AddColumn { .. } => 2,
+        AlterTableOperation::AlterColumn { op: SetNotNull, .. } => 3,
+        AlterTableOperation::AddConstraint { constraint, .. } if is_key(constraint) => 4,
+        AlterTableOperation::AlterColumn { op: SetDefault { .. } | AddGenerated { .. }, .. }
+        | AlterTableOperation::AddConstraint { .. } => 5,
+        _ => 6,
+    }
+}
+
+fn is_key(constraint: &TableConstraint) -> bool {
+    matches!(constraint, TableConstraint::PrimaryKey(_) | TableConstraint::Unique(_))
 }
 
 fn apply(execution: &mut Execution<'_>, table: &Arc<TableDef>, operation: &AlterTableOperation) -> SqlResult<()> {
@@ -114,11 +143,11 @@ fn is_cascade(behavior: &Option<DropBehavior>) -> bool {
     matches!(behavior, Some(DropBehavior::Cascade))
 }
 
-fn draft(execution: &Execution<'_>, table: &TableDef) -> Draft {
+pub(super) fn draft(execution: &Execution<'_>, table: &TableDef) -> Draft {
     Draft::of(table, execution.transaction.next_version(table.id))
 }
 
-fn column_at(table: &TableDef, name: &str) -> SqlResult<usize> {
+pub(super) fn column_at(table: &TableDef, name: &str) -> SqlResult<usize> {
     table.columns.iter().position(|column| column.name == name).ok_or_else(|| {
         let message = format!("column \"{name}\" of relation \"{}\" does not exist", table.name);
         SqlError::new(SqlState::UNDEFINED_COLUMN, message)
@@ -132,7 +161,12 @@ fn finish(execution: &mut Execution<'_>, mut draft: Draft, before: &TableDef) ->
 }
 
 /// [`finish`], comparing the rows with these of its references.
-fn finish_with(execution: &mut Execution<'_>, mut draft: Draft, before: &TableDef, references: &[Reference]) -> SqlResult<Arc<TableDef>> {
+pub(super) fn finish_with(
+    execution: &mut Execution<'_>,
+    mut draft: Draft,
+    before: &TableDef,
+    references: &[Reference],
+) -> SqlResult<Arc<TableDef>> {
     for sequence in std::mem::take(&mut draft.sequences) {
         execution.transaction.create_sequence(sequence)?;
     }
@@ -223,6 +257,7 @@ fn fill(execution: &mut Execution<'_>, table: &Arc<TableDef>, at: usize) -> SqlR
     let given: Vec<usize> = (0..table.columns.len()).filter(|other| *other != at).collect();
     let guard = Guard::new(&Place { view: execution.view, scope: &scope }, table, &given)?;
     let all: Vec<usize> = (0..table.columns.len()).collect();
+    execution.transaction.rely_on(table.id);
     for chunk in execution.transaction.view(table).scan(&all, true) {
         execution.watch.check()?;
         let batch = chunk.read()?;
@@ -256,8 +291,7 @@ pub(super) fn drop_column(
     let id = table.columns[at].id;
     let catalog = execution.transaction.catalog();
     let what = format!("column {name} of table {}", table.name);
-    let reads_it = |columns: &Option<Vec<ColumnId>>| columns.as_ref().is_none_or(|columns| columns.contains(&id));
-    let views = catalog.views().filter(|view| view.reads.iter().any(|(read, columns)| *read == table.id.0 && reads_it(columns)));
+    let views = catalog.readers().filter(|view| view.reads(table.id.0, Some(id)));
     let mut dependents: Vec<Dependent> = views.map(|view| Dependent::View(view.id)).collect();
     for key in table.keys().iter().filter(|key| key.unique && key.positions.contains(&at)) {
         dependents.extend(needing_key(&catalog, table, key.id));
@@ -288,34 +322,6 @@ pub(super) fn drop_column(
     execution.transaction.alter_table(draft.finish()?)?;
     let owned: Vec<u32> = catalog.sequences().filter(|sequence| sequence.owner == Some(owner)).map(|sequence| sequence.id()).collect();
     owned.into_iter().try_for_each(|sequence| execution.transaction.drop_object(sequence))
-}
-
-fn rename_column(execution: &mut Execution<'_>, table: &Arc<TableDef>, from: &str, to: &str) -> SqlResult<()> {
-    let at = table.columns.iter().position(|column| column.name == from).ok_or_else(|| {
-        let message = format!("column \"{from}\" does not exist");
-        SqlError::new(SqlState::UNDEFINED_COLUMN, message)
-    })?;
-    if table.columns.iter().any(|column| column.name == to) {
-        let message = format!("column \"{to}\" of relation \"{}\" already exists", table.name);
-        return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));
-    }
-    let catalog = execution.transaction.catalog();
-    if let Some(view) = catalog.views().find(|view| view.reads.iter().any(|(read, _)| *read == table.id.0)) {
-        return Err(SqlError::unsupported(format!("renaming a column of a table that view {} reads", view.name))
-            .hint("Drop the view, rename the column, and create the view again."));
-    }
-    let mut draft = draft(execution, table);
-    let id = draft.columns[at].id;
-    for check in draft.rules.checks.iter_mut().filter(|check| check.columns.contains(&id)) {
-        check.expression = rules::renamed(table, &check.expression, from, to)?;
-    }
-    for column in rules::needing(table, from)? {
-        let rules = draft.rules.column_mut(column);
-        rules.default = rules.default.as_deref().map(|text| rules::renamed(table, text, from, to)).transpose()?;
-    }
-    to.clone_into(&mut draft.columns[at].name);
-    execution.transaction.alter_table(draft.finish()?)?;
-    followers::follow_column(execution, table, from, to)
 }
 
 fn add_constraint(execution: &mut Execution<'_>, table: &Arc<TableDef>, constraint: &TableConstraint, not_valid: bool) -> SqlResult<()> {
@@ -386,30 +392,6 @@ fn drop_constraint(execution: &mut Execution<'_>, table: &Arc<TableDef>, name: &
     execution.transaction.alter_table(draft.finish()?).map(drop)
 }
 
-fn rename_constraint(execution: &mut Execution<'_>, table: &Arc<TableDef>, from: &str, to: &str) -> SqlResult<()> {
-    let mut draft = draft(execution, table);
-    if draft.has_constraint(to) {
-        let message = format!("constraint \"{to}\" for relation \"{}\" already exists", table.name);
-        return Err(SqlError::new(SqlState::DUPLICATE_OBJECT, message));
-    }
-    if !draft.has_constraint(from) {
-        let message = format!("constraint \"{from}\" for table \"{}\" does not exist", table.name);
-        return Err(SqlError::new(SqlState::UNDEFINED_OBJECT, message));
-    }
-    rename_part(&mut draft, table, from, to);
-    execution.transaction.alter_table(draft.finish()?).map(drop)
-}
-
-fn rename_part(draft: &mut Draft, table: &TableDef, from: &str, to: &str) {
-    let to = || to.to_owned();
-    if !table.primary_key.is_empty() && table.key_constraint() == from {
-        draft.rules.key_name = Some(to());
-    }
-    draft.rules.checks.iter_mut().filter(|check| check.name == from).for_each(|check| check.name = to());
-    draft.rules.indexes.iter_mut().filter(|index| index.name == from).for_each(|index| index.name = to());
-    draft.rules.references.iter_mut().filter(|reference| reference.name == from).for_each(|reference| reference.name = to());
-}
-
 fn alter_column(execution: &mut Execution<'_>, table: &Arc<TableDef>, name: &str, operation: &AlterColumnOperation) -> SqlResult<()> {
     let at = column_at(table, name)?;
     let mut draft = draft(execution, table);
@@ -462,109 +444,7 @@ fn alter_column(execution: &mut Execution<'_>, table: &Arc<TableDef>, name: &str
             let kind = if *generated_as == Some(GeneratedAs::ByDefault) { Identity::ByDefault } else { Identity::Always };
             draft.set_identity(execution, at, kind, sequence_options.as_deref().unwrap_or(&[]))?;
         }
-        AlterColumnOperation::SetDataType { data_type, .. } => {
-            if crate::column_types::resolve(data_type)? == draft.columns[at].sql_type {
-                return Ok(());
-            }
-            return Err(SqlError::unsupported("ALTER COLUMN … TYPE").hint(
-                "Rows keep the type that they were committed with. Add a column of the new type, fill it by UPDATE, and drop the old one.",
-            ));
-        }
+        AlterColumnOperation::SetDataType { .. } => return Err(SqlError::internal("types change together")),
     }
     finish(execution, draft, table).map(drop)
-}
-
-/// RENAME TO: of a table, view, sequence, or of the index of that name. Errors: 42P07.
-pub(super) fn rename(execution: &mut Execution<'_>, object: &Object, from: &str, to: &str) -> SqlResult<()> {
-    let schema = object.schema().unwrap_or_default();
-    if execution.transaction.catalog().relation_owner(schema, to).is_some() {
-        return Err(SqlError::new(SqlState::DUPLICATE_TABLE, format!("relation \"{to}\" already exists")));
-    }
-    match object {
-        Object::Table(table) if table.name != from => {
-            let mut draft = draft(execution, table);
-            rename_part(&mut draft, table, from, to);
-            execution.transaction.alter_table(draft.finish()?).map(drop)
-        }
-        Object::Table(table) => {
-            let mut draft = draft(execution, table);
-            if !table.primary_key.is_empty() {
-                draft.rules.key_name = Some(table.key_constraint());
-            }
-            let requalified = |text: &str| text.replace(&format!("{from}."), &format!("{to}."));
-            for check in &mut draft.rules.checks {
-                check.expression = requalified(&check.expression);
-            }
-            for column in draft.columns.iter().map(|column| column.id) {
-                let rules = draft.rules.column_mut(column);
-                if rules.generated {
-                    rules.default = rules.default.as_deref().map(requalified);
-                }
-            }
-            to.clone_into(&mut draft.name);
-            execution.transaction.alter_table(draft.finish()?)?;
-            super::create_view::follow_rename(execution, object.id(), (schema, from), (schema, to))
-        }
-        Object::Sequence(sequence) => relabel(execution, sequence, schema, to),
-        Object::View(view) => {
-            let mut renamed = view.as_ref().clone();
-            to.clone_into(&mut renamed.name);
-            execution.transaction.redefine(Object::View(Arc::new(renamed)))?;
-            super::create_view::follow_rename(execution, object.id(), (schema, from), (schema, to))
-        }
-        Object::Graph(graph) => {
-            let mut renamed = graph.as_ref().clone();
-            to.clone_into(&mut renamed.name);
-            execution.transaction.redefine(Object::Graph(Arc::new(renamed)))?;
-            super::create_view::follow_rename(execution, object.id(), (schema, from), (schema, to))
-        }
-        Object::Schema(_) | Object::Role(_) | Object::Grants(_) | Object::Hold(_) => {
-            Err(SqlError::internal("only relations are renamed here"))
-        }
-    }
-}
-
-fn relabel(execution: &mut Execution<'_>, sequence: &SequenceDef, schema: &str, name: &str) -> SqlResult<()> {
-    let mut renamed = sequence.clone();
-    let version = execution.transaction.next_version(sequence.state.id);
-    renamed.state = SequenceDef::state_table(sequence.state.id, schema, name, version)?;
-    execution.transaction.redefine(Object::Sequence(Arc::new(renamed)))
-}
-
-/// SET SCHEMA. Errors: 3F000, 42P07, 42501.
-pub(super) fn move_to(execution: &mut Execution<'_>, object: &Object, to: &str) -> SqlResult<()> {
-    let target = Name { schema: Some(to.to_owned()), name: object.name().to_owned(), span: sqlparser::tokenizer::Span::empty() };
-    let to = execution.fresh_scope().creation_schema(&target)?;
-    if execution.transaction.catalog().relation_owner(&to, object.name()).is_some() {
-        let message = format!("relation \"{}\" already exists in schema \"{to}\"", object.name());
-        return Err(SqlError::new(SqlState::DUPLICATE_TABLE, message));
-    }
-    let from = object.schema().unwrap_or_default().to_owned();
-    match object {
-        Object::Table(table) => {
-            let mut draft = draft(execution, table);
-            draft.schema.clone_from(&to);
-            execution.transaction.alter_table(draft.finish()?)?;
-            let catalog = execution.transaction.catalog();
-            let is_owned = |sequence: &&Arc<SequenceDef>| sequence.owner.is_some_and(|(owner, _)| owner == table.id);
-            for sequence in catalog.sequences().filter(is_owned) {
-                relabel(execution, sequence, &to, sequence.name())?;
-            }
-        }
-        Object::Sequence(sequence) => relabel(execution, sequence, &to, sequence.name())?,
-        Object::View(view) => {
-            let mut moved = view.as_ref().clone();
-            moved.schema.clone_from(&to);
-            execution.transaction.redefine(Object::View(Arc::new(moved)))?;
-        }
-        Object::Graph(graph) => {
-            let mut moved = graph.as_ref().clone();
-            moved.schema.clone_from(&to);
-            execution.transaction.redefine(Object::Graph(Arc::new(moved)))?;
-        }
-        Object::Schema(_) | Object::Role(_) | Object::Grants(_) | Object::Hold(_) => {
-            return Err(SqlError::internal("only relations are moved"));
-        }
-    }
-    super::create_view::follow_rename(execution, object.id(), (&from, object.name()), (&to, object.name()))
 }

@@ -210,6 +210,40 @@ fn owned(execution: &Execution<'_>, owner: &ObjectName) -> SqlResult<Option<(Rel
     }
 }
 
+/// A bound that was the type's own stays the type's own.
+fn retype(sequence: &mut SequenceDef, sql_type: SqlType) {
+    let (before, after) = (bounds(sequence.sql_type), bounds(sql_type));
+    if sequence.max == before.1 {
+        sequence.max = after.1;
+    }
+    if sequence.min == before.0 {
+        sequence.min = after.0;
+    }
+    sequence.sql_type = sql_type;
+}
+
+fn redefine(execution: &mut Execution<'_>, before: &SequenceDef, made: &SequenceDef) -> SqlResult<()> {
+    check(made)?;
+    if made == before {
+        return Ok(());
+    }
+    let version = execution.transaction.next_version(before.state.id);
+    let state = SequenceDef::state_table(before.state.id, before.schema(), before.name(), version)?;
+    execution.transaction.redefine(Object::Sequence(Arc::new(SequenceDef { state, ..made.clone() })))
+}
+
+/// The sequence of an identity column counts in the column's new type. Errors: 22023.
+pub(super) fn follow_type(execution: &mut Execution<'_>, id: u32, sql_type: SqlType) -> SqlResult<()> {
+    if !matches!(sql_type, SqlType::Int2 | SqlType::Int4 | SqlType::Int8) {
+        return Err(invalid("identity column type must be smallint, integer, or bigint"));
+    }
+    let catalog = execution.transaction.catalog();
+    let Some(Object::Sequence(found)) = catalog.object(id) else { return Ok(()) };
+    let mut made = found.as_ref().clone();
+    retype(&mut made, sql_type);
+    redefine(execution, found, &made)
+}
+
 fn alter(
     execution: &mut Execution<'_>,
     name: &Name,
@@ -229,15 +263,7 @@ fn alter(
     };
     let mut made = found.as_ref().clone();
     if let Some(sql_type) = sql_type {
-        let (before, after) = (bounds(made.sql_type), bounds(sql_type));
-        // A bound that was the type's own stays the type's own.
-        if made.max == before.1 {
-            made.max = after.1;
-        }
-        if made.min == before.0 {
-            made.min = after.0;
-        }
-        made.sql_type = sql_type;
+        retype(&mut made, sql_type);
     }
     let numbers = &clauses.numbers;
     made.increment = numbers.increment.unwrap_or(made.increment);
@@ -255,12 +281,7 @@ fn alter(
     if let Some(owner) = owned_by {
         made.owner = owned(execution, owner)?;
     }
-    check(&made)?;
-    if made != **found {
-        let version = execution.transaction.next_version(found.state.id);
-        made.state = SequenceDef::state_table(made.state.id, found.schema(), found.name(), version)?;
-        execution.transaction.redefine(Object::Sequence(Arc::new(made.clone())))?;
-    }
+    redefine(execution, found, &made)?;
     if let Some(restart) = clauses.restart {
         let value = restart.unwrap_or(made.start);
         execution.transaction.ledger().set_sequence(&execution.transaction.catalog(), made.id(), value, false)?;

@@ -88,21 +88,7 @@ fn read(
     let ordered: Vec<ColumnId> = key.positions.iter().map(|at| parent.columns[*at].id).collect();
     let pairs = ordered.iter().filter_map(|id| referenced.iter().position(|other| other == id));
     let columns: Vec<ColumnId> = pairs.map(|at| columns[at]).collect();
-    for (own_id, other_id) in columns.iter().zip(&ordered) {
-        if let (Some(a), Some(b)) = (own.column(*own_id), parent.column(*other_id))
-            && !is_comparable(a.sql_type, b.sql_type, columns.len() == 1)
-        {
-            let detail = format!(
-                "Key columns \"{}\" and \"{}\" are of incompatible types: {} and {}.",
-                a.name,
-                b.name,
-                a.sql_type.name(),
-                b.sql_type.name()
-            );
-            let message = format!("foreign key constraint \"{name}\" cannot be implemented");
-            return Err(SqlError::new(SqlState::DATATYPE_MISMATCH, message).detail(detail));
-        }
-    }
+    check_comparable(&name, (own, &columns), (parent, &ordered))?;
     Ok(Reference {
         id: execution.transaction.ledger().next_object_id(),
         name,
@@ -141,6 +127,25 @@ fn action(action: Option<ReferentialAction>) -> Action {
         Some(ReferentialAction::SetNull) => Action::SetNull,
         Some(ReferentialAction::SetDefault) => Action::SetDefault,
     }
+}
+
+/// Errors: 42804 where a foreign key's columns and those it references cannot be compared.
+pub(super) fn check_comparable(
+    name: &str,
+    (own, columns): (&TableDef, &[ColumnId]),
+    (parent, referenced): (&TableDef, &[ColumnId]),
+) -> SqlResult<()> {
+    for (own_id, other_id) in columns.iter().zip(referenced) {
+        if let (Some(a), Some(b)) = (own.column(*own_id), parent.column(*other_id))
+            && !is_comparable(a.sql_type, b.sql_type, columns.len() == 1)
+        {
+            let (one, other) = (a.sql_type.name(), b.sql_type.name());
+            let detail = format!("Key columns \"{}\" and \"{}\" are of incompatible types: {one} and {other}.", a.name, b.name);
+            let message = format!("foreign key constraint \"{name}\" cannot be implemented");
+            return Err(SqlError::new(SqlState::DATATYPE_MISMATCH, message).detail(detail));
+        }
+    }
+    Ok(())
 }
 
 /// Whether equal values of the two types have equal keys.

@@ -13,6 +13,7 @@ pub(crate) mod named;
 pub(crate) mod notify;
 
 mod alter_table;
+mod alter_type;
 mod assignment;
 mod comment;
 mod copy_to;
@@ -41,6 +42,7 @@ mod mixed_values;
 mod on_conflict;
 mod property_graph;
 mod referencing;
+mod rename;
 mod returning;
 mod rewrite;
 mod select;

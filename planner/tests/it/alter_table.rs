@@ -66,7 +66,8 @@ async fn what_is_added_is_checked_against_the_rows() {
     client.run("ALTER TABLE t DROP CONSTRAINT x5, DROP CONSTRAINT t_pkey, ALTER x DROP NOT NULL").await;
     client.run("INSERT INTO t VALUES (2, NULL)").await;
     assert_eq!(client.error("ALTER TABLE t DROP CONSTRAINT x5").await.state().0, "42704");
-    assert_eq!(client.error("ALTER TABLE t ALTER x TYPE text").await.state().0, "0A000");
+    client.run("ALTER TABLE t ALTER x TYPE text").await;
+    assert_eq!(client.error("ALTER TABLE t ALTER x TYPE int").await.state().0, "42804");
 }
 
 #[tokio::test]
@@ -127,7 +128,9 @@ async fn views_are_read_like_tables() {
     assert_eq!(client.error("CREATE OR REPLACE VIEW v AS SELECT id FROM t").await.message(), "cannot drop columns from view");
     client.run("CREATE OR REPLACE VIEW v AS SELECT id, x, n, 1 AS one FROM t").await;
     assert_eq!(client.lines("SELECT one FROM v WHERE id = 1").await, ["1"]);
-    assert_eq!(client.error("INSERT INTO v VALUES (1)").await.state().0, "42809");
+    client.run("CREATE OR REPLACE VIEW d AS SELECT DISTINCT id FROM t").await;
+    assert_eq!(client.error("INSERT INTO d VALUES (1)").await.state().0, "55000");
+    client.run("DROP VIEW d").await;
     assert_eq!(client.error("DROP TABLE v").await.message(), "\"v\" is not a table");
     assert_eq!(client.error("ALTER TABLE t DROP COLUMN n").await.state().0, "2BP01");
     let error = client.error("DROP TABLE t").await;

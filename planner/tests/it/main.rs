@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod alter_table;
+mod alter_type;
 mod copy;
 mod cursors;
 mod ddl;

@@ -132,7 +132,7 @@ static SCALARS: LazyLock<HashSet<String>> = LazyLock::new(|| {
 });
 
 /// Whether a function of this name gathers rows.
-pub(crate) fn is_aggregate(name: &str) -> bool {
+pub fn is_aggregate(name: &str) -> bool {
     AGGREGATES.contains(name)
 }
 

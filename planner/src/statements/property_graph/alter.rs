@@ -8,8 +8,8 @@ use base::{SqlError, SqlResult, SqlState};
 use engine::{GraphDef, GraphElement, Object};
 
 use super::super::Execution;
-use super::super::alter_table::{move_to, rename};
 use super::super::drop::tell_cascade;
+use super::super::rename::{move_to, rename};
 use super::elements::{self, Asked, Relation};
 use super::{checks, folded, followers, properties, undefined};
 use crate::graph_syntax::{Change, ElementName, ElementTable};
