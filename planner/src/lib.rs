@@ -49,6 +49,7 @@ mod rule_text;
 mod rules;
 mod sequence_functions;
 mod tables;
+mod updatable_views;
 mod versions;
 
 mod as_of;

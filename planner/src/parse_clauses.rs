@@ -2,12 +2,14 @@
 //!
 //! - `OVERRIDING SYSTEM | USER VALUE` of an INSERT;
 //! - the options of CREATE SEQUENCE and of identity columns, in any order, and ALTER SEQUENCE, which becomes a CREATE SEQUENCE that alters;
+//! - `WITH [LOCAL | CASCADED] CHECK OPTION` behind a CREATE VIEW;
 //! - `ALTER SEQUENCE | INDEX | VIEW … RENAME TO` and `… SET SCHEMA`, which become forms of ALTER TABLE;
 //! - `RESET (…)` of an ALTER TABLE, which becomes a SET to [`RESET`].
 //!
 //! C1: what is not recognised stays where it is, for sqlparser to refuse.
 //! Never: looks at the catalog.
 
+use engine::CheckOption;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
@@ -29,6 +31,8 @@ pub(crate) struct Clauses {
     pub(crate) set_schema: bool,
     /// Of CREATE TABLE.
     pub(crate) table: TableClauses,
+    /// Of CREATE VIEW.
+    pub(crate) check_option: Option<CheckOption>,
 }
 
 /// Who wins over an identity column.
@@ -76,6 +80,7 @@ pub(crate) fn take(tokens: &[TokenWithSpan]) -> Option<(Vec<TokenWithSpan>, Clau
     match (words.next()?, words.next()) {
         (Keyword::INSERT, _) => take_overriding(tokens),
         (Keyword::CREATE, Some(Keyword::SEQUENCE)) => take_sequence(tokens, false),
+        (Keyword::CREATE, _) if is_view(tokens) => take_view(tokens),
         (Keyword::CREATE, _) => {
             let (rest, table) = table_clauses::take(tokens)?;
             let rest = ordered_identity(&rest).unwrap_or(rest);
@@ -95,6 +100,57 @@ fn keyword(token: &TokenWithSpan) -> Keyword {
 
 fn is_word(token: &TokenWithSpan, text: &str) -> bool {
     matches!(&token.token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(text))
+}
+
+/// `CREATE [OR REPLACE] [TEMPORARY] [RECURSIVE] VIEW`
+fn is_view(tokens: &[TokenWithSpan]) -> bool {
+    tokens[1..].iter().take(5).take_while(|token| keyword(token) != Keyword::AS).any(|token| keyword(token) == Keyword::VIEW)
+}
+
+/// What sqlparser does not read of a view: its check option, and options that are on by being named.
+fn take_view(tokens: &[TokenWithSpan]) -> Option<(Vec<TokenWithSpan>, Clauses)> {
+    let taken = take_check_option(tokens);
+    let (rest, clauses) = taken.clone().unwrap_or_else(|| (tokens.to_vec(), Clauses::default()));
+    match with_values(&rest) {
+        Some(rest) => Some((rest, clauses)),
+        None => taken,
+    }
+}
+
+/// `WITH (option, …)` as `WITH (option = true, …)`; `None` where every option has a value.
+fn with_values(tokens: &[TokenWithSpan]) -> Option<Vec<TokenWithSpan>> {
+    let end = tokens.iter().position(|token| keyword(token) == Keyword::AS)?;
+    let open = (0..end).find(|at| keyword(&tokens[*at]) == Keyword::WITH && tokens[at + 1].token == Token::LParen)? + 1;
+    let mut rest = tokens[..=open].to_vec();
+    for (at, token) in tokens.iter().enumerate().skip(open + 1) {
+        let is_bare = at < end
+            && matches!(tokens[at - 1].token, Token::LParen | Token::Comma)
+            && matches!(tokens.get(at + 1).map(|next| &next.token), Some(Token::RParen | Token::Comma));
+        rest.push(token.clone());
+        if is_bare {
+            let value = [Token::Eq, Token::make_keyword("TRUE")];
+            rest.extend(value.map(|token_| TokenWithSpan { token: token_, span: token.span }));
+        }
+    }
+    (rest.len() > tokens.len()).then_some(rest)
+}
+
+fn take_check_option(tokens: &[TokenWithSpan]) -> Option<(Vec<TokenWithSpan>, Clauses)> {
+    let end = tokens.len().checked_sub(2)?;
+    let [check, option] = &tokens[end..] else { return None };
+    if !is_word(check, "check") || !is_word(option, "option") {
+        return None;
+    }
+    let scope = tokens.get(end.checked_sub(1)?)?;
+    let (check_option, with) = match scope {
+        scope if is_word(scope, "local") => (CheckOption::Local, end.checked_sub(2)?),
+        scope if is_word(scope, "cascaded") => (CheckOption::Cascaded, end.checked_sub(2)?),
+        _ => (CheckOption::Cascaded, end - 1),
+    };
+    if keyword(&tokens[with]) != Keyword::WITH {
+        return None;
+    }
+    Some((tokens[..with].to_vec(), Clauses { check_option: Some(check_option), ..Clauses::default() }))
 }
 
 fn take_overriding(tokens: &[TokenWithSpan]) -> Option<(Vec<TokenWithSpan>, Clauses)> {

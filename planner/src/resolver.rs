@@ -165,9 +165,7 @@ impl Scope {
             return Err(catalog_is_read_only(&name.name));
         }
         self.stored(name.schema.as_deref(), &name.name).ok_or_else(|| match self.relation(name) {
-            Some(Object::View(view)) => {
-                not_writable("view", &view.name).hint("The rows of a view follow from its query; write to the tables that it reads.")
-            }
+            Some(Object::View(view)) => SqlError::new(SqlState::WRONG_OBJECT_TYPE, format!("\"{}\" is not a table", view.name)),
             Some(Object::Sequence(sequence)) => not_writable("sequence", sequence.name()),
             Some(Object::Graph(graph)) => graphs::not_a_table(&graph.name),
             _ => undefined_table(&name.shown()),

@@ -9,13 +9,14 @@ use std::sync::{Arc, LazyLock};
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Int64Type, TimeUnit, UInt32Type};
 use base::{SqlError, SqlResult};
-use engine::TEMPORARY_SCHEMA;
+use engine::{Object, TEMPORARY_SCHEMA};
 use relational::ScalarFunction;
 
 use super::cells::{Cell, arrow_of};
 use super::scene::{Relation, Scene};
 use super::types;
 use super::{activity, named_oids, names, privileges, signatures, sizes};
+use crate::updatable_views;
 
 /// An oid or another integer.
 const INT: DataType = DataType::Int64;
@@ -70,6 +71,8 @@ static KNOWN: LazyLock<Vec<Known>> = LazyLock::new(|| {
         known("pg_indexes_size", &[TEXT], 0, INT, sizes::indexes),
         known("pg_database_size", &[TEXT], 0, INT, sizes::database),
         known("pg_partition_ancestors", &[TEXT], 0, INT, nothing),
+        known("pg_relation_is_updatable", &[INT, BOOL], 0, DataType::Int32, relation_is_updatable),
+        known("pg_column_is_updatable", &[INT, INT, BOOL], 0, BOOL, column_is_updatable),
         known("pg_relation_is_publishable", &[TEXT], 0, BOOL, |_, _| Ok(false.into())),
         known("pg_relation_size", &[TEXT, TEXT], 1, INT, sizes::relation),
         known("pg_size_pretty", &[INT], 0, TEXT, size_pretty),
@@ -254,6 +257,24 @@ fn view_definition(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
         Some(Relation::View(view)) => Ok(super::views::definition(scene, view, args.get(1) == Some(&Cell::Bool(true))).into()),
         _ => Ok(Cell::Null),
     }
+}
+
+fn relation_is_updatable(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
+    let id = int(args.first()).and_then(|oid| u32::try_from(oid).ok()).unwrap_or(0);
+    Ok(i64::from(updatable_views::events(&scene.catalog, id).0).into())
+}
+
+/// Whether a column is written, and rows with it are deleted.
+fn column_is_updatable(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
+    let id = int(args.first()).and_then(|oid| u32::try_from(oid).ok()).unwrap_or(0);
+    let number = int(args.get(1)).unwrap_or(0);
+    let (events, written) = updatable_views::events(&scene.catalog, id);
+    let position = match scene.catalog.object(id) {
+        Some(Object::Table(table)) => table.columns.iter().position(|column| i64::from(column.id.0) == number),
+        _ => usize::try_from(number - 1).ok(),
+    };
+    let wanted = updatable_views::UPDATE | updatable_views::DELETE;
+    Ok((events & wanted == wanted && position.is_some_and(|at| written.contains(&at))).into())
 }
 
 fn graph_definition(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {

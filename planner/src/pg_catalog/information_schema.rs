@@ -10,6 +10,7 @@ use super::keys::{self, Kind};
 use super::scene::{Relation, Scene};
 use super::types;
 use super::{names, oids};
+use crate::updatable_views;
 
 pub(super) fn catalog_name(scene: &Scene) -> Vec<Row> {
     vec![row!["catalog_name": scene.database()]]
@@ -22,7 +23,11 @@ pub(super) fn schemata(scene: &Scene) -> Vec<Row> {
 
 pub(super) fn tables(scene: &Scene) -> Vec<Row> {
     let row = |relation: Relation<'_>| {
-        let is_users = matches!(&relation, Relation::Table(table) if table.schema != engine::LEDGER_SCHEMA);
+        let takes_rows = match &relation {
+            Relation::Table(table) => table.schema != engine::LEDGER_SCHEMA,
+            Relation::View(view) => updatable_views::events(&scene.catalog, view.id).0 & updatable_views::INSERT != 0,
+            _ => false,
+        };
         let kind = match &relation {
             Relation::Table(_) => "BASE TABLE",
             Relation::View(_) | Relation::Virtual { .. } => "VIEW",
@@ -33,7 +38,7 @@ pub(super) fn tables(scene: &Scene) -> Vec<Row> {
             "table_schema": relation.schema(),
             "table_name": relation.name(),
             "table_type": kind,
-            "is_insertable_into": yes_or_no(is_users),
+            "is_insertable_into": yes_or_no(takes_rows),
             "is_typed": "NO",
         ])
     };
@@ -75,7 +80,10 @@ pub(super) fn columns(scene: &Scene) -> Vec<Row> {
                 }
             }
             Relation::View(view) => {
-                view.columns.iter().zip(1..).for_each(|(column, at)| add(&column.name, at, column.sql_type, true, false, no_identity()));
+                let (_, written) = updatable_views::events(&scene.catalog, view.id);
+                view.columns.iter().enumerate().for_each(|(at, column)| {
+                    add(&column.name, at as i64 + 1, column.sql_type, true, written.contains(&at), no_identity());
+                });
             }
             Relation::Virtual { name, .. } => {
                 scene
@@ -340,14 +348,16 @@ pub(super) fn sequences(scene: &Scene) -> Vec<Row> {
 
 pub(super) fn views(scene: &Scene) -> Vec<Row> {
     let row = |view: &std::sync::Arc<engine::ViewDef>| {
+        let (events, _) = updatable_views::events(&scene.catalog, view.id);
+        let changed = updatable_views::UPDATE | updatable_views::DELETE;
         row![
             "table_catalog": scene.database(),
             "table_schema": view.schema.as_str(),
             "table_name": view.name.as_str(),
             "view_definition": super::views::definition(scene, view, false),
-            "check_option": "NONE",
-            "is_updatable": "NO",
-            "is_insertable_into": "NO",
+            "check_option": view.check_option.map_or("NONE".to_owned(), |option| option.name().to_uppercase()),
+            "is_updatable": yes_or_no(events & changed == changed),
+            "is_insertable_into": yes_or_no(events & updatable_views::INSERT != 0),
             "is_trigger_updatable": "NO",
             "is_trigger_deletable": "NO",
             "is_trigger_insertable_into": "NO",

@@ -59,7 +59,7 @@ fn class(scene: &Scene, relation: &Relation<'_>) -> Row {
             _ => None,
         },
         "reloptions": match &relation {
-            Relation::View(view) if view.security_invoker => Some(texts_array(&["security_invoker=true".to_owned()])),
+            Relation::View(view) => view_options(view),
             Relation::Table(table) => table.rules.retention.map(|kept| texts_array(&kept.options())),
             _ => None,
         },
@@ -76,6 +76,14 @@ fn class(scene: &Scene, relation: &Relation<'_>) -> Row {
         "relispopulated": true,
         "relreplident": if relation.kind() == "r" { "d" } else { "n" },
     ]
+}
+
+/// What `reloptions` says of a view; `None` where it has none.
+fn view_options(view: &engine::ViewDef) -> Option<String> {
+    let invoker = view.security_invoker.then(|| "security_invoker=true".to_owned());
+    let check = view.check_option.map(|option| format!("check_option={}", option.name()));
+    let options: Vec<String> = invoker.into_iter().chain(check).collect();
+    (!options.is_empty()).then(|| texts_array(&options))
 }
 
 pub(super) fn attributes(scene: &Scene) -> Vec<Row> {

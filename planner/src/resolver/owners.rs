@@ -10,7 +10,7 @@ use std::sync::Arc;
 use base::SqlResult;
 use engine::ViewDef;
 use engine::roles::privilege;
-use sqlparser::ast::{Ident, ObjectName, ObjectNamePart, Statement, TableAlias, TableFactor, VisitMut, VisitorMut};
+use sqlparser::ast::{Ident, ObjectName, ObjectNamePart, Select, Statement, TableAlias, TableFactor, VisitMut, VisitorMut};
 
 use super::Scope;
 use crate::names::fold;
@@ -28,7 +28,7 @@ pub(super) fn read(name: &str) -> Option<(&str, u32)> {
 
 impl Scope {
     /// The same names with another role's rights.
-    pub(super) fn in_role(&self, role: u32) -> Self {
+    pub(crate) fn in_role(&self, role: u32) -> Self {
         Self { access: Arc::new(Access::of(&self.catalog, role)), exempt: None, ..self.clone() }
     }
 
@@ -44,9 +44,20 @@ impl Scope {
 
     /// A view's query, what it names opened in the view's own role (W1).
     pub(super) fn entrusted(&self, view: &ViewDef, mut statement: Statement) -> Statement {
-        let role = if view.security_invoker { self.access.role } else { self.catalog.authority().owner_of(view.id) };
-        let _ = VisitMut::visit(&mut statement, &mut Entrusting { role });
+        let _ = VisitMut::visit(&mut statement, &mut Entrusting { role: self.role_of(view) });
         statement
+    }
+
+    /// Likewise, of a view that is one SELECT.
+    pub(crate) fn entrusted_select(&self, view: &ViewDef, select: &Select) -> Select {
+        let mut select = select.clone();
+        let _ = VisitMut::visit(&mut select, &mut Entrusting { role: self.role_of(view) });
+        select
+    }
+
+    /// The role in which a view opens what it reads.
+    pub(crate) fn role_of(&self, view: &ViewDef) -> u32 {
+        if view.security_invoker { self.access.role } else { self.catalog.authority().owner_of(view.id) }
     }
 }
 

@@ -11,12 +11,12 @@ use std::sync::Arc;
 use base::{ColumnId, SqlError, SqlResult, SqlState};
 use engine::{Object, SqlType, ViewColumn, ViewDef};
 use sqlparser::ast::{
-    CreateTableOptions, CreateView, Expr, Ident, ObjectName, Query, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SqlOption,
-    Statement, TableAlias, TableFactor, VisitMut, VisitorMut, visit_expressions,
+    CreateView, Expr, Ident, ObjectName, Query, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement, TableAlias, TableFactor,
+    VisitMut, VisitorMut, visit_expressions,
 };
 
 use super::property_graph::followers;
-use super::{Execution, shown_type};
+use super::{Execution, shown_type, view_options};
 use crate::graph_functions;
 use crate::graph_patterns::{self, Pattern};
 use crate::graph_syntax::{self, ColumnItem, GraphTable};
@@ -49,6 +49,7 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     graph_patterns::expand(&mut expanded, &given, &scope, &parsed.source)?;
     graph_functions::expand(&mut expanded, &scope, &parsed.source)?;
     let columns = columns(execution, &scope, &expanded, create)?;
+    let options = view_options::read(create, parsed.clauses.check_option)?;
     let columns_read = |id: u32| columns_mentioned(&scope, &statement, id);
     let view = ViewDef {
         id: 0,
@@ -58,8 +59,12 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
         query: graph_syntax::restored(&statement.to_string(), &given),
         reads: reads.into_iter().map(|id| (id, columns_read(id))).collect(),
         comment: None,
-        security_invoker: options(create)?,
+        security_invoker: options.security_invoker,
+        check_option: options.check_option,
     };
+    if view.check_option.is_some() {
+        view_options::check_updatable(&execution.transaction.catalog(), &view)?;
+    }
     define(execution, view, create.or_replace)?;
     Ok(Outcome::Command(Tag::command("CREATE VIEW")))
 }
@@ -113,41 +118,6 @@ fn refuse_clauses(create: &CreateView) -> SqlResult<()> {
         Some((_, what)) => Err(SqlError::unsupported(what)),
         None => Ok(()),
     }
-}
-
-/// Whether it is `WITH (security_invoker)`. Errors: 22023, 0A000 for other options, 42601 for one given twice.
-fn options(create: &CreateView) -> SqlResult<bool> {
-    let given = match &create.options {
-        CreateTableOptions::None => return Ok(false),
-        CreateTableOptions::With(given) => given,
-        _ => return Err(SqlError::unsupported("OPTIONS on a view")),
-    };
-    let mut invoker = None;
-    for option in given {
-        let (name, value) = match option {
-            SqlOption::Ident(name) => (fold(name), "true".to_owned()),
-            SqlOption::KeyValue { key, value } => (fold(key), value.to_string().trim_matches('\'').to_lowercase()),
-            _ => return Err(SqlError::unsupported("this option of a view")),
-        };
-        if name != "security_invoker" {
-            return Err(match name.as_str() {
-                "security_barrier" | "check_option" => SqlError::unsupported(format!("the option \"{name}\" of a view")),
-                _ => SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("unrecognized parameter \"{name}\"")),
-            });
-        }
-        let is_invoker = match value.as_str() {
-            "true" | "on" | "yes" | "1" => true,
-            "false" | "off" | "no" | "0" => false,
-            _ => {
-                let message = format!("invalid value for boolean option \"{name}\": {value}");
-                return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message));
-            }
-        };
-        if invoker.replace(is_invoker).is_some() {
-            return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("parameter \"{name}\" specified more than once")));
-        }
-    }
-    Ok(invoker == Some(true))
 }
 
 /// Names and types of the view's columns. Errors: whatever the query raises; 42P16, 42701.

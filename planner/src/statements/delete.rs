@@ -10,11 +10,11 @@ use engine::TableDef;
 use relational::Shape;
 use sqlparser::ast::{Delete, FromTable, With};
 
-use super::assignment;
 use super::hints::Hints;
 use super::key_access::KeyAccess;
 use super::returning::Returning;
 use super::update::{Seen, named_table};
+use super::write_target::{Target, Verb, row_id};
 use super::{Execution, Planned, Planning, rewrite};
 use crate::outcome::{Outcome, Tag};
 use crate::tables::{ROW_ID, with_schema};
@@ -25,6 +25,8 @@ pub(crate) struct Plan {
     table: Arc<TableDef>,
     find: Find,
     returning: Option<Returning>,
+    /// The rows are those of a view.
+    through_view: bool,
 }
 
 #[derive(Debug)]
@@ -36,6 +38,11 @@ enum Find {
 }
 
 impl Plan {
+    /// Whether a view's own rights count.
+    pub(super) fn is_through_view(&self) -> bool {
+        self.through_view
+    }
+
     /// Columns of the answer that are to become receipts.
     pub(super) fn receipts(&self) -> &[usize] {
         self.returning.as_ref().map_or(&[], Returning::receipts)
@@ -61,41 +68,43 @@ pub(super) fn plan(planning: &Planning<'_>, delete: &Delete, with: Option<&With>
         return Err(SqlError::unsupported("DELETE from several tables"));
     };
     let (object, alias) = named_table(from, "DELETE")?;
-    let (name, table) = assignment::target(planning, object)?;
-    let alias = alias.unwrap_or(name.name);
+    let target = Target::find(planning, object, Verb::Delete)?;
+    let table = Arc::clone(&target.table);
+    let alias = alias.unwrap_or_else(|| target.name.clone());
     let mut hints = Hints::new(planning.given);
     let by_key = match (&delete.using, with) {
-        (None, None) => {
+        (None, None) if target.is_table() => {
             KeyAccess::of(&table, &alias, delete.selection.as_ref(), &mut hints, planning.parsed, planning.view.settings.manner())?
         }
         _ => None,
     };
     let find = match by_key {
         Some(key) => Find::Key(key),
-        None => plan_query(planning, delete, &table, &alias, with, &mut hints)?,
+        None => plan_query(planning, delete, &target, &alias, with, &mut hints)?,
     };
-    let returning = Returning::plan(planning, &table, &alias, delete.returning.as_deref(), &mut hints)?;
+    let returning = Returning::plan(planning, &target, &alias, delete.returning.as_deref(), &mut hints)?;
     let columns = returning.as_ref().map(Returning::columns);
     let parameters = hints.complete()?;
-    Ok(Planned { plan: super::Plan::Delete(Plan { table, find, returning }), parameters, columns })
+    let through_view = !target.is_table();
+    Ok(Planned { plan: super::Plan::Delete(Plan { table, find, returning, through_view }), parameters, columns })
 }
 
 fn plan_query(
     planning: &Planning<'_>,
     delete: &Delete,
-    table: &TableDef,
+    target: &Target,
     alias: &str,
     with: Option<&With>,
     hints: &mut Hints,
 ) -> SqlResult<Find> {
-    let mut items = vec![rewrite::item(rewrite::column(alias, ROW_ID), ROW_ID)];
+    let mut items = vec![rewrite::item(row_id(alias), ROW_ID)];
     if delete.returning.is_some() {
-        let whole = table.columns.iter().enumerate();
-        items.extend(whole.map(|(at, column)| rewrite::item(rewrite::column(alias, &column.name), format!("c{at}"))));
+        let whole = 0..target.table.columns.len();
+        items.extend(whole.map(|at| rewrite::item(target.whole(alias, at), format!("c{at}"))));
     }
     let using = delete.using.clone().unwrap_or_default();
     let joined = !using.is_empty();
-    let from = std::iter::once(rewrite::target(table, alias)).chain(using).collect();
+    let from = std::iter::once(target.factor(alias)).chain(using).collect();
     let statement = rewrite::select(with, items, from, delete.selection.clone());
     let shape = hints.complete_from(planning, &statement, None)?.shape;
     Ok(Find::Query { shape, joined })

@@ -18,6 +18,7 @@ use super::mixed_values::MixedValues;
 use super::on_conflict::OnConflict;
 use super::returning::Returning;
 use super::update::as_conflict;
+use super::write_target::{CheckOptions, Target, Verb};
 use super::{Execution, Planned, Planning};
 use crate::cells::{self, Source};
 use crate::names::{fold, simple};
@@ -34,6 +35,9 @@ pub(crate) struct Plan {
     rows: Rows,
     on_conflict: Option<OnConflict>,
     returning: Option<Returning>,
+    checks: Option<CheckOptions>,
+    /// The rows are those of a view.
+    through_view: bool,
 }
 
 #[derive(Debug)]
@@ -50,6 +54,11 @@ impl Plan {
     /// Whether a key that another commit took meanwhile is a conflict to be judged again, not an error.
     pub(crate) fn expects_conflicts(&self) -> bool {
         self.on_conflict.is_some()
+    }
+
+    /// Whether a view's own rights count.
+    pub(super) fn is_through_view(&self) -> bool {
+        self.through_view
     }
 
     /// Columns of the answer that are to become receipts.
@@ -72,8 +81,9 @@ pub(super) fn plan(planning: &Planning<'_>, insert: &Insert, with: Option<&With>
     let TableObject::TableName(object) = &insert.table else {
         return Err(SqlError::unsupported("INSERT into something that is not a table"));
     };
-    let (name, table) = assignment::target(planning, object)?;
-    let mut targets = targets(planning, insert, &table)?;
+    let target = Target::find(planning, object, Verb::Insert)?;
+    let table = Arc::clone(&target.table);
+    let mut targets = targets(planning, insert, &target)?;
     let mut hints = Hints::new(planning.given);
     let rows = match &insert.source {
         None => {
@@ -90,15 +100,21 @@ pub(super) fn plan(planning: &Planning<'_>, insert: &Insert, with: Option<&With>
         Rows::Values { sources, .. } => targets[..sources.len()].to_vec(),
         Rows::Mixed(_) | Rows::Query { .. } => targets,
     };
-    let alias = insert.table_alias.as_ref().map_or(name.name, |alias| fold(&alias.alias));
+    let alias = insert.table_alias.as_ref().map_or_else(|| target.name.clone(), |alias| fold(&alias.alias));
     let on_conflict = match &insert.on {
-        Some(OnInsert::OnConflict(clause)) => Some(OnConflict::plan(planning, &table, &alias, clause, &mut hints)?),
+        Some(OnInsert::OnConflict(clause)) => Some(OnConflict::plan(planning, &target, &alias, clause, &mut hints)?),
         _ => None,
     };
-    let returning = Returning::plan(planning, &table, &alias, insert.returning.as_deref(), &mut hints)?;
+    let returning = Returning::plan(planning, &target, &alias, insert.returning.as_deref(), &mut hints)?;
     let columns = returning.as_ref().map(Returning::columns);
     let parameters = hints.complete()?;
-    Ok(Planned { plan: super::Plan::Insert(Plan { table, targets, rows, on_conflict, returning }), parameters, columns })
+    let checks = target.checks(planning)?;
+    let through_view = !target.is_table();
+    Ok(Planned {
+        plan: super::Plan::Insert(Plan { table, targets, rows, on_conflict, returning, checks, through_view }),
+        parameters,
+        columns,
+    })
 }
 
 /// The source with DEFAULT told apart: a column of nothing but DEFAULT is not given at all, and elsewhere DEFAULT is the default's expression.
@@ -149,15 +165,7 @@ fn check_identity(planning: &Planning<'_>, table: &TableDef, targets: &mut Vec<u
         at += 1;
         kept[at - 1]
     });
-    let given = match source.body.as_ref() {
-        SetExpr::Values(values) => values.rows.first().map_or(0, |row| row.content.len()),
-        SetExpr::Select(select)
-            if select.projection.iter().all(|item| matches!(item, SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. })) =>
-        {
-            select.projection.len()
-        }
-        _ => targets.len(),
-    };
+    let given = width_of(source).min(targets.len());
     for position in targets.iter().take(given) {
         rules::generated_given(table, *position, rules::Verb::Insert)?;
     }
@@ -191,16 +199,18 @@ fn refuse_clauses(insert: &Insert) -> SqlResult<()> {
     if foreign { Err(SqlError::unsupported("this form of INSERT")) } else { Ok(()) }
 }
 
-/// Positions of the columns listed; all of the table's without a list.
-fn targets(planning: &Planning<'_>, insert: &Insert, table: &TableDef) -> SqlResult<Vec<usize>> {
+/// Positions of the columns listed; all of the table's or view's without a list, as many as there are values.
+fn targets(planning: &Planning<'_>, insert: &Insert, target: &Target) -> SqlResult<Vec<usize>> {
     if insert.columns.is_empty() {
-        return Ok((0..table.columns.len()).collect());
+        let given = insert.source.as_ref().map_or(0, |source| width_of(source)).min(target.width());
+        let given = if target.is_table() { target.width() } else { given };
+        return (0..given).map(|at| target.place(at, Verb::Insert)).collect();
     }
     let mut targets = Vec::with_capacity(insert.columns.len());
     for object in &insert.columns {
         let ident = simple(object)?;
         let name = fold(ident);
-        let position = assignment::position(table, &name, ident.span, planning.parsed)?;
+        let position = target.position(&name, ident.span, planning.parsed, Verb::Insert)?;
         if targets.contains(&position) {
             let error = SqlError::new(SqlState::DUPLICATE_COLUMN, format!("column \"{name}\" specified more than once"));
             return Err(planning.parsed.point(error, ident.span));
@@ -208,6 +218,19 @@ fn targets(planning: &Planning<'_>, insert: &Insert, table: &TableDef) -> SqlRes
         targets.push(position);
     }
     Ok(targets)
+}
+
+/// How many columns a source plainly has.
+fn width_of(source: &Query) -> usize {
+    match source.body.as_ref() {
+        SetExpr::Values(values) => values.rows.first().map_or(0, |row| row.content.len()),
+        SetExpr::Select(select)
+            if select.projection.iter().all(|item| matches!(item, SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. })) =>
+        {
+            select.projection.len()
+        }
+        _ => usize::MAX,
+    }
 }
 
 fn plan_source(
@@ -370,13 +393,20 @@ async fn insert(
     let batch = written.guard.settle(written.guard.complete(rows, given)?)?;
     let Some(on_conflict) = &plan.on_conflict else {
         execution.transaction.insert(&plan.table, &batch)?;
+        if let Some(checks) = &plan.checks {
+            checks.check(&batch, execution).await?;
+        }
         written.add(batch);
         return Ok(());
     };
     let sorted = on_conflict.sort(&plan.table, execution.transaction, &batch, &mut written.keys)?;
     execution.transaction.insert(&plan.table, &sorted.fresh).map_err(|error| as_conflict(error, &plan.table, &|_| false))?;
-    written.add(sorted.fresh.clone());
-    for batch in on_conflict.update(&plan.table, sorted, execution, &written.guard).await? {
+    let mut new = vec![sorted.fresh.clone()];
+    new.extend(on_conflict.update(&plan.table, sorted, execution, &written.guard).await?);
+    for batch in new {
+        if let Some(checks) = &plan.checks {
+            checks.check(&batch, execution).await?;
+        }
         written.add(batch);
     }
     Ok(())

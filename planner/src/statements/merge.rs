@@ -22,6 +22,7 @@ use sqlparser::ast::{
 use super::assignment::{self, assign, is_default, is_unknown_literal};
 use super::hints::Hints;
 use super::update::{as_conflict, read_assignments};
+use super::write_target::Target;
 use super::{Execution, Planned, Planning, rewrite};
 use crate::names::{fold, simple};
 use crate::outcome::{Outcome, Tag};
@@ -82,8 +83,9 @@ pub(super) fn plan(planning: &Planning<'_>, merge: &Merge, with: Option<&With>) 
     if merge.output.is_some() {
         return Err(SqlError::unsupported("MERGE … OUTPUT"));
     }
-    let (name, table) = assignment::target(planning, object)?;
-    let alias = alias.as_ref().map_or(name.name, |alias| fold(&alias.name));
+    let target = Target::of_table(planning, object)?;
+    let table = Arc::clone(&target.table);
+    let alias = alias.as_ref().map_or_else(|| target.name.clone(), |alias| fold(&alias.name));
     let mut hints = Hints::new(planning.given);
     let row_id = rewrite::column(&alias, ROW_ID);
     let choice = choice(&merge.clauses, &row_id)?;
@@ -107,7 +109,7 @@ pub(super) fn plan(planning: &Planning<'_>, merge: &Merge, with: Option<&With>) 
             MergeAction::Delete { .. } => Clause::Delete,
             MergeAction::Update(update) if update.assignments.iter().any(|set| set.target.to_string().contains(NOTHING)) => Clause::Nothing,
             MergeAction::Update(update) => {
-                let sets = read_assignments(planning, &update.assignments, &table)?;
+                let sets = read_assignments(planning, &update.assignments, &target)?;
                 Clause::Update(sets.iter().map(|(position, value)| guarded(*position, value)).collect())
             }
             MergeAction::Insert(insert) if insert.columns.iter().any(|column| column.to_string().contains(NOTHING)) => Clause::Nothing,
@@ -124,9 +126,8 @@ pub(super) fn plan(planning: &Planning<'_>, merge: &Merge, with: Option<&With>) 
             }
         });
     }
-    let target = rewrite::target(&table, &alias).relation;
     let on = JoinOperator::LeftOuter(JoinConstraint::On(merge.on.as_ref().clone()));
-    let join = Join { relation: target, global: false, join_operator: on };
+    let join = Join { relation: target.factor(&alias).relation, global: false, join_operator: on };
     let from = vec![TableWithJoins { relation: merge.source.clone(), joins: vec![join] }];
     let statement = rewrite::select(with, items.items, from, None);
     let shape = hints.complete_from(planning, &statement, None)?.shape;

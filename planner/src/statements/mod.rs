@@ -53,7 +53,9 @@ mod table_options;
 mod truncate;
 mod update;
 mod validate;
+mod view_options;
 mod with;
+pub(crate) mod write_target;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -172,6 +174,17 @@ impl Plan {
     /// Whether a duplicate key found at commit is a lost race to be judged again.
     pub(crate) fn expects_conflicts(&self) -> bool {
         matches!(self, Self::Insert(plan) if plan.expects_conflicts())
+    }
+
+    /// Whether it may write rows through a view, whose own rights count then whoever runs it.
+    pub(crate) fn may_write_views(&self) -> bool {
+        match self {
+            Self::Insert(plan) => plan.is_through_view(),
+            Self::Update(plan) => plan.is_through_view(),
+            Self::Delete(plan) => plan.is_through_view(),
+            Self::With(_) | Self::Explain(_) => true,
+            _ => false,
+        }
     }
 
     /// Columns of the answer that hold a row's place in its commit and are to become its receipt.

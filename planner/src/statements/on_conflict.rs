@@ -19,6 +19,7 @@ use sqlparser::ast::{ConflictTarget, DoUpdate, Expr, OnConflict as Clause, OnCon
 
 use super::assignment::{self, assign, is_unknown_literal};
 use super::hints::Hints;
+use super::write_target::{Target, Verb};
 use super::{Execution, Planning, rewrite, update};
 use crate::cells::{self, Parameters, Source};
 use crate::names::{fold, simple};
@@ -72,15 +73,15 @@ pub(super) struct Sorted {
 
 impl OnConflict {
     /// Plans a clause. `alias` is what expressions call the table. Errors: 42P10, 42704, 42601, what the expressions raise.
-    pub(super) fn plan(planning: &Planning<'_>, table: &TableDef, alias: &str, clause: &Clause, hints: &mut Hints) -> SqlResult<Self> {
-        let keys = arbiters(planning, table, clause)?;
+    pub(super) fn plan(planning: &Planning<'_>, target: &Target, alias: &str, clause: &Clause, hints: &mut Hints) -> SqlResult<Self> {
+        let keys = arbiters(planning, target, clause)?;
         let action = match &clause.action {
             OnConflictAction::DoNothing => Ok(Action::Nothing),
             OnConflictAction::DoUpdate(_) if clause.conflict_target.is_none() => {
                 Err(SqlError::new(SqlState::SYNTAX_ERROR, "ON CONFLICT DO UPDATE requires inference specification or constraint name")
                     .hint("For example, ON CONFLICT (column_name)."))
             }
-            OnConflictAction::DoUpdate(action) => plan_update(planning, table, alias, action, hints).map(Action::Update),
+            OnConflictAction::DoUpdate(action) => plan_update(planning, target, alias, action, hints).map(Action::Update),
         };
         Ok(Self { keys, action: action? })
     }
@@ -204,14 +205,15 @@ fn twice() -> SqlError {
 }
 
 /// The unique keys that a clause means. Errors: 42P10, 42704, 42703.
-fn arbiters(planning: &Planning<'_>, table: &TableDef, clause: &Clause) -> SqlResult<Vec<u32>> {
+fn arbiters(planning: &Planning<'_>, target: &Target, clause: &Clause) -> SqlResult<Vec<u32>> {
+    let table = &*target.table;
     let unique = || table.keys().iter().filter(|key| key.unique);
     match &clause.conflict_target {
         None => Ok(unique().map(|key| key.id).collect()),
         Some(ConflictTarget::Columns(columns)) => {
             let mut named = Vec::with_capacity(columns.len());
             for column in columns {
-                named.push(assignment::position(table, &fold(column), column.span, planning.parsed)?);
+                named.push(target.position(&fold(column), column.span, planning.parsed, Verb::Insert)?);
             }
             named.sort_unstable();
             named.dedup();
@@ -240,10 +242,11 @@ fn arbiters(planning: &Planning<'_>, table: &TableDef, clause: &Clause) -> SqlRe
     }
 }
 
-fn plan_update(planning: &Planning<'_>, table: &TableDef, alias: &str, action: &DoUpdate, hints: &mut Hints) -> SqlResult<Update> {
-    let set = update::read_assignments(planning, &action.assignments, table)?;
+fn plan_update(planning: &Planning<'_>, target: &Target, alias: &str, action: &DoUpdate, hints: &mut Hints) -> SqlResult<Update> {
+    let table = &*target.table;
+    let set = update::read_assignments(planning, &action.assignments, target)?;
     if action.selection.is_none()
-        && let Some(plain) = plain(planning, table, &set, hints)?
+        && let Some(plain) = plain(planning, target, &set, hints)?
     {
         return Ok(Update::Plain(plain));
     }
@@ -255,24 +258,25 @@ fn plan_update(planning: &Planning<'_>, table: &TableDef, alias: &str, action: &
         }
         computed.push((*position, is_unknown_literal(value)));
     }
-    for (position, column) in table.columns.iter().enumerate() {
+    for position in 0..table.columns.len() {
         let value = match set.iter().find(|(at, _)| *at == position) {
             Some((_, value)) => value.clone(),
-            None => rewrite::column(alias, &column.name),
+            None => target.whole(alias, position),
         };
         items.push(rewrite::item(value, format!("c{position}")));
     }
-    let statement = both_rows(table, alias, items, action.selection.as_ref())?;
+    let statement = both_rows(target, alias, items, action.selection.as_ref())?;
     let local = proposed_rows(table, None)?;
     let shape = hints.complete_from(planning, &statement, Some(&local))?.shape;
     Ok(Update::Query { shape, set: computed })
 }
 
 /// The sources of a SET list of nothing but `excluded.column`, constants and parameters.
-fn plain(planning: &Planning<'_>, table: &TableDef, set: &[(usize, Expr)], hints: &mut Hints) -> SqlResult<Option<Vec<(usize, From)>>> {
+fn plain(planning: &Planning<'_>, target: &Target, set: &[(usize, Expr)], hints: &mut Hints) -> SqlResult<Option<Vec<(usize, From)>>> {
+    let table = &*target.table;
     let mut plain = Vec::with_capacity(set.len());
     for (position, value) in set {
-        if let Some(at) = excluded(table, value) {
+        if let Some(at) = excluded(target, value) {
             plain.push((*position, From::Excluded(at)));
             continue;
         }
@@ -290,14 +294,11 @@ fn plain(planning: &Planning<'_>, table: &TableDef, set: &[(usize, Expr)], hints
 }
 
 /// The position of the column that `excluded.column` names.
-fn excluded(table: &TableDef, value: &Expr) -> Option<usize> {
+fn excluded(target: &Target, value: &Expr) -> Option<usize> {
     match value {
-        Expr::Nested(inner) => excluded(table, inner),
+        Expr::Nested(inner) => excluded(target, inner),
         Expr::CompoundIdentifier(parts) => match parts.as_slice() {
-            [row, column] if fold(row) == EXCLUDED => {
-                let name = fold(column);
-                table.columns.iter().position(|column| column.name == name)
-            }
+            [row, column] if fold(row) == EXCLUDED => target.named(&fold(column)),
             _ => None,
         },
         _ => None,
@@ -305,7 +306,9 @@ fn excluded(table: &TableDef, value: &Expr) -> Option<usize> {
 }
 
 /// `SELECT items FROM the row that has the key AS alias, the proposed one AS excluded [WHERE selection]`, pairwise.
-fn both_rows(table: &TableDef, alias: &str, items: Vec<sqlparser::ast::SelectItem>, selection: Option<&Expr>) -> SqlResult<Statement> {
+fn both_rows(target: &Target, alias: &str, items: Vec<sqlparser::ast::SelectItem>, selection: Option<&Expr>) -> SqlResult<Statement> {
+    let table = &*target.table;
+    let called = alias;
     let list = |side: char| -> String {
         let column = |(at, name): (usize, &str)| format!("\"{side}{at}\" AS {}", quoted(name));
         let columns: Vec<String> = table.columns.iter().map(|column| column.name.as_str()).enumerate().map(column).collect();
@@ -313,7 +316,7 @@ fn both_rows(table: &TableDef, alias: &str, items: Vec<sqlparser::ast::SelectIte
     };
     let (rows, number, alias) = (quoted(PROPOSED), quoted(NUMBER), quoted(alias));
     let template = format!(
-        "SELECT 1 FROM (SELECT {number}, {} FROM {rows}) AS {alias}, (SELECT {number}, {} FROM {rows}) AS {EXCLUDED} WHERE {alias}.{number} = {EXCLUDED}.{number}",
+        "SELECT 1 FROM (SELECT {}, {number} FROM {rows}) AS {alias}, (SELECT {}, {number} FROM {rows}) AS {EXCLUDED} WHERE {alias}.{number} = {EXCLUDED}.{number}",
         list('o'),
         list('e'),
     );
@@ -332,7 +335,8 @@ fn both_rows(table: &TableDef, alias: &str, items: Vec<sqlparser::ast::SelectIte
         }),
         (pairs, _) => pairs,
     };
-    Ok(rewrite::select(None, items, select.from.clone(), both))
+    let sides = select.from.iter().zip([called, EXCLUDED]).map(|(rows, alias)| target.over(rows.clone(), alias, NUMBER));
+    Ok(rewrite::select(None, items, sides.collect(), both))
 }
 
 fn quoted(name: &str) -> String {

@@ -111,7 +111,9 @@ pub(super) fn rename(execution: &mut Execution<'_>, object: &Object, from: &str,
             execution.transaction.redefine(Object::Graph(Arc::new(renamed)))?;
             super::create_view::follow_rename(execution, object.id(), (schema, from), (schema, to))
         }
-        Object::Schema(_) | Object::Role(_) | Object::Grants(_) | Object::Hold(_) => Err(SqlError::internal("only relations are renamed here")),
+        Object::Schema(_) | Object::Role(_) | Object::Grants(_) | Object::Hold(_) => {
+            Err(SqlError::internal("only relations are renamed here"))
+        }
     }
 }
 
@@ -153,7 +155,9 @@ pub(super) fn move_to(execution: &mut Execution<'_>, object: &Object, to: &str) 
             moved.schema.clone_from(&to);
             execution.transaction.redefine(Object::Graph(Arc::new(moved)))?;
         }
-        Object::Schema(_) | Object::Role(_) | Object::Grants(_) | Object::Hold(_) => return Err(SqlError::internal("only relations are moved")),
+        Object::Schema(_) | Object::Role(_) | Object::Grants(_) | Object::Hold(_) => {
+            return Err(SqlError::internal("only relations are moved"));
+        }
     }
     super::create_view::follow_rename(execution, object.id(), (&from, object.name()), (&to, object.name()))
 }

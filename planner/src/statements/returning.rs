@@ -17,18 +17,19 @@ use relational::{HIDDEN, Shape};
 use sqlparser::ast::{Expr, ObjectName, SelectItem};
 
 use super::hints::Hints;
+use super::write_target::Target;
 use super::{Described, Execution, Planning, rewrite, select};
 use crate::names::{fold, quoted};
 use crate::outcome::{Column, Outcome};
 use crate::tables::{MemoryTable, arrow_error};
 
 /// A name no statement can write.
-const WRITTEN_ROWS: &str = "\u{1}written rows";
+pub(super) const WRITTEN_ROWS: &str = "\u{1}written rows";
 
 /// What a list calls the receipt of a row's commit.
 const RECEIPT: &str = "_receipt";
 /// Where the written rows say which they are among those the statement wrote; no statement can write the name.
-const PLACE: &str = "_\u{1}place";
+pub(super) const PLACE: &str = "_\u{1}place";
 
 /// A planned RETURNING list.
 #[derive(Debug)]
@@ -51,17 +52,20 @@ impl Returning {
     /// Plans a list. `alias` is what the list may qualify columns by.
     pub(super) fn plan(
         planning: &Planning<'_>,
-        table: &TableDef,
+        target: &Target,
         alias: &str,
         items: Option<&[SelectItem]>,
         hints: &mut Hints,
     ) -> SqlResult<Option<Self>> {
         let Some(items) = items else { return Ok(None) };
-        if let Some((positions, columns)) = select::plain_columns(table, alias, items) {
+        let table = &*target.table;
+        if let (Some((positions, columns)), true) = (select::plain_columns(table, alias, items), target.is_table()) {
             return Ok(Some(Self { columns: columns.into(), source: Source::Positions(positions), receipts: Vec::new() }));
         }
-        let from = rewrite::named(ObjectName::from(vec![quoted(WRITTEN_ROWS)]), alias);
+        let rows = rewrite::named(ObjectName::from(vec![quoted(WRITTEN_ROWS)]), alias);
+        let from = target.over(rows, alias, PLACE);
         let has_receipt = table.columns.iter().any(|column| column.name == RECEIPT);
+        let items = target.listed(items, alias);
         let items = items.iter().map(|item| if has_receipt { item.clone() } else { with_place(item) }).collect();
         let statement = rewrite::select(None, items, vec![from], None);
         let local = written(table, Vec::new())?;
@@ -127,7 +131,7 @@ fn with_place(item: &SelectItem) -> SelectItem {
 }
 
 /// The rows and their places; `*` leaves the place out.
-fn written(table: &TableDef, batches: Vec<RecordBatch>) -> SqlResult<MemoryTable> {
+pub(super) fn written(table: &TableDef, batches: Vec<RecordBatch>) -> SqlResult<MemoryTable> {
     let user = table.arrow_schema();
     let metadata = HashMap::from([(HIDDEN.to_owned(), "true".to_owned())]);
     let place = Field::new(PLACE, DataType::Int64, false).with_metadata(metadata);

@@ -22,9 +22,10 @@ use super::hints::Hints;
 use super::increment::Increment;
 use super::key_access::KeyAccess;
 use super::returning::Returning;
+use super::write_target::{CheckOptions, Target, Verb, row_id};
 use super::{Execution, Planned, Planning, rewrite};
 use crate::cells::{self, Source};
-use crate::names::{Name, fold, simple};
+use crate::names::{fold, simple};
 use crate::outcome::{Outcome, Tag};
 use crate::rules::{self, Guard};
 use crate::tables::{ROW_ID, arrow_error, row_ids};
@@ -35,6 +36,9 @@ pub(crate) struct Plan {
     table: Arc<TableDef>,
     find: Find,
     returning: Option<Returning>,
+    checks: Option<CheckOptions>,
+    /// The rows are those of a view.
+    through_view: bool,
 }
 
 #[derive(Debug)]
@@ -65,6 +69,11 @@ impl Plan {
         let new = guard.settle(new)?;
         execution.transaction.update(&self.table, old, &new).map_err(|error| as_conflict(error, &self.table, &|at| self.sets(at)))?;
         Ok(new)
+    }
+
+    /// Whether a view's own rights count.
+    pub(super) fn is_through_view(&self) -> bool {
+        self.through_view
     }
 
     /// Columns of the answer that are to become receipts.
@@ -107,48 +116,57 @@ pub(super) fn plan(planning: &Planning<'_>, update: &Update, with: Option<&With>
         return Err(SqlError::unsupported("this form of UPDATE"));
     }
     let (object, alias) = named_table(&update.table, "UPDATE")?;
-    let (name, table) = assignment::target(planning, object)?;
-    let Name { name, .. } = name;
-    let alias = alias.unwrap_or(name);
+    let target = Target::find(planning, object, Verb::Update)?;
+    let table = Arc::clone(&target.table);
+    let alias = alias.unwrap_or_else(|| target.name.clone());
     let from = match &update.from {
         None => Vec::new(),
         Some(UpdateTableFromKind::AfterSet(from)) => from.clone(),
         Some(UpdateTableFromKind::BeforeSet(_)) => return Err(SqlError::unsupported("UPDATE … FROM before SET")),
     };
-    let set = read_assignments(planning, &update.assignments, &table)?;
+    let set = read_assignments(planning, &update.assignments, &target)?;
     let mut hints = Hints::new(planning.given);
-    let by_key = if from.is_empty() && with.is_none() { plan_key(planning, update, &table, &alias, &set, &mut hints)? } else { None };
+    let by_key = if from.is_empty() && with.is_none() && target.is_table() {
+        plan_key(planning, update, &table, &alias, &set, &mut hints)?
+    } else {
+        None
+    };
     let find = match by_key {
         Some(find) => find,
-        None => plan_query(planning, update, &table, &alias, set, from, with, &mut hints)?,
+        None => plan_query(planning, update, &target, &alias, set, from, with, &mut hints)?,
     };
-    let returning = Returning::plan(planning, &table, &alias, update.returning.as_deref(), &mut hints)?;
+    let returning = Returning::plan(planning, &target, &alias, update.returning.as_deref(), &mut hints)?;
     let columns = returning.as_ref().map(Returning::columns);
     let parameters = hints.complete()?;
-    Ok(Planned { plan: super::Plan::Update(Plan { table, find, returning }), parameters, columns })
+    let checks = target.checks(planning)?;
+    let through_view = !target.is_table();
+    Ok(Planned { plan: super::Plan::Update(Plan { table, find, returning, checks, through_view }), parameters, columns })
 }
 
 /// Columns set and the expressions they are set to. Errors: 428C9 for an identity column.
-pub(super) fn read_assignments(planning: &Planning<'_>, assignments: &[Assignment], table: &TableDef) -> SqlResult<Vec<(usize, Expr)>> {
+pub(super) fn read_assignments(planning: &Planning<'_>, assignments: &[Assignment], target: &Target) -> SqlResult<Vec<(usize, Expr)>> {
+    let table = &*target.table;
     let mut set: Vec<(usize, Expr)> = Vec::new();
-    let mut add = |target: &ObjectName, value: &Expr| -> SqlResult<()> {
-        if let [first, rest @ ..] = target.0.as_slice()
+    let mut add = |column: &ObjectName, value: &Expr| -> SqlResult<()> {
+        if let [first, rest @ ..] = column.0.as_slice()
             && !rest.is_empty()
         {
             // Postgres takes what follows a dot for a field of the column.
             if let Some(ident) = first.as_ident() {
-                assignment::position(table, &fold(ident), ident.span, planning.parsed)?;
+                target.position(&fold(ident), ident.span, planning.parsed, Verb::Update)?;
             }
         }
-        let ident = simple(target)?;
+        let ident = simple(column)?;
         let column = fold(ident);
-        let position = assignment::position(table, &column, ident.span, planning.parsed)?;
+        let position = target.position(&column, ident.span, planning.parsed, Verb::Update)?;
         if set.iter().any(|(other, _)| *other == position) {
             let error = SqlError::new(SqlState::SYNTAX_ERROR, format!("multiple assignments to same column \"{column}\""));
             return Err(planning.parsed.point(error, ident.span));
         }
         let default = || rules::default_of(&planning.scope.catalog, table, position).map(|text| rules::expression(&text)).transpose();
         let value = match is_default(value) {
+            // A view's column has no default of its own.
+            true if !target.is_table() => Expr::Value(Value::Null.into()),
             true => default()?.unwrap_or_else(|| Expr::Value(Value::Null.into())),
             false => {
                 rules::generated_given(table, position, rules::Verb::Update)?;
@@ -214,14 +232,15 @@ fn plan_key(
 fn plan_query(
     planning: &Planning<'_>,
     update: &Update,
-    table: &TableDef,
+    target: &Target,
     alias: &str,
     set: Vec<(usize, Expr)>,
     from: Vec<TableWithJoins>,
     with: Option<&With>,
     hints: &mut Hints,
 ) -> SqlResult<Find> {
-    let mut items = vec![rewrite::item(rewrite::column(alias, ROW_ID), ROW_ID)];
+    let table = &*target.table;
+    let mut items = vec![rewrite::item(row_id(alias), ROW_ID)];
     let mut computed = Vec::with_capacity(set.len());
     for (position, value) in &set {
         if let Some(index) = assignment::parameter(value) {
@@ -229,15 +248,15 @@ fn plan_query(
         }
         computed.push((*position, is_unknown_literal(value)));
     }
-    for (position, column) in table.columns.iter().enumerate() {
+    for position in 0..table.columns.len() {
         let value = match set.iter().find(|(at, _)| *at == position) {
             Some((_, value)) => value.clone(),
-            None => rewrite::column(alias, &column.name),
+            None => target.whole(alias, position),
         };
         items.push(rewrite::item(value, format!("c{position}")));
     }
     let joined = !from.is_empty();
-    let from = std::iter::once(rewrite::target(table, alias)).chain(from).collect();
+    let from = std::iter::once(target.factor(alias)).chain(from).collect();
     let statement = rewrite::select(with, items, from, update.selection.clone());
     let shape = hints.complete_from(planning, &statement, None)?.shape;
     Ok(Find::Query { shape, set: computed, joined })
@@ -275,6 +294,9 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
                 }
                 let new = RecordBatch::try_new(plan.table.arrow_schema(), columns).map_err(arrow_error)?;
                 let new = plan.write(execution, &old, new, &guard)?;
+                if let Some(checks) = &plan.checks {
+                    checks.check(&new, execution).await?;
+                }
                 rows += old.len() as u64;
                 if plan.returning.is_some() {
                     returned.push(new);

@@ -8,6 +8,7 @@
 //! Never: reads a row.
 
 mod graphs;
+mod views;
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 
 use base::{RelationId, SqlError, SqlResult, SqlState};
 use engine::roles::{DATABASE, privilege};
-use engine::{LEDGER_SCHEMA, Object, TEMPORARY_SCHEMA, TableDef};
+use engine::{LEDGER_SCHEMA, Object, TEMPORARY_SCHEMA, TableDef, ViewDef};
 use sqlparser::ast::{
     Assignment, AssignmentTarget, ColumnOption, CommentObject, ConflictTarget, CopySource, CreateTable, Delete, Expr, FromTable, Insert,
     Merge, MergeAction, ObjectName, OnConflict, OnConflictAction, OnInsert, Query, SchemaName, SelectItem, Statement, TableConstraint,
@@ -24,12 +25,14 @@ use sqlparser::ast::{
 
 use super::super::Plan;
 use super::super::lock_rows::named_tables;
+use super::super::write_target::Verb;
 use super::objects;
 use crate::names::{Name, fold, simple};
 use crate::parse::Parsed;
 use crate::resolver::Scope;
 use crate::rights::access::Kind;
 use crate::rights::things;
+use views::Through;
 
 /// What a kind of statement is to rights.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -77,7 +80,7 @@ pub(crate) fn class(plan: &Plan) -> Class {
 /// Errors: 42501, and what names that are not there raise.
 pub(crate) fn check(plan: &Plan, parsed: &Parsed, scope: &Scope, database: &str) -> SqlResult<Option<RelationId>> {
     let statement = &*parsed.statement;
-    if scope.access.superuser || class(plan) == Class::Session {
+    if class(plan) == Class::Session || scope.access.superuser && !plan.may_write_views() {
         return Ok(None);
     }
     let checker = Checker { scope, database };
@@ -196,8 +199,11 @@ impl Checker<'_> {
 
     fn insert(&self, insert: &Insert) -> SqlResult<()> {
         let TableObject::TableName(object) = &insert.table else { return Ok(()) };
-        let table = self.target(object)?;
         let alias = insert.table_alias.as_ref().map(|alias| fold(&alias.alias));
+        if let Some(view) = self.view(object)? {
+            return self.insert_through(&view, insert, alias.as_deref());
+        }
+        let table = self.target(object)?;
         let columns: Vec<usize> = match insert.columns.as_slice() {
             [] => (0..table.columns.len()).collect(),
             names => names.iter().filter_map(|name| simple(name).ok()).filter_map(|name| position(&table, &fold(name))).collect(),
@@ -209,6 +215,23 @@ impl Checker<'_> {
         }
         mentions.returning(insert.returning.as_deref());
         self.mentioned(&table, alias.as_deref(), &mentions)
+    }
+
+    fn insert_through(&self, view: &Arc<ViewDef>, insert: &Insert, alias: Option<&str>) -> SqlResult<()> {
+        let (mut mentions, mut wanted) = (Mentions::default(), privilege::INSERT);
+        if let Some(OnInsert::OnConflict(clause)) = &insert.on {
+            if let Some(ConflictTarget::Columns(columns)) = &clause.conflict_target {
+                mentions.names.extend(columns.iter().map(fold));
+            }
+            if let OnConflictAction::DoUpdate(update) = &clause.action {
+                wanted |= privilege::UPDATE;
+                update.assignments.iter().for_each(|assignment| mentions.of(&assignment.value));
+                mentions.of(&update.selection);
+            }
+        }
+        mentions.returning(insert.returning.as_deref());
+        let columns = views::listed(insert.columns.iter());
+        self.through(view, &Through { verb: Verb::Insert, wanted, columns, mentions: &mentions, alias })
     }
 
     fn conflict(&self, table: &TableDef, clause: &OnConflict, mentions: &mut Mentions) -> SqlResult<()> {
@@ -242,8 +265,19 @@ impl Checker<'_> {
 
     fn update(&self, update: &Update) -> SqlResult<Option<RelationId>> {
         let Some((object, alias)) = named(&update.table) else { return Ok(None) };
-        let table = self.target(object)?;
         let mut mentions = Mentions::default();
+        if let Some(view) = self.view(object)? {
+            update.assignments.iter().for_each(|assignment| mentions.of(&assignment.value));
+            mentions.of(&update.selection);
+            mentions.returning(update.returning.as_deref());
+            let columns = views::listed(update.assignments.iter().flat_map(|assignment| match &assignment.target {
+                AssignmentTarget::ColumnName(name) => std::slice::from_ref(name),
+                AssignmentTarget::Tuple(names) => names.as_slice(),
+            }));
+            let (verb, wanted, alias) = (Verb::Update, privilege::UPDATE, alias.as_deref());
+            return self.through(&view, &Through { verb, wanted, columns, mentions: &mentions, alias }).map(|()| None);
+        }
+        let table = self.target(object)?;
         self.assignments(&table, &update.assignments, &mut mentions)?;
         mentions.of(&update.selection);
         mentions.of(&update.from);
@@ -256,12 +290,16 @@ impl Checker<'_> {
     fn delete(&self, delete: &Delete) -> SqlResult<Option<RelationId>> {
         let (FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from)) = &delete.from;
         let Some((object, alias)) = from.first().and_then(named) else { return Ok(None) };
-        let table = self.target(object)?;
-        self.need(&table, privilege::DELETE)?;
         let mut mentions = Mentions::default();
         mentions.of(&delete.selection);
         mentions.of(&delete.using);
         mentions.returning(delete.returning.as_deref());
+        if let Some(view) = self.view(object)? {
+            let (verb, wanted, alias) = (Verb::Delete, privilege::DELETE, alias.as_deref());
+            return self.through(&view, &Through { verb, wanted, columns: None, mentions: &mentions, alias }).map(|()| None);
+        }
+        let table = self.target(object)?;
+        self.need(&table, privilege::DELETE)?;
         mentions.others |= delete.using.is_some();
         self.mentioned(&table, alias.as_deref(), &mentions)?;
         Ok((!mentions.others).then_some(table.id))
