@@ -4,6 +4,7 @@
 //! B2: a backup that is broken off, at any step, leaves the one before it whole.
 //! B3: a folder is extended only by the ledger and the incarnation that it is of, and only if its commits are that ledger's own.
 //! B4: commits and reads go on; seals wait while the moment is taken, not while files are copied.
+//! B5: keys of subjects that were erased are in no file of the folder once a later run has ended, not even in one that was broken off.
 //! Never: changes the ledger; copies private keys unless asked to.
 //! Format: docs/formats/backup.md.
 
@@ -33,6 +34,7 @@ use crate::identity::{self, LedgerIdentity};
 use crate::ledger::Ledger;
 use crate::segment;
 use crate::signer::{KEY_FILE, SignedCheckpoint};
+use crate::subjects;
 use crate::verifiers;
 use crate::{cosigned, timestamps};
 use manifest::{Entry, Manifest};
@@ -90,6 +92,10 @@ impl Ledger {
         self.put_unsealed(&mut target, &moment)?;
         if has_keys {
             self.put_keys(&mut target, &moment)?;
+        }
+        // After the moment, whose rows are sealed under keys that there are by now.
+        if let Some(bytes) = self.subjects().copy(has_keys) {
+            put_by_content(&mut target, subjects::FILE, 0o400, &bytes)?;
         }
         if let Some(note) = &moment.cosigned {
             put_by_content(&mut target, cosigned::FILE, 0o444, note.as_bytes())?;

@@ -7,14 +7,15 @@
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{
-    Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, IntervalMonthDayNano, IntervalMonthDayNanoType,
-    Time64MicrosecondType, TimestampMicrosecondType, UInt8Type, UInt64Type,
+    DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, IntervalMonthDayNano,
+    IntervalMonthDayNanoType, Time64MicrosecondType, TimestampMicrosecondType, UInt8Type, UInt64Type,
 };
 use base::{SqlError, SqlResult};
 use receipts::{Field, Hash, RowHeader, RowLanes, Supersedes};
 
 use crate::numeric;
 use crate::schema::TableDef;
+use crate::sealed_value;
 use crate::types::SqlType;
 
 /// Operation code of a row version.
@@ -123,6 +124,9 @@ fn put_array(sql_type: SqlType, elements: &dyn Array, out: &mut Vec<u8>) {
     }
 }
 
+/// Shows a field of a sealed column: the definition, the column's position, what is stored, the row's salt.
+pub type OpenField<'a> = dyn Fn(&TableDef, usize, &[u8], &[u8; 16]) -> SqlResult<Field> + 'a;
+
 /// The typed columns of one stored batch, ready to be hashed row by row.
 pub struct RowHasher<'a> {
     table: &'a TableDef,
@@ -145,8 +149,9 @@ impl<'a> RowHasher<'a> {
         if stored.num_columns() < n + 3 {
             return Err(layout());
         }
-        for (column, def) in stored.columns().iter().zip(&table.columns) {
-            if column.data_type() != &def.sql_type.arrow() {
+        for (at, (column, def)) in stored.columns().iter().zip(&table.columns).enumerate() {
+            let expected = if table.is_sealed(at) { DataType::Binary } else { def.sql_type.arrow() };
+            if *column.data_type() != expected {
                 return Err(layout());
             }
         }
@@ -185,22 +190,58 @@ impl<'a> RowHasher<'a> {
         array.is_valid(row).then(|| value_bytes(self.table.columns[column].sql_type, array, row, scratch))
     }
 
-    /// All fields as a receipt shows them, each with its own salt; none of a deletion marker (V2).
-    pub fn shown(&self, row: usize) -> Vec<Field> {
+    /// All fields as a receipt shows them, each with its own salt, those that are erased by their commitments; none of a deletion marker (V2).
+    ///
+    /// Errors: those of `open`, which shows a sealed field.
+    pub fn shown(&self, row: usize, open: &OpenField<'_>) -> SqlResult<Vec<Field>> {
         if self.ops.value(row) == Op::Delete as u8 {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let salt = self.salt(row);
         let mut scratch = Scratch::default();
         let mut shown = |column: usize| {
+            if self.table.is_sealed(column) {
+                return open(self.table, column, self.sealed(row, column), &salt);
+            }
             let value = self.field(row, column, &mut scratch).map(<[u8]>::to_vec);
-            Field::Shown { salt: receipts::field_salt(&salt, column as u32), value }
+            Ok(Field::Shown { salt: receipts::field_salt(&salt, column as u32), value })
         };
         (0..self.table.columns.len()).map(&mut shown).collect()
     }
 
+    /// What is stored of a sealed field; nothing where it should be and is not.
+    fn sealed(&self, row: usize, column: usize) -> &[u8] {
+        let values = self.columns[column].as_binary::<i32>();
+        if values.is_valid(row) { values.value(row) } else { &[] }
+    }
+
+    /// Hashes of rows of an erasable table, which need no key: the commitments to sealed fields are stored (docs/formats/segment.md).
+    fn hashes_of_sealed(&self, rows: std::ops::Range<usize>) -> Vec<Hash> {
+        let mut scratch = Scratch::default();
+        let mut hash = |row: usize| {
+            let (header, salt) = (self.header(row), self.salt(row));
+            if header.op == Op::Delete as u8 {
+                return receipts::row_hash(&header, &[]);
+            }
+            let mut commitment = |column: usize| {
+                if self.table.is_sealed(column) {
+                    return sealed_value::commitment(self.sealed(row, column));
+                }
+                let def = &self.table.columns[column];
+                let value = self.field(row, column, &mut scratch);
+                receipts::field_commitment(&receipts::field_salt(&salt, column as u32), def.id.0, def.sql_type.oid(), value)
+            };
+            let commitments: Vec<Hash> = (0..self.table.columns.len()).map(&mut commitment).collect();
+            receipts::row_hash(&header, &commitments)
+        };
+        rows.map(&mut hash).collect()
+    }
+
     /// Hashes of rows `[first, first + n)`, many at once.
     pub fn hashes(&self, first: usize, n: usize) -> Vec<Hash> {
+        if self.table.subject().is_some() {
+            return self.hashes_of_sealed(first..first + n);
+        }
         let mut lanes = RowLanes::new(self.table.columns.iter().map(|def| (def.id.0, def.sql_type.oid())).collect());
         let mut scratch = Scratch::default();
         for row in first..first + n {

@@ -25,6 +25,7 @@ use crate::record::{self, Piece};
 use crate::references::{self, Owed};
 use crate::schema::TableDef;
 use crate::signer::SignedCheckpoint;
+use crate::subjects::KeyId;
 use crate::unique;
 use crate::violations::conflict;
 use crate::writes::{INLINE_ROWS_MAX, TableWrites};
@@ -79,6 +80,8 @@ pub struct Request {
     pub held: Held,
     /// What it read, and when, if that has to be so still.
     pub(crate) reads: Option<(Arc<ReadSet>, Option<CommitSeq>)>,
+    /// Keys of subjects that it destroys.
+    pub(crate) erases: Vec<KeyId>,
     /// Log files with its DATA records stay while this is held.
     pub _pin: Option<Arc<LogPin>>,
     /// Told what became of it.
@@ -327,6 +330,7 @@ impl Group {
             is_alone,
             held,
             reads,
+            erases,
             done,
             _pin,
         } = request;
@@ -335,6 +339,7 @@ impl Group {
         let made: Vec<Arc<TableDef>> = defined.iter().filter_map(|(object, _)| object.rows().cloned()).collect();
         let decided = check(ledger, &catalog, &tables, &defined, &dropped)
             .and_then(|()| check_locked_keys(ledger, owner, is_alone, &tables))
+            .and_then(|()| tables.iter().try_for_each(|writes| writes.check_sealed(ledger.subjects())))
             .and_then(|()| check_relied_on(ledger, &relied_on))
             .and_then(|()| reads.map_or(Ok(()), |(reads, seen)| reads.check(ledger, seen)))
             .and_then(|()| references::check_again(ledger, &catalog, &tables, &owed, (&defined, &dropped)))
@@ -359,6 +364,8 @@ impl Group {
                 return done(Err(error));
             }
         };
+        // From here on it happens, or the ledger takes no more writes.
+        ledger.subjects().doom(&erases);
         if prepared.is_large() {
             std::mem::take(self).finish(ledger);
             return alone(ledger, (draft, prepared), &pieces, catalog, (done, held));

@@ -5,15 +5,17 @@
 //! G3: what a definition was checked against must be as it was at commit, else 40001.
 //! G4: rows of a table that the transaction drops are not committed: nobody sees them, and the catalog of the commit has no definition to prove them by.
 //! G5: a retention in compliance mode is never shortened and never removed, by nobody.
+//! G6: what is sealed of a table's rows (`schema.rs`) is for its whole life.
+//! G7: what is sealed is in no materialized view.
 //! Never: evaluates an expression.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
-use base::{RelationId, SqlError, SqlResult, SqlState};
+use base::{ColumnId, RelationId, SqlError, SqlResult, SqlState};
 
-use crate::catalog::{CATALOG, CATALOG_TABLE, LEDGER_SCHEMA, Object, SchemaDef, relation_exists, role_exists, schema_exists};
+use crate::catalog::{CATALOG, CATALOG_TABLE, Catalog, LEDGER_SCHEMA, Object, SchemaDef, relation_exists, role_exists, schema_exists};
 use crate::hold::{HoldDef, hold_exists};
 use crate::layout;
 use crate::period::Mode;
@@ -77,6 +79,9 @@ impl Transaction {
                 .hint("The schema \"ledger\" holds the ledger's own read-only tables."));
         }
         let catalog = self.catalog();
+        if let Object::Table(table) = &object {
+            check_no_copy(&catalog, table)?;
+        }
         if catalog.schema(schema).is_none() {
             return Err(SqlError::new(SqlState::INVALID_SCHEMA_NAME, format!("schema \"{schema}\" does not exist")));
         }
@@ -147,7 +152,8 @@ impl Transaction {
         self.deferred.rows.retain(|_, (table, _)| *table != id);
     }
 
-    fn define(&mut self, object: Object) -> SqlResult<()> {
+    /// Defines an object that is not there yet. Errors: of a name already taken, at commit.
+    pub(crate) fn define(&mut self, object: Object) -> SqlResult<()> {
         if is_temporary(&object, &self.temporary) {
             self.put_temporary(object.clone())?;
             return self.own_new(&object);
@@ -186,8 +192,12 @@ impl Transaction {
 
     /// Replaces a table's definition; own rows move under it (G1). Returns it as the catalog has it now.
     ///
-    /// Errors: as [`Transaction::redefine`]; 23505 where own rows violate a unique key that is new; 55000 (G5).
+    /// Errors: as [`Transaction::redefine`]; 23505 where own rows violate a unique key that is new; 55000 (G5); 0A000 (G6).
     pub fn alter_table(&mut self, table: TableDef) -> SqlResult<Arc<TableDef>> {
+        if let Some(before) = self.catalog().table_by_id(table.id) {
+            check_sealing_stays(before, &table)?;
+        }
+        check_no_copy(&self.catalog(), &table)?;
         let table = Arc::new(table);
         if let Some(Object::Table(before)) = self.catalog().object(table.id.0) {
             check_retention(before, &table)?;
@@ -201,6 +211,7 @@ impl Transaction {
         let Some(before) = self.writes.remove(&table.id) else { return Ok(()) };
         let mut after = TableWrites::new(Arc::clone(table));
         after.keys_checked_at = before.keys_checked_at;
+        after.sealed_at = before.sealed_at;
         {
             let own = after.own_mut();
             own.ended.clone_from(&before.own.ended);
@@ -213,7 +224,9 @@ impl Transaction {
             let (batch, position) = if is_same {
                 (piece.batch.clone(), piece.position)
             } else {
-                self.ahead(table, layout::convert(&before.table, table, &piece.batch)?)?
+                let ledger = Arc::clone(&self.ledger);
+                let sources = (&*ledger.options().rng, ledger.subjects());
+                self.ahead(table, layout::convert(&before.table, table, &piece.batch, sources)?)?
             };
             let keys = unique::read(table, &batch);
             let first = after.rows;
@@ -271,6 +284,45 @@ fn check_retention(before: &TableDef, after: &TableDef) -> SqlResult<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// G7. Errors: 0A000.
+fn check_no_copy(catalog: &Catalog, table: &TableDef) -> SqlResult<()> {
+    let Some(materialized) = &table.rules.materialized else { return Ok(()) };
+    let mut left: Vec<(u32, Option<Vec<ColumnId>>)> = materialized.reads.clone();
+    let mut met = BTreeSet::new();
+    while let Some((id, columns)) = left.pop() {
+        match catalog.object(id) {
+            Some(Object::View(view)) if met.insert(id) => left.extend(view.reads.iter().cloned()),
+            Some(Object::Table(read)) => {
+                let is_read = |at: &usize| columns.as_ref().is_none_or(|columns| columns.contains(&read.columns[*at].id));
+                if let Some(at) = (0..read.columns.len()).filter(is_read).find(|at| read.is_sealed(*at)) {
+                    let what = format!("a materialized view of column \"{}\" of erasable table \"{}\"", read.columns[at].name, read.name);
+                    return Err(SqlError::unsupported(what)
+                        .hint("It would keep values in the clear that ERASE does not reach. Make an ordinary view."));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// G6. Errors: 0A000.
+fn check_sealing_stays(before: &TableDef, after: &TableDef) -> SqlResult<()> {
+    // Keys are found by a value of this type.
+    let subject = |table: &TableDef| table.subject().map(|at| (table.columns[at].id, table.columns[at].sql_type.oid()));
+    let was_sealed = |at: &usize| before.position(after.columns[*at].id).map(|at| before.is_sealed(at));
+    let changed = (0..after.columns.len()).find(|at| was_sealed(at).is_some_and(|was| was != after.is_sealed(*at)));
+    let message = match changed {
+        _ if subject(before) != subject(after) => format!("changing what rows of \"{}\" are erased by", before.name),
+        Some(at) if after.is_sealed(at) => {
+            format!("sealing column \"{}\" of \"{}\", whose rows are stored in the clear,", after.columns[at].name, before.name)
+        }
+        Some(at) => format!("a key over column \"{}\" of \"{}\", whose values are sealed,", after.columns[at].name, before.name),
+        None => return Ok(()),
+    };
+    Err(SqlError::unsupported(message).hint("Rows stay as they were committed. Make another table and copy the rows."))
 }
 
 fn catalog_row(object: &Object) -> SqlResult<RecordBatch> {

@@ -44,6 +44,8 @@ pub struct Checked {
     pub tiles: u64,
     /// Signed checkpoints verified, both trees.
     pub checkpoints: u64,
+    /// Fields of which the commitment was hashed and the cipher text not opened.
+    pub sealed_fields: u64,
 }
 
 pub(crate) fn tampered(what: impl Into<String>, why: impl Into<String>) -> Stop {
@@ -275,6 +277,9 @@ fn report(origin: &str, sealed: u64, size: u64, pinned: bool, beyond: Vec<String
     }
     if !pinned {
         not_covered.push("that this is all there ever was: give a checkpoint kept from before (--checkpoint)".to_owned());
+    }
+    if checked.sealed_fields > 0 {
+        not_covered.push(format!("the values of {} sealed fields, which only the keys of their subjects open", checked.sealed_fields));
     }
     not_covered.extend(beyond);
     Report {

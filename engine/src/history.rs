@@ -18,6 +18,7 @@ use crate::past::commits_at;
 use crate::schema::TableDef;
 use crate::segment::BATCH_ROWS;
 use crate::stored;
+use crate::subjects::Subjects;
 use crate::table::{Piece, TableState};
 
 /// Snapshots: from the one after `first` (`None`: from before all commits) to the one after `last`.
@@ -33,6 +34,7 @@ pub struct Span {
 #[derive(Debug)]
 pub struct Versions {
     state: Arc<TableState>,
+    subjects: Arc<Subjects>,
     table: Arc<TableDef>,
     span: Span,
     piece: Piece,
@@ -56,7 +58,10 @@ impl Ledger {
     /// Where to look for the versions of a table's rows, in the order they were written, to be read under `table`.
     pub fn versions(&self, table: &Arc<TableDef>, span: Span) -> Vec<Versions> {
         let state = self.table_state(table.id);
-        let versions = |(piece, first_row, _)| Versions { state: Arc::clone(&state), table: Arc::clone(table), span, piece, first_row };
+        let versions = |(piece, first_row, _)| {
+            let (state, subjects) = (Arc::clone(&state), Arc::clone(self.subjects()));
+            Versions { state, subjects, table: Arc::clone(table), span, piece, first_row }
+        };
         state.layout().pieces().map(versions).collect()
     }
 }
@@ -81,7 +86,7 @@ impl Versions {
             .collect();
         let rows = RecordBatch::try_new_with_options(
             self.schema(),
-            layout::columns(&writer, &self.table, &batch)?,
+            layout::columns(&writer, &self.table, &batch, &self.subjects)?,
             &RecordBatchOptions::new().with_row_count(Some(batch.num_rows())),
         );
         let rows = stored::keep(&rows.map_err(|error| arrow_failed("read versions", &error))?, &BooleanArray::from(kept.clone()))?;

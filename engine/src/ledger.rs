@@ -43,6 +43,7 @@ use crate::sealer::Sealer;
 use crate::segment::BATCH_ROWS;
 use crate::sequences::Sequences;
 use crate::signer::{Signed, SignedCheckpoint, Signer};
+use crate::subjects::Subjects;
 use crate::table::TableState;
 use crate::transaction::Transaction;
 use crate::verifiers::Verifiers;
@@ -78,6 +79,7 @@ pub(crate) struct Parts {
     pub wal: Wal,
     pub merkle: MerkleLog,
     pub signer: Signer,
+    pub subjects: Subjects,
     pub tables: HashMap<RelationId, Arc<TableState>>,
     pub folds: Arc<FoldStore>,
     pub published: Published,
@@ -122,6 +124,7 @@ pub struct Ledger {
     next_object: AtomicU32,
     threads: Mutex<Vec<JoinHandle<()>>>,
     verifiers: Verifiers,
+    subjects: Arc<Subjects>,
     past: Past,
     counted: Mutex<Counted>,
 }
@@ -162,6 +165,7 @@ impl Ledger {
             next_object: AtomicU32::new(parts.next_object),
             threads: Mutex::default(),
             verifiers: Verifiers::default(),
+            subjects: Arc::new(parts.subjects),
             past: Past::default(),
             counted: Mutex::default(),
         });
@@ -237,6 +241,11 @@ impl Ledger {
     /// Errors: 53100, 58030.
     pub(crate) fn leave_folds(&self) -> SqlResult<()> {
         self.store.come_to(self.merkle.read().size()).and_then(|()| self.store.flush())
+    }
+
+    /// The keys that rows of erasable tables are sealed under.
+    pub(crate) fn subjects(&self) -> &Arc<Subjects> {
+        &self.subjects
     }
 
     /// The password verifier that a role's definition names; `None` if it is lost. Errors: 58030, XX001.
@@ -619,7 +628,8 @@ impl Ledger {
         Err(SqlError::internal(format!("row {row} of relation {} does not exist", state.id)))
     }
 
-    /// The columns of `table` in the batch that holds a row, and the row's offset in it; decoded segment batches are kept for the next lookup.
+    /// The columns of `table` in the batch that holds a row, and the row's offset in it; decoded segment batches are kept for the next lookup, as they
+    /// are stored. Of an erasable table the row alone, for what is sealed is opened each time.
     ///
     /// Errors: as [`Ledger::stored_batch`].
     pub(crate) fn user_columns(&self, state: &TableState, table: &TableDef, row: u64) -> SqlResult<(Vec<ArrayRef>, usize)> {
@@ -628,15 +638,23 @@ impl Ledger {
                 let offset = (row - segment.first_row()) as usize;
                 let index = offset / BATCH_ROWS;
                 let name = (state.id, segment.first_row() + (index * BATCH_ROWS) as u64);
-                let columns: Vec<usize> = (0..segment.table().columns.len()).collect();
+                let writer = segment.table();
+                let columns: Vec<usize> = (0..writer.columns.len() + usize::from(writer.subject().is_some())).collect();
                 let batch = self.batches.get(name, || segment.read(index, Some(&columns)))?;
-                return Ok((layout::columns(segment.table(), table, &batch)?, offset % BATCH_ROWS));
+                return self.opened(writer, table, &batch, offset % BATCH_ROWS);
             }
             if let Some(chunk) = state.tail_chunk(row) {
-                return Ok((layout::columns(&chunk.table, table, &chunk.batch)?, (row - chunk.first_row) as usize));
+                return self.opened(&chunk.table, table, &chunk.batch, (row - chunk.first_row) as usize);
             }
         }
         Err(SqlError::internal(format!("row {row} of relation {} does not exist", state.id)))
+    }
+
+    fn opened(&self, writer: &TableDef, table: &TableDef, batch: &RecordBatch, at: usize) -> SqlResult<(Vec<ArrayRef>, usize)> {
+        match writer.subject() {
+            None => Ok((layout::columns(writer, table, batch, &self.subjects)?, at)),
+            Some(_) => Ok((layout::columns(writer, table, &batch.slice(at, 1), &self.subjects)?, 0)),
+        }
     }
 
     pub(crate) fn wake_sealer_if_due(&self) {

@@ -101,6 +101,18 @@ pub fn decode(bytes: &[u8], schema: &SchemaRef) -> SqlResult<RecordBatch> {
     RecordBatch::try_new(Arc::clone(schema), columns).map_err(|error| damaged(&error.to_string()))
 }
 
+/// Appends one value, an array of one row, as a column of packed rows has it. Errors: XX000 for a column type that no table has.
+pub(crate) fn encode_value(value: &ArrayRef, out: &mut Vec<u8>) -> SqlResult<()> {
+    put_column(value, out)
+}
+
+/// Reads such a value back. Errors: XX001 where `bytes` are not what [`encode_value`] writes for this type (P2).
+pub(crate) fn decode_value(bytes: &[u8], data_type: &DataType) -> SqlResult<ArrayRef> {
+    let mut reader = Reader(bytes);
+    let value = reader.column(data_type, 1).ok_or_else(|| damaged("a value is cut short or malformed"))??;
+    if reader.0.is_empty() { Ok(value) } else { Err(damaged("bytes follow a value")) }
+}
+
 fn damaged(why: &str) -> SqlError {
     SqlError::new(SqlState::DATA_CORRUPTED, format!("stored rows are unreadable: {why}"))
 }

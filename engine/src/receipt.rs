@@ -21,6 +21,7 @@ use crate::catalog_rows::catalog_at;
 use crate::cosigned::Cosigned;
 use crate::ledger::Ledger;
 use crate::schema::TableDef;
+use crate::sealing;
 use crate::signer::SignedCheckpoint;
 use crate::table::TableState;
 
@@ -171,7 +172,7 @@ impl Ledger {
         let state = self.table_state(table.id);
         let (batch, offset) = self.stored_batch(&state, row_id)?;
         let hasher = RowHasher::new(&table, &batch, span.first_row)?;
-        let (header, fields) = (hasher.header(offset), hasher.shown(offset));
+        let (header, fields) = (hasher.header(offset), hasher.shown(offset, &sealing::opener(self.subjects()))?);
         let path = self.row_path(seq, &commit, index)?;
         let schema_path = SchemaPath::new(&catalog.leaves(), table.id.0)
             .map_err(|error| SqlError::internal(error.to_string()))?

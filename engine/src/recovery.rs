@@ -22,6 +22,7 @@ use crate::catalog::{CATALOG, CATALOG_TABLE, Catalog, CatalogRow, FIRST_USER_ID,
 use crate::catalog_rows;
 use crate::catch_up::CatchUp;
 use crate::checkpoints;
+use crate::erasure;
 use crate::failure::io_failed;
 use crate::folds::FoldStore;
 use crate::identity::{FILE, LedgerIdentity};
@@ -33,6 +34,7 @@ use crate::schema::TableDef;
 use crate::segment::{self, BATCH_ROWS, Segment};
 use crate::signer::{self, Signed, Signer};
 use crate::stored;
+use crate::subjects::Subjects;
 use crate::table::{TableState, TailChunk};
 
 /// Opens the ledger in `folder`. Errors: XX001 with file and place for damage or a folder rolled back, 58030 from the disk.
@@ -40,6 +42,7 @@ pub fn open(folder: &Path, identity: &LedgerIdentity, options: &Options) -> SqlR
     let io = &options.io;
     // Nothing is acknowledged on a name that a power loss could take back: its creator may have been killed before this sync.
     io.sync_dir(folder).map_err(|error| io_failed("sync folder", folder, error))?;
+    let subjects = Subjects::open(io, folder, identity.ledger)?;
     let mut signer = Signer::open(&**io, folder, identity.ledger)?;
     let origin = identity.origin();
     if signer.keys().origin() != origin {
@@ -60,7 +63,7 @@ pub fn open(folder: &Path, identity: &LedgerIdentity, options: &Options) -> SqlR
     check_against_signed(&state.merkle, signer.last(), cut)?;
     let wal = recovery.accept()?;
     signer::settle_keys(&**io, folder, &mut signer, log.keys.as_ref())?;
-    finish(folder, identity, options, signer, state, wal)
+    finish(folder, identity, options, (signer, subjects), state, wal)
 }
 
 /// What opening knows so far.
@@ -348,7 +351,7 @@ fn finish(
     folder: &Path,
     identity: &LedgerIdentity,
     options: &Options,
-    mut signer: Signer,
+    (mut signer, subjects): (Signer, Subjects),
     mut state: Rebuilt,
     wal: wal::Wal,
 ) -> SqlResult<Arc<Ledger>> {
@@ -371,6 +374,7 @@ fn finish(
         wal,
         merkle,
         signer,
+        subjects,
         tables: state.tables,
         folds: state.folds,
         published: Published { catalog, checkpoint },
@@ -378,6 +382,7 @@ fn finish(
         next_object: state.largest_id + 1,
     });
     ledger.read_cosigned()?;
+    erasure::settle(&ledger)?;
     ledger.start()?;
     if let Err(error) = crate::sealer::record_unrecorded(&ledger) {
         // Its threads hold the ledger and would outlive the refused open; the first error is the one to tell.

@@ -24,6 +24,7 @@ use crate::identity;
 use crate::options::Options;
 use crate::server::{self, free_folder};
 use crate::signer::{KEY_FILE, are_of, read_key_file};
+use crate::subjects;
 use crate::verifiers;
 use lay::Secrets;
 use leaves::survey;
@@ -221,8 +222,10 @@ fn secrets(source: &Source<'_>, keys: Option<&Path>, named: &KeyLeaf) -> SqlResu
         if !are_of(&keys, named) {
             return Err(not_in_force(named, source.folder));
         }
-        let verifiers = manifest.copy_of(verifiers::FILE).map(|name| source.bytes(name)).transpose()?.map(|bytes| bytes.to_vec());
-        return Ok(Secrets { keys, verifiers });
+        let copy = |file| -> SqlResult<Option<Vec<u8>>> {
+            Ok(manifest.copy_of(file).map(|name| source.bytes(name)).transpose()?.map(|bytes| bytes.to_vec()))
+        };
+        return Ok(Secrets { keys, verifiers: copy(verifiers::FILE)?, subjects: copy(subjects::FILE)? });
     };
     let ledgers = folder.join("ledgers");
     let names = if io.exists(&ledgers) { list(io, &ledgers)? } else { Vec::new() };
@@ -230,7 +233,8 @@ fn secrets(source: &Source<'_>, keys: Option<&Path>, named: &KeyLeaf) -> SqlResu
         for file in key_files(io, &ledger)? {
             let keys = read_key_file(io, &file)?;
             if are_of(&keys, named) {
-                return Ok(Secrets { keys, verifiers: verifiers_beside(io, &ledger)? });
+                let beside = |name| file_beside(io, &ledger, name);
+                return Ok(Secrets { keys, verifiers: beside(verifiers::FILE)?, subjects: beside(subjects::FILE)? });
             }
         }
     }
@@ -258,11 +262,11 @@ fn key_files(io: &dyn Io, ledger: &Path) -> SqlResult<Vec<PathBuf>> {
     Ok(files.into_iter().filter(|path| io.exists(path)).collect())
 }
 
-/// Password verifiers, likewise.
-fn verifiers_beside(io: &dyn Io, ledger: &Path) -> SqlResult<Option<Vec<u8>>> {
+/// A file of secrets, likewise.
+fn file_beside(io: &dyn Io, ledger: &Path, name: &str) -> SqlResult<Option<Vec<u8>>> {
     let file = match Manifest::read(io, ledger)? {
-        None => Some(ledger.join(verifiers::FILE)),
-        Some(manifest) => manifest.copy_of(verifiers::FILE).map(|name| ledger.join(name)),
+        None => Some(ledger.join(name)),
+        Some(manifest) => manifest.copy_of(name).map(|name| ledger.join(name)),
     };
     let Some(path) = file.filter(|path| io.exists(path)) else { return Ok(None) };
     io.open(&path).and_then(|file| file.read_all()).map(Some).map_err(|error| io_failed("read", &path, error))

@@ -108,6 +108,7 @@ fn rewind(writes: &mut TableWrites, extent: Extent, threads: usize, place: &Arc<
         after.learn_keys(keys, first);
     }
     after.keys_checked_at = extent.keys_checked_at;
+    after.sealed_at = writes.sealed_at;
     *writes = after;
     Ok(())
 }

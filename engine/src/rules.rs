@@ -175,6 +175,8 @@ pub struct Rules {
     pub references: Vec<Reference>,
     /// Id of the next column where columns were dropped: ids are never reused.
     pub next_column: Option<u32>,
+    /// The column that says whose a row is, where rows are sealed under keys of their subjects: `WITH (erasable_by = column)`.
+    pub erasable_by: Option<ColumnId>,
     /// COMMENT ON TABLE.
     pub comment: Option<String>,
     /// COMMENT ON CONSTRAINT, of the primary key.
@@ -257,6 +259,7 @@ impl Rules {
             put(out, "comment", reference.comment.as_ref().map(|text| json!(text)));
         });
         put(&mut out, "next_column", self.next_column.map(|id| json!(id)));
+        put(&mut out, "erasable_by", self.erasable_by.map(|id| json!(id.0)));
         put(&mut out, "comment", self.comment.as_ref().map(|text| json!(text)));
         put(&mut out, "retention", self.retention.as_ref().map(Retention::text));
         if let Some(Materialized { query, reads, populated }) = &self.materialized {
@@ -275,6 +278,7 @@ impl Rules {
             key_id: number(table, "key_id")?,
             key_comment: text(table, "key_comment")?,
             next_column: number(table, "next_column")?,
+            erasable_by: number(table, "erasable_by")?.map(ColumnId),
             comment: text(table, "comment")?,
             retention: Retention::read(&table["retention"])?,
             checks: list(table, "checks", read_check)?,

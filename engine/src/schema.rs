@@ -71,6 +71,8 @@ pub struct TableDef {
     pub rules: Arc<Rules>,
     keys: Arc<[KeyDef]>,
     key_positions: Vec<usize>,
+    /// Position of the column that says whose a row is, and for each column whether it is sealed under that subject's key.
+    erasable: Option<(usize, Arc<[bool]>)>,
     user_schema: SchemaRef,
     stored_schema: SchemaRef,
 }
@@ -121,10 +123,23 @@ impl TableDef {
             columns[position].not_null = true;
             key_positions.push(position);
         }
+        let subject = rules.erasable_by.map(|id| columns.iter().position(|column| column.id == id).ok_or_else(|| without_subject(name)));
+        let erasable = subject.transpose()?.map(|by| {
+            columns[by].not_null = true;
+            (by, (0..columns.len()).map(|at| at != by && !key_positions.contains(&at)).collect::<Arc<[bool]>>())
+        });
         let position = |id: ColumnId| columns.iter().position(|column| column.id == id);
-        let keys = keys_of((id, name), &key_positions, &rules, position)?.into();
+        let keys: Arc<[KeyDef]> = keys_of((id, name), &key_positions, &rules, position)?.into();
+        let is_sealed = |at: usize| erasable.as_ref().is_some_and(|(_, sealed)| sealed[at]);
+        if let Some((key, at)) = keys.iter().find_map(|key| Some((key, key.positions.iter().copied().find(|at| is_sealed(*at))?))) {
+            return Err(sealed_in_key(name, &columns[at].name, &key.name));
+        }
         let user: Vec<Field> = columns.iter().map(|column| Field::new(&column.name, column.sql_type.arrow(), true)).collect();
-        let stored: Vec<Field> = user.iter().cloned().chain(hidden_fields()).collect();
+        let sealed = user.iter().enumerate().map(|(at, field)| match is_sealed(at) {
+            true => Field::new(field.name(), DataType::Binary, true),
+            false => field.clone(),
+        });
+        let stored: Vec<Field> = sealed.chain(hidden_fields()).collect();
         Ok(Self {
             id,
             schema: schema.to_owned(),
@@ -135,6 +150,7 @@ impl TableDef {
             rules: Arc::new(rules),
             keys,
             key_positions,
+            erasable,
             user_schema: Arc::new(Schema::new(user)),
             stored_schema: Arc::new(Schema::new(stored)),
         })
@@ -143,6 +159,17 @@ impl TableDef {
     /// The user's columns as Arrow fields, all nullable.
     pub fn arrow_schema(&self) -> SchemaRef {
         Arc::clone(&self.user_schema)
+    }
+
+    /// Position of the column that says whose a row is, in a table whose rows can be erased.
+    pub fn subject(&self) -> Option<usize> {
+        self.erasable.as_ref().map(|(by, _)| *by)
+    }
+
+    /// Whether the values of the column at this position are stored sealed under the key of their row's subject: in an erasable table all but those of
+    /// that column and of the primary key.
+    pub fn is_sealed(&self, at: usize) -> bool {
+        self.erasable.as_ref().is_some_and(|(_, sealed)| sealed.get(at).copied().unwrap_or(false))
     }
 
     /// The user's columns followed by `_salt`, `_op`, `_supersedes` (D2).
@@ -249,6 +276,17 @@ impl TableDef {
         let rules = Rules::read(&value).ok_or_else(|| unreadable(text, "rules"))?;
         Self::with_rules(id, &string(&value, "schema")?, &string(&value, "name")?, version, columns, key, rules)
     }
+}
+
+fn without_subject(table: &str) -> SqlError {
+    SqlError::new(SqlState::INVALID_TABLE_DEFINITION, format!("table \"{table}\" must keep the column that its rows are erased by"))
+        .hint("Rows of a table made WITH (erasable_by = column) belong to the subject that this column names.")
+}
+
+fn sealed_in_key(table: &str, column: &str, key: &str) -> SqlError {
+    SqlError::unsupported(format!("\"{key}\" over column \"{column}\", whose values are sealed,"))
+        .detail(format!("Indexes are kept in the clear, and values of \"{column}\" of erasable table \"{table}\" are not."))
+        .hint("Only the column that rows are erased by and those of the primary key can be in a key, an index or a reference.")
 }
 
 pub(crate) fn unreadable(text: &str, what: &str) -> SqlError {

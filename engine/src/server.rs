@@ -33,6 +33,7 @@ use crate::recovery;
 use crate::restore;
 use crate::roles::{DATABASE, FIRST_SUPERUSER, GrantsDef, RoleDef};
 use crate::signer::{Signed, Signer};
+use crate::subjects::Subjects;
 
 /// The database made at first start.
 pub const FIRST_DATABASE: &str = "shockwave";
@@ -330,6 +331,7 @@ fn create_ledger(folder: &Path, database: &str, options: &Options, furniture: Fu
         wal,
         merkle,
         signer,
+        subjects: Subjects::open(io, folder, id)?,
         tables: hashbrown::HashMap::new(),
         folds,
         published,

@@ -1,5 +1,7 @@
 //! User rows dressed for storage: salt, operation and superseded row beside the user's columns.
 //!
+//! Of an erasable table they are sealed here, before anything else sees them.
+//!
 //! Never: hashes or writes.
 //! Format: docs/formats/segment.md, «stored columns».
 
@@ -17,16 +19,23 @@ use base::{SqlError, SqlResult};
 use crate::canonical::{OWN_ROW, Op};
 use crate::failure::arrow_failed;
 use crate::schema::TableDef;
+use crate::sealing;
+use crate::subjects::Subjects;
 
 /// The stored form of new rows of `table`: `rows` has the user's columns in order.
 ///
 /// `supersedes` has an id per row (or [`OWN_ROW`] ids) for updates, none for inserts. Errors: XX000 where `rows` has another layout.
-pub fn dress(table: &TableDef, rows: &RecordBatch, op: Op, supersedes: Option<UInt64Array>, rng: &dyn Rng) -> SqlResult<RecordBatch> {
+pub fn dress(
+    table: &TableDef,
+    rows: &RecordBatch,
+    op: Op,
+    supersedes: Option<UInt64Array>,
+    (rng, subjects): (&dyn Rng, &Subjects),
+) -> SqlResult<RecordBatch> {
     let n = rows.num_rows();
-    let mut columns: Vec<ArrayRef> = rows.columns().to_vec();
-    let mut salts = vec![0; n * 16];
-    rng.fill(&mut salts);
-    columns.push(Arc::new(FixedSizeBinaryArray::new(16, Buffer::from_vec(salts), None)));
+    let salts = salts(n, rng);
+    let mut columns = sealing::seal(table, rows.columns(), &salts, (subjects, rng), |_| op == Op::Delete)?;
+    columns.push(Arc::new(salts));
     columns.push(Arc::new(UInt8Array::from_value(op as u8, n)));
     columns.push(match supersedes {
         Some(ids) => Arc::new(ids),
@@ -35,12 +44,19 @@ pub fn dress(table: &TableDef, rows: &RecordBatch, op: Op, supersedes: Option<UI
     assemble(table, columns, n)
 }
 
+/// A salt for each row.
+pub(crate) fn salts(rows: usize, rng: &dyn Rng) -> FixedSizeBinaryArray {
+    let mut salts = vec![0; rows * 16];
+    rng.fill(&mut salts);
+    FixedSizeBinaryArray::new(16, Buffer::from_vec(salts), None)
+}
+
 /// The stored form of deletion markers for these rows.
-pub fn markers(table: &TableDef, ended: UInt64Array, rng: &dyn Rng) -> SqlResult<RecordBatch> {
+pub fn markers(table: &TableDef, ended: UInt64Array, sources: (&dyn Rng, &Subjects)) -> SqlResult<RecordBatch> {
     let n = ended.len();
     let nulls = table.columns.iter().map(|column| new_null_array(&column.sql_type.arrow(), n)).collect();
     let empty = RecordBatch::try_new(table.arrow_schema(), nulls).map_err(|error| arrow_failed("make deletion markers", &error))?;
-    dress(table, &empty, Op::Delete, Some(ended), rng)
+    dress(table, &empty, Op::Delete, Some(ended), sources)
 }
 
 fn assemble(table: &TableDef, columns: Vec<ArrayRef>, rows: usize) -> SqlResult<RecordBatch> {

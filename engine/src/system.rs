@@ -1,4 +1,4 @@
-//! The ledger's own virtual tables: commits, receipts, checkpoints, cosignatures, timestamps, keys, incarnations, retention, holds, scrubs, damages and
+//! The ledger's own virtual tables: commits, receipts, checkpoints, cosignatures, timestamps, keys, incarnations, erasures, retention, holds, scrubs, damages and
 //! statistics, read out of leaves and files as they are asked for.
 //!
 //! T1: a scan shows the ledger as of the snapshot it was opened on.
@@ -8,6 +8,7 @@
 mod checkpoints;
 mod commits;
 mod cosignatures;
+mod erasures;
 mod keys;
 mod receipts;
 mod retention;
@@ -72,6 +73,7 @@ const KINDS: &[Kind] = &[
     cosignatures::TABLE,
     keys::KEYS,
     keys::INCARNATIONS,
+    erasures::TABLE,
     retention::RETENTION,
     retention::HOLDS,
     scrubs::SCRUBS,

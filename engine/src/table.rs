@@ -125,6 +125,12 @@ pub enum Piece {
 }
 
 impl Layout {
+    /// The definition that the newest rows were written under.
+    pub(crate) fn newest_definition(&self) -> Option<Arc<TableDef>> {
+        let of_tail = self.tail.last().map(|chunk| Arc::clone(&chunk.table));
+        of_tail.or_else(|| self.segments.last().map(|segment| Arc::clone(segment.table())))
+    }
+
     /// All rows in order: each piece with the id of its first row and the number of its rows.
     pub fn pieces(&self) -> impl Iterator<Item = (Piece, u64, u64)> {
         let sealed = self.segments.iter().flat_map(|segment| {

@@ -23,6 +23,7 @@ use crate::references::{Deferred, Owed, Removed};
 use crate::roles::FIRST_SUPERUSER;
 use crate::schema::{OnCommit, TableDef};
 use crate::stored;
+use crate::subjects::KeyId;
 use crate::unique;
 use crate::view::TableView;
 use crate::violations::{display, truncate_to};
@@ -49,6 +50,8 @@ pub struct Transaction {
     /// What it read, where that is to be checked at commit.
     pub(crate) reads: Option<Arc<ReadSet>>,
     pub(crate) deferred: Deferred,
+    /// Keys of subjects that its commit destroys.
+    pub(crate) erases: Vec<KeyId>,
     /// Temporary objects, and what a commit does to them.
     pub(crate) temporary: BTreeMap<u32, Object>,
     pub(crate) on_commit: BTreeMap<u32, OnCommit>,
@@ -76,6 +79,7 @@ impl Transaction {
             locking: Locking::new(owner_of_locks),
             reads: None,
             deferred: Deferred::default(),
+            erases: Vec::new(),
             temporary: BTreeMap::new(),
             on_commit: BTreeMap::new(),
             is_past: false,
@@ -153,7 +157,7 @@ impl Transaction {
     pub fn insert(&mut self, table: &Arc<TableDef>, rows: &RecordBatch) -> SqlResult<()> {
         check_not_null(table, rows)?;
         let keys = self.check_keys(table, rows, unique::read(table, rows), &[])?;
-        let stored = stored::dress(table, rows, Op::Insert, None, &*self.ledger.options().rng)?;
+        let stored = self.dress(table, rows, Op::Insert, None)?;
         self.owe(table);
         self.push(table, stored, keys)
     }
@@ -212,7 +216,7 @@ impl Transaction {
             self.owe(table);
         }
         let supersedes: UInt64Array = old.iter().map(|row| row.0).collect::<Vec<_>>().into();
-        let stored = stored::dress(table, rows, Op::Update, Some(supersedes), &*self.ledger.options().rng)?;
+        let stored = self.dress(table, rows, Op::Update, Some(supersedes))?;
         self.end(table, old);
         self.push(table, stored, keys)
     }
@@ -228,12 +232,22 @@ impl Transaction {
             self.owed.took(Removed { table: Arc::clone(table), old: before, new: None });
         }
         let ended: UInt64Array = old.iter().map(|row| row.0).collect::<Vec<_>>().into();
-        let stored = stored::markers(table, ended, &*self.ledger.options().rng)?;
+        let stored = stored::markers(table, ended, (&*self.ledger.options().rng, self.ledger.subjects()))?;
         self.end(table, old);
         let writes = self.writes_of(table);
         let first = writes.rows;
         writes.own_mut().own_ended.extend(first..first + old.len() as u64);
         self.push(table, stored, NewKeys::new())
+    }
+
+    /// Rows as they are stored; of an erasable table they are sealed from here on.
+    fn dress(&mut self, table: &Arc<TableDef>, rows: &RecordBatch, op: Op, supersedes: Option<UInt64Array>) -> SqlResult<RecordBatch> {
+        let ledger = Arc::clone(&self.ledger);
+        if table.subject().is_some() {
+            let epoch = ledger.subjects().epoch();
+            self.writes_of(table).sealed_at.get_or_insert(epoch);
+        }
+        stored::dress(table, rows, op, supersedes, (&*ledger.options().rng, ledger.subjects()))
     }
 
     pub(crate) fn overlay(&self) -> SqlResult<Arc<Catalog>> {
@@ -381,6 +395,11 @@ impl Transaction {
         if let Err(error) = self.begin_sequences() {
             return Err((error, done));
         }
+        if self.writes.values().any(|writes| writes.sealed_at.is_some())
+            && let Err(error) = self.ledger.subjects().make_durable()
+        {
+            return Err((error, done));
+        }
         let threads = self.ledger.options().hash_threads;
         let tables: Vec<TableWrites> = self.writes.into_values().filter(|writes| writes.rows > 0).collect();
         let prepared = row_tree(&tables, threads).and_then(|(root, groups)| {
@@ -402,6 +421,7 @@ impl Transaction {
                 is_alone: self.locking.is_alone,
                 held: self.locking.held,
                 reads: self.reads.map(|reads| (reads, self.snapshot.seq)),
+                erases: self.erases,
                 _pin: self.pin,
                 done,
             }),

@@ -20,7 +20,8 @@ use crate::rules::KeyDef;
 use crate::schema::TableDef;
 use crate::segment::{BATCH_ROWS, Segment};
 use crate::stored;
-use crate::table::{Piece, TableState, TailChunk};
+use crate::subjects::Subjects;
+use crate::table::{Piece, TableState};
 use crate::writes::{OwnRows, TableWrites};
 
 mod by_index;
@@ -206,7 +207,10 @@ impl TableView {
 
     fn own_row(&self, own: &OwnRows, at: u64) -> SqlResult<RecordBatch> {
         let (batch, offset) = own.locate(at).ok_or_else(|| SqlError::internal(format!("own row {at} is nowhere")))?;
-        self.user_row(batch.columns(), offset)
+        if self.table.subject().is_none() {
+            return self.user_row(batch.columns(), offset);
+        }
+        self.user_row(&layout::columns(&self.table, &self.table, &batch.slice(offset, 1), self.ledger.subjects())?, 0)
     }
 
     fn row(&self, row: u64) -> SqlResult<RecordBatch> {
@@ -256,6 +260,7 @@ struct ChunkReader {
     own: Option<Arc<OwnRows>>,
     seq: u64,
     table: Arc<TableDef>,
+    subjects: Arc<Subjects>,
     projection: Vec<usize>,
     with_row_id: bool,
     schema: Arc<Schema>,
@@ -273,6 +278,7 @@ impl ChunkReader {
             own: view.own.clone(),
             seq: view.seq.map_or(0, |seq| seq.0),
             table: Arc::clone(&view.table),
+            subjects: Arc::clone(view.ledger.subjects()),
             projection: projection.to_vec(),
             with_row_id,
             schema: Arc::new(Schema::new(fields)),
@@ -287,6 +293,30 @@ impl ChunkReader {
             ended.extend(own.ended.iter().copied().filter(|row| (first..end).contains(row)));
         }
         Ok(ended)
+    }
+
+    /// The projected columns of rows that are not sealed yet, or of this transaction.
+    fn columns(&self, writer: &TableDef, batch: &RecordBatch, from: usize, rows: usize) -> SqlResult<Vec<ArrayRef>> {
+        let slice = |at: usize| batch.column(at).slice(from, rows);
+        if writer.subject().is_none() && layout::is_same(writer, &self.table) {
+            return Ok(self.projection.iter().map(|at| slice(*at)).collect());
+        }
+        let places = layout::places(writer, &self.table, &self.projection, &self.subjects)?;
+        places.iter().map(|place| place.read(rows, slice)).collect()
+    }
+
+    /// Columns in the order of the projection, which may repeat or reorder; a segment reads each once, in file order.
+    fn segment_columns(&self, segment: &Segment, index: usize, rows: usize) -> SqlResult<Vec<ArrayRef>> {
+        let places = layout::places(segment.table(), &self.table, &self.projection, &self.subjects)?;
+        let mut sorted: Vec<usize> = places.iter().flat_map(layout::Place::needs).collect();
+        sorted.sort_unstable();
+        sorted.dedup();
+        if sorted.is_empty() {
+            return places.iter().map(|place| place.read(rows, |_| unreachable_column())).collect();
+        }
+        let batch = segment.read(index, Some(&sorted))?;
+        let position = |at: usize| sorted.binary_search(&at).unwrap_or_default();
+        places.iter().map(|place| place.read(rows, |at| batch.column(position(at)).slice(0, rows))).collect()
     }
 }
 
@@ -311,11 +341,9 @@ impl Chunk {
     pub fn read(&self) -> SqlResult<RecordBatch> {
         let reader = &self.reader;
         let (columns, row_id_mark) = match &self.source {
-            Source::Stored(Piece::Segment(segment, index)) => {
-                (segment_columns(segment, *index, &reader.table, &reader.projection, self.rows)?, 0)
-            }
-            Source::Stored(Piece::Tail(chunk, from)) => (tail_columns(chunk, &reader.table, &reader.projection, *from, self.rows)?, 0),
-            Source::Own(batch) => (slice_columns(batch, &reader.projection, 0, self.rows), OWN_ROW),
+            Source::Stored(Piece::Segment(segment, index)) => (reader.segment_columns(segment, *index, self.rows)?, 0),
+            Source::Stored(Piece::Tail(chunk, from)) => (reader.columns(&chunk.table, &chunk.batch, *from, self.rows)?, 0),
+            Source::Own(batch) => (reader.columns(&reader.table, batch, 0, self.rows)?, OWN_ROW),
         };
         let mut columns = columns;
         if reader.with_row_id {
@@ -339,32 +367,6 @@ impl Chunk {
         ended.iter().for_each(|row| keep[(row - self.first) as usize] = false);
         stored::keep(&batch, &BooleanArray::from(keep))
     }
-}
-
-fn slice_columns(batch: &RecordBatch, projection: &[usize], from: usize, rows: usize) -> Vec<ArrayRef> {
-    projection.iter().map(|at| batch.column(*at).slice(from, rows)).collect()
-}
-
-fn tail_columns(chunk: &TailChunk, table: &TableDef, projection: &[usize], from: usize, rows: usize) -> SqlResult<Vec<ArrayRef>> {
-    if layout::is_same(&chunk.table, table) {
-        return Ok(slice_columns(&chunk.batch, projection, from, rows));
-    }
-    let places = layout::places(&chunk.table, table, projection)?;
-    places.iter().map(|place| place.read(rows, |at| chunk.batch.column(at).slice(from, rows))).collect()
-}
-
-/// Columns in the order of `projection`, which may repeat or reorder; a segment reads each once, in file order.
-fn segment_columns(segment: &Segment, index: usize, table: &TableDef, projection: &[usize], rows: usize) -> SqlResult<Vec<ArrayRef>> {
-    let places = layout::places(segment.table(), table, projection)?;
-    let mut sorted: Vec<usize> = places.iter().filter_map(layout::Place::stored).collect();
-    sorted.sort_unstable();
-    sorted.dedup();
-    if sorted.is_empty() {
-        return places.iter().map(|place| place.read(rows, |_| unreachable_column())).collect();
-    }
-    let batch = segment.read(index, Some(&sorted))?;
-    let position = |at: usize| sorted.binary_search(&at).unwrap_or_default();
-    places.iter().map(|place| place.read(rows, |at| batch.column(position(at)).slice(0, rows))).collect()
 }
 
 /// Stands where no place is stored.

@@ -101,9 +101,9 @@ fn of_segment(segment: &Segment, index: usize, reader: Option<&TableDef>, needed
             return Ok(None);
         }
     }
-    let places = reader.map_or(Ok(Vec::new()), |reader| layout::places(table, reader, needed))?;
+    let places = reader.map_or(Ok(Vec::new()), |reader| layout::clear_places(table, reader, needed))?;
     let n = table.columns.len();
-    let mut stored: Vec<usize> = places.iter().filter_map(layout::Place::stored).chain([n + 1, n + 2, n + 3]).collect();
+    let mut stored: Vec<usize> = places.iter().flat_map(layout::Place::needs).chain([n + 1, n + 2, n + 3]).collect();
     stored.sort_unstable();
     stored.dedup();
     let batch = segment.read(index, Some(&stored))?;
@@ -119,7 +119,7 @@ fn of_segment(segment: &Segment, index: usize, reader: Option<&TableDef>, needed
 }
 
 fn of_tail(chunk: &TailChunk, reader: Option<&TableDef>, needed: &[usize], since: u64) -> SqlResult<Walked> {
-    let places = reader.map_or(Ok(Vec::new()), |reader| layout::places(&chunk.table, reader, needed))?;
+    let places = reader.map_or(Ok(Vec::new()), |reader| layout::clear_places(&chunk.table, reader, needed))?;
     let (n, rows) = (chunk.table.columns.len(), chunk.batch.num_rows());
     let batch: &RecordBatch = &chunk.batch;
     Ok(Walked {

@@ -25,7 +25,9 @@ use crate::packed;
 use crate::record::{Piece, PieceBody, PieceHeader};
 use crate::rules::KeyDef;
 use crate::schema::{TEMPORARY_SCHEMA, TableDef};
+use crate::sealing;
 use crate::stored;
+use crate::subjects::Subjects;
 
 /// Rows that travel inside the COMMIT record; more go ahead into DATA records.
 pub const INLINE_ROWS_MAX: usize = 1_024;
@@ -118,6 +120,8 @@ pub struct TableWrites {
     pub rows: u64,
     /// Commits that the indexes had when keys were first compared with them; no need to compare again if the table was not touched since.
     pub keys_checked_at: Option<u64>,
+    /// How often subjects' keys had been doomed when rows were first sealed.
+    pub(crate) sealed_at: Option<u64>,
     tree: RowTree,
     hashes: Option<Vec<Hash>>,
     small: usize,
@@ -126,7 +130,16 @@ pub struct TableWrites {
 impl TableWrites {
     /// No writes yet.
     pub fn new(table: Arc<TableDef>) -> Self {
-        Self { table, own: Arc::default(), rows: 0, keys_checked_at: None, tree: RowTree::new(), hashes: Some(Vec::new()), small: 0 }
+        Self {
+            table,
+            own: Arc::default(),
+            rows: 0,
+            keys_checked_at: None,
+            sealed_at: None,
+            tree: RowTree::new(),
+            hashes: Some(Vec::new()),
+            small: 0,
+        }
     }
 
     /// Takes rows in stored layout; hashes them (P2). Small pieces are joined now and then so that a long transaction stays short.
@@ -173,6 +186,14 @@ impl TableWrites {
     /// Puts keys aside where they are too many for memory; to be done before rows are pushed, for it may fail. Errors: 53100, 58030.
     pub(crate) fn make_room(&mut self, place: &Arc<Place>) -> SqlResult<()> {
         self.own_mut().keys.make_room(place)
+    }
+
+    /// Whether what is sealed may still be committed (J2 of subjects.rs); looks at the rows only where keys were doomed since. Errors: 40001.
+    pub(crate) fn check_sealed(&self, subjects: &Subjects) -> SqlResult<()> {
+        if self.sealed_at.is_none_or(|epoch| epoch == subjects.epoch()) {
+            return Ok(());
+        }
+        self.own.pieces.iter().try_for_each(|piece| subjects.check_usable(sealing::key_ids(&self.table, &piece.batch)))
     }
 
     /// Own rows, to be changed.

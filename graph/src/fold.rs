@@ -178,7 +178,7 @@ struct Keys<'t> {
 impl<'t> Keys<'t> {
     fn read(table: &'t TableDef, positions: &[usize], chunk: &TailChunk) -> SqlResult<Self> {
         let rows = chunk.batch.num_rows();
-        let places = layout::places(&chunk.table, table, positions)?;
+        let places = layout::clear_places(&chunk.table, table, positions)?;
         let values = places.iter().map(|place| place.read(rows, |at| Arc::clone(chunk.batch.column(at)))).collect::<SqlResult<_>>()?;
         let def = KeyDef { id: 0, name: String::new(), positions: positions.to_vec(), unique: false, holds_nulls: false };
         Ok(Self { table, def, values })

@@ -12,6 +12,7 @@ mod bounded_dialect;
 mod constraint_syntax;
 mod copy_syntax;
 mod cursor_syntax;
+mod erase_syntax;
 mod graph_syntax;
 mod hold_syntax;
 mod lock_syntax;

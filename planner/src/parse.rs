@@ -14,6 +14,7 @@ use crate::bounded_dialect::Bounded;
 use crate::constraint_syntax::SetConstraints;
 use crate::cursor_syntax::{self, Direction, Fetch};
 use crate::distinct_from;
+use crate::erase_syntax::{self, Erase};
 use crate::graph_syntax::{self, GraphCommand, GraphTable};
 use crate::hold_syntax::{self, HoldCommand};
 use crate::maintenance_syntax::{self, Maintenance};
@@ -49,6 +50,7 @@ pub struct Parsed {
 pub(crate) enum Own {
     Fetch(Fetch),
     Maintenance(Maintenance),
+    Erase(Erase),
     Constraints(SetConstraints),
     /// Roles, grants, owners, databases.
     Authority(Arc<Command>),
@@ -171,6 +173,7 @@ fn begins_own(first: &Token, second: Option<&Token>) -> bool {
     let begins_two_phase =
         || copy_syntax::is_word(first, "prepare") && second.is_some_and(|second| copy_syntax::is_word(second, "transaction"));
     cursor_syntax::begins(first)
+        || erase_syntax::begins(first)
         || maintenance_syntax::begins(first)
         || constraint_syntax::begins(first, second)
         || hold_syntax::begins(first, second)
@@ -191,6 +194,7 @@ fn parse_own(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Own> {
             Some(Token::SingleQuotedString(_)) => Err(visible.get(3).cloned()),
             _ => Err(visible.get(2).cloned()),
         },
+        Some(first) if erase_syntax::begins(&first.token) => erase_syntax::read(&visible).map(Own::Erase),
         Some(first) if maintenance_syntax::begins(&first.token) => maintenance_syntax::read(&visible).map(Own::Maintenance),
         _ => cursor_syntax::read(&visible).map(Own::Fetch),
     };

@@ -26,6 +26,7 @@ const VERSION: u8 = 1;
 const FIELD_HIDDEN: u8 = 0;
 const FIELD_NULL: u8 = 1;
 const FIELD_VALUE: u8 = 2;
+const FIELD_ERASED: u8 = 3;
 
 /// One field of a row, in committed order.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,13 +40,15 @@ pub enum Field {
         /// Canonical value bytes.
         value: Option<Vec<u8>>,
     },
+    /// Only its commitment: value and salt were erased, as whoever shows it says.
+    Erased(Hash),
 }
 
 impl Field {
     /// Its commitment as the column with this id and type.
     pub fn commitment(&self, column: u32, type_oid: u32) -> Hash {
         match self {
-            Field::Hidden(commitment) => *commitment,
+            Field::Hidden(commitment) | Field::Erased(commitment) => *commitment,
             Field::Shown { salt, value } => field_commitment(salt, column, type_oid, value.as_deref()),
         }
     }
@@ -71,11 +74,20 @@ pub struct RowPart {
 impl RowPart {
     /// Hides the field at `place`: only its commitment stays, and the receipt remains valid. Fails if there is no such field.
     pub fn hide(&mut self, place: usize) -> Result<(), FormatError> {
+        self.replace(place, Field::Hidden)
+    }
+
+    /// Redacts the field at `place`, likewise: what whoever holds a receipt of a row does once the row's subject is erased.
+    pub fn redact(&mut self, place: usize) -> Result<(), FormatError> {
+        self.replace(place, Field::Erased)
+    }
+
+    fn replace(&mut self, place: usize, by: impl FnOnce(Hash) -> Field) -> Result<(), FormatError> {
         let definition = TableDefinition::parse(&self.definition)?;
         let (Some(column), Some(field)) = (definition.columns.get(place), self.fields.get_mut(place)) else {
             return Err(FormatError::new("receipt", format!("has no field {place}")));
         };
-        *field = Field::Hidden(field.commitment(column.id, column.oid));
+        *field = by(field.commitment(column.id, column.oid));
         Ok(())
     }
 
@@ -95,6 +107,33 @@ impl RowPart {
     }
 }
 
+/// How many fields are shown by their commitments alone.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(crate) struct Unshown {
+    hidden: u64,
+    redacted: u64,
+}
+
+impl Unshown {
+    pub(crate) fn count(&mut self, field: &Field) {
+        self.hidden += u64::from(matches!(field, Field::Hidden(_)));
+        self.redacted += u64::from(matches!(field, Field::Erased(_)));
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.hidden += other.hidden;
+        self.redacted += other.redacted;
+    }
+
+    /// What is not covered of them.
+    pub(crate) fn not_covered(self) -> impl Iterator<Item = String> {
+        let Self { hidden, redacted } = self;
+        let of_hidden = (hidden > 0).then(|| format!("the values of {hidden} hidden fields"));
+        let of_redacted = (redacted > 0).then(|| format!("the values of {redacted} redacted fields, and that an erasure took them"));
+        of_hidden.into_iter().chain(of_redacted)
+    }
+}
+
 /// A row as it is shown: all of a [`RowPart`] but the definition.
 pub(crate) struct ShownRow<'a> {
     pub(crate) index: u64,
@@ -105,8 +144,10 @@ pub(crate) struct ShownRow<'a> {
 
 impl ShownRow<'_> {
     /// Number of fields of which only the commitment is shown.
-    pub(crate) fn hidden(&self) -> usize {
-        self.fields.iter().filter(|field| matches!(field, Field::Hidden(_))).count()
+    pub(crate) fn unshown(&self) -> Unshown {
+        let mut unshown = Unshown::default();
+        self.fields.iter().for_each(|field| unshown.count(field));
+        unshown
     }
 
     /// `u64 index ‖ header ‖ u16 n ‖ fields ‖ path`.
@@ -151,7 +192,7 @@ pub(crate) fn decode_fields(cursor: &mut Cursor<'_>) -> Result<Vec<Field>, Forma
     (0..n_fields).map(|_| decode_field(cursor)).collect()
 }
 
-/// `u8 0 ‖ commitment`, `u8 1 ‖ salt` (NULL) or `u8 2 ‖ salt ‖ u32 length ‖ value`.
+/// `u8 0 ‖ commitment`, `u8 1 ‖ salt` (NULL), `u8 2 ‖ salt ‖ u32 length ‖ value` or `u8 3 ‖ commitment` (erased).
 pub(crate) fn encode_field(field: &Field, out: &mut Vec<u8>) -> Result<(), FormatError> {
     match field {
         Field::Hidden(commitment) => {
@@ -167,6 +208,10 @@ pub(crate) fn encode_field(field: &Field, out: &mut Vec<u8>) -> Result<(), Forma
             out.extend(salt);
             push_bytes(out, value)?;
         }
+        Field::Erased(commitment) => {
+            out.push(FIELD_ERASED);
+            out.extend(commitment);
+        }
     }
     Ok(())
 }
@@ -176,6 +221,7 @@ fn decode_field(cursor: &mut Cursor<'_>) -> Result<Field, FormatError> {
         FIELD_HIDDEN => Ok(Field::Hidden(cursor.array()?)),
         FIELD_NULL => Ok(Field::Shown { salt: cursor.array()?, value: None }),
         FIELD_VALUE => Ok(Field::Shown { salt: cursor.array()?, value: Some(long_bytes(cursor)?) }),
+        FIELD_ERASED => Ok(Field::Erased(cursor.array()?)),
         tag => Err(cursor.error(format!("has a field with tag {tag}"))),
     }
 }

@@ -72,6 +72,7 @@ fn put_row(out: &mut Json, commit: &CommitLeaf, row: &RowPart) -> Result<(), For
         out.text("type", &column.type_name);
         match field {
             Field::Hidden(commitment) => out.text("hidden", &encode_base64(commitment)),
+            Field::Erased(commitment) => out.text("erased", &encode_base64(commitment)),
             Field::Shown { value: None, .. } => out.null("value"),
             // Texts as they are; all else as a verifier spells it.
             Field::Shown { value: Some(bytes), .. } => match (column.oid, str::from_utf8(bytes)) {

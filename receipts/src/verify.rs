@@ -227,9 +227,7 @@ fn check_row_of(
     }
     report.check(format!("row {} of {} in the commit, recomputed from the fields shown", row.index, commit.n_rows));
     describe_row(row, table, span.first_row, *row_id, report)?;
-    if row.hidden() > 0 {
-        report.not_covered.push(format!("the values of {} hidden fields", row.hidden()));
-    }
+    report.not_covered.extend(row.unshown().not_covered());
     report.not_covered.push("whether a later commit updated or deleted this row".to_owned());
     Ok(())
 }
@@ -270,6 +268,7 @@ fn hash_of_row(header: &RowHeader, fields: &[Field], table: &TableDefinition) ->
 fn spelled(field: &Field, column: &ColumnDefinition) -> Result<String, Failure> {
     match field {
         Field::Hidden(_) => Ok("(hidden)".to_owned()),
+        Field::Erased(_) => Ok("REDACTED".to_owned()),
         Field::Shown { value: None, .. } => Ok("NULL".to_owned()),
         Field::Shown { value: Some(bytes), .. } => format_value(column.oid, bytes)
             .map_err(|error| Failure::Malformed(format!("value of column {}", format_name(&column.name)), error.why)),

@@ -177,7 +177,7 @@ func checkDisclosure(data []byte, policy *Policy, report *report) *Failure {
 	if failure != nil {
 		return failure
 	}
-	tables, hidden := 0, 0
+	tables, left := 0, unshown{}
 	for _, commit := range parsed.commits {
 		leaf, failure := checkpoint.leafAt(commit.index, commit.leaf, commit.path, ledger, newReport())
 		if failure == nil && leaf.kind != "commit" {
@@ -191,7 +191,7 @@ func checkDisclosure(data []byte, policy *Policy, report *report) *Failure {
 				return failure
 			}
 			for _, row := range table.rows {
-				hidden += row.hidden()
+				left.count(row)
 			}
 		}
 		tables += len(commit.tables)
@@ -204,9 +204,7 @@ func checkDisclosure(data []byte, policy *Policy, report *report) *Failure {
 	report.fact("commits", "%d", commits)
 	report.fact("rows", "%d", rows)
 	report.subject = fmt.Sprintf("%d rows of %d commits of %s", rows, commits, plainName(checkpoint.origin))
-	if hidden > 0 {
-		report.leaveOut(fmt.Sprintf("the values of %d hidden fields", hidden))
-	}
+	left.leaveOut(report)
 	report.leaveOut("whether a later commit updated or deleted these rows")
 	report.leaveOut(extendsPinned)
 	return nil

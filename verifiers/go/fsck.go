@@ -172,9 +172,7 @@ func (l *exportLog) describe(within exportRange, rows *exportRows, report *repor
 	report.check("%d rows under the row roots of %d commits, recomputed from the fields shown", rows.count, rows.commits)
 	report.check("the catalog, folded from its rows, under %d schema roots", rows.commits)
 	report.check("values are canonical for their types")
-	if rows.hidden > 0 {
-		report.leaveOut(fmt.Sprintf("the values of %d hidden fields", rows.hidden))
-	}
+	rows.left.leaveOut(report)
 	if first > 0 {
 		report.leaveOut(fmt.Sprintf("rows of commits 0 to %d", first-1))
 	}

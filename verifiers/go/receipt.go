@@ -15,7 +15,7 @@ const (
 const (
 	opInsert, opUpdate, opDelete                    = 1, 2, 3
 	supersedesNothing, supersedesRow, supersedesOwn = 0, 1, 2
-	fieldHidden, fieldNull, fieldShown              = 0, 1, 2
+	fieldHidden, fieldNull, fieldShown, fieldErased = 0, 1, 2, 3
 )
 
 // rowHeader is what a row is: 19 bytes, hashed before its fields.
@@ -216,7 +216,7 @@ func readHeader(r *reader) (h rowHeader) {
 func readField(r *reader) rowField {
 	field := rowField{tag: r.u8()}
 	switch field.tag {
-	case fieldHidden:
+	case fieldHidden, fieldErased:
 		field.commitment = r.hash()
 	case fieldNull:
 		field.salt = r.take(16)

@@ -87,13 +87,27 @@ func (row *rowPart) checkCount(d *definition) *Failure {
 	return nil
 }
 
-func (row *rowPart) hidden() (count int) {
+// unshown counts fields that are shown by their commitments alone.
+type unshown struct{ hidden, redacted uint64 }
+
+func (u *unshown) count(row *rowPart) {
 	for _, field := range row.fields {
-		if field.tag == fieldHidden {
-			count++
+		switch field.tag {
+		case fieldHidden:
+			u.hidden++
+		case fieldErased:
+			u.redacted++
 		}
 	}
-	return count
+}
+
+func (u unshown) leaveOut(report *report) {
+	if u.hidden > 0 {
+		report.leaveOut(fmt.Sprintf("the values of %d hidden fields", u.hidden))
+	}
+	if u.redacted > 0 {
+		report.leaveOut(fmt.Sprintf("the values of %d redacted fields, and that an erasure took them", u.redacted))
+	}
 }
 
 // checkSuperseded sees that what is superseded was there before: committed earlier, or earlier in the same commit.
@@ -119,7 +133,7 @@ func (row *rowPart) hash(d *definition) hash {
 
 func (f *rowField) commit(c column) hash {
 	switch f.tag {
-	case fieldHidden:
+	case fieldHidden, fieldErased:
 		return f.commitment
 	case fieldNull:
 		return fieldPurpose.paddedHash(f.salt, le32(c.id), le32(c.oid), []byte{1}, le64(0))
@@ -150,9 +164,9 @@ func (row *rowPart) describe(d *definition, table span, place uint64, report *re
 		report.row = append(report.row, pair{plainName(d.columns[i].name), text})
 	}
 	report.check("values are canonical for their types")
-	if hidden := row.hidden(); hidden > 0 {
-		report.leaveOut(fmt.Sprintf("the values of %d hidden fields", hidden))
-	}
+	var left unshown
+	left.count(row)
+	left.leaveOut(report)
 	report.leaveOut("whether a later commit updated or deleted this row")
 	return nil
 }
@@ -161,6 +175,8 @@ func (f *rowField) spell(c column) (string, *Failure) {
 	switch f.tag {
 	case fieldHidden:
 		return "(hidden)", nil
+	case fieldErased:
+		return "REDACTED", nil
 	case fieldNull:
 		return "NULL", nil
 	}

@@ -15,8 +15,9 @@ type exportRows struct {
 	catalog
 	file *rowsFile
 	// The last commit before the range.
-	before                 *leaf
-	count, commits, hidden uint64
+	before         *leaf
+	count, commits uint64
+	left           unshown
 }
 
 func openRows(files folder, within exportRange) (*exportRows, *Failure) {
@@ -142,7 +143,7 @@ func (r *exportRows) checkRow(row *rowPart, table span, place uint64, d *definit
 			return nil, failure
 		}
 	}
-	r.hidden += uint64(row.hidden())
+	r.left.count(row)
 	if table.relation == catalogRelation {
 		return d, r.fold(row, table.firstRow, table.firstRow+place)
 	}

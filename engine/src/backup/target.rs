@@ -14,6 +14,7 @@ use super::manifest::{Entry, Manifest};
 use crate::failure::io_failed;
 use crate::identity::LedgerIdentity;
 use crate::signer::Signed;
+use crate::subjects;
 
 /// Bytes copied at a time.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -151,14 +152,27 @@ impl<'a> Target<'a> {
             let names = self.io.list(&path).map_err(|error| io_failed("list", &path, error))?;
             gone.extend(names.into_iter().map(|name| format!("{folder}/{name}")));
         }
+        gone.extend(copies_of_subjects(self.io, self.folder)?);
         for name in gone.iter().filter(|name| !manifest.files.contains_key(*name)) {
             let path = self.folder.join(name);
             if self.io.exists(&path) {
-                self.io.remove(&path).map_err(|error| io_failed("remove", &path, error))?;
+                let removed = self.io.remove(&path).and_then(|()| self.io.sync_dir(path.parent().unwrap_or(self.folder)));
+                removed.map_err(|error| io_failed("remove", &path, error))?;
             }
         }
         Ok(self.copied)
     }
+}
+
+/// All copies of the keys of subjects, those that a broken off run left too: they may hold keys that were destroyed since.
+fn copies_of_subjects(io: &dyn Io, folder: &Path) -> SqlResult<Vec<String>> {
+    let Some((within, file)) = subjects::FILE.split_once('/') else { return Ok(Vec::new()) };
+    let path = folder.join(within);
+    if !io.exists(&path) {
+        return Ok(Vec::new());
+    }
+    let names = io.list(&path).map_err(|error| io_failed("list", &path, error))?;
+    Ok(names.into_iter().filter(|name| name.starts_with(file)).map(|name| format!("{within}/{name}")).collect())
 }
 
 fn writing(path: &Path) -> PathBuf {

@@ -15,6 +15,7 @@ use super::{Folder, Growing, too_long, within};
 use crate::canonical::RowHasher;
 use crate::ledger::Ledger;
 use crate::schema::TableDef;
+use crate::sealing;
 
 const BUFFERED_BYTES_MAX: usize = 1 << 20;
 
@@ -69,8 +70,9 @@ impl<'a> Rows<'a> {
         let n = (batch.num_rows() - offset).min((span.first_row + span.rows - row) as usize);
         let hasher = RowHasher::new(&table, &batch, span.first_row)?;
         tree.extend(&hasher.hashes(offset, n));
+        let open = sealing::opener(self.ledger.subjects());
         for at in offset..offset + n {
-            file.push(&ExportRow { header: hasher.header(at), fields: hasher.shown(at) })?;
+            file.push(&ExportRow { header: hasher.header(at), fields: hasher.shown(at, &open)? })?;
         }
         Ok(n as u64)
     }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{AsArray, RecordBatch};
+use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, UInt64Type};
 use base::{Io, RelationId};
 use receipts::{CommitLeaf, RowTree};
@@ -137,6 +137,7 @@ impl Rows {
                 let hashes =
                     row_hashes(&run.table, &slice, span_first, self.threads).map_err(|error| malformed(&run.place, error.message()))?;
                 tree.extend(&hashes);
+                checked.sealed_fields += sealed_fields(&run.table, &slice);
                 if places.last() != Some(&run.place) {
                     places.push(run.place.clone());
                 }
@@ -231,6 +232,11 @@ impl Cursor {
         }
         Ok(Run { place, table, first, batch, sealed: false })
     }
+}
+
+fn sealed_fields(table: &TableDef, slice: &RecordBatch) -> u64 {
+    let sealed = (0..table.columns.len()).filter(|at| table.is_sealed(*at)).map(|at| slice.column(at));
+    sealed.map(|values| (values.len() - values.null_count()) as u64).sum()
 }
 
 /// In a segment every row names its commit.

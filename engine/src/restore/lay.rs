@@ -32,6 +32,7 @@ use crate::packed;
 use crate::record::{self, Piece, PieceBody, PieceHeader};
 use crate::segment::Segment;
 use crate::signer::Signer;
+use crate::subjects;
 use crate::timestamps;
 use crate::verifiers;
 use crate::writes::INLINE_ROWS_MAX;
@@ -40,6 +41,8 @@ use crate::writes::INLINE_ROWS_MAX;
 pub(super) struct Secrets {
     pub keys: Keys,
     pub verifiers: Option<Vec<u8>>,
+    /// The file of subjects' keys to go on with.
+    pub subjects: Option<Vec<u8>>,
 }
 
 /// Lays the ledger's folder with the commits up to what was surveyed. Errors: XX001 naming a damaged file; 53100, 58030.
@@ -59,6 +62,9 @@ pub(super) fn lay(options: &Options, source: &Source<'_>, to: &Path, survey: &Su
     if let Some(bytes) = &secrets.verifiers {
         verifiers::lay(io, to, bytes)?;
     }
+    let known = source.manifest.copy_of(subjects::FILE).map(|name| source.bytes(name)).transpose()?;
+    let known: Vec<&[u8]> = known.iter().map(|bytes| &bytes[..]).collect();
+    subjects::lay(&options.io, to, identity.ledger, secrets.subjects.as_deref(), &known)?;
     lay_cosigned(source, to, size)?;
     lay_timestamps(source, to, size)?;
     replace(io, &to.join(FILE), identity.text().as_bytes())?;

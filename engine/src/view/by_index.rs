@@ -20,6 +20,7 @@ use crate::key::KeyReader;
 use crate::key_order::{is_readable, take};
 use crate::key_range::{KeyBounds, KeyRange};
 use crate::key_walk::KeyWalk;
+use crate::layout;
 use crate::rules::KeyDef;
 use crate::segment::BATCH_ROWS;
 
@@ -222,6 +223,10 @@ impl TableView {
         if let (Some(own), true) = (&self.own, row.0 & OWN_ROW != 0) {
             let (batch, offset) =
                 own.locate(row.0 & !OWN_ROW).ok_or_else(|| SqlError::internal(format!("own row {} is nowhere", row.0 & !OWN_ROW)))?;
+            if self.table.subject().is_some() {
+                let all = layout::columns(&self.table, &self.table, &batch.slice(offset, 1), self.ledger.subjects())?;
+                return Ok(Held { first: row.0, rows: 1, columns: projection.iter().map(|at| Arc::clone(&all[*at])).collect() });
+            }
             let columns = projection.iter().map(|at| Arc::clone(batch.column(*at))).collect();
             return Ok(Held { first: row.0 - offset as u64, rows: batch.num_rows() as u64, columns });
         }

@@ -14,7 +14,7 @@ const BACKUP: &str = "/backup";
 /// All of `t`.
 type Rows = Vec<(i64, String)>;
 
-fn options(io: &SimIo) -> Options {
+pub fn options(io: &SimIo) -> Options {
     Options {
         io: Arc::new(io.clone()),
         clock: Arc::new(SimClock::new(1, 1)),

@@ -7,6 +7,7 @@ mod backups;
 mod backups_broken_off;
 mod backups_damaged;
 mod cosigned;
+mod erasure;
 mod exports;
 mod folds;
 mod formats;

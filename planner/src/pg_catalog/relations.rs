@@ -60,7 +60,7 @@ fn class(scene: &Scene, relation: &Relation<'_>) -> Row {
         },
         "reloptions": match &relation {
             Relation::View(view) => view_options(view),
-            Relation::Table(table) => table.rules.retention.map(|kept| texts_array(&kept.options())),
+            Relation::Table(table) => table_options(table),
             _ => None,
         },
         "relam": access_method,
@@ -205,4 +205,12 @@ pub(super) fn tables(scene: &Scene) -> Vec<Row> {
         ]
     };
     scene.relations().filter(is_table).map(row).collect()
+}
+
+/// As `WITH (…)` of CREATE TABLE gives them.
+fn table_options(table: &TableDef) -> Option<ArrayRef> {
+    let erasable_by = table.subject().map(|at| format!("erasable_by={}", table.columns[at].name));
+    let retention = table.rules.retention.iter().flat_map(|kept| kept.options());
+    let options: Vec<String> = erasable_by.into_iter().chain(retention).collect();
+    (!options.is_empty()).then(|| texts_array(&options))
 }

@@ -97,6 +97,13 @@ impl PlanCache {
         }
     }
 
+    /// Forgets everything: texts have constants in them.
+    pub(crate) fn clear(&self) {
+        let gone = std::mem::take(&mut *self.lock());
+        // Without the lock: dropping plans takes a while.
+        drop(gone);
+    }
+
     /// The plan of a text.
     pub(crate) fn plan(&self, text: &str, types: &[Option<SqlType>], stamp: &Stamp) -> Option<AnyPlan> {
         let found = match self.find(text, types, stamp) {

@@ -117,6 +117,13 @@ impl<'a> Words<'a> {
         }
     }
 
+    /// The digits of a number, whatever number.
+    pub(crate) fn number(&mut self) -> Option<String> {
+        let Token::Number(digits, _) = &self.peek()?.token else { return None };
+        self.at += 1;
+        Some(digits.clone())
+    }
+
     /// A whole number with or without a sign.
     pub(crate) fn integer(&mut self) -> Result<i32, Stop> {
         let before = self.at;

@@ -12,6 +12,7 @@ mod copy;
 mod cursors;
 mod databases;
 mod effects;
+mod erase;
 mod identity;
 mod named;
 mod notify;
@@ -171,6 +172,7 @@ impl Session {
                 maintenance.check_block(self.implicit || !matches!(self.state, State::Idle))?;
                 Ok(Outcome::Command(maintenance.tag()))
             }
+            Plan::Erase(erase) => self.erase(&prepared.plan, erase),
             Plan::CopyFrom(_) => self.begin_copy(prepared, watch),
             Plan::Authority(command) if command.is_about_databases() => self.change_databases(&prepared.plan, command).await,
             _ => self.run_data(prepared, parameters, watch).await,

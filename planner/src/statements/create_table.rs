@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use base::{RelationId, SqlError, SqlResult, SqlState};
+use base::{ColumnId, RelationId, SqlError, SqlResult, SqlState};
 use engine::{OnCommit, TEMPORARY_SCHEMA, TableDef};
 use sqlparser::ast::helpers::stmt_create_table::CreateTableBuilder;
 use sqlparser::ast::{CreateTable, CreateTableOptions, ObjectName, Statement, TableConstraint};
@@ -30,8 +30,11 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     let id = RelationId(execution.transaction.ledger().next_object_id());
     let is_temporary = schema == TEMPORARY_SCHEMA;
     let mut draft = Draft::empty(id, schema, name);
+    let mut erasable_by = None;
     if let CreateTableOptions::With(options) = &create.table_options {
-        table_options::set(&mut draft.rules.retention, options)?;
+        let mut options = options.clone();
+        erasable_by = table_options::take_erasable_by(&mut options)?;
+        table_options::set(&mut draft.rules.retention, &options)?;
         table_options::check_lasting(&draft.schema, draft.rules.retention.as_ref())?;
     }
     // The key's name is chosen before those of columns' constraints would take it.
@@ -50,6 +53,7 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     for constraint in keys.into_iter().chain(others) {
         draft.add_constraint(execution, constraint)?;
     }
+    draft.rules.erasable_by = erasable_by.map(|name| subjects(&draft, &name, is_temporary)).transpose()?;
     if is_temporary && !(draft.sequences.is_empty() && draft.references.is_empty()) {
         return Err(SqlError::unsupported("a sequence or a reference of a temporary table"));
     }
@@ -58,6 +62,15 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
         execution.transaction.set_on_commit(id, on_commit(create));
     }
     Ok(Outcome::Command(Tag::command("CREATE TABLE")))
+}
+
+/// The column that rows are erased by. Errors: 42703; 0A000 for a temporary table.
+fn subjects(draft: &Draft, name: &str, is_temporary: bool) -> SqlResult<ColumnId> {
+    if is_temporary {
+        return Err(SqlError::unsupported("erasing rows of a temporary table").hint("Its rows are in no commit, and go with the session."));
+    }
+    let column = draft.columns.iter().find(|column| column.name == name).map(|column| column.id);
+    column.ok_or_else(|| SqlError::new(SqlState::UNDEFINED_COLUMN, format!("column \"{name}\" named in erasable_by does not exist")))
 }
 
 /// What a statement says of the table it makes.

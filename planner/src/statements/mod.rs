@@ -26,6 +26,7 @@ mod create_view;
 mod delete;
 mod drop;
 mod drop_schema;
+pub(crate) mod erase;
 pub(crate) mod explain;
 mod foreign_keys;
 mod hints;
@@ -68,6 +69,7 @@ use sqlparser::ast::{Expr, ObjectType, SetExpr, Statement};
 use crate::cancel::Watch;
 use crate::cells::Parameters;
 use crate::constraint_syntax::SetConstraints;
+use crate::erase_syntax::Erase;
 use crate::graph_functions;
 use crate::graph_patterns;
 use crate::graph_syntax::GraphCommand;
@@ -140,6 +142,7 @@ pub(crate) enum Plan {
     Cursor(Box<cursor::Cursor>),
     Notify(notify::Notify),
     Maintenance(maintenance::Plan),
+    Erase(Box<Erase>),
     CreateSchema,
     CreateTable,
     CreateTableAs(Box<create_table_as::Plan>),
@@ -218,6 +221,7 @@ impl Plan {
             Self::Lock(plan) => plan.verb(),
             Self::With(plan) => return plan.write_verb(),
             Self::CopyFrom(_) => "COPY FROM",
+            Self::Erase(_) => "ERASE",
             Self::Authority(command) => command.tag(),
             Self::Graph(command) => command.tag(),
             Self::Hold(command) => command.tag(),
@@ -280,6 +284,10 @@ fn plan_statement(planning: &Planning<'_>, statement: &Statement) -> SqlResult<P
     }
     if let Some(Own::Maintenance(maintenance)) = &planning.parsed.own {
         return maintenance::plan(planning, maintenance).map(Planned::command);
+    }
+    if let Some(Own::Erase(erase)) = &planning.parsed.own {
+        erase::scopes(planning.scope, erase)?;
+        return Ok(Planned::command(Plan::Erase(Box::new(erase.clone()))));
     }
     if let Some(Own::Constraints(constraints)) = &planning.parsed.own {
         return Ok(Planned::command(Plan::Constraints(constraints.clone())));
@@ -398,6 +406,7 @@ async fn run(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
         | Plan::Cursor(_)
         | Plan::Notify(_)
         | Plan::Maintenance(_)
+        | Plan::Erase(_)
         | Plan::CopyFrom(_) => Err(SqlError::internal("this statement is run by the session")),
     }
 }

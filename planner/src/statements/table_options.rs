@@ -1,8 +1,9 @@
-//! WITH (…), SET (…) and RESET (…) of a table: how long its rows are kept, and how full pages may be (there are none, so that means nothing).
+//! WITH (…), SET (…) and RESET (…) of a table: how long its rows are kept, what they are erased by, and how full pages may be (there are none, so that means nothing).
 //!
 //! O1: `retention` is an interval above zero; `mode` is `governance` (the default) or `compliance`, and needs a retention.
 //! O2: in governance mode a retention is made less by members of `shockwave_custodian` and by superusers only; in compliance mode by nobody (the engine
 //!     refuses it).
+//! O3: `erasable_by` names the column that says whose a row is; it is given when the table is made, and never after.
 //! Never: ignores an option; what is not known is refused by name.
 
 use base::{SqlError, SqlResult, SqlState};
@@ -14,6 +15,8 @@ use sqlparser::ast::{Expr, SqlOption, Value, ValueWithSpan};
 use super::Execution;
 use crate::names::fold;
 use crate::parse_clauses::RESET;
+
+const ERASABLE_BY: &str = "erasable_by";
 
 /// Sets the options in what a table has. Errors: 22023, 22007; 0A000 for an option that there is not.
 pub(super) fn set(retention: &mut Option<Retention>, options: &[SqlOption]) -> SqlResult<()> {
@@ -27,9 +30,13 @@ pub(super) fn set(retention: &mut Option<Retention>, options: &[SqlOption]) -> S
             "retention" => period = Some(read_period(value)?),
             "mode" if is_reset => mode = None,
             "mode" => mode = Some(read_mode(value)?),
+            ERASABLE_BY => {
+                return Err(SqlError::unsupported("changing what the rows of a table are erased by")
+                    .hint("Rows stay as they were committed. Make another table and copy the rows."));
+            }
             other => {
                 return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("unrecognized parameter \"{other}\""))
-                    .hint("A table has the parameters retention, mode and fillfactor."));
+                    .hint("A table has the parameters retention, mode, erasable_by and fillfactor."));
             }
         }
     }
@@ -70,6 +77,18 @@ pub(super) fn check_lasting(schema: &str, retention: Option<&Retention>) -> SqlR
         return Ok(());
     }
     Err(SqlError::new(SqlState::INVALID_TABLE_DEFINITION, "a temporary table cannot have a retention"))
+}
+
+/// Takes `erasable_by = column` out of the options that a table is made with: the column's name (O3). Errors: 22023.
+pub(super) fn take_erasable_by(options: &mut Vec<SqlOption>) -> SqlResult<Option<String>> {
+    let is_it = |option: &mut SqlOption| matches!(option, SqlOption::KeyValue { key, .. } if fold(key) == ERASABLE_BY);
+    match options.extract_if(.., is_it).last() {
+        Some(SqlOption::KeyValue { value, .. }) => match word(&value) {
+            Some(name) => Ok(Some(name)),
+            None => Err(invalid(ERASABLE_BY, &value.to_string()).hint("It is the name of a column.")),
+        },
+        _ => Ok(None),
+    }
 }
 
 fn read_period(value: &Expr) -> SqlResult<Period> {

@@ -7,6 +7,7 @@ mod copy;
 mod cursors;
 mod ddl;
 mod dml;
+mod erasure;
 mod errors;
 mod fixture;
 mod foreign_keys;

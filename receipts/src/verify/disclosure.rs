@@ -11,6 +11,7 @@ use crate::disclosure::{Commit, Disclosure, Table};
 use crate::leaf::{CommitLeaf, Leaf};
 use crate::policy::Policy;
 use crate::quote::format_name;
+use crate::receipt::Unshown;
 use crate::verdict::{DisclosedRow, Report, Verdict};
 
 /// Verifies a disclosure (the bytes of its file) under a policy.
@@ -24,7 +25,7 @@ fn check_disclosure(bytes: &[u8], policy: &Policy, report: &mut Report) -> Resul
     let disclosure = Disclosure::parse(bytes)?;
     let checkpoint = open_checkpoint(&disclosure.checkpoint, policy, report)?;
     let ledger = ledger_of(&checkpoint)?;
-    let (mut tables, mut hidden) = (0, 0);
+    let (mut tables, mut unshown) = (0, Unshown::default());
     for Commit { index, leaf, path, tables: shown } in &disclosure.commits {
         let in_commit = |failure: Failure| failure.at(&format!("commit {index}"));
         let mut of_leaf = Report::default();
@@ -34,7 +35,7 @@ fn check_disclosure(bytes: &[u8], policy: &Policy, report: &mut Report) -> Resul
             return Err(in_commit(FormatError::new("disclosure", why).into()));
         };
         for table in shown {
-            hidden += check_table(table, commit, &leaf, report)?;
+            unshown.add(check_table(table, commit, &leaf, report)?);
         }
         tables += shown.len();
     }
@@ -46,17 +47,15 @@ fn check_disclosure(bytes: &[u8], policy: &Policy, report: &mut Report) -> Resul
     report.fact("commits", commits.to_string());
     report.fact("rows", rows.to_string());
     report.subject = format!("{rows} rows of {commits} commits of {}", format_name(&checkpoint.origin));
-    if hidden > 0 {
-        report.not_covered.push(format!("the values of {hidden} hidden fields"));
-    }
+    report.not_covered.extend(unshown.not_covered());
     report.not_covered.push("whether a later commit updated or deleted these rows".to_owned());
     report.not_covered.push("that the log extends a checkpoint you pinned before: verify consistency".to_owned());
     Ok(())
 }
 
-/// Checks the rows of one table in one commit; how many of their fields are hidden.
-fn check_table(table: &Table, commit: &CommitLeaf, leaf: &Leaf, report: &mut Report) -> Result<usize, Failure> {
-    let (mut definition, mut hidden) = (None, 0);
+/// Checks the rows of one table in one commit; how many of their fields are not shown.
+fn check_table(table: &Table, commit: &CommitLeaf, leaf: &Leaf, report: &mut Report) -> Result<Unshown, Failure> {
+    let (mut definition, mut unshown) = (None, Unshown::default());
     for row in &table.rows {
         let in_row = |failure: Failure| failure.at(&format!("commit {}, row {}", commit.seq, row.index));
         let shown = row.shown();
@@ -68,8 +67,8 @@ fn check_table(table: &Table, commit: &CommitLeaf, leaf: &Leaf, report: &mut Rep
         let mut of_row = Report { subject: format!("commit {}", commit.seq), ..Report::default() };
         describe_leaf(leaf, &mut of_row);
         check_row_of(&shown, definition, &place, commit, &mut of_row).map_err(in_row)?;
-        hidden += shown.hidden();
+        unshown.add(shown.unshown());
         report.disclosed.push(DisclosedRow { subject: of_row.subject, facts: of_row.facts, row: of_row.row });
     }
-    Ok(hidden)
+    Ok(unshown)
 }

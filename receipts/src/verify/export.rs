@@ -170,9 +170,7 @@ fn describe(export: &Export<'_>, log: &Log<'_>, rows: &Rows<'_>, report: &mut Re
     report.check(format!("{} rows under the row roots of {} commits, recomputed from the fields shown", rows.count, rows.commits));
     report.check(format!("the catalog, folded from its rows, under {} schema roots", rows.commits));
     report.check("values are canonical for their types");
-    if rows.hidden > 0 {
-        report.not_covered.push(format!("the values of {} hidden fields", rows.hidden));
-    }
+    report.not_covered.extend(rows.unshown.not_covered());
     if *first > 0 {
         report.not_covered.push(format!("rows of commits 0 to {}", first - 1));
     }

@@ -4,6 +4,7 @@
 mod cosed;
 mod crypto;
 mod disclosed;
+mod erased;
 mod exported;
 mod history;
 mod meaning;
@@ -80,6 +81,7 @@ pub fn all() -> Vec<Attack> {
         exported::attacks(),
         cosed::attacks(&sample),
         witnessed::attacks(&sample),
+        erased::attacks(&sample),
     ]
     .into_iter()
     .flatten()

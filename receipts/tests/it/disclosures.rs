@@ -76,7 +76,7 @@ fn a_hidden_boolean_cannot_be_guessed() {
     let guesses: [Option<&[u8]>; 3] = [None, Some(&[0]), Some(&[1])];
     let shown = fields.iter().filter_map(|field| match field {
         Field::Shown { salt, .. } => Some(*salt),
-        Field::Hidden(_) => None,
+        Field::Hidden(_) | Field::Erased(_) => None,
     });
     // Salts that an attacker can come by: none, those shown, what they give as a row's salt, pieces of their hashes.
     let mut salts = vec![[0; 16]];

@@ -160,8 +160,7 @@ def _describe(
         f"the catalog, folded from its rows, under {rows.commits} schema roots",
         "values are canonical for their types",
     ]
-    if rows.hidden:
-        report.not_covered.append(f"the values of {rows.hidden} hidden fields")
+    report.not_covered += rows.unshown.not_covered()
     if first > 0:
         report.not_covered.append(f"rows of commits 0 to {first - 1}")
     if end < size:

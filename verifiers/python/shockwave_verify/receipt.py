@@ -14,7 +14,7 @@ PROOF_BYTES_MAX = 256 * 1024
 FIELDS_MAX = 1_600
 INSERT, UPDATE, DELETE = 1, 2, 3
 NOTHING, ROW, OWN = range(3)
-HIDDEN, NULL, SHOWN = range(3)
+HIDDEN, NULL, SHOWN, ERASED = range(4)
 
 
 class Header(NamedTuple):
@@ -53,8 +53,36 @@ class Row(NamedTuple):
     path: list[bytes]
 
     @property
-    def hidden(self) -> int:
-        return sum(field.tag == HIDDEN for field in self.fields)
+    def unshown(self) -> "Unshown":
+        return Unshown().with_fields(self.fields)
+
+
+class Unshown(NamedTuple):
+    """How many fields are shown by their commitments alone."""
+
+    hidden: int = 0
+    redacted: int = 0
+
+    def with_fields(self, fields: list[Field]) -> "Unshown":
+        return self.plus(
+            Unshown(
+                sum(field.tag == HIDDEN for field in fields),
+                sum(field.tag == ERASED for field in fields),
+            )
+        )
+
+    def plus(self, other: "Unshown") -> "Unshown":
+        return Unshown(self.hidden + other.hidden, self.redacted + other.redacted)
+
+    def not_covered(self) -> list[str]:
+        said = []
+        if self.hidden:
+            said.append(f"the values of {self.hidden} hidden fields")
+        if self.redacted:
+            said.append(
+                f"the values of {self.redacted} redacted fields, and that an erasure took them"
+            )
+        return said
 
 
 class Receipt(NamedTuple):
@@ -168,7 +196,7 @@ def read_header(read: Reader) -> Header:
 
 def _field(read: Reader) -> Field:
     tag = read.uint(1)
-    if tag == HIDDEN:
+    if tag in (HIDDEN, ERASED):
         return Field(tag, commitment=read.take(32))
     if tag == NULL:
         return Field(tag, salt=read.take(16))

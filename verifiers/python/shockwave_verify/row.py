@@ -9,6 +9,7 @@ from shockwave_verify.leaf import Leaf, Span
 from shockwave_verify.quote import name
 from shockwave_verify.receipt import (
     DELETE,
+    ERASED,
     HIDDEN,
     INSERT,
     NULL,
@@ -126,7 +127,7 @@ def hash_of_row(header: Header, fields: list[Field], table: Definition) -> bytes
 
 
 def _commitment(field: Field, column: Column) -> bytes:
-    if field.tag == HIDDEN:
+    if field.tag in (HIDDEN, ERASED):
         return field.commitment
     return keyed(
         "field",
@@ -159,14 +160,15 @@ def _describe(
     for field, column in zip(row.fields, table.columns):
         report.row.append((name(column.name), spelled(field, column)))
     report.checked.append("values are canonical for their types")
-    if row.hidden:
-        report.not_covered.append(f"the values of {row.hidden} hidden fields")
+    report.not_covered += row.unshown.not_covered()
     report.not_covered.append("whether a later commit updated or deleted this row")
 
 
 def spelled(field: Field, column: Column) -> str:
     if field.tag == HIDDEN:
         return "(hidden)"
+    if field.tag == ERASED:
+        return "REDACTED"
     if field.tag == NULL:
         return "NULL"
     try:

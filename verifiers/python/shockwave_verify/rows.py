@@ -21,7 +21,7 @@ from shockwave_verify.export import (
 )
 from shockwave_verify.hashing import keyed
 from shockwave_verify.leaf import Leaf, Span
-from shockwave_verify.receipt import HIDDEN
+from shockwave_verify.receipt import Unshown
 from shockwave_verify.row import (
     ROW_NODE,
     check_count,
@@ -43,7 +43,8 @@ class Rows:
         self._file: BinaryIO | None = None
         # The last commit before the range.
         self._before: Leaf | None = None
-        self.count = self.commits = self.hidden = 0
+        self.count = self.commits = 0
+        self.unshown = Unshown()
 
     @property
     def has_compared_objects(self) -> bool:
@@ -120,7 +121,7 @@ class Rows:
         check_count(header, fields, table)
         for field, column in zip(fields, table.columns):
             spelled(field, column)
-            self.hidden += field.tag == HIDDEN
+        self.unshown = self.unshown.with_fields(fields)
         if span.relation == catalog.RELATION:
             self._catalog.fold(row, span.first_row, span.first_row + place)
 

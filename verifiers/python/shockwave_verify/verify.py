@@ -25,7 +25,14 @@ from shockwave_verify.leaf import Leaf, parse_leaf
 from shockwave_verify.note import SHA256_TYPE, Key
 from shockwave_verify.policy import Policy, parse_policy
 from shockwave_verify.quote import name
-from shockwave_verify.receipt import Receipt, Row, Under, parse_proof, parse_receipt
+from shockwave_verify.receipt import (
+    Receipt,
+    Row,
+    Under,
+    Unshown,
+    parse_proof,
+    parse_receipt,
+)
 from shockwave_verify.row import check_row, check_row_of, locate, table_under
 from shockwave_verify.tree import extends, root_of_path
 from shockwave_verify.verdict import (
@@ -211,7 +218,7 @@ def _describe(leaf: Leaf, report: Report) -> None:
 def _check_disclosure(disclosure: Disclosure, policy: Policy, report: Report) -> None:
     checkpoint = open_checkpoint(disclosure.checkpoint, policy, report)
     ledger = _ledger(checkpoint)
-    tables = hidden = 0
+    tables, unshown = 0, Unshown()
     for commit in disclosure.commits:
         with in_part(f"commit {commit.index}"):
             leaf = _leaf_in_log(
@@ -220,7 +227,7 @@ def _check_disclosure(disclosure: Disclosure, policy: Policy, report: Report) ->
             if leaf.kind != "commit":
                 raise Malformed("disclosure", f"shows a row of a {leaf.kind} leaf")
         for table in commit.tables:
-            hidden += _check_table(table, leaf, report)
+            unshown = unshown.plus(_check_table(table, leaf, report))
         tables += len(commit.tables)
     rows, commits = len(report.disclosed), len(disclosure.commits)
     report.checked += [
@@ -231,15 +238,14 @@ def _check_disclosure(disclosure: Disclosure, policy: Policy, report: Report) ->
     ]
     report.facts += [("commits", str(commits)), ("rows", str(rows))]
     report.subject = f"{rows} rows of {commits} commits of {name(checkpoint.origin)}"
-    if hidden:
-        report.not_covered.append(f"the values of {hidden} hidden fields")
+    report.not_covered += unshown.not_covered()
     report.not_covered.append("whether a later commit updated or deleted these rows")
     report.not_covered.append(EXTENDS)
 
 
-def _check_table(table: Table, leaf: Leaf, report: Report) -> int:
-    """Checks rows of one table in one commit; how many of their fields are hidden. The definition is read once."""
-    definition = None
+def _check_table(table: Table, leaf: Leaf, report: Report) -> Unshown:
+    """Checks rows of one table in one commit; how many of their fields are not shown. The definition is read once."""
+    definition, unshown = None, Unshown()
     for row in table.rows:
         with in_part(f"commit {leaf.seq}, row {row.index}"):
             span, place = locate(row, leaf)
@@ -249,7 +255,8 @@ def _check_table(table: Table, leaf: Leaf, report: Report) -> int:
             _describe(leaf, of_row)
             check_row_of(row, definition, span, place, leaf, of_row)
         report.disclosed.append(of_row)
-    return sum(row.hidden for row in table.rows)
+        unshown = unshown.plus(row.unshown)
+    return unshown
 
 
 def _check_consistency(

@@ -119,7 +119,7 @@ function describe(range: Range, checkpoint: Checkpoint, pinned: Checkpoint | und
     "values are canonical for their types",
   );
   const notCovered = [
-    rows.hidden > 0 && `the values of ${rows.hidden} hidden fields`,
+    ...rows.unshown.notCovered(),
     first > 0n && `rows of commits 0 to ${first - 1n}`,
     end < size && `rows of commits ${end} to ${size - 1n}`,
     !rows.hasComparedObjects && "the objects: no commit is in the range or before it",

@@ -35,7 +35,7 @@ export interface Header {
 }
 
 export type Field =
-  | { kind: "hidden"; commitment: Uint8Array }
+  | { kind: "hidden" | "erased"; commitment: Uint8Array }
   | { kind: "null"; salt: Uint8Array }
   | { kind: "shown"; salt: Uint8Array; value: Uint8Array };
 
@@ -154,6 +154,8 @@ function readField(read: Reader): Field {
       return { kind: "null", salt: read.take(16) };
     case 2:
       return { kind: "shown", salt: read.take(16), value: read.longBytes() };
+    case 3:
+      return { kind: "erased", commitment: read.take(32) };
     default:
       throw read.fail(`has a field with tag ${tag}`);
   }

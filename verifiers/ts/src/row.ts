@@ -105,10 +105,26 @@ export function hashOfRow(header: Header, fields: Field[], table: Definition): U
 export const spelledRow = (fields: Field[], table: Definition) =>
   zip(fields, table.columns).map(([field, column]): [string, string] => [plainName(column.name), spelled(field, column)]);
 
-export const hiddenFields = (row: { fields: Field[] }) => row.fields.filter(({ kind }) => kind === "hidden").length;
+/** How many fields are shown by their commitments alone. */
+export class Unshown {
+  private hidden = 0;
+  private redacted = 0;
+
+  count({ fields }: { fields: Field[] }): void {
+    this.hidden += fields.filter(({ kind }) => kind === "hidden").length;
+    this.redacted += fields.filter(({ kind }) => kind === "erased").length;
+  }
+
+  notCovered(): string[] {
+    const said: string[] = [];
+    if (this.hidden > 0) said.push(`the values of ${this.hidden} hidden fields`);
+    if (this.redacted > 0) said.push(`the values of ${this.redacted} redacted fields, and that an erasure took them`);
+    return said;
+  }
+}
 
 function commitment(field: Field, { id, oid }: Column): Uint8Array {
-  if (field.kind === "hidden") return field.commitment;
+  if (field.kind === "hidden" || field.kind === "erased") return field.commitment;
   const value = field.kind === "shown" ? field.value : new Uint8Array();
   const isNull = Uint8Array.of(field.kind === "null" ? 1 : 0);
   const head = concat(field.salt, littleEndian(id, 4), littleEndian(oid, 4), isNull, littleEndian(value.length, 8));
@@ -128,13 +144,15 @@ function describe(row: Row, table: Definition, span: Span, place: bigint, report
   report.fact("operation", OPERATIONS[operation] + (supersedes === Supersedes.Nothing ? "" : `, supersedes row ${old}`));
   report.row.push(...spelledRow(row.fields, table));
   report.checked.push("values are canonical for their types");
-  const hidden = hiddenFields(row);
-  if (hidden > 0) report.notCovered.push(`the values of ${hidden} hidden fields`);
+  const unshown = new Unshown();
+  unshown.count(row);
+  report.notCovered.push(...unshown.notCovered());
   report.notCovered.push("whether a later commit updated or deleted this row");
 }
 
 function spelled(field: Field, column: Column): string {
   if (field.kind === "hidden") return "(hidden)";
+  if (field.kind === "erased") return "REDACTED";
   if (field.kind === "null") return "NULL";
   try {
     return formatValue(column.oid, field.value);

@@ -12,7 +12,7 @@ import type { Definition } from "./definition.js";
 import { bundlesOf, type ExportFiles, type ExportRow, nextRow, OBJECTS_BYTES_MAX, parseObjects, type Range, readWhole, type Source } from "./export.js";
 import { rowNode } from "./hash.js";
 import type { Commit, Leaf, Span } from "./leaf.js";
-import { checkCount, checkSuperseded, checkVersion, hashOfRow, hiddenFields, spelledRow } from "./row.js";
+import { checkCount, checkSuperseded, checkVersion, hashOfRow, spelledRow, Unshown } from "./row.js";
 import { rowsPath } from "./tiles.js";
 import { Frontier } from "./tree.js";
 import { inPart, malformed, tampered } from "./verdict.js";
@@ -20,7 +20,7 @@ import { inPart, malformed, tampered } from "./verdict.js";
 export class Rows {
   count = 0n;
   commits = 0;
-  hidden = 0;
+  readonly unshown = new Unshown();
   private readonly catalog: Catalog;
   private open: { path: string; source: Source } | undefined;
   /** The last commit before the range. */
@@ -109,7 +109,7 @@ export class Rows {
     checkSuperseded(row.header, span, place);
     checkCount(row.header, row.fields, table);
     spelledRow(row.fields, table);
-    this.hidden += hiddenFields(row);
+    this.unshown.count(row);
     if (span.relation === CATALOG_RELATION) this.catalog.fold(row, span.firstRow, span.firstRow + place);
   }
 }

@@ -19,7 +19,7 @@ import { type Key, SHA256_KEY } from "./note.js";
 import type { Policy } from "./policy.js";
 import { plainName } from "./quote.js";
 import { parseProof, parseReceipt, type Receipt } from "./receipt.js";
-import { checkRow, checkRowOf, definitionUnder, hiddenFields, locateRow } from "./row.js";
+import { checkRow, checkRowOf, definitionUnder, locateRow, Unshown } from "./row.js";
 import { timestamp } from "./times.js";
 import { extendsLog, rootOfPath } from "./tree.js";
 import { conclude, inconclusive, inPart, malformed, Report, tampered, type Verdict } from "./verdict.js";
@@ -140,14 +140,15 @@ function describeLeaf({ kind, seq, timeMicros, commit }: Leaf, report: Report): 
 function checkDisclosure({ checkpoint: note, commits }: Disclosure, policy: Policy, report: Report): void {
   const checkpoint = openCheckpoint(note, policy, report);
   const ledger = ledgerIn(checkpoint);
-  let [tables, hidden] = [0, 0];
+  let tables = 0;
+  const unshown = new Unshown();
   for (const { index, leaf: bytes, path, tables: shown } of commits) {
     const leaf = inPart(`commit ${index}`, () => {
       const found = leafInLog(bytes, index, path, checkpoint, ledger, new Report());
       if (!found.commit) throw malformed("disclosure", `shows a row of a ${found.kind} leaf`);
       return { ...found, commit: found.commit };
     });
-    for (const table of shown) hidden += checkTable(table, leaf, report);
+    for (const table of shown) checkTable(table, leaf, report, unshown);
     tables += shown.length;
   }
   const rows = report.disclosed.length;
@@ -160,14 +161,12 @@ function checkDisclosure({ checkpoint: note, commits }: Disclosure, policy: Poli
   report.fact("commits", `${commits.length}`);
   report.fact("rows", `${rows}`);
   report.subject = `${rows} rows of ${commits.length} commits of ${plainName(checkpoint.origin)}`;
-  if (hidden > 0) report.notCovered.push(`the values of ${hidden} hidden fields`);
-  report.notCovered.push("whether a later commit updated or deleted these rows", EXTENDS);
+  report.notCovered.push(...unshown.notCovered(), "whether a later commit updated or deleted these rows", EXTENDS);
 }
 
-/** Checks rows of one table in one commit; how many of their fields are hidden. The definition is read once. */
-function checkTable({ definition: part, rows }: DisclosedTable, leaf: Leaf & { commit: Commit }, report: Report): number {
+/** Checks rows of one table in one commit and counts fields that are not shown. The definition is read once. */
+function checkTable({ definition: part, rows }: DisclosedTable, leaf: Leaf & { commit: Commit }, report: Report, unshown: Unshown): void {
   let definition: Definition | undefined;
-  let hidden = 0;
   for (const row of rows) {
     const ofRow = new Report();
     ofRow.subject = `commit ${leaf.seq}`;
@@ -177,10 +176,9 @@ function checkTable({ definition: part, rows }: DisclosedTable, leaf: Leaf & { c
       describeLeaf(leaf, ofRow);
       checkRowOf(row, definition, place, leaf.commit, ofRow);
     });
-    hidden += hiddenFields(row);
+    unshown.count(row);
     report.disclosed.push(ofRow);
   }
-  return hidden;
 }
 
 function checkConsistency(pinned: Uint8Array, bytes: Uint8Array, policy: Policy, report: Report): void {

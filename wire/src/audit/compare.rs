@@ -20,7 +20,7 @@ const LEDGER: &str = "ledger";
 
 /// Compares the rows. Inconclusive where the role may not read some of them.
 pub async fn check(asked: &Asked<'_>, shown: &[Shown]) -> Verdict {
-    let (mut compared, mut own, mut hidden) = (0, 0, 0);
+    let (mut compared, mut own, mut hidden, mut redacted) = (0, 0, 0, 0);
     let mut denied: Vec<String> = Vec::new();
     for row in shown {
         let table = format!("{}.{}", row.definition.schema, row.definition.name);
@@ -29,6 +29,7 @@ pub async fn check(asked: &Asked<'_>, shown: &[Shown]) -> Verdict {
             continue;
         }
         hidden += row.part.fields.iter().filter(|field| matches!(field, Field::Hidden(_))).count();
+        redacted += row.part.fields.iter().filter(|field| matches!(field, Field::Erased(_))).count();
         match one(asked, row).await {
             Ok(()) => compared += 1,
             Err(Refused::Denied) if denied.contains(&table) => {}
@@ -45,6 +46,9 @@ pub async fn check(asked: &Asked<'_>, shown: &[Shown]) -> Verdict {
     report.not_covered.push(format!("{own} rows drawn are of the ledger's own tables"));
     if hidden > 0 {
         report.not_covered.push(format!("the values of {hidden} hidden fields"));
+    }
+    if redacted > 0 {
+        report.not_covered.push(format!("the values of {redacted} redacted fields, which SQL answers as NULL"));
     }
     Verdict::Valid(Box::new(report))
 }
@@ -70,7 +74,7 @@ async fn one(asked: &Asked<'_>, shown: &Shown) -> Result<(), Refused> {
             _ => Err(tampered("is a deletion, and SQL still answers the row")),
         };
     }
-    let visible = shown.definition.columns.iter().zip(&shown.part.fields).filter(|(_, field)| matches!(field, Field::Shown { .. }));
+    let visible = shown.definition.columns.iter().zip(&shown.part.fields).filter(|(_, field)| !matches!(field, Field::Hidden(_)));
     let columns: Vec<String> = visible.map(|(column, _)| quoted(&column.name)).collect();
     let list = if columns.is_empty() { "1".to_owned() } else { columns.join(", ") };
     match ask(asked, &what, &query(shown, &list, shown.row_id)).await?.as_slice() {
@@ -120,7 +124,9 @@ async fn ask(asked: &Asked<'_>, what: &str, query: &str) -> Result<Vec<Values>, 
 /// The first column whose value is another one (P1).
 fn differs<'c>(part: &RowPart, columns: &'c [receipts::definition::ColumnDefinition], values: &Values) -> Option<&'c str> {
     let shown = columns.iter().zip(&part.fields).filter_map(|(column, field)| match field {
-        Field::Shown { value, .. } => Some((column, value)),
+        Field::Shown { value, .. } => Some((column, value.as_ref())),
+        // What is erased is NULL in SQL.
+        Field::Erased(_) => Some((column, None)),
         Field::Hidden(_) => None,
     });
     let mut values = values.iter();

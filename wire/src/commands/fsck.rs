@@ -61,7 +61,7 @@ pub struct Outcome {
 impl Outcome {
     /// How much was read, and how fast.
     pub fn counts(&self) -> String {
-        let Checked { commits, rows, segments, tiles, checkpoints } = self.checked;
+        let Checked { commits, rows, segments, tiles, checkpoints, .. } = self.checked;
         let seconds = self.took.as_secs_f64();
         let speed = if seconds > 0.0 { rows as f64 / seconds } else { 0.0 };
         format!(

@@ -45,7 +45,7 @@ pub(crate) enum Class {
     Rows,
     /// Makes, changes or drops objects.
     Definitions,
-    /// Roles, grants, owners, databases (`super::execute`), legal holds (`hold.rs`): they ask for themselves.
+    /// Roles, grants, owners, databases (`super::execute`), legal holds (`hold.rs`), erasures (`erase.rs`): they ask for themselves.
     Authority,
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn class(plan: &Plan) -> Class {
         | Plan::DropSchema
         | Plan::Drop => Class::Definitions,
         Plan::Graph(_) => Class::Definitions,
-        Plan::Authority(_) | Plan::Hold(_) => Class::Authority,
+        Plan::Authority(_) | Plan::Hold(_) | Plan::Erase(_) => Class::Authority,
     }
 }
 

@@ -11,7 +11,7 @@ use super::{Export, Failure, malformed, tampered};
 use crate::definition::TableDefinition;
 use crate::export::{CATALOG_RELATION, ExportRow, Found, OBJECTS_BYTES_MAX, ROW_BYTES_MAX, decode_objects, rows_path};
 use crate::leaf::{CommitLeaf, TableSpan};
-use crate::receipt::Field;
+use crate::receipt::Unshown;
 use crate::row_tree::RowTree;
 
 /// Rows as far as they are checked.
@@ -24,13 +24,13 @@ pub(super) struct Rows<'a> {
     /// Of the commits in the range.
     pub(super) count: u64,
     pub(super) commits: u64,
-    pub(super) hidden: u64,
+    pub(super) unshown: Unshown,
 }
 
 impl<'a> Rows<'a> {
     pub(super) fn open(export: &'a Export<'a>) -> Result<Self, Failure> {
         let catalog = Catalog::new(decode_objects(&export.read("objects", OBJECTS_BYTES_MAX)?)?);
-        Ok(Self { export, catalog, file: None, before: None, count: 0, commits: 0, hidden: 0 })
+        Ok(Self { export, catalog, file: None, before: None, count: 0, commits: 0, unshown: Unshown::default() })
     }
 
     pub(super) fn begin_bundle(&mut self, number: u64) -> Result<(), Failure> {
@@ -135,7 +135,7 @@ impl<'a> Rows<'a> {
         check_count(header, fields, table)?;
         for (field, column) in fields.iter().zip(&table.columns) {
             spelled(field, column)?;
-            self.hidden += u64::from(matches!(field, Field::Hidden(_)));
+            self.unshown.count(field);
         }
         if span.relation == CATALOG_RELATION {
             self.catalog.fold(row, span.first_row, row_id)?;

@@ -16,7 +16,7 @@ pub(super) fn attacks(sample: &Sample) -> Vec<Attack> {
 fn shown(receipt: &mut Receipt, place: usize) -> (&mut [u8; 16], &mut Option<Vec<u8>>) {
     match &mut receipt.row.as_mut().unwrap().fields[place] {
         Field::Shown { salt, value } => (salt, value),
-        Field::Hidden(_) => unreachable!("the sample shows its fields"),
+        Field::Hidden(_) | Field::Erased(_) => unreachable!("the sample shows its fields"),
     }
 }
 

@@ -231,7 +231,7 @@ fn binary(sample: &Sample) -> Vec<Attack> {
         of("disclosure-row-with-1601-fields", 3, "has more than 1600 fields", &|bytes| {
             bytes[27..29].copy_from_slice(&1601u16.to_le_bytes())
         }),
-        of("disclosure-row-with-an-unknown-field", 3, "has a field with tag 3", &|bytes| bytes[29] = 3),
+        of("disclosure-row-with-an-unknown-field", 3, "has a field with tag 4", &|bytes| bytes[29] = 4),
         of("disclosure-row-with-a-long-value", 4, "bytes early", &|bytes| bytes[46..50].fill(0xff)),
         of("disclosure-table-cut", 2, "disclosure line 3: ends 1 bytes early", &|bytes| bytes.truncate(bytes.len() - 1)),
         of("disclosure-table-too-long", 2, "disclosure line 3: 1 bytes too long", &|bytes| bytes.push(0)),

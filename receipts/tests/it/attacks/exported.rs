@@ -246,6 +246,14 @@ fn rows(all: &Exported) -> Vec<Attack> {
         change("export-catalog-row-hidden", "malformed", "commit 1, row 0: catalog: has a row that is no object's", &|rows| {
             rows[0].fields[3] = Field::Hidden(rows[0].fields[3].commitment(4, 25));
         }),
+        change("export-catalog-row-erased", "malformed", "commit 1, row 0: catalog: has a row that is no object's", &|rows| {
+            rows[0].fields[3] = Field::Erased(rows[0].fields[3].commitment(4, 25));
+        }),
+        change("valid-export-with-erased-rows", "valid", "the values of 9 redacted fields", &|rows| super::erased::of_rows(rows)),
+        change("export-erased-with-another-commitment", "tampered", root, &|rows| {
+            super::erased::of_rows(rows);
+            rows[3].fields[1] = Field::Erased([7; 32]);
+        }),
         change("export-catalog-row-of-a-large-id", "malformed", "catalog: has a row that is no object's", &|rows| {
             set(&mut rows[0].fields[0], Some(&(1i64 << 32).to_le_bytes()));
         }),

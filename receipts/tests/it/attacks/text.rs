@@ -89,7 +89,7 @@ fn binary(sample: &Sample) -> Vec<Attack> {
         patched("extra-1601-fields", "more than 1600 fields", &|extra| {
             extra[header + 19..header + 21].copy_from_slice(&1601u16.to_le_bytes())
         }),
-        patched("extra-unknown-field-tag", "field with tag 3", &|extra| extra[header + 21] = 3),
+        patched("extra-unknown-field-tag", "field with tag 4", &|extra| extra[header + 21] = 4),
         changed(sample, "leaf-of-unknown-kind", "tampered", "path to the root", |receipt: &mut Receipt| receipt.leaf[5] = 9),
     ]
 }
