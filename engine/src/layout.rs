@@ -117,7 +117,8 @@ fn repeated(value: &ArrayRef, rows: usize) -> SqlResult<ArrayRef> {
 /// Errors: XX001 for a missing value that cannot be read.
 pub fn places(writer: &TableDef, reader: &TableDef, projection: &[usize], subjects: &Arc<Subjects>) -> SqlResult<Vec<Place>> {
     let sealed = |at: usize, data_type| Ok(Place::Sealed(Sealed { writer: writer.clone(), at, data_type, subjects: Arc::clone(subjects) }));
-    projection.iter().map(|at| place(writer, reader, *at, sealed)).collect()
+    let is_same = is_same(writer, reader);
+    projection.iter().map(|at| place((writer, reader, is_same), *at, sealed)).collect()
 }
 
 /// [`places`] of columns that are kept in folds. Errors: 0A000 where one is sealed: what is to be erased must be nowhere else.
@@ -126,12 +127,17 @@ pub fn clear_places(writer: &TableDef, reader: &TableDef, projection: &[usize]) 
         let column = &writer.columns[at].name;
         Err(SqlError::unsupported(format!("a key over column \"{column}\" of \"{}\", whose values are sealed,", writer.name)))
     };
-    projection.iter().map(|at| place(writer, reader, *at, sealed)).collect()
+    let is_same = is_same(writer, reader);
+    projection.iter().map(|at| place((writer, reader, is_same), *at, sealed)).collect()
 }
 
-fn place(writer: &TableDef, reader: &TableDef, at: usize, sealed: impl FnOnce(usize, DataType) -> SqlResult<Place>) -> SqlResult<Place> {
+fn place(
+    (writer, reader, is_same): (&TableDef, &TableDef, bool),
+    at: usize,
+    sealed: impl FnOnce(usize, DataType) -> SqlResult<Place>,
+) -> SqlResult<Place> {
     let column = &reader.columns[at];
-    let stored = if is_same(writer, reader) { Some(at) } else { writer.columns.iter().position(|other| other.id == column.id) };
+    let stored = if is_same { Some(at) } else { writer.columns.iter().position(|other| other.id == column.id) };
     match stored.map(|at| (at, writer.columns[at].sql_type)) {
         Some((at, stored)) if writer.is_sealed(at) && widens_or_lies_alike(stored, column.sql_type) => sealed(at, column.sql_type.arrow()),
         Some((at, stored)) if lies_alike(stored, column.sql_type) => Ok(Place::Stored(at)),
@@ -173,6 +179,19 @@ pub fn columns(writer: &TableDef, reader: &TableDef, stored: &RecordBatch, subje
     }
     let all: Vec<usize> = (0..reader.columns.len()).collect();
     places(writer, reader, &all, subjects)?.iter().map(|place| place.read(stored.num_rows(), |at| Arc::clone(stored.column(at)))).collect()
+}
+
+/// [`columns`], and where in them the row at a place of the batch is. Of an erasable table the row alone, for what is sealed is opened each time.
+pub fn around(
+    writer: &TableDef,
+    reader: &TableDef,
+    (stored, at): (&RecordBatch, usize),
+    subjects: &Arc<Subjects>,
+) -> SqlResult<(Vec<ArrayRef>, usize)> {
+    match writer.subject() {
+        None => Ok((columns(writer, reader, stored, subjects)?, at)),
+        Some(_) => Ok((columns(writer, reader, &stored.slice(at, 1), subjects)?, 0)),
+    }
 }
 
 /// A stored batch of the writer's as one of the reader's: markers stay empty (Y2). What is sealed is sealed anew, under fresh salts.

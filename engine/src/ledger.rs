@@ -641,20 +641,13 @@ impl Ledger {
                 let writer = segment.table();
                 let columns: Vec<usize> = (0..writer.columns.len() + usize::from(writer.subject().is_some())).collect();
                 let batch = self.batches.get(name, || segment.read(index, Some(&columns)))?;
-                return self.opened(writer, table, &batch, offset % BATCH_ROWS);
+                return layout::around(writer, table, (&batch, offset % BATCH_ROWS), &self.subjects);
             }
             if let Some(chunk) = state.tail_chunk(row) {
-                return self.opened(&chunk.table, table, &chunk.batch, (row - chunk.first_row) as usize);
+                return layout::around(&chunk.table, table, (&chunk.batch, (row - chunk.first_row) as usize), &self.subjects);
             }
         }
         Err(SqlError::internal(format!("row {row} of relation {} does not exist", state.id)))
-    }
-
-    fn opened(&self, writer: &TableDef, table: &TableDef, batch: &RecordBatch, at: usize) -> SqlResult<(Vec<ArrayRef>, usize)> {
-        match writer.subject() {
-            None => Ok((layout::columns(writer, table, batch, &self.subjects)?, at)),
-            Some(_) => Ok((layout::columns(writer, table, &batch.slice(at, 1), &self.subjects)?, 0)),
-        }
     }
 
     pub(crate) fn wake_sealer_if_due(&self) {

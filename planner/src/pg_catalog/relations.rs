@@ -2,7 +2,7 @@
 //!
 //! Never: says how many rows or pages there are: `reltuples` is −1, which is Postgres's «not known».
 
-use engine::Identity;
+use engine::{Identity, TableDef};
 
 use super::cells::{Row, row, texts_array};
 use super::oids;
@@ -208,7 +208,7 @@ pub(super) fn tables(scene: &Scene) -> Vec<Row> {
 }
 
 /// As `WITH (…)` of CREATE TABLE gives them.
-fn table_options(table: &TableDef) -> Option<ArrayRef> {
+fn table_options(table: &TableDef) -> Option<String> {
     let erasable_by = table.subject().map(|at| format!("erasable_by={}", table.columns[at].name));
     let retention = table.rules.retention.iter().flat_map(|kept| kept.options());
     let options: Vec<String> = erasable_by.into_iter().chain(retention).collect();

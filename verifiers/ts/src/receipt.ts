@@ -35,7 +35,8 @@ export interface Header {
 }
 
 export type Field =
-  | { kind: "hidden" | "erased"; commitment: Uint8Array }
+  | { kind: "hidden"; commitment: Uint8Array }
+  | { kind: "erased"; commitment: Uint8Array }
   | { kind: "null"; salt: Uint8Array }
   | { kind: "shown"; salt: Uint8Array; value: Uint8Array };
 

@@ -81,6 +81,7 @@ async fn one(asked: &Asked<'_>, shown: &Shown) -> Result<(), Refused> {
         [_] if columns.is_empty() => {}
         [values] => match differs(&shown.part, &shown.definition.columns, values) {
             None => {}
+            Some(_) if erased_meanwhile(asked, shown, values).await? => {}
             Some(column) => return Err(tampered(&format!("has another value in SQL in column \"{column}\""))),
         },
         [] if ended_at_once(asked, shown).await? => {}
@@ -88,6 +89,12 @@ async fn one(asked: &Asked<'_>, shown: &Shown) -> Result<(), Refused> {
         _ => return Err(tampered("is in SQL more than once")),
     }
     Ok(())
+}
+
+/// Whether what SQL answers is what the row's receipt proves by now: its subject may have been erased since the first was made.
+async fn erased_meanwhile(asked: &Asked<'_>, shown: &Shown, values: &Values) -> Result<bool, Refused> {
+    let again = sample::one(asked, shown.place).await.map_err(Refused::Verdict)?;
+    Ok(differs(&again.part, &again.definition.columns, values).is_none())
 }
 
 /// Whether the commit itself ended the row, which SQL then never showed: the receipt of what ended it proves it.
