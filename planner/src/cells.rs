@@ -15,7 +15,7 @@ use sqlparser::ast::{CastKind, Expr, Spanned, TypedString, UnaryOperator, Value}
 use crate::column_types;
 use crate::parse::Parsed;
 use crate::tables::arrow_error;
-use crate::types::{self, Assignment, ColumnBuilder, Manner};
+use crate::types::{self, Assignment, ColumnBuilder, Manner, Reading};
 
 /// A value written out in the statement, or the number of a parameter.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,6 +109,17 @@ fn append(builder: &mut ColumnBuilder, literal: &Literal<'_>, column: &ColumnDef
     Ok(true)
 }
 
+/// Whether a text of a column of this type means something else at another time.
+fn is_by_clock(literal: &Literal<'_>, sql_type: SqlType) -> bool {
+    let sql_type = sql_type.element().unwrap_or(sql_type);
+    match literal {
+        Literal::Text(text) if matches!(sql_type, SqlType::Date | SqlType::Time | SqlType::Timestamp | SqlType::Timestamptz) => {
+            types::names_clock(text)
+        }
+        _ => false,
+    }
+}
+
 fn is_integer(digits: &str) -> bool {
     digits.trim_start_matches('-').bytes().all(|b| b.is_ascii_digit())
 }
@@ -139,7 +150,13 @@ fn number_type(digits: &str) -> SqlType {
 
 /// 42804 for a value that has no assignment cast to the column.
 fn mismatch(column: &ColumnDef, from: SqlType) -> SqlError {
-    types::mismatch(&Assignment { column: &column.name, from, to: column.sql_type, from_unknown_literal: false, manner: Manner::default() })
+    types::mismatch(&Assignment {
+        column: &column.name,
+        from,
+        to: column.sql_type,
+        from_unknown_literal: false,
+        reading: Manner::default().into(),
+    })
 }
 
 /// Where one column of a VALUES list, a SET list or a key gets its values.
@@ -160,6 +177,8 @@ pub(crate) enum Cell {
     Known(ArrayRef),
     /// `$n`, counted from 0.
     Parameter(usize),
+    /// A text with a word of the clock's, which each run reads.
+    ByClock(String),
 }
 
 /// The source of a column from its expression in every row. `Ok(None)`: at least one needs a query.
@@ -179,7 +198,8 @@ pub(crate) fn source<'a>(
     if let [(Literal::Parameter(index), _)] = literals.as_slice() {
         return Ok(Some(Source::Parameter(*index)));
     }
-    if literals.iter().any(|(literal, _)| matches!(literal, Literal::Parameter(_))) {
+    let is_later = |literal: &Literal<'_>| matches!(literal, Literal::Parameter(_)) || is_by_clock(literal, column.sql_type);
+    if literals.iter().any(|(literal, _)| is_later(literal)) {
         let mut cells = Vec::with_capacity(literals.len());
         for (_, expr) in literals {
             match cell(column, expr, parsed, manner)? {
@@ -204,6 +224,11 @@ pub(crate) fn cell(column: &ColumnDef, expr: &Expr, parsed: &Parsed, manner: Man
     if let Literal::Parameter(index) = literal {
         return Ok(Some(Cell::Parameter(index)));
     }
+    if let Literal::Text(text) = &literal
+        && is_by_clock(&literal, column.sql_type)
+    {
+        return Ok(Some(Cell::ByClock(text.clone().into_owned())));
+    }
     let mut builder = ColumnBuilder::in_manner(column.sql_type, 1, manner);
     let known = append(&mut builder, &literal, column).map_err(|error| parsed.point(error, expr.span()))?;
     Ok(known.then(|| Cell::Known(builder.finish())))
@@ -214,8 +239,8 @@ pub(crate) fn cell(column: &ColumnDef, expr: &Expr, parsed: &Parsed, manner: Man
 pub(crate) struct Parameters<'a> {
     pub(crate) arrays: &'a [ArrayRef],
     pub(crate) types: &'a [SqlType],
-    /// How the session reads and writes values.
-    pub(crate) manner: Manner,
+    /// How the session reads and writes values, and what its clock says.
+    pub(crate) reading: Reading,
 }
 
 impl Parameters<'_> {
@@ -229,7 +254,7 @@ impl Parameters<'_> {
         }
         types::coerce(
             array,
-            &Assignment { column: &column.name, from: *from, to: column.sql_type, from_unknown_literal: false, manner: self.manner },
+            &Assignment { column: &column.name, from: *from, to: column.sql_type, from_unknown_literal: false, reading: self.reading },
         )
     }
 }
@@ -245,6 +270,7 @@ impl Cell {
         match self {
             Self::Known(array) => Ok(Arc::clone(array)),
             Self::Parameter(index) => parameters.assigned(*index, column),
+            Self::ByClock(text) => types::parse_text_in(column.sql_type, text, parameters.reading),
         }
     }
 }

@@ -23,22 +23,22 @@ pub struct Column {
     pub table_oid: u32,
     /// Position in that table, from 1; 0 for anything computed.
     pub column_attnum: i16,
-    /// Its values are texts of rows.
-    pub is_record: bool,
+    /// Oid of `record` or `record[]` where its values are the texts of such.
+    pub record_oid: Option<u32>,
 }
 
-/// Oid of the type `record`.
-pub(crate) const RECORD: u32 = 2249;
+/// Oids of the types `record` and `record[]`.
+pub(crate) const RECORDS: [u32; 2] = [2249, 2287];
 
 impl Column {
     /// A computed column.
     pub fn computed(name: impl Into<String>, sql_type: SqlType) -> Self {
-        Self { name: name.into(), sql_type, table_oid: 0, column_attnum: 0, is_record: false }
+        Self { name: name.into(), sql_type, table_oid: 0, column_attnum: 0, record_oid: None }
     }
 
     /// Oid of the type that a client is told.
     pub fn type_oid(&self) -> u32 {
-        if self.is_record { RECORD } else { self.sql_type.oid() }
+        self.record_oid.unwrap_or_else(|| self.sql_type.oid())
     }
 
     /// Computed columns of type text.

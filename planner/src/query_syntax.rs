@@ -10,20 +10,23 @@
 //! | `national character(2)` | `character(2)` |
 //! | `name 'n'`, for the names of [`TYPED`] | `CAST('n' AS name)` |
 //! | `substring(x SIMILAR p ESCAPE e)` | `substring(x, p, e)` |
+//! | `WITH q AS (…) SEARCH …`, `CYCLE …` | see [`recursion`] |
+//! | `… EXCLUDE TIES` in a window | a mark in its PARTITION BY |
 //! | `FOR SYSTEM_TIME …` | see [`system_time`] |
 //!
 //! C1: a word is read so only where Postgres's grammar has it as this keyword; elsewhere it stays what it was.
 //! Never: moves a token, so that errors point where they did.
 
+mod recursion;
 pub(crate) mod system_time;
 
-use relational::{ROWS_FROM, SYMMETRIC};
+use relational::{EXCLUDE_CURRENT_ROW, EXCLUDE_GROUP, EXCLUDE_NO_OTHERS, EXCLUDE_TIES, ROWS_FROM, SYMMETRIC};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 /// A form: the words of which one must occur, and the change at a place of the visible tokens.
 type Form = (&'static [&'static str], fn(&mut Vec<TokenWithSpan>, usize));
 
-const FORMS: [Form; 9] = [
+const FORMS: [Form; 11] = [
     (&["table"], read_table),
     (&["symmetric"], read_symmetric),
     (&["trim"], read_trim),
@@ -32,11 +35,13 @@ const FORMS: [Form; 9] = [
     (&["national"], read_national),
     (&TYPED, read_typed),
     (&["substring"], read_similar),
+    (&["exclude"], read_exclude),
+    (&["search", "cycle"], recursion::read),
     (&["system_time"], system_time::read),
 ];
 
 /// Names of types that sqlparser does not read before a text.
-const TYPED: [&str; 9] = ["bpchar", "name", "oid", "regclass", "regnamespace", "regproc", "regrole", "regtype", "text"];
+const TYPED: [&str; 10] = ["bpchar", "jsonpath", "name", "oid", "regclass", "regnamespace", "regproc", "regrole", "regtype", "text"];
 
 /// The tokens respelled; `None` where none of the forms can be.
 pub(crate) fn respell(tokens: &[TokenWithSpan]) -> Option<Vec<TokenWithSpan>> {
@@ -210,6 +215,49 @@ fn read_similar(tokens: &mut Vec<TokenWithSpan>, at: usize) {
             _ => {}
         }
     }
+}
+
+/// At the end of a window's frame.
+fn read_exclude(tokens: &mut Vec<TokenWithSpan>, at: usize) {
+    let next = |words: &[&str]| words.iter().enumerate().all(|(behind, word)| is_at(tokens, Some(at + 1 + behind), &[word]));
+    let known: [(&[&str], &str); 4] = [
+        (&["current", "row"], EXCLUDE_CURRENT_ROW),
+        (&["group"], EXCLUDE_GROUP),
+        (&["ties"], EXCLUDE_TIES),
+        (&["no", "others"], EXCLUDE_NO_OTHERS),
+    ];
+    let Some((words, mark)) = known.into_iter().find(|(words, _)| next(words)) else { return };
+    let is_end = tokens.get(at + 1 + words.len()).map(|token| &token.token) == Some(&Token::RParen);
+    let Some(open) = opening(tokens, at).filter(|_| is_end) else { return };
+    if !tokens[open..at].iter().any(|token| ["rows", "range", "groups"].iter().any(|unit| is_word(&token.token, unit))) {
+        return;
+    }
+    tokens.drain(at..at + 1 + words.len());
+    let span = tokens[open].span;
+    let call = [Token::make_word(mark, Some('"')), Token::LParen, Token::RParen];
+    let is_based = matches!(tokens.get(open + 1).map(|token| &token.token), Some(Token::Word(_)))
+        && !is_at(tokens, Some(open + 1), &["partition", "order", "rows", "range", "groups"]);
+    let from = if is_based { open + 2 } else { open + 1 };
+    let (place, mark): (usize, Vec<Token>) = if is_at(tokens, Some(from), &["partition"]) {
+        (from + 2, call.into_iter().chain([Token::Comma]).collect())
+    } else {
+        (from, [Token::make_keyword("PARTITION"), Token::make_keyword("BY")].into_iter().chain(call).collect())
+    };
+    tokens.splice(place..place, mark.into_iter().map(|token| TokenWithSpan { token, span }));
+}
+
+/// The parenthesis that is open at a place.
+fn opening(tokens: &[TokenWithSpan], at: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    for index in (0..at).rev() {
+        match tokens[index].token {
+            Token::RParen => depth += 1,
+            Token::LParen if depth == 0 => return Some(index),
+            Token::LParen => depth -= 1,
+            _ => {}
+        }
+    }
+    None
 }
 
 #[cfg(test)]

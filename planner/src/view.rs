@@ -20,6 +20,7 @@ use crate::rules::{Shelf, Surroundings};
 use crate::sequence_functions::{self, Used};
 use crate::session_functions;
 use crate::settings::Settings;
+use crate::types::Reading;
 use crate::version::version_text;
 
 /// What a statement sees of its session.
@@ -73,6 +74,11 @@ impl View<'_> {
     pub(crate) fn moment(&self) -> Moment {
         let zone = self.settings.manner().zone;
         Moment { transaction_us: self.transaction_time_us, statement_us: self.database.now_us(), zone }
+    }
+
+    /// How texts are read.
+    pub(crate) fn reading(&self) -> Reading {
+        Reading { manner: self.settings.manner(), now_us: Some(self.transaction_time_us) }
     }
 
     /// What functions such as `current_user` and `now()` answer from; those of the catalog are there if the text can mean one.

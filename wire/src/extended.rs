@@ -51,7 +51,7 @@ impl Connection {
             None => (&[][..], 0),
             Some(prepared) => (&prepared.parameters[..], prepared.columns.as_ref().map_or(0, |columns| columns.len())),
         };
-        let values = parameters::decode(&message, types, self.session.manner())?;
+        let values = parameters::decode(&message, types, self.session.reading())?;
         // A command without columns may be bound with any format codes; there is nothing to format.
         let codes = if columns == 0 { &[] } else { &message.result_formats[..] };
         let formats = parameters::result_formats(codes, columns)?;

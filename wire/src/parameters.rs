@@ -5,7 +5,7 @@
 use arrow::array::ArrayRef;
 use base::{SqlError, SqlResult, SqlState};
 use engine::SqlType;
-use planner::types::{ColumnBuilder, Format, Manner};
+use planner::types::{ColumnBuilder, Format, Reading};
 
 use crate::frontend::Bind;
 
@@ -50,7 +50,7 @@ pub(crate) fn result_formats(codes: &[i16], columns: usize) -> SqlResult<Formats
 }
 
 /// The parameters of a Bind as one-row arrays of the statement's `types`.
-pub(crate) fn decode(bind: &Bind<'_>, types: &[SqlType], manner: Manner) -> SqlResult<Vec<ArrayRef>> {
+pub(crate) fn decode(bind: &Bind<'_>, types: &[SqlType], reading: Reading) -> SqlResult<Vec<ArrayRef>> {
     let (given, codes) = (bind.parameters.len(), &bind.parameter_formats);
     if given != types.len() {
         let needs = types.len();
@@ -65,7 +65,7 @@ pub(crate) fn decode(bind: &Bind<'_>, types: &[SqlType], manner: Manner) -> SqlR
     let mut arrays = Vec::with_capacity(given);
     for (index, (value, sql_type)) in bind.parameters.iter().zip(types).enumerate() {
         let code = codes.get(index).or(codes.first()).copied().unwrap_or(0);
-        let mut builder = ColumnBuilder::in_manner(*sql_type, 1, manner);
+        let mut builder = ColumnBuilder::in_manner(*sql_type, 1, reading);
         match (value, format(code)?) {
             (None, _) => builder.append_null(),
             (Some(bytes), Format::Text) => builder.append_text(bytes)?,

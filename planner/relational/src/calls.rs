@@ -7,7 +7,7 @@ use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{Expr, ScalarUDF};
 
-use crate::functions::{arrays, bytes, documents, intervals, numerics, strings};
+use crate::functions::{arrays, bytes, documents, intervals, json_paths, numerics, strings};
 
 static FUNCTIONS: LazyLock<HashMap<String, Arc<ScalarUDF>>> = LazyLock::new(|| {
     let all = [
@@ -15,6 +15,7 @@ static FUNCTIONS: LazyLock<HashMap<String, Arc<ScalarUDF>>> = LazyLock::new(|| {
         bytes::functions(),
         documents::functions(),
         intervals::functions(),
+        json_paths::functions(),
         numerics::functions(),
         strings::functions(),
     ];

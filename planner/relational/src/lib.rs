@@ -27,6 +27,7 @@ mod exact;
 mod explanation;
 mod expressions;
 mod first_met;
+mod framed;
 mod full_joins;
 mod functions;
 mod hidden;
@@ -72,7 +73,9 @@ pub use expressions::Expressions;
 pub use functions::conversions::{convert, convert_in};
 pub use functions::is_aggregate;
 pub use index_step::IndexStep;
-pub use marks::{ROWS_FROM, SYMMETRIC};
+pub use marks::{
+    CYCLE, EXCLUDE_CURRENT_ROW, EXCLUDE_GROUP, EXCLUDE_NO_OTHERS, EXCLUDE_TIES, ROWS_FROM, SEARCH_BREADTH, SEARCH_DEPTH, SYMMETRIC,
+};
 pub use relational::{Description, Options, Query, Relational, Rows};
 pub use shape::Shape;
 pub use table::{

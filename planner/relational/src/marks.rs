@@ -10,6 +10,20 @@ use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, Sca
 pub const ROWS_FROM: &str = "\u{1}rows from";
 /// What stands around the first bound of BETWEEN SYMMETRIC.
 pub const SYMMETRIC: &str = "\u{1}symmetric";
+/// What EXCLUDE NO OTHERS is read as, among the expressions of PARTITION BY.
+pub const EXCLUDE_NO_OTHERS: &str = "\u{1}exclude no others";
+/// EXCLUDE CURRENT ROW, likewise.
+pub const EXCLUDE_CURRENT_ROW: &str = "\u{1}exclude current row";
+/// EXCLUDE GROUP, likewise.
+pub const EXCLUDE_GROUP: &str = "\u{1}exclude group";
+/// EXCLUDE TIES, likewise.
+pub const EXCLUDE_TIES: &str = "\u{1}exclude ties";
+/// What SEARCH DEPTH FIRST of a query in WITH is read as, at the end of its ORDER BY.
+pub const SEARCH_DEPTH: &str = "\u{1}search depth first";
+/// SEARCH BREADTH FIRST, likewise.
+pub const SEARCH_BREADTH: &str = "\u{1}search breadth first";
+/// CYCLE, likewise.
+pub const CYCLE: &str = "\u{1}cycle";
 /// Which copy of its row a row is, from 1.
 pub(crate) const COPY_NUMBER: &str = "\u{1}copy number";
 /// A LIMIT that takes the peers of its last row as well.
@@ -18,10 +32,13 @@ pub(crate) const WITH_TIES: &str = "\u{1}with ties";
 /// Those that a plan can hold.
 pub(crate) fn functions() -> Vec<ScalarUDF> {
     let mark = |name, signature| ScalarUDF::from(Mark { name, signature });
-    vec![
+    let exclusions = [EXCLUDE_NO_OTHERS, EXCLUDE_CURRENT_ROW, EXCLUDE_GROUP, EXCLUDE_TIES];
+    let exclusions = exclusions.map(|name| mark(name, Signature::nullary(Volatility::Volatile)));
+    let others = [
         mark(COPY_NUMBER, Signature::nullary(Volatility::Volatile)),
         mark(WITH_TIES, Signature::exact(vec![DataType::Int64], Volatility::Volatile)),
-    ]
+    ];
+    others.into_iter().chain(exclusions).collect()
 }
 
 #[derive(PartialEq, Eq, Hash, Debug)]

@@ -37,7 +37,11 @@ pub(crate) fn planners() -> Vec<Arc<dyn ExprPlanner>> {
 
 /// Whether rows are to be ordered by the keys of values of this type (P2).
 pub(crate) fn sorts_by_key(data_type: &DataType) -> bool {
-    *data_type == INTERVAL || layouts::is_any_numeric(data_type) || layouts::is_jsonb(data_type) || layouts::element(data_type).is_some()
+    *data_type == INTERVAL
+        || layouts::is_any_numeric(data_type)
+        || layouts::is_jsonb(data_type)
+        || layouts::element(data_type).is_some()
+        || layouts::record(data_type).is_some()
 }
 
 impl ExprPlanner for Operators {
@@ -287,6 +291,7 @@ fn special(op: &BinaryOperator, left: Operand, right: Operand) -> Result<Planned
     let is_document = |data_type: &DataType| layouts::document_name(data_type).is_some();
     let with_array = left.is(is_array) || right.is(is_array);
     let with_jsonb = left.is(layouts::is_jsonb) || right.is(layouts::is_jsonb);
+    let of_path = left.is(layouts::is_jsonb) || (left.data_type.is_none() && *op == BinaryOperator::AtQuestion);
     let of_array = |left: Operand, right: Operand, name: &str| -> Result<Planned> {
         let wanted = left.data_type.clone().filter(is_array).or_else(|| right.data_type.clone()).unwrap_or(DataType::Null);
         let typed = |side: Operand| if side.data_type.is_none() { side.into_type(&wanted) } else { Ok(side.expr) };
@@ -306,6 +311,8 @@ fn special(op: &BinaryOperator, left: Operand, right: Operand) -> Result<Planned
         }
         BinaryOperator::QuestionPipe if left.is(layouts::is_jsonb) => path("jsonb_exists_any", left, right),
         BinaryOperator::QuestionAnd if left.is(layouts::is_jsonb) => path("jsonb_exists_all", left, right),
+        BinaryOperator::AtQuestion if of_path => json_path("jsonb_path_exists", left, right),
+        BinaryOperator::AtAt if of_path => json_path("jsonb_path_match", left, right),
         BinaryOperator::AtArrow if with_array => of_array(left, right, "array_contains"),
         BinaryOperator::ArrowAt if with_array => of_array(right, left, "array_contains"),
         BinaryOperator::PGOverlap if with_array => of_array(left, right, "array_overlaps"),
@@ -337,6 +344,18 @@ fn special(op: &BinaryOperator, left: Operand, right: Operand) -> Result<Planned
 fn step(name: &str, left: Operand, right: Operand) -> Result<Planned> {
     let right = if right.data_type.is_none() { right.into_type(&DataType::Utf8)? } else { right.expr };
     call(name, vec![left.expr, right]).map(Ok)
+}
+
+/// A question that no document is wrong for: without variables, and silent.
+fn json_path(name: &str, left: Operand, right: Operand) -> Result<Planned> {
+    let no_variables = Operand { expr: Expr::Literal(ScalarValue::Utf8(Some("{}".to_owned())), None), data_type: None };
+    let args = vec![
+        left.into_type(&layouts::jsonb())?,
+        right.into_type(&DataType::Utf8)?,
+        no_variables.into_type(&layouts::jsonb())?,
+        Expr::Literal(ScalarValue::Boolean(Some(true)), None),
+    ];
+    call(name, args).map(Ok)
 }
 
 fn path(name: &str, left: Operand, right: Operand) -> Result<Planned> {

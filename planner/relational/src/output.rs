@@ -27,6 +27,7 @@ pub(crate) fn shown_type(data_type: &DataType) -> DataType {
         DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
         DataType::FixedSizeBinary(16) => UUID,
         DataType::Struct(_) if layouts::record(data_type).is_some() => DataType::Utf8,
+        DataType::List(item) if layouts::record(item.data_type()).is_some() => DataType::Utf8,
         DataType::BinaryView | DataType::LargeBinary | DataType::FixedSizeBinary(_) => DataType::Binary,
         DataType::Time32(_) | DataType::Time64(_) => TIME,
         DataType::Interval(_) | DataType::Duration(_) => INTERVAL,
@@ -45,6 +46,8 @@ pub(crate) fn shown_type(data_type: &DataType) -> DataType {
 
 /// What [`DECLARED_TYPE`] says of a row, which leaves as its text.
 const RECORD: &str = "2249,-1";
+/// The same of an array of rows.
+const RECORDS: &str = "2287,-1";
 
 /// The schema results of this plan leave with; a column of a table says which one it is and as what it was declared.
 pub(crate) fn shown_schema(plan: &LogicalPlan) -> SchemaRef {
@@ -53,6 +56,8 @@ pub(crate) fn shown_schema(plan: &LogicalPlan) -> SchemaRef {
         let mut metadata = origins::declared(plan, at);
         if layouts::record(field.data_type()).is_some() {
             metadata.insert(DECLARED_TYPE.to_owned(), RECORD.to_owned());
+        } else if layouts::element(field.data_type()).is_some_and(|element| layouts::record(element).is_some()) {
+            metadata.insert(DECLARED_TYPE.to_owned(), RECORDS.to_owned());
         }
         shown.with_metadata(metadata)
     };

@@ -335,6 +335,9 @@ fn respelled(statement: &Statement, mentioned: &BTreeSet<String>, context: &Cont
 pub(crate) fn prepare(statement: &mut Statement, context: &Context<'_>, mentioned: &BTreeSet<String>) -> SqlResult<()> {
     dialect::subscripts::qualify(statement);
     hidden::exclude_from_wildcards(statement, mentioned, &|name| context.schema_of(name))?;
+    dialect::recursion::carry(statement, context)?;
+    dialect::same_names::keep_apart(statement, context);
+    dialect::outer_aggregates::lift(statement, context)?;
     dialect::joined::write_out(statement, context)?;
     dialect::whole_rows::expand(statement, context);
     dialect::row_sets::compare(statement)?;

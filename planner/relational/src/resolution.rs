@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, StringArray};
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, IntervalMonthDayNano, TimeUnit};
 use base::{SqlError, SqlState};
 use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::expr::Placeholder;
@@ -84,6 +84,12 @@ pub(crate) fn by_clock(text: &str, data_type: &DataType) -> Result<Option<Expr>>
         (DataType::Timestamp(_, Some(_)), ClockWord::Now) => Clock::Transaction.placeholder(),
         (DataType::Timestamp(_, None), ClockWord::Now) => Clock::Local.placeholder(),
         (DataType::Timestamp(..), ClockWord::Day(by)) => midnight(by)?,
+        (DataType::Timestamp(..), ClockWord::At(by, micros)) => {
+            let day = Expr::Cast(Cast::new(Box::new(day(by)?), DataType::Timestamp(TimeUnit::Microsecond, None)));
+            let clock = Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(IntervalMonthDayNano::new(0, 0, micros * 1_000))), None);
+            Expr::Cast(Cast::new(Box::new(call("timestamp_pl_interval", vec![day, clock])?), beside(data_type)))
+        }
+        (DataType::Date32, ClockWord::At(by, _)) => day(by)?,
         (DataType::Time64(_), ClockWord::Now) => Clock::Time.placeholder(),
         _ => return Ok(None),
     }))

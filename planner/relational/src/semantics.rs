@@ -18,6 +18,7 @@ use datafusion::optimizer::analyzer::resolve_grouping_function::ResolveGroupingF
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
 
 use crate::coercions::OwnTypes;
+use crate::framed::Frames;
 use crate::functions::averages::BIGINT_DECIMAL;
 use crate::functions::{arithmetic, casts, conversions};
 use crate::mapping::map_named;
@@ -27,6 +28,7 @@ use crate::padded;
 pub(crate) fn rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     vec![
         Arc::new(ResolveGroupingFunction::new()),
+        Arc::new(Frames),
         Arc::new(WideNumerics),
         padded::rule(),
         Arc::new(OwnTypes),

@@ -3,7 +3,7 @@
 //! O1: an option given twice is an error.
 //! Never: knows the statement's syntax; it gets names and values.
 
-use crate::types::Manner;
+use crate::types::Reading;
 use base::{SqlError, SqlResult, SqlState};
 
 /// How rows are written down.
@@ -59,7 +59,7 @@ pub struct CopyOptions {
     /// CSV in: columns in which what stands for NULL does so in quotes too.
     pub force_null: CopyColumns,
     /// How the session reads and writes values.
-    pub manner: Manner,
+    pub reading: Reading,
 }
 
 /// Some of the columns of a COPY.
@@ -152,7 +152,7 @@ impl CopyOptions {
             force_quote: CopyColumns::None,
             force_not_null: CopyColumns::None,
             force_null: CopyColumns::None,
-            manner: Manner::default(),
+            reading: Reading::default(),
         }
     }
 

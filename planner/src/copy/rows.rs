@@ -35,7 +35,7 @@ struct Field<'a> {
 impl Rows {
     pub(super) fn new(options: CopyOptions, table: &str, columns: Vec<(String, SqlType)>, capacity: usize) -> Self {
         let (names, types): (Vec<String>, Vec<_>) = columns.into_iter().unzip();
-        let builders = types.into_iter().map(|sql_type| ColumnBuilder::in_manner(sql_type, capacity, options.manner)).collect();
+        let builders = types.into_iter().map(|sql_type| ColumnBuilder::in_manner(sql_type, capacity, options.reading)).collect();
         // `CopyOptions::check_columns` has seen that the names are there.
         let shown: Vec<&str> = names.iter().map(String::as_str).collect();
         let not_null = options.force_not_null.among(&shown, "FORCE_NOT_NULL").unwrap_or_default();

@@ -63,7 +63,7 @@ impl CopyWriter {
         }
         let columns = batch.columns().iter().zip(&self.types);
         let encoders = columns
-            .map(|(array, sql_type)| ColumnEncoder::in_manner(array, *sql_type, Format::Text, self.options.manner))
+            .map(|(array, sql_type)| ColumnEncoder::in_manner(array, *sql_type, Format::Text, self.options.reading.manner))
             .collect::<SqlResult<Vec<_>>>()?;
         let mut value = Vec::new();
         let mut ends = Vec::with_capacity(batch.num_rows());

@@ -210,6 +210,6 @@ pub(super) fn assign(values: &ArrayRef, column: &ColumnDef, unknown: bool) -> Sq
     let from = SqlType::from_arrow(values.data_type()).ok_or_else(|| SqlError::unsupported("a default of this type"))?;
     types::coerce(
         values,
-        &Assignment { column: &column.name, from, to: column.sql_type, from_unknown_literal: unknown, manner: types::Manner::default() },
+        &Assignment { column: &column.name, from, to: column.sql_type, from_unknown_literal: unknown, reading: types::Reading::default() },
     )
 }

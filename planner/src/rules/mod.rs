@@ -123,7 +123,7 @@ impl Guard {
                         from: SqlType::Int8,
                         to: column.sql_type,
                         from_unknown_literal: false,
-                        manner: types::Manner::default(),
+                        reading: types::Reading::default(),
                     },
                 )
             }

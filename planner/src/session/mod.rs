@@ -342,7 +342,7 @@ impl Session {
             ctes: &[],
             watch,
             parsed,
-            parameters: Parameters { arrays: parameters, types: &prepared.parameters, manner: self.settings.manner() },
+            parameters: Parameters { arrays: parameters, types: &prepared.parameters, reading: view.reading() },
             notices: &mut self.notices,
         };
         statements::execute(&plan, &mut execution).await
@@ -425,6 +425,15 @@ impl Session {
     /// How values are read and written now.
     pub fn manner(&self) -> crate::types::Manner {
         self.settings.manner()
+    }
+
+    /// How texts are read now: in that manner, and by the time of the open transaction.
+    pub fn reading(&self) -> crate::types::Reading {
+        let begun_us = match &self.state {
+            State::Open(open) => Some(open.block.begun_us),
+            _ => None,
+        };
+        crate::types::Reading { manner: self.settings.manner(), now_us: Some(begun_us.unwrap_or_else(|| self.now_us())) }
     }
 
     /// Name and value of every parameter a client is told at start.

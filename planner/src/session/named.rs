@@ -21,7 +21,7 @@ use crate::parse::Parsed;
 use crate::statements::explain;
 use crate::statements::named::Named;
 use crate::statements::{is_unknown_literal, one_row_of, shown_type};
-use crate::types::Manner;
+use crate::types::Reading;
 use crate::types::{self, Assignment};
 
 /// A parsed statement; `None` for an empty string.
@@ -138,11 +138,11 @@ impl Session {
         }
         let mut values = Vec::with_capacity(wanted);
         for (index, (argument, sql_type)) in arguments.iter().zip(prepared.parameters.iter()).enumerate() {
-            values.push(match literal(argument, *sql_type, self.settings.manner())? {
+            values.push(match literal(argument, *sql_type, self.reading())? {
                 Some(value) => value,
                 None => {
                     let value = self.computed(argument, parsed).await?;
-                    assigned(&value, index, *sql_type, is_unknown_literal(argument), self.settings.manner())?
+                    assigned(&value, index, *sql_type, is_unknown_literal(argument), self.reading())?
                 }
             });
         }
@@ -165,20 +165,20 @@ impl Session {
 }
 
 /// A constant in the parameter's own type, where that says all.
-fn literal(expr: &Expr, sql_type: SqlType, manner: Manner) -> SqlResult<Option<ArrayRef>> {
+fn literal(expr: &Expr, sql_type: SqlType, reading: Reading) -> SqlResult<Option<ArrayRef>> {
     Ok(match cells::literal(expr, sql_type) {
         Some(Literal::Null) => Some(new_null_array(&sql_type.arrow(), 1)),
-        Some(Literal::Text(text)) => Some(types::parse_text_in(sql_type, &text, manner)?),
+        Some(Literal::Text(text)) => Some(types::parse_text_in(sql_type, &text, reading)?),
         Some(Literal::Number(digits)) if matches!(sql_type, SqlType::Int2 | SqlType::Int4 | SqlType::Int8) => {
-            types::parse_text_in(sql_type, &digits, manner).ok()
+            types::parse_text_in(sql_type, &digits, reading).ok()
         }
         _ => None,
     })
 }
 
-fn assigned(value: &ArrayRef, index: usize, to: SqlType, from_unknown_literal: bool, manner: Manner) -> SqlResult<ArrayRef> {
+fn assigned(value: &ArrayRef, index: usize, to: SqlType, from_unknown_literal: bool, reading: Reading) -> SqlResult<ArrayRef> {
     let from = shown_type(value.data_type())?;
-    types::coerce(value, &Assignment { column: "", from, to, from_unknown_literal, manner }).map_err(|error| match error.state() {
+    types::coerce(value, &Assignment { column: "", from, to, from_unknown_literal, reading }).map_err(|error| match error.state() {
         SqlState::DATATYPE_MISMATCH => {
             let message = format!("parameter ${} of type {} cannot be coerced to the expected type {}", index + 1, from.name(), to.name());
             SqlError::new(SqlState::DATATYPE_MISMATCH, message).hint("You will need to rewrite or cast the expression.")

@@ -28,7 +28,7 @@ use crate::names::fold;
 use crate::pg_catalog::quote;
 use crate::rules::{self, Guard};
 use crate::tables::{arrow_error, row_ids};
-use crate::types::{self, Assignment, Manner};
+use crate::types::{self, Assignment, Reading};
 use crate::view::Place;
 
 /// One column that takes another type.
@@ -47,13 +47,13 @@ impl Change {
     }
 
     /// New values out of rows as they were (T1).
-    fn values(&self, rows: &RecordBatch, manner: Manner) -> SqlResult<ArrayRef> {
+    fn values(&self, rows: &RecordBatch, reading: Reading) -> SqlResult<ArrayRef> {
         let target = ColumnDef { sql_type: self.to, ..self.column.clone() };
         match &self.using {
-            Some((planned, unknown)) => assign(&planned.evaluate(rows.columns(), rows.num_rows())?[0], &target, *unknown, manner),
+            Some((planned, unknown)) => assign(&planned.evaluate(rows.columns(), rows.num_rows())?[0], &target, *unknown, reading),
             None => {
                 let (from, to, column) = (self.column.sql_type, self.to, &self.column.name);
-                types::coerce(rows.column(self.at), &Assignment { column, from, to, from_unknown_literal: false, manner })
+                types::coerce(rows.column(self.at), &Assignment { column, from, to, from_unknown_literal: false, reading })
             }
         }
     }
@@ -318,7 +318,7 @@ fn rewrite(execution: &mut Execution<'_>, table: &Arc<TableDef>, chunks: Vec<Chu
     let scope = execution.fresh_scope();
     let all: Vec<usize> = (0..table.columns.len()).collect();
     let guard = Guard::new(&Place { view: execution.view, scope: &scope }, table, &all)?;
-    let manner = execution.view.settings.manner();
+    let reading = execution.view.reading();
     for chunk in chunks {
         execution.watch.check()?;
         let batch = chunk.read()?;
@@ -329,7 +329,7 @@ fn rewrite(execution: &mut Execution<'_>, table: &Arc<TableDef>, chunks: Vec<Chu
         let before = batch.project(&all).map_err(arrow_error)?;
         let mut columns = before.columns().to_vec();
         for change in changes {
-            columns[change.at] = change.values(&before, manner)?;
+            columns[change.at] = change.values(&before, reading)?;
             if columns[change.at].null_count() > 0 && table.columns[change.at].not_null {
                 let column = &change.column.name;
                 let message = format!("column \"{column}\" of relation \"{}\" contains null values", table.name);

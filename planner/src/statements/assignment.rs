@@ -13,12 +13,12 @@ use sqlparser::tokenizer::Span;
 use super::shown_type;
 use crate::names::Name;
 use crate::parse::Parsed;
-use crate::types::{self, Assignment, Manner};
+use crate::types::{self, Assignment, Reading};
 
 /// A computed column under assignment rules. `unknown`: it is a string literal without a type, read in the column's input syntax.
-pub(super) fn assign(values: &ArrayRef, column: &ColumnDef, unknown: bool, manner: Manner) -> SqlResult<ArrayRef> {
+pub(super) fn assign(values: &ArrayRef, column: &ColumnDef, unknown: bool, reading: Reading) -> SqlResult<ArrayRef> {
     let from = shown_type(values.data_type())?;
-    types::coerce(values, &Assignment { column: &column.name, from, to: column.sql_type, from_unknown_literal: unknown, manner })
+    types::coerce(values, &Assignment { column: &column.name, from, to: column.sql_type, from_unknown_literal: unknown, reading })
 }
 
 /// Whether an expression is a string literal without a type, or NULL.

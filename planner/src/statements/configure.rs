@@ -12,6 +12,7 @@ use sqlparser::ast::{
 
 use crate::outcome::Column;
 use relational::values::interval;
+use relational::values::manner::IntervalStyle;
 use relational::values::zone::Zone;
 
 /// A statement about the session itself.
@@ -132,7 +133,7 @@ fn recognise_set(set: &Set) -> SqlResult<Option<Configure>> {
 /// `INTERVAL '-08:00'` as the zone so far east. Errors: 22007, 22023 for one of months or days.
 fn displacement(value: &Expr) -> SqlResult<String> {
     let text = one(value)?.unwrap_or_default();
-    let span = interval::parse(&text)?;
+    let span = interval::parse(&text, IntervalStyle::Postgres)?;
     if span.months != 0 || span.days != 0 {
         return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, "invalid value for parameter \"TimeZone\"")
             .detail("Cannot specify months or days in time zone interval."));

@@ -16,7 +16,7 @@ use crate::names::{Name, fold};
 use crate::parse::Parsed;
 use crate::resolver::Scope;
 use crate::rules::{self, Guard};
-use crate::types::Manner;
+use crate::types::Reading;
 use crate::view::Place;
 
 /// Rows handed to the engine at once.
@@ -27,7 +27,7 @@ const BATCH_ROWS: usize = 32_768;
 pub(crate) struct Plan;
 
 pub(super) fn plan(planning: &Planning<'_>, _statement: &Statement) -> SqlResult<super::Plan> {
-    bind(planning.parsed, planning.scope, planning.view.database.name(), planning.view.settings.manner())?;
+    bind(planning.parsed, planning.scope, planning.view.database.name(), planning.view.reading())?;
     Ok(super::Plan::CopyFrom(Plan))
 }
 
@@ -38,7 +38,7 @@ struct Bound {
     options: CopyOptions,
 }
 
-fn bind(parsed: &Parsed, scope: &Scope, database: &str, manner: Manner) -> SqlResult<Bound> {
+fn bind(parsed: &Parsed, scope: &Scope, database: &str, reading: Reading) -> SqlResult<Bound> {
     let Statement::Copy { source, target, .. } = &*parsed.statement else {
         return Err(SqlError::internal("not a COPY"));
     };
@@ -65,7 +65,7 @@ fn bind(parsed: &Parsed, scope: &Scope, database: &str, manner: Manner) -> SqlRe
     if columns.is_empty() {
         positions = (0..table.columns.len()).filter(|at| !rules::is_generated(table, *at)).collect();
     }
-    let options = options(parsed, CopyDirection::From, manner)?;
+    let options = options(parsed, CopyDirection::From, reading)?;
     options.check_columns(&positions.iter().map(|at| table.columns[*at].name.as_str()).collect::<Vec<_>>())?;
     Ok(Bound { table: Arc::clone(table), positions, options })
 }
@@ -80,14 +80,14 @@ pub(super) fn refuse_generated(table: &TableDef, position: usize) -> SqlResult<(
 }
 
 /// The options as written. Errors: 22023, 0A000, 42601.
-pub(super) fn options(parsed: &Parsed, direction: CopyDirection, manner: Manner) -> SqlResult<CopyOptions> {
+pub(super) fn options(parsed: &Parsed, direction: CopyDirection, reading: Reading) -> SqlResult<CopyOptions> {
     let list: Vec<(&str, Option<&str>)> = parsed.copy_options.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect();
-    Ok(CopyOptions { manner, ..CopyOptions::from_list(direction, &list)? })
+    Ok(CopyOptions { reading, ..CopyOptions::from_list(direction, &list)? })
 }
 
 /// Begins a COPY; names are looked up again, in the transaction it runs in.
 pub(crate) fn start(parsed: &Parsed, place: &Place<'_>, transaction: Transaction, watch: Watch) -> SqlResult<CopyIn> {
-    let Bound { table, positions, options } = bind(parsed, place.scope, place.view.database.name(), place.view.settings.manner())?;
+    let Bound { table, positions, options } = bind(parsed, place.scope, place.view.database.name(), place.view.reading())?;
     let guard = Guard::new(place, &table, &positions)?;
     let columns = positions.iter().map(|at| (table.columns[*at].name.clone(), table.columns[*at].sql_type)).collect();
     let parser = CopyParser::new(options, &table.name, columns, BATCH_ROWS);

@@ -33,7 +33,7 @@ pub(super) fn plan(planning: &Planning<'_>, statement: &Statement) -> SqlResult<
     if !matches!(target, CopyTarget::Stdout) {
         return Err(SqlError::unsupported("COPY TO a file or program of the server").hint("Use COPY … TO STDOUT, or psql's \\copy."));
     }
-    let options = super::copy_from::options(planning.parsed, CopyDirection::To, planning.view.settings.manner())?;
+    let options = super::copy_from::options(planning.parsed, CopyDirection::To, planning.view.reading())?;
     let (statement, types) = match source {
         CopySource::Query(query) => (Statement::Query(query.clone()), None),
         CopySource::Table { table_name, columns } => {

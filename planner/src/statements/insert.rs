@@ -354,7 +354,7 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
             while let Some(batch) = execution.watch.next(&mut rows.stream).await? {
                 let mut given = Vec::with_capacity(batch.num_columns());
                 for ((values, at), unknown) in batch.columns().iter().zip(&plan.targets).zip(unknown) {
-                    given.push((*at, assign(values, &plan.table.columns[*at], *unknown, execution.parameters.manner)?));
+                    given.push((*at, assign(values, &plan.table.columns[*at], *unknown, execution.parameters.reading)?));
                 }
                 insert(plan, execution, batch.num_rows(), given, &mut written).await?;
             }

@@ -29,7 +29,7 @@ use crate::outcome::{Outcome, Tag};
 use crate::parse::NOTHING;
 use crate::rules::{Guard, Verb, generated_given};
 use crate::tables::{ROW_ID, arrow_error};
-use crate::types::Manner;
+use crate::types::Reading;
 
 /// How a MERGE runs.
 #[derive(Debug)]
@@ -226,7 +226,7 @@ impl Plan {
         changed: &mut HashSet<i64>,
     ) -> SqlResult<u64> {
         let count = places.len();
-        let manner = execution.parameters.manner;
+        let reading = execution.parameters.reading;
         let chosen = |column: usize| take(batch.column(column), places, None).map_err(arrow_error);
         match clause {
             Clause::Nothing => return Ok(0),
@@ -238,7 +238,7 @@ impl Plan {
                 let old = once(&chosen(0)?, changed)?;
                 let mut columns = (0..self.table.columns.len()).map(|position| chosen(position + 2)).collect::<SqlResult<Vec<_>>>()?;
                 for set in sets {
-                    columns[set.position] = self.value(set, &chosen(set.column)?, manner)?;
+                    columns[set.position] = self.value(set, &chosen(set.column)?, reading)?;
                 }
                 let new = RecordBatch::try_new(self.table.arrow_schema(), columns).map_err(arrow_error)?;
                 let all: Vec<usize> = (0..self.table.columns.len()).collect();
@@ -249,7 +249,7 @@ impl Plan {
             Clause::Insert(sets) => {
                 let given = sets
                     .iter()
-                    .map(|set| Ok((set.position, self.value(set, &chosen(set.column)?, manner)?)))
+                    .map(|set| Ok((set.position, self.value(set, &chosen(set.column)?, reading)?)))
                     .collect::<SqlResult<Vec<(usize, ArrayRef)>>>()?;
                 let targets: Vec<usize> = given.iter().map(|(position, _)| *position).collect();
                 let guard = Guard::new(&execution.place(), &self.table, &targets)?;
@@ -260,8 +260,8 @@ impl Plan {
         Ok(count as u64)
     }
 
-    fn value(&self, set: &Set, values: &ArrayRef, manner: Manner) -> SqlResult<ArrayRef> {
-        assign(values, &self.table.columns[set.position], set.unknown, manner)
+    fn value(&self, set: &Set, values: &ArrayRef, reading: Reading) -> SqlResult<ArrayRef> {
+        assign(values, &self.table.columns[set.position], set.unknown, reading)
     }
 }
 

@@ -92,7 +92,7 @@ impl MixedValues {
         for ((position, cells), values) in self.computed.iter().zip(&batch.columns()[1..]) {
             let column = &table.columns[*position];
             let values = take(values, &places, None).map_err(arrow_error)?;
-            let values = assign(&values, column, false, execution.parameters.manner)?;
+            let values = assign(&values, column, false, execution.parameters.reading)?;
             let mut arrays = vec![values];
             let mut picks = Vec::with_capacity(self.count);
             for (row, cell) in cells.iter().enumerate() {

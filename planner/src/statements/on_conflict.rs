@@ -163,7 +163,8 @@ impl OnConflict {
                         numbers.values().iter().filter_map(|number| ids.get(usize::try_from(*number).ok()?).copied()).collect();
                     let mut columns = batch.columns()[1..].to_vec();
                     for (position, unknown) in set {
-                        columns[*position] = assign(&columns[*position], &table.columns[*position], *unknown, execution.parameters.manner)?;
+                        columns[*position] =
+                            assign(&columns[*position], &table.columns[*position], *unknown, execution.parameters.reading)?;
                     }
                     let new = RecordBatch::try_new(table.arrow_schema(), columns).map_err(arrow_error)?;
                     written.push(write(table, execution, guard, &chosen, new, &|at| set.iter().any(|(position, _)| *position == at))?);
@@ -177,7 +178,7 @@ impl OnConflict {
 impl From {
     fn values(&self, table: &TableDef, position: usize, proposed: &RecordBatch, parameters: Parameters<'_>) -> SqlResult<ArrayRef> {
         match self {
-            Self::Excluded(at) => assign(proposed.column(*at), &table.columns[position], false, parameters.manner),
+            Self::Excluded(at) => assign(proposed.column(*at), &table.columns[position], false, parameters.reading),
             Self::Source(source) => {
                 let one = source.array(&table.columns[position], parameters)?;
                 take(&one, &UInt32Array::from(vec![0; proposed.num_rows()]), None).map_err(arrow_error)

@@ -14,7 +14,7 @@ use engine::{Action, Reference, TableDef};
 use super::Execution;
 use crate::rules::Guard;
 use crate::tables::arrow_error;
-use crate::types::Manner;
+use crate::types::Reading;
 
 /// How often changes may follow from changes: a cycle of references ends by itself, since rows run out.
 const ROUNDS_MAX: usize = 10_000;
@@ -112,5 +112,5 @@ fn followed(
     let at = parent.position(referenced).ok_or_else(|| SqlError::internal("a referenced column is gone"))?;
     let picks: UInt32Array = rows.iter().map(|(_, row)| *row as u32).collect::<Vec<_>>().into();
     let values = take(new.column(at), &picks, None).map_err(arrow_error)?;
-    super::assignment::assign(&values, column, false, Manner::default())
+    super::assignment::assign(&values, column, false, Reading::default())
 }

@@ -20,7 +20,7 @@ use super::hints::Hints;
 use super::key_access::{self, KeyAccess};
 use super::{Described, Execution, Planned, Planning, shown_type};
 use crate::names::{Name, fold};
-use crate::outcome::{Column, Outcome, RECORD};
+use crate::outcome::{Column, Outcome, RECORDS};
 use crate::tables::arrow_error;
 
 /// How a SELECT runs.
@@ -122,8 +122,8 @@ pub(super) fn column_of(field: &Field) -> SqlResult<Column> {
     };
     let sql_type = declared.filter(is_shown).unwrap_or(computed.sql_type);
     let (table_oid, place) = pair(TABLE_COLUMN).unwrap_or((0, 0));
-    let is_record = pair(DECLARED_TYPE).is_some_and(|(oid, _)| oid == RECORD);
-    Ok(Column { sql_type, table_oid, column_attnum: i16::try_from(place).unwrap_or(0), is_record, ..computed })
+    let record_oid = pair(DECLARED_TYPE).map(|(oid, _)| oid).filter(|oid| RECORDS.contains(oid));
+    Ok(Column { sql_type, table_oid, column_attnum: i16::try_from(place).unwrap_or(0), record_oid, ..computed })
 }
 
 pub(super) fn plan_key(planning: &Planning<'_>, query: &Query, hints: &mut Hints) -> SqlResult<Option<KeySelect>> {
@@ -203,7 +203,7 @@ pub(super) fn plain_columns(table: &TableDef, alias: &str, items: &[SelectItem])
             sql_type: column.sql_type,
             table_oid: table.id.0,
             column_attnum: i16::try_from(column.id.0).unwrap_or(0),
-            is_record: false,
+            record_oid: None,
         });
     };
     let find = |expr: &Expr| table.columns.iter().position(|column| key_access::is_column(expr, &column.name, alias));

@@ -10,6 +10,7 @@ use base::{SqlError, SqlResult, SqlState};
 use engine::roles::CUSTODIAN;
 use engine::{Mode, Period, Retention, TableDef};
 use relational::values::interval;
+use relational::values::manner::IntervalStyle;
 use sqlparser::ast::{Expr, SqlOption, Value, ValueWithSpan};
 
 use super::Execution;
@@ -93,7 +94,7 @@ pub(super) fn take_erasable_by(options: &mut Vec<SqlOption>) -> SqlResult<Option
 
 fn read_period(value: &Expr) -> SqlResult<Period> {
     let text = word(value).ok_or_else(|| invalid("retention", &value.to_string()))?;
-    let parsed = interval::parse(&text)?;
+    let parsed = interval::parse(&text, IntervalStyle::Postgres)?;
     Period::new(parsed.months, parsed.days, parsed.micros)
         .ok_or_else(|| invalid("retention", &text).detail("A retention is longer than nothing, and none of its parts is below zero."))
 }

@@ -290,7 +290,7 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
                 let mut columns = batch.columns()[1..].to_vec();
                 for (position, unknown) in set {
                     columns[*position] =
-                        assign(&columns[*position], &plan.table.columns[*position], *unknown, execution.parameters.manner)?;
+                        assign(&columns[*position], &plan.table.columns[*position], *unknown, execution.parameters.reading)?;
                 }
                 let new = RecordBatch::try_new(plan.table.arrow_schema(), columns).map_err(arrow_error)?;
                 let new = plan.write(execution, &old, new, &guard)?;

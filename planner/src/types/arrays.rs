@@ -4,7 +4,7 @@
 //! Never: an array in an array, or one whose subscripts do not begin at 1, or at 0 where it is a vector of the catalog.
 
 use super::errors::invalid_binary;
-use super::{ColumnBuilder, ColumnEncoder, Format, Manner};
+use super::{ColumnBuilder, ColumnEncoder, Format, Manner, Reading};
 use arrow::array::{Array, ArrayRef, ListArray, new_empty_array};
 use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::compute::concat;
@@ -97,11 +97,11 @@ pub(super) struct ArrayBuilder {
 }
 
 impl ArrayBuilder {
-    pub(super) fn new(sql_type: SqlType, capacity: usize, manner: Manner) -> Self {
+    pub(super) fn new(sql_type: SqlType, capacity: usize, reading: Reading) -> Self {
         let element = element_of(sql_type).unwrap_or(SqlType::Text);
         let mut offsets = Vec::with_capacity(capacity + 1);
         offsets.push(0);
-        let elements = Box::new(ColumnBuilder::in_manner(element, capacity, manner));
+        let elements = Box::new(ColumnBuilder::in_manner(element, capacity, reading));
         Self { sql_type, elements, earlier: Vec::new(), earlier_len: 0, offsets, valid: Vec::with_capacity(capacity) }
     }
 

@@ -7,7 +7,7 @@
 use super::arrays::ArrayBuilder;
 use super::errors::invalid_binary;
 use super::numeric::Shape;
-use super::{Format, Manner, any_numeric, boolean, bytea, documents, floats, integers, oids, spans, strings};
+use super::{Format, Manner, Reading, any_numeric, boolean, bytea, documents, floats, integers, oids, spans, strings};
 use arrow::array::{
     ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, FixedSizeBinaryBuilder, Float32Builder, Float64Builder,
     Int16Builder, Int32Builder, Int64Builder, IntervalMonthDayNanoBuilder, StringBuilder, Time64MicrosecondBuilder,
@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub struct ColumnBuilder {
     sql_type: SqlType,
     values: Values,
-    manner: Manner,
+    reading: Reading,
 }
 
 enum Values {
@@ -84,8 +84,9 @@ impl ColumnBuilder {
         Self::in_manner(sql_type, capacity, Manner::default())
     }
 
-    /// [`ColumnBuilder::new`] that reads text in a session's manner.
-    pub fn in_manner(sql_type: SqlType, capacity: usize, manner: Manner) -> Self {
+    /// [`ColumnBuilder::new`] that reads text in a session's manner, and by its clock.
+    pub fn in_manner(sql_type: SqlType, capacity: usize, reading: impl Into<Reading>) -> Self {
+        let reading = reading.into();
         let bytes = capacity.saturating_mul(STRING_BYTES_GUESS);
         let layout = sql_type.arrow();
         let values = match sql_type {
@@ -111,14 +112,14 @@ impl ColumnBuilder {
             SqlType::Uuid => Values::Uuid(FixedSizeBinaryBuilder::with_capacity(capacity, 16)),
             SqlType::Json => Values::Json(StringBuilder::with_capacity(capacity, bytes)),
             SqlType::Jsonb => Values::Jsonb(StringBuilder::with_capacity(capacity, bytes)),
-            SqlType::Array(_) => Values::Array(Box::new(ArrayBuilder::new(sql_type, capacity, manner))),
+            SqlType::Array(_) => Values::Array(Box::new(ArrayBuilder::new(sql_type, capacity, reading))),
             SqlType::Catalog(_) => match layout {
                 DataType::UInt32 => Values::Oid(UInt32Builder::with_capacity(capacity)),
-                DataType::List(_) => Values::Array(Box::new(ArrayBuilder::new(sql_type, capacity, manner))),
+                DataType::List(_) => Values::Array(Box::new(ArrayBuilder::new(sql_type, capacity, reading))),
                 _ => Values::Text(StringBuilder::with_capacity(capacity, bytes), None),
             },
         };
-        Self { sql_type, values, manner }
+        Self { sql_type, values, reading }
     }
 
     /// The column's type.
@@ -166,6 +167,21 @@ impl ColumnBuilder {
 
     /// As `append_str`, for text known to have no NUL.
     pub(crate) fn append_clean(&mut self, text: &str) -> SqlResult<()> {
+        match self.append_written(text) {
+            Err(error) if self.reads_clock() => match self.reading.without_clock(text) {
+                Some(written) => self.append_written(&written),
+                None => Err(error),
+            },
+            done => done,
+        }
+    }
+
+    fn reads_clock(&self) -> bool {
+        matches!(self.values, Values::Date(_) | Values::Timestamp(_) | Values::Timestamptz(_) | Values::Time(_))
+    }
+
+    fn append_written(&mut self, text: &str) -> SqlResult<()> {
+        let manner = &self.reading.manner;
         match &mut self.values {
             Values::Int8(builder) => builder.append_value(integers::parse_int8(text)?),
             Values::Int4(builder) => builder.append_value(integers::parse_int4(text)?),
@@ -181,12 +197,12 @@ impl ColumnBuilder {
                 check_room(builder.values_slice().len(), value.len())?;
                 builder.append_value(value);
             }
-            Values::Date(builder) => builder.append_value(datetime::parse_date(text, &self.manner)?),
-            Values::Timestamp(builder) => builder.append_value(datetime::parse_timestamp(text, &self.manner)?),
-            Values::Timestamptz(builder) => builder.append_value(datetime::parse_timestamptz(text, &self.manner)?),
+            Values::Date(builder) => builder.append_value(datetime::parse_date(text, manner)?),
+            Values::Timestamp(builder) => builder.append_value(datetime::parse_timestamp(text, manner)?),
+            Values::Timestamptz(builder) => builder.append_value(datetime::parse_timestamptz(text, manner)?),
             Values::Bpchar(builder, length) => append_string(builder, strings::fit_blank_padded(text, *length)?)?,
             Values::Time(builder) => builder.append_value(time::parse(text)?),
-            Values::Interval(builder) => builder.append_value(spans::parse(text)?),
+            Values::Interval(builder) => builder.append_value(spans::parse(text, manner.intervals)?),
             Values::Uuid(builder) => append_uuid(builder, &uuid::parse(text)?)?,
             Values::Json(builder) => append_string(builder, documents::parse_json(text)?)?,
             Values::Jsonb(builder) => append_string(builder, &documents::parse_jsonb(text)?)?,
@@ -273,8 +289,8 @@ pub fn parse_text(sql_type: SqlType, text: &str) -> SqlResult<ArrayRef> {
 }
 
 /// [`parse_text`] in a session's manner.
-pub fn parse_text_in(sql_type: SqlType, text: &str, manner: Manner) -> SqlResult<ArrayRef> {
-    let mut builder = ColumnBuilder::in_manner(sql_type, 1, manner);
+pub fn parse_text_in(sql_type: SqlType, text: &str, reading: impl Into<Reading>) -> SqlResult<ArrayRef> {
+    let mut builder = ColumnBuilder::in_manner(sql_type, 1, reading);
     builder.append_str(text)?;
     Ok(builder.finish())
 }

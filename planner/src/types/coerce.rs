@@ -4,7 +4,7 @@
 //! Never: casts what Postgres wants written out (`integer` to `boolean`, `text` to `integer`).
 
 use super::cast::{arrow_cast, cast};
-use super::{ColumnBuilder, Manner};
+use super::{ColumnBuilder, Reading};
 use arrow::array::{Array, ArrayRef, AsArray, new_null_array};
 use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 use base::{SqlError, SqlResult, SqlState};
@@ -23,7 +23,7 @@ pub struct Assignment<'a> {
     /// The expression is a string literal without a type: it is read in the target's input syntax.
     pub from_unknown_literal: bool,
     /// How the session reads and writes values.
-    pub manner: Manner,
+    pub reading: Reading,
 }
 
 #[derive(PartialEq, Eq)]
@@ -97,17 +97,17 @@ pub fn coerce(array: &ArrayRef, assignment: &Assignment<'_>) -> SqlResult<ArrayR
         return Ok(new_null_array(&to.arrow(), array.len()));
     }
     if assignment.from_unknown_literal {
-        return read_literals(&canonical(array, SqlType::Text)?, to, assignment.manner);
+        return read_literals(&canonical(array, SqlType::Text)?, to, assignment.reading);
     }
     if !assignable(from, to) {
         return Err(mismatch(assignment));
     }
     let array = canonical(array, from)?;
-    if from == to { Ok(array) } else { cast(&array, from, to, &assignment.manner) }
+    if from == to { Ok(array) } else { cast(&array, from, to, &assignment.reading.manner) }
 }
 
-fn read_literals(array: &ArrayRef, to: SqlType, manner: Manner) -> SqlResult<ArrayRef> {
-    let mut builder = ColumnBuilder::in_manner(to, array.len(), manner);
+fn read_literals(array: &ArrayRef, to: SqlType, reading: Reading) -> SqlResult<ArrayRef> {
+    let mut builder = ColumnBuilder::in_manner(to, array.len(), reading);
     for text in array.as_string::<i32>() {
         match text {
             Some(text) => builder.append_str(text)?,

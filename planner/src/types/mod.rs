@@ -7,7 +7,7 @@
 //! V4: a `character(n)` is kept without the blanks at its end and shown with them.
 //! Never: knows a table, a statement, a socket or the canonical bytes that receipts commit to.
 //!
-//! Not held: `NaN` in a `numeric(p, s)` of up to 38 digits, and the clock words `now`/`today`/… in parameters and COPY data (0A000).
+//! Not held: `NaN` in a `numeric(p, s)` of up to 38 digits.
 
 mod any_numeric;
 mod arrays;
@@ -23,10 +23,12 @@ mod floats;
 mod integers;
 mod numeric;
 mod oids;
+mod reading;
 mod spans;
 mod strings;
 
 use relational::values::datetime;
+pub(crate) use relational::values::datetime::names_clock;
 pub use relational::values::manner::Manner;
 
 /// The instant that a text means, µs since 1970-01-01 UTC. Errors: 22007, 22008.
@@ -41,4 +43,5 @@ pub use builder::{ColumnBuilder, parse_text, parse_text_in};
 pub use coerce::{Assignment, assignable, canonical, coerce, mismatch};
 pub use encode::{ColumnEncoder, Format, encode_binary, encode_text, text_of};
 
+pub use reading::Reading;
 pub(crate) use strings::invalid_utf8;

@@ -22,8 +22,8 @@ pub(super) fn write_binary(value: IntervalMonthDayNano, out: &mut Vec<u8>) {
 }
 
 /// Reads an interval's text; 22007, 22015, 22008.
-pub(super) fn parse(text: &str) -> SqlResult<IntervalMonthDayNano> {
-    interval::parse(text)?.to_arrow()
+pub(super) fn parse(text: &str, style: IntervalStyle) -> SqlResult<IntervalMonthDayNano> {
+    interval::parse(text, style)?.to_arrow()
 }
 
 /// Reads an interval's sixteen bytes; 22008.

@@ -291,8 +291,36 @@ fn refusals_are_postgres_refusals() {
     }
 }
 
+/// What a text means at 2024-03-10 23:30:15.25 UTC, which is the eleventh in Berlin.
+#[test]
+fn words_of_the_clock_mean_the_session_s_moment() {
+    let zone = relational::values::zone::Zone::known("europe/berlin").unwrap();
+    let reading = Reading { manner: Manner { zone, ..Manner::default() }, now_us: Some(1_710_113_415_250_000) };
+    let read = |sql_type: SqlType, text: &str| {
+        let mut builder = ColumnBuilder::in_manner(sql_type, 1, reading);
+        let read = builder.append_text(text.as_bytes()).map(|()| text_of(&builder.finish(), 0, sql_type).unwrap().unwrap());
+        read.map_err(|error| error.state().0.to_owned())
+    };
+    for (sql_type, text, shown) in [
+        (Timestamptz, "now", "2024-03-10 23:30:15.25+00"),
+        (Timestamptz, "today", "2024-03-10 23:00:00+00"),
+        (Timestamptz, "tomorrow 12:00", "2024-03-12 11:00:00+00"),
+        (Timestamp, "NOW", "2024-03-11 00:30:15.25"),
+        (Timestamp, "08:30 yesterday", "2024-03-10 08:30:00"),
+        (Date, " Today ", "2024-03-11"),
+        (Date, "now", "2024-03-11"),
+        (SqlType::Time, "now", "00:30:15.25"),
+        (Text, "now", "now"),
+    ] {
+        assert_eq!(read(sql_type, text).as_deref(), Ok(shown), "{sql_type:?} {text}");
+    }
+    assert_eq!(read(Date, "nowadays"), Err("22007".to_owned()));
+    let array = Date.array().unwrap();
+    assert_eq!(read(array, "{today,2024-01-01,yesterday}").as_deref(), Ok("{2024-03-11,2024-01-01,2024-03-10}"));
+}
+
 fn assign(array: &ArrayRef, from: SqlType, to: SqlType) -> Result<String, String> {
-    let assignment = Assignment { column: "x", from, to, from_unknown_literal: false, manner: Manner::default() };
+    let assignment = Assignment { column: "x", from, to, from_unknown_literal: false, reading: Reading::default() };
     match coerce(array, &assignment) {
         Ok(array) => {
             assert_eq!(array.data_type(), &to.arrow(), "V3");
@@ -348,7 +376,7 @@ fn assignment_casts_compute_what_postgres_computes() {
 #[test]
 fn literals_and_nulls_take_the_target_type() {
     let literals: ArrayRef = Arc::new(StringViewArray::from(vec![Some(" 42"), None]));
-    let assignment = Assignment { column: "x", from: Text, to: Int4, from_unknown_literal: true, manner: Manner::default() };
+    let assignment = Assignment { column: "x", from: Text, to: Int4, from_unknown_literal: true, reading: Reading::default() };
     let read = coerce(&literals, &assignment).unwrap();
     assert_eq!((read.data_type(), read.is_null(1)), (&Int4.arrow(), true));
     let wrong: ArrayRef = Arc::new(StringArray::from(vec!["abc"]));

@@ -84,3 +84,23 @@ async fn many_rows_come_in_and_go_out() {
     let error = client.copy("COPY t FROM STDIN", "49999\tx\n").await.unwrap_err();
     assert_eq!(error.message(), "duplicate key value violates unique constraint \"t_pkey\"");
 }
+
+/// The time is the transaction's, once for all rows, and what is stored is the time and not the word.
+#[tokio::test]
+async fn words_of_the_clock_are_read_once() {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    client.run("CREATE TABLE t (id int PRIMARY KEY, at timestamptz, day date)").await;
+    client.run("BEGIN").await;
+    client.copy("COPY t FROM STDIN", "1\tnow\ttoday\n2\ttomorrow 12:00\tyesterday\n").await.unwrap();
+    client.copy("COPY t FROM STDIN (FORMAT csv)", "3,NOW,tomorrow\n").await.unwrap();
+    let insert = client.prepare("INSERT INTO t VALUES ($1, $2, $3)", &[]).await.unwrap();
+    client.execute(&insert, &[Some("4"), Some("now"), Some("yesterday")]).await.unwrap();
+    let shown = "SELECT id, at = now(), at - current_date = '1 day 12:00', day - current_date FROM t ORDER BY id";
+    assert_eq!(client.lines(shown).await, ["1|t|f|0", "2|f|t|-1", "3|t|f|1", "4|t|f|-1"]);
+    client.run("COMMIT").await;
+    let before = client.lines("SELECT * FROM t ORDER BY id").await;
+    client.run("UPDATE t SET day = day WHERE id = 2").await;
+    assert_eq!(client.lines("SELECT * FROM t ORDER BY id").await, before);
+    assert_eq!(client.copy("COPY t FROM STDIN", "5\tsometime\t\\N\n").await.unwrap_err().state().0, "22007");
+}

@@ -171,12 +171,13 @@ impl Client {
     /// Executes with parameters in text form.
     pub async fn execute(&mut self, prepared: &Prepared, parameters: &[Option<&str>]) -> SqlResult<Answer> {
         assert_eq!(parameters.len(), prepared.parameters.len());
+        let reading = self.0.reading();
         let arrays: Vec<ArrayRef> = prepared
             .parameters
             .iter()
             .zip(parameters)
             .map(|(sql_type, text)| match text {
-                Some(text) => types::parse_text(*sql_type, text).unwrap(),
+                Some(text) => types::parse_text_in(*sql_type, text, reading).unwrap(),
                 None => arrow::array::new_null_array(&sql_type.arrow(), 1),
             })
             .collect();

@@ -121,10 +121,12 @@ pub(super) fn rebind(plan: LogicalPlan, within: &mut Vec<DFSchemaRef>, bind: Bin
         }
         LogicalPlan::Subquery(subquery) => {
             let inner = rebind(Arc::unwrap_or_clone(subquery.subquery), within, bind)?;
-            let outer_ref_columns = inner.all_out_ref_exprs();
-            if outer_ref_columns.is_empty() {
+            let mut reads_around = false;
+            seek(&inner, &mut Vec::new(), &mut |column| reads_around |= !column.name.is_empty())?;
+            if !reads_around {
                 return Ok(inner);
             }
+            let outer_ref_columns = inner.all_out_ref_exprs();
             return Ok(LogicalPlan::Subquery(Subquery { subquery: Arc::new(inner), outer_ref_columns, spans: subquery.spans }));
         }
         other => other.map_children(|child| rebind(child, within, bind).map(Transformed::yes))?.data,

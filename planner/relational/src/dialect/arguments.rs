@@ -12,33 +12,67 @@ use super::spelling::{call, cast};
 use crate::functions;
 use crate::position::folded_parts;
 
-/// A function's parameters, and the constant that those left out have; `None`: all must be given.
+/// A function's parameters, and what those left out have.
 struct Named {
     function: &'static str,
     parameters: &'static [&'static str],
-    default: Option<&'static str>,
+    left_out: LeftOut,
 }
 
-const NAMED: [Named; 6] = [
-    Named { function: "make_interval", parameters: &["years", "months", "weeks", "days", "hours", "mins", "secs"], default: Some("0") },
-    Named { function: "make_date", parameters: &["year", "month", "day"], default: None },
-    Named { function: "make_time", parameters: &["hour", "min", "sec"], default: None },
-    Named { function: "make_timestamp", parameters: &["year", "month", "mday", "hour", "min", "sec"], default: None },
-    Named { function: "make_timestamptz", parameters: &["year", "month", "mday", "hour", "min", "sec"], default: None },
-    Named { function: "jsonb_set", parameters: &["jsonb_in", "path", "replacement", "create_if_missing"], default: None },
+/// The constants that arguments have which are not given.
+#[derive(Clone, Copy)]
+enum LeftOut {
+    /// All must be given.
+    None,
+    /// A number for each.
+    Number(&'static str),
+    /// Texts for the last ones.
+    Texts(&'static [&'static str]),
+}
+
+const PATH: &[&str] = &["target", "path", "vars", "silent"];
+const NO_VARIABLES: LeftOut = LeftOut::Texts(&["{}", "false"]);
+
+const NAMED: [Named; 16] = [
+    Named {
+        function: "make_interval",
+        parameters: &["years", "months", "weeks", "days", "hours", "mins", "secs"],
+        left_out: LeftOut::Number("0"),
+    },
+    Named { function: "make_date", parameters: &["year", "month", "day"], left_out: LeftOut::None },
+    Named { function: "make_time", parameters: &["hour", "min", "sec"], left_out: LeftOut::None },
+    Named { function: "make_timestamp", parameters: &["year", "month", "mday", "hour", "min", "sec"], left_out: LeftOut::None },
+    Named { function: "make_timestamptz", parameters: &["year", "month", "mday", "hour", "min", "sec"], left_out: LeftOut::None },
+    Named { function: "jsonb_set", parameters: &["jsonb_in", "path", "replacement", "create_if_missing"], left_out: LeftOut::None },
+    Named { function: "jsonb_path_exists", parameters: PATH, left_out: NO_VARIABLES },
+    Named { function: "jsonb_path_exists_tz", parameters: PATH, left_out: NO_VARIABLES },
+    Named { function: "jsonb_path_match", parameters: PATH, left_out: NO_VARIABLES },
+    Named { function: "jsonb_path_match_tz", parameters: PATH, left_out: NO_VARIABLES },
+    Named { function: "jsonb_path_query", parameters: PATH, left_out: NO_VARIABLES },
+    Named { function: "jsonb_path_query_tz", parameters: PATH, left_out: NO_VARIABLES },
+    Named { function: "jsonb_path_query_array", parameters: PATH, left_out: NO_VARIABLES },
+    Named { function: "jsonb_path_query_array_tz", parameters: PATH, left_out: NO_VARIABLES },
+    Named { function: "jsonb_path_query_first", parameters: PATH, left_out: NO_VARIABLES },
+    Named { function: "jsonb_path_query_first_tz", parameters: PATH, left_out: NO_VARIABLES },
 ];
 
 /// Window functions that are nothing else.
 const OVER_WINDOWS: [&str; 8] = ["row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile", "lag", "lead"];
 
-/// Rewrites the expression itself, not what is below it. Errors: 42883 for a name that is no parameter's or given twice.
+/// D28, before anything looks at the arguments. Errors: 42883 for a name that is no parameter's or given twice.
+pub(super) fn order(expr: &mut Expr) -> SqlResult<()> {
+    let Expr::Function(Function { name, args: FunctionArguments::List(list), .. }) = expr else { return Ok(()) };
+    match folded_parts(name).last() {
+        Some(name) => put_in_order(name, &mut list.args),
+        None => Ok(()),
+    }
+}
+
+/// Rewrites the expression itself, not what is below it. Errors: 42883, 42601, 42809, 0A000.
 pub(super) fn fill(expr: &mut Expr) -> SqlResult<()> {
     let Expr::Function(function) = expr else { return Ok(()) };
     let name = folded_parts(&function.name);
     let [name] = name.as_slice() else { return Ok(()) };
-    if let Some(named) = NAMED.iter().find(|named| named.function == name) {
-        return in_order(function, named);
-    }
     check_count(name, function)?;
     if name == "age"
         && let FunctionArguments::List(list) = &mut function.args
@@ -99,20 +133,20 @@ fn check_clauses(name: &str, function: &Function, list: &FunctionArgumentList) -
     Ok(())
 }
 
-fn in_order(function: &mut Function, named: &Named) -> SqlResult<()> {
-    let FunctionArguments::List(list) = &mut function.args else { return Ok(()) };
+/// D28, of the function of this name.
+pub(super) fn put_in_order(function: &str, args: &mut Vec<FunctionArg>) -> SqlResult<()> {
+    let Some(named) = NAMED.iter().find(|named| named.function == function) else { return Ok(()) };
     let name_of = |arg: &FunctionArg| match arg {
         FunctionArg::Named { name, arg, .. } => Some((name.value.to_lowercase(), arg.clone())),
         FunctionArg::ExprNamed { name: Expr::Identifier(name), arg, .. } => Some((name.value.to_lowercase(), arg.clone())),
         _ => None,
     };
-    if !list.args.iter().any(|arg| name_of(arg).is_some()) {
+    if !args.iter().any(|arg| name_of(arg).is_some()) {
         return Ok(());
     }
-    let unknown =
-        || SqlError::new(SqlState::UNDEFINED_FUNCTION, format!("function {} does not exist with these arguments", named.function));
+    let unknown = || SqlError::new(SqlState::UNDEFINED_FUNCTION, format!("function {function} does not exist with these arguments"));
     let mut places: Vec<Option<FunctionArgExpr>> = vec![None; named.parameters.len()];
-    for (at, arg) in list.args.iter().enumerate() {
+    for (at, arg) in args.iter().enumerate() {
         let (at, value) = match (name_of(arg), arg) {
             (Some((name, value)), _) => (named.parameters.iter().position(|parameter| *parameter == name).ok_or_else(unknown)?, value),
             (None, FunctionArg::Unnamed(value)) => (at, value.clone()),
@@ -123,11 +157,18 @@ fn in_order(function: &mut Function, named: &Named) -> SqlResult<()> {
         }
     }
     let given = places.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
-    let default = |place: Option<FunctionArgExpr>| match (place, named.default) {
-        (Some(value), _) => Ok(FunctionArg::Unnamed(value)),
-        (None, Some(digits)) => Ok(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(Value::Number(digits.into(), false).into())))),
-        (None, None) => Err(unknown()),
+    let left_out = |at: usize| match named.left_out {
+        LeftOut::None => None,
+        LeftOut::Number(digits) => Some(Value::Number(digits.into(), false)),
+        LeftOut::Texts(texts) => {
+            let text = texts.get((at + texts.len()).checked_sub(named.parameters.len())?)?;
+            Some(Value::SingleQuotedString((*text).to_owned()))
+        }
     };
-    list.args = places.into_iter().take(given).map(default).collect::<SqlResult<_>>()?;
+    let each = |(at, place): (usize, Option<FunctionArgExpr>)| match place {
+        Some(value) => Ok(FunctionArg::Unnamed(value)),
+        None => left_out(at).map(|value| FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value.into())))).ok_or_else(unknown),
+    };
+    *args = places.into_iter().take(given).enumerate().map(each).collect::<SqlResult<_>>()?;
     Ok(())
 }

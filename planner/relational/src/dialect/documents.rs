@@ -7,23 +7,28 @@
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
+use base::SqlResult;
 use sqlparser::ast::{
     ArrayElemTypeDef, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Select, SelectItem,
     Statement, TableAlias, TableAliasColumnDef, TableFactor, Value, Visit, VisitMut, Visitor, VisitorMut,
 };
 
-use super::literals;
 use super::spelling::{call, cast};
+use super::{arguments, literals};
 use crate::position::{folded, folded_parts};
+use crate::values::interval;
+use crate::values::manner::IntervalStyle;
 
 /// Set-returning functions of one column, and the function that makes the array.
-const SETS: [(&str, &str); 6] = [
+const SETS: [(&str, &str); 8] = [
     ("json_array_elements", "json_elements_list"),
     ("jsonb_array_elements", "json_elements_list"),
     ("json_array_elements_text", "json_elements_text_list"),
     ("jsonb_array_elements_text", "json_elements_text_list"),
     ("json_object_keys", "json_keys_list"),
     ("jsonb_object_keys", "json_keys_list"),
+    ("jsonb_path_query", "jsonb_path_query_list"),
+    ("jsonb_path_query_tz", "jsonb_path_query_tz_list"),
 ];
 
 /// Those whose column is called `value` whatever the set is called.
@@ -51,7 +56,7 @@ fn find(table: &[(&'static str, &'static str)], name: &ObjectName) -> Option<&'s
     table.iter().find(|(known, _)| known == name).map(|(_, function)| *function)
 }
 
-fn arguments(args: &[FunctionArg]) -> Vec<FunctionArgExpr> {
+fn unnamed(args: &[FunctionArg]) -> Vec<FunctionArgExpr> {
     let each = |arg: &FunctionArg| match arg {
         FunctionArg::Unnamed(expr) => Some(expr.clone()),
         _ => None,
@@ -64,7 +69,7 @@ pub(super) fn unfold(expr: &mut Expr) {
     let Expr::Function(function) = expr else { return };
     let FunctionArguments::List(list) = &function.args else { return };
     if let Some(made) = find(&SETS, &function.name) {
-        *expr = call("unnest", vec![FunctionArgExpr::Expr(call(made, arguments(&list.args)))]);
+        *expr = call("unnest", vec![FunctionArgExpr::Expr(call(made, unnamed(&list.args)))]);
     } else if let Some(written) = find(&GATHERED, &function.name) {
         let gathered = renamed(function.clone(), "array_agg");
         *expr = call(written, vec![FunctionArgExpr::Expr(gathered)]);
@@ -99,14 +104,15 @@ pub(super) fn called(factor: &mut TableFactor) -> Option<(&ObjectName, &Vec<Func
     }
 }
 
-/// D19, in FROM.
-pub(super) fn unfold_relation(factor: &mut TableFactor) {
-    let Some((name, args, alias, with_ordinality)) = called(factor) else { return };
+/// D19, in FROM. Errors: 42883 for an argument's name that there is not.
+pub(super) fn unfold_relation(factor: &mut TableFactor) -> SqlResult<()> {
+    let Some((name, args, alias, with_ordinality)) = called(factor) else { return Ok(()) };
     let parts = folded_parts(name);
-    let Some(last) = parts.last().cloned() else { return };
+    let Some(last) = parts.last().cloned() else { return Ok(()) };
     let mut args = args.clone();
+    arguments::put_in_order(&last, &mut args)?;
     literals::type_arguments(&last, &mut args);
-    let args = arguments(&args);
+    let args = unnamed(&args);
     let (array_exprs, names) = if let Some(made) = find(&SETS, name) {
         (vec![call(made, args)], vec![])
     } else if let Some(made) = find(&PAIRS, name) {
@@ -114,13 +120,13 @@ pub(super) fn unfold_relation(factor: &mut TableFactor) {
     } else if RECORDS.contains(&last.as_str()) {
         let columns = alias.as_ref().map(|alias| alias.columns.as_slice()).unwrap_or_default();
         let Some(typed) = columns.iter().map(|column| Some((&column.name, column.data_type.as_ref()?))).collect::<Option<Vec<_>>>() else {
-            return;
+            return Ok(());
         };
         (typed.iter().map(|(name, data_type)| field(&args, name, data_type)).collect(), vec![])
     } else if last == "generate_subscripts" {
         (vec![call("array_subscripts", args.into_iter().take(1).collect())], vec![])
     } else {
-        return;
+        return Ok(());
     };
     let mut alias = alias_or(alias.take(), name);
     alias.columns.iter_mut().for_each(|column| column.data_type = None);
@@ -133,6 +139,7 @@ pub(super) fn unfold_relation(factor: &mut TableFactor) {
         alias.columns = names.into_iter().map(|name| TableAliasColumnDef { name, data_type: None }).collect();
     }
     *factor = TableFactor::UNNEST { alias: Some(alias), array_exprs, with_offset: false, with_offset_alias: None, with_ordinality };
+    Ok(())
 }
 
 /// The array of one column of [`RECORDS`].
@@ -207,9 +214,15 @@ impl VisitorMut for Name {
     }
 }
 
-/// `gen_random_uuid()`, and `INTERVAL '…' unit`.
+/// `gen_random_uuid()`, `INTERVAL '…' unit`, and a cast to `jsonpath`.
 pub(super) fn respell(expr: &mut Expr) {
     match expr {
+        Expr::Cast { expr: text, data_type: DataType::Custom(name, _), .. }
+            if folded_parts(name).last().is_some_and(|name| name == "jsonpath") =>
+        {
+            let text = std::mem::replace(text.as_mut(), Expr::Value(Value::Null.into()));
+            *expr = call("jsonpath", vec![FunctionArgExpr::Expr(text)]);
+        }
         Expr::Function(function) if folded_parts(&function.name) == ["gen_random_uuid"] => {
             *expr = cast(call("uuid", vec![]), DataType::Uuid);
         }
@@ -217,16 +230,25 @@ pub(super) fn respell(expr: &mut Expr) {
             let Expr::Value(value) = interval.value.as_ref() else { return };
             let Value::SingleQuotedString(text) = &value.value else { return };
             let unit = interval.last_field.as_ref().or(interval.leading_field.as_ref()).map(ToString::to_string);
-            let text = match crate::values::interval::parse_in_units(text, unit.as_deref()) {
-                Ok(found) => {
-                    let mut out = Vec::new();
-                    crate::values::interval::write(found, &mut out);
-                    String::from_utf8(out).unwrap_or_default()
+            let literal = |text: &str| Expr::Value(Value::SingleQuotedString(text.to_owned()).into());
+            let literal = match unit {
+                None => literal(text),
+                // Whose sign that is the session's style tells.
+                Some(unit) if text.trim_start().starts_with('-') => {
+                    let args = [literal(text), literal(&unit)].map(FunctionArgExpr::Expr);
+                    *expr = call("interval_in_units", args.to_vec());
+                    return;
                 }
-                // Read again where the error has a place.
-                Err(_) => text.clone(),
+                Some(unit) => match interval::parse_in_units(text, Some(&unit), IntervalStyle::Postgres) {
+                    Ok(found) => {
+                        let mut out = Vec::new();
+                        interval::write(found, &mut out);
+                        literal(&String::from_utf8(out).unwrap_or_default())
+                    }
+                    // Read again where the error has a place.
+                    Err(_) => literal(text),
+                },
             };
-            let literal = Expr::Value(Value::SingleQuotedString(text).into());
             *expr = cast(literal, DataType::Interval { fields: None, precision: None });
         }
         _ => {}

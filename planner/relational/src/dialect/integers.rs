@@ -1,13 +1,14 @@
 //! Integer constants that are `integer`, not `bigint`.
 //!
 //! D1: a constant that fits gets a cast where Postgres would type by it: as a SELECT item, an operand of arithmetic, a result of CASE or an
-//!     argument of a function in [`TYPED_BY_ARGUMENT`], or a cell of VALUES. Elsewhere (positions in ORDER BY, LIMIT, frames) constants stay as written.
+//!     argument of a function in [`TYPED_BY_ARGUMENT`] or in [`OF_INTEGERS`], or a cell of VALUES. Elsewhere (positions in ORDER BY, LIMIT, frames) constants stay as written.
 
 use sqlparser::ast::{
     BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, ObjectName, SetExpr, UnaryOperator, Value,
 };
 
 use super::spelling::cast;
+use crate::functions::row::OF_INTEGERS;
 use crate::position::folded_parts;
 
 /// Functions whose result has the type of their arguments.
@@ -126,7 +127,8 @@ fn type_arguments(call: &mut Function) {
 
 /// Types the constants among a function's arguments.
 pub(super) fn type_arguments_of(name: &ObjectName, args: &mut [FunctionArg]) {
-    if folded_parts(name).last().is_none_or(|name| !TYPED_BY_ARGUMENT.contains(&name.as_str())) {
+    let is_typed = |name: &String| TYPED_BY_ARGUMENT.contains(&name.as_str()) || OF_INTEGERS.contains(&name.as_str());
+    if !folded_parts(name).last().is_some_and(is_typed) {
         return;
     }
     for arg in args {

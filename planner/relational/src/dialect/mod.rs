@@ -22,6 +22,7 @@ mod escapes;
 mod exists;
 mod frames;
 mod grouping;
+mod groups;
 pub(crate) mod impossible;
 mod integers;
 pub(crate) mod joined;
@@ -31,15 +32,19 @@ mod literals;
 mod modifiers;
 mod numbers;
 mod operators;
+pub(crate) mod outer_aggregates;
 mod outside;
+pub(crate) mod recursion;
 mod refused;
 pub(crate) mod row_sets;
 mod rows;
+pub(crate) mod same_names;
 mod series;
 pub(crate) mod sets;
 mod spelling;
 pub(crate) mod subscripts;
 pub(crate) mod whole_rows;
+mod windows;
 
 /// Rewrites the statement in place, after SELECT items got their names.
 ///
@@ -94,7 +99,9 @@ impl VisitorMut for Dialect {
             return ControlFlow::Break(error);
         }
         catalog_sets::unfold_relation(factor);
-        documents::unfold_relation(factor);
+        if let Err(error) = documents::unfold_relation(factor) {
+            return ControlFlow::Break(error);
+        }
         if let TableFactor::Table { sample, version, with_hints, partitions, .. } = factor {
             refuse(&[
                 (sample.is_some(), "TABLESAMPLE"),
@@ -118,7 +125,7 @@ impl VisitorMut for Dialect {
             (select.prewhere.is_some(), "PREWHERE"),
             (!select.connect_by.is_empty(), "CONNECT BY"),
         ])?;
-        if let Err(error) = refused::in_select(select) {
+        if let Err(error) = refused::in_select(select).and_then(|()| windows::write_out(select)) {
             return ControlFlow::Break(error);
         }
         grouping::name_empty(select);
@@ -145,7 +152,7 @@ impl VisitorMut for Dialect {
     }
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<SqlError> {
-        if let Err(error) = refused::in_expression(expr) {
+        if let Err(error) = refused::in_expression(expr).and_then(|()| arguments::order(expr)) {
             return ControlFlow::Break(error);
         }
         between::unfold(expr);

@@ -51,6 +51,7 @@ pub(super) fn respell(expr: &mut Expr) {
         Expr::Function(call) => {
             name_place(call);
             truncate_in_zone(call);
+            bucket_by_list(call);
             quote_form(call);
             pattern_function(expr);
         }
@@ -180,6 +181,14 @@ fn truncate_in_zone(call: &mut Function) {
     let is_in_zone = matches!(&call.args, FunctionArguments::List(list) if list.args.len() == 3);
     if is_in_zone && folded_parts(&call.name) == ["date_trunc"] {
         call.name = ObjectName::from(vec![Ident::new("date_trunc_in_zone")]);
+    }
+}
+
+/// `width_bucket(value, thresholds)`
+fn bucket_by_list(call: &mut Function) {
+    let is_list = matches!(&call.args, FunctionArguments::List(list) if list.args.len() == 2);
+    if is_list && folded_parts(&call.name) == ["width_bucket"] {
+        call.name = ObjectName::from(vec![Ident::new("width_bucket_of")]);
     }
 }
 

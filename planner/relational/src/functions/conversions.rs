@@ -186,7 +186,7 @@ fn from_text(array: &ArrayRef, to: &DataType, manner: &Manner) -> SqlResult<Arra
         return Ok(Arc::new(times?));
     }
     if *to == INTERVAL {
-        let read = |value: &str| interval::parse(value)?.to_arrow();
+        let read = |value: &str| interval::parse(value, manner.intervals)?.to_arrow();
         let intervals = text.iter().map(|value| value.map(read).transpose()).collect::<SqlResult<IntervalMonthDayNanoArray>>();
         return Ok(Arc::new(intervals?));
     }

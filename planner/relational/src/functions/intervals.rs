@@ -21,7 +21,8 @@ use super::calendar::{civil, days_of};
 use super::conversions::{convert, justified};
 use super::native::{no_match, strict, strict_in_manner};
 use crate::layouts::{INTERVAL, TIME};
-use crate::values::interval::{Interval, out_of_range};
+use crate::values::interval::{Interval, out_of_range, parse_in_units};
+use crate::values::manner::Manner;
 use crate::values::time::DAY_MICROS;
 use crate::values::zone::Zone;
 
@@ -100,6 +101,7 @@ pub(crate) fn functions() -> Vec<ScalarUDF> {
     let date = |_: &[DataType]| DataType::Date32;
     let time = |_: &[DataType]| TIME;
     vec![
+        strict_in_manner("interval_in_units", two_texts, interval, |args, rows, _, manner| in_units(args, rows, manner)),
         strict_in_manner("timestamp_pl_interval", moment_interval, moment, |args, rows, returns, manner| {
             shift(&args[0], &args[1], rows, returns, manner.zone, 1)
         }),
@@ -216,7 +218,21 @@ fn shift(moments: &ArrayRef, intervals: &ArrayRef, rows: usize, returns: &DataTy
     Ok(Arc::new(answer.with_data_type(returns.clone())))
 }
 
-pub(super) fn shifted(micros: i64, by: Interval, zone: Option<Zone>) -> Option<i64> {
+fn two_texts(types: &[DataType]) -> Result<Vec<DataType>> {
+    if types.len() == 2 { Ok(vec![DataType::Utf8; 2]) } else { no_match() }
+}
+
+/// `INTERVAL '-1 2' DAY TO HOUR`
+fn in_units(args: &[ArrayRef], rows: usize, manner: &Manner) -> SqlResult<ArrayRef> {
+    let (texts, units) = (args[0].as_string::<i32>(), args[1].as_string::<i32>());
+    let read = |row: usize| match texts.is_null(row) || units.is_null(row) {
+        true => Ok(None),
+        false => parse_in_units(texts.value(row), Some(units.value(row)), manner.intervals)?.to_arrow().map(Some),
+    };
+    Ok(Arc::new((0..rows).map(read).collect::<SqlResult<IntervalMonthDayNanoArray>>()?))
+}
+
+pub(crate) fn shifted(micros: i64, by: Interval, zone: Option<Zone>) -> Option<i64> {
     if micros == i64::MAX || micros == i64::MIN {
         return Some(micros);
     }

@@ -27,6 +27,7 @@ pub(crate) mod documents;
 mod format;
 pub(crate) mod gathered;
 pub(crate) mod intervals;
+pub(crate) mod json_paths;
 mod maths;
 mod moments;
 mod native;
@@ -82,6 +83,7 @@ pub(crate) fn scalars() -> Vec<Arc<ScalarUDF>> {
         documents::functions(),
         format::functions(),
         intervals::functions(),
+        json_paths::functions(),
         maths::functions(),
         normal_forms::functions(),
         numerics::functions(),

@@ -92,15 +92,15 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
 
 /// What the options of a call say.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
-struct Options {
-    any_case: bool,
-    all: bool,
+pub(super) struct Options {
+    pub(super) any_case: bool,
+    pub(super) all: bool,
     /// `.` stops at a newline.
-    dot_stops: bool,
+    pub(super) dot_stops: bool,
     /// `^` and `$` know lines.
-    lines: bool,
-    is_literal: bool,
-    is_expanded: bool,
+    pub(super) lines: bool,
+    pub(super) is_literal: bool,
+    pub(super) is_expanded: bool,
 }
 
 fn options(flags: &str) -> SqlResult<Options> {
@@ -131,7 +131,7 @@ thread_local! {
 }
 
 /// F30. Errors: 2201B.
-fn compiled(pattern: &str, options: Options) -> SqlResult<Rc<Pattern>> {
+pub(super) fn compiled(pattern: &str, options: Options) -> SqlResult<Rc<Pattern>> {
     let key = (pattern.to_owned(), Options { all: false, ..options });
     if let Some(known) = KEPT.with_borrow(|kept| kept.get(&key).cloned()) {
         return Ok(known);

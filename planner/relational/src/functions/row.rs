@@ -110,6 +110,9 @@ pub(super) struct Form {
     pub(super) lenient: bool,
 }
 
+/// Functions whose constants have their types before a form is chosen: none of these takes a `bigint` for an `integer`.
+pub(crate) const OF_INTEGERS: [&str; 4] = ["chr", "lpad", "repeat", "rpad"];
+
 /// A form that takes exactly these arguments and knows no NULL.
 pub(super) const fn form(takes: &'static [Kind], gives: Returns, body: Plain) -> Form {
     Form { takes, rest: None, gives, body: Body::Plain(body), lenient: false }
@@ -198,7 +201,10 @@ impl RowFunction {
     fn choose(&self, given: &[DataType]) -> Option<(&Form, Vec<Kind>)> {
         let priced = self.forms.iter().filter_map(|form| {
             let kinds = form.kinds(given.len())?;
-            let costs: Option<Vec<u32>> = given.iter().zip(&kinds).map(|(given, kind)| cost(given, *kind)).collect();
+            let is_too_wide =
+                |given: &DataType, kind: Kind| kind == Kind::Int4 && kind_of(given) == Some(Kind::Int8) && OF_INTEGERS.contains(&self.name);
+            let cost = |(given, kind): (&DataType, &Kind)| if is_too_wide(given, *kind) { None } else { cost(given, *kind) };
+            let costs: Option<Vec<u32>> = given.iter().zip(&kinds).map(cost).collect();
             Some((costs?.iter().sum::<u32>(), form, kinds))
         });
         priced.min_by_key(|(cost, ..)| *cost).map(|(_, form, kinds)| (form, kinds))

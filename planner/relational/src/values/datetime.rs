@@ -5,11 +5,14 @@
 //! Never: reads a clock.
 
 mod calendar;
+mod clock;
 mod fields;
 mod parse;
 mod tokens;
 mod write;
 
+pub(crate) use clock::{ClockWord, clock_word};
+pub use clock::{names_clock, without_clock};
 pub use parse::{parse_date, parse_timestamp, parse_timestamptz};
 pub use write::{write_date, write_timestamp, write_timestamptz};
 
@@ -87,23 +90,4 @@ pub fn timestamp_to_date(micros: i64) -> i32 {
         // Within ±107 million days for any i64.
         micros => micros.div_euclid(DAY_MICROS) as i32,
     }
-}
-
-/// Whether a text names a day or an instant by the clock: `now`, `today` ….
-pub(crate) fn clock_word(text: &str) -> Option<ClockWord> {
-    match text.trim().to_ascii_lowercase().as_str() {
-        "now" => Some(ClockWord::Now),
-        "today" => Some(ClockWord::Day(0)),
-        "tomorrow" => Some(ClockWord::Day(1)),
-        "yesterday" => Some(ClockWord::Day(-1)),
-        _ => None,
-    }
-}
-
-/// What a text says that needs a clock.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum ClockWord {
-    Now,
-    /// Midnight of so many days after today.
-    Day(i32),
 }

@@ -114,7 +114,7 @@ fn apply(option: &RoleOption, role: &mut RoleDef, execution: &mut Execution<'_>)
         RoleOption::ConnectionLimit(limit) => role.connection_limit = *limit,
         RoleOption::Password(None) => role.password = None,
         RoleOption::Password(Some(password)) => role.password = keep_password(password, execution)?,
-        RoleOption::ValidUntil(text) => role.valid_until_us = valid_until(text, execution.parameters.manner)?,
+        RoleOption::ValidUntil(text) => role.valid_until_us = valid_until(text, execution.parameters.reading.manner)?,
         RoleOption::InRole(_) | RoleOption::Members { .. } => {}
     }
     Ok(())

@@ -41,7 +41,14 @@ const SPAN: DataType = DataType::Decimal128(38, 0);
 fn key_type(data_type: &DataType) -> DataType {
     match data_type {
         DataType::Interval(_) => SPAN,
-        other if layouts::is_any_numeric(other) || layouts::is_jsonb(other) || layouts::element(other).is_some() => DataType::Binary,
+        other
+            if layouts::is_any_numeric(other)
+                || layouts::is_jsonb(other)
+                || layouts::element(other).is_some()
+                || layouts::record(other).is_some() =>
+        {
+            DataType::Binary
+        }
         other => other.clone(),
     }
 }
@@ -63,6 +70,9 @@ pub(crate) fn key(array: &ArrayRef) -> SqlResult<ArrayRef> {
             keys.append_option(text.map(|text| json::parse(text, false).map(|value| json::sort_key(&value))).transpose()?);
         }
         return Ok(Arc::new(keys.finish()));
+    }
+    if layouts::record(data_type).is_some() {
+        return record_keys(array);
     }
     match array.as_list_opt::<i32>() {
         Some(lists) => list_keys(lists),
@@ -86,6 +96,24 @@ fn list_keys(lists: &ListArray) -> SqlResult<ArrayRef> {
             bytes.extend_from_slice(elements.row(at).as_ref());
         }
         bytes.push(0);
+        keys.append_value(&bytes);
+    }
+    Ok(Arc::new(keys.finish()))
+}
+
+/// Fields in turn.
+fn record_keys(records: &ArrayRef) -> SqlResult<ArrayRef> {
+    let fields = records.as_struct().columns().iter().map(|field| Ok(rows(&[Arc::clone(field)])?.remove(0)));
+    let fields = fields.collect::<SqlResult<Vec<Rows>>>()?;
+    let mut keys = BinaryBuilder::new();
+    let mut bytes = Vec::new();
+    for at in 0..records.len() {
+        if records.is_null(at) {
+            keys.append_null();
+            continue;
+        }
+        bytes.clear();
+        fields.iter().for_each(|field| bytes.extend_from_slice(field.row(at).as_ref()));
         keys.append_value(&bytes);
     }
     Ok(Arc::new(keys.finish()))

@@ -8,6 +8,8 @@ mod compare;
 mod measure;
 mod quantified;
 mod text;
+mod thresholds;
+mod ways;
 
 use std::sync::Arc;
 
@@ -25,10 +27,20 @@ use crate::type_families::common_element as common;
 use crate::{exact, layouts};
 
 pub(crate) use quantified::{ALL, ANY};
+pub(crate) use ways::{BESIDE, FIRST, IS_ON_WAY, NEXT};
 
 /// Every function of the family.
 pub(crate) fn functions() -> Vec<ScalarUDF> {
-    [build::functions(), compare::functions(), measure::functions(), quantified::functions(), text::functions()].concat()
+    [
+        build::functions(),
+        compare::functions(),
+        measure::functions(),
+        quantified::functions(),
+        text::functions(),
+        thresholds::functions(),
+        ways::functions(),
+    ]
+    .concat()
 }
 
 /// The one type of all elements of an ARRAY[…].

@@ -19,7 +19,7 @@ use super::{gave_up, invalid};
 const BACKTRACKS_MAX: usize = 1_000_000;
 
 /// An expression ready to search.
-pub(super) struct Pattern {
+pub(in crate::functions) struct Pattern {
     regex: Regex,
     extent: Option<Extent>,
 }
@@ -85,7 +85,7 @@ impl Pattern {
     }
 
     /// Whether there is a match anywhere. Errors: 2201B.
-    pub(super) fn is_match(&self, text: &str) -> SqlResult<bool> {
+    pub(in crate::functions) fn is_match(&self, text: &str) -> SqlResult<bool> {
         self.regex.is_match(text).map_err(gave_up)
     }
 

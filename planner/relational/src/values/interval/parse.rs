@@ -6,6 +6,7 @@
 use base::{SqlError, SqlResult, SqlState};
 
 use super::super::invalid_moment;
+use super::super::manner::IntervalStyle;
 use super::{Interval, iso};
 
 /// What is wrong with an input.
@@ -32,24 +33,24 @@ pub(super) enum Unit {
     Millennium,
 }
 
-/// Reads one. Errors: 22007, 22015.
-pub fn parse(text: &str) -> SqlResult<Interval> {
-    parse_in_units(text, None)
+/// Reads one. In the style of the SQL standard a sign in front is that of all fields, if it is the only one. Errors: 22007, 22015.
+pub fn parse(text: &str, style: IntervalStyle) -> SqlResult<Interval> {
+    parse_in_units(text, None, style)
 }
 
 /// Reads one whose numbers without a unit count `unit` (a field's name, as in `INTERVAL '5' MONTH`). Errors: as for [`parse`].
-pub fn parse_in_units(text: &str, unit: Option<&str>) -> SqlResult<Interval> {
+pub fn parse_in_units(text: &str, unit: Option<&str>, style: IntervalStyle) -> SqlResult<Interval> {
     let unit = unit.and_then(|name| named(&name.to_ascii_lowercase()));
-    read(text, unit.unwrap_or(Unit::Second)).map_err(|fault| match fault {
+    read(text, unit.unwrap_or(Unit::Second), style).map_err(|fault| match fault {
         Fault::Format => invalid_moment("interval", text),
         Fault::Range => SqlError::new(SqlState("22015"), format!("interval field value out of range: \"{text}\"")),
     })
 }
 
-fn read(text: &str, bare: Unit) -> Result<Interval, Fault> {
+fn read(text: &str, bare: Unit, style: IntervalStyle) -> Result<Interval, Fault> {
     let lower = text.to_ascii_lowercase();
     let tokens = tokens(&lower);
-    match tokens.as_deref().map(|tokens| decode(tokens, bare)) {
+    match tokens.as_deref().map(|tokens| decode(tokens, bare, style == IntervalStyle::Sql && has_one_sign(tokens))) {
         Some(Ok(found)) => return Ok(found),
         Some(Err(Fault::Range)) => return Err(Fault::Range),
         _ => {}
@@ -87,7 +88,7 @@ fn tokens(text: &str) -> Option<Vec<Token<'_>>> {
                 at = run(at + 1, &|byte| byte.is_ascii_whitespace());
                 let digits = at;
                 at = run(at, &|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.' | b'-'));
-                if digits == at || (digits > start + 1) {
+                if digits == at {
                     return None;
                 }
                 let token = &text[start..at];
@@ -135,14 +136,28 @@ fn named(word: &str) -> Option<Unit> {
 /// Sums so far, and the units met.
 #[derive(Default)]
 pub(super) struct Sums {
+    /// Every number without a sign has a minus.
+    is_below: bool,
     months: i64,
     days: i64,
     micros: i64,
     seen: Vec<Unit>,
 }
 
-fn decode(tokens: &[Token<'_>], bare: Unit) -> Result<Interval, Fault> {
-    let mut sums = Sums::default();
+/// Whether the first token has a minus before it and no other has a sign.
+fn has_one_sign(tokens: &[Token<'_>]) -> bool {
+    let text = |token: &Token<'_>| match *token {
+        Token::Number(text) | Token::Time(text) | Token::Word(text) => text.as_bytes().first().copied(),
+    };
+    match tokens.split_first() {
+        Some((first, rest)) => text(first) == Some(b'-') && !rest.iter().any(|token| matches!(text(token), Some(b'-' | b'+'))),
+        None => false,
+    }
+}
+
+/// `is_below`: every number without a sign has a minus.
+fn decode(tokens: &[Token<'_>], bare: Unit, is_below: bool) -> Result<Interval, Fault> {
+    let mut sums = Sums { is_below, ..Sums::default() };
     let mut unit: Option<Unit> = None;
     let mut is_ago = false;
     for token in tokens.iter().rev() {
@@ -181,9 +196,9 @@ impl Sums {
     /// One number; the unit of a number without one that stands before it.
     fn number(&mut self, text: &str, unit: Unit) -> Result<Unit, Fault> {
         let (sign, digits) = match text.as_bytes() {
-            [b'-', ..] => (-1, &text[1..]),
-            [b'+', ..] => (1, &text[1..]),
-            _ => (1, text),
+            [b'-', ..] => (-1, text[1..].trim_start()),
+            [b'+', ..] => (1, text[1..].trim_start()),
+            _ => (if self.is_below { -1 } else { 1 }, text),
         };
         if let Some((years, months)) = digits.split_once('-') {
             let (years, months) = (integer(years)?, integer(months)?);
@@ -278,9 +293,9 @@ impl Sums {
             self.see(unit)?;
         }
         let (sign, digits) = match text.as_bytes() {
-            [b'-', ..] => (-1, &text[1..]),
-            [b'+', ..] => (1, &text[1..]),
-            _ => (1, text),
+            [b'-', ..] => (-1, text[1..].trim_start()),
+            [b'+', ..] => (1, text[1..].trim_start()),
+            _ => (if self.is_below { -1 } else { 1 }, text),
         };
         let (clock, part) = match digits.split_once('.') {
             Some((clock, part)) if part.bytes().all(|byte| byte.is_ascii_digit()) => (clock, Some(part)),
