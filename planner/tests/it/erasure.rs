@@ -89,7 +89,8 @@ async fn an_erasable_table_answers_as_any_other_with_every_type() {
         same(&mut client, sql).await;
     }
     client.run("COMMIT").await;
-    both(&mut client, "ALTER TABLE $ ALTER COLUMN i2 TYPE int, ALTER COLUMN v TYPE text, ALTER COLUMN day TYPE text USING 'd' || day").await;
+    both(&mut client, "ALTER TABLE $ ALTER COLUMN i2 TYPE int, ALTER COLUMN v TYPE text, ALTER COLUMN day TYPE text USING 'd' || day")
+        .await;
     for sql in questions {
         same(&mut client, sql).await;
     }
