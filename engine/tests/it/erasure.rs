@@ -319,7 +319,7 @@ fn an_erased_boolean_cannot_be_guessed() {
     let (salts, sealed) = (stored.column(4).as_fixed_size_binary(), stored.column(3).as_binary::<i32>());
     let lengths: Vec<usize> = (0..3).map(|row| sealed.value(row).len()).collect();
     assert!(lengths.iter().all(|length| *length == lengths[0]), "true, false and NULL are stored alike: {lengths:?}");
-    for row in 0..3 {
+    for (row, earlier) in before.iter().enumerate() {
         let receipt = Receipt::parse(ledger.receipt(committed.seq.0, Some(row as u64)).unwrap().as_bytes()).unwrap();
         let Field::Erased(commitment) = receipt.row.unwrap().fields[3] else { panic!("it is erased") };
         let row_salt: [u8; 16] = salts.value(row).try_into().unwrap();
@@ -332,7 +332,7 @@ fn an_erased_boolean_cannot_be_guessed() {
             }
         }
         // The salt of before does: it was what had to go.
-        let Field::Shown { salt, value } = &before[row].row.as_ref().unwrap().fields[3] else { panic!("it was shown") };
+        let Field::Shown { salt, value } = &earlier.row.as_ref().unwrap().fields[3] else { panic!("it was shown") };
         assert_eq!(field_commitment(salt, 4, 16, value.as_deref()), commitment);
         assert!(holding(dir.path(), salt).is_empty(), "it is stored nowhere");
     }
