@@ -21,7 +21,7 @@ use crate::layout;
 use crate::period::Mode;
 use crate::property_graph::GraphDef;
 use crate::relations::{SequenceDef, ViewDef};
-use crate::roles::{FIRST_SUPERUSER, GrantsDef, RoleDef};
+use crate::roles::{AclItem, FIRST_SUPERUSER, ForNew, GrantsDef, RoleDef};
 use crate::schema::TableDef;
 use crate::temporary::is_temporary;
 use crate::transaction::Transaction;
@@ -111,11 +111,24 @@ impl Transaction {
 
     /// Writes down who owns a new object; the first superuser owns without being written down.
     fn own_new(&mut self, object: &Object) -> SqlResult<()> {
-        if self.owner == FIRST_SUPERUSER || matches!(object, Object::Role(_) | Object::Grants(_) | Object::Hold(_)) {
+        let acl = self.acl_of_new(object);
+        if (self.owner == FIRST_SUPERUSER && acl.is_none()) || matches!(object, Object::Role(_) | Object::Grants(_) | Object::Hold(_)) {
             return Ok(());
         }
         let id = self.ledger.next_object_id();
-        self.define_grants(GrantsDef { id, object: object.id(), owner: self.owner, acl: None, columns: BTreeMap::new() })
+        self.define_grants(GrantsDef { id, object: object.id(), owner: self.owner, acl, columns: BTreeMap::new(), for_new: None })
+    }
+
+    /// What default privileges say of a new object.
+    fn acl_of_new(&self, object: &Object) -> Option<Vec<AclItem>> {
+        let kind = match object {
+            Object::Table(_) | Object::View(_) if !is_temporary(object, &self.temporary) => 'r',
+            Object::Schema(_) => 'n',
+            _ => return None,
+        };
+        let catalog = self.catalog();
+        let schema = object.schema().and_then(|name| catalog.schema(name)).map_or(0, |schema| schema.id);
+        catalog.authority().acl_of_new(self.owner, ForNew { schema, kind })
     }
 
     /// Defines an object or, where its id is in the catalog already, the next version of it.
@@ -126,7 +139,13 @@ impl Transaction {
     /// Drops an object by id, and the grants on it; its rows stay in the ledger. Errors: 42704 for an unknown id.
     pub fn drop_object(&mut self, id: u32) -> SqlResult<()> {
         let grants = self.catalog().authority().grants_on(id).map(|grants| grants.id);
-        if let Some(grants) = grants {
+        if let Some(grants) = grants.filter(|grants| *grants != id) {
+            self.drop_alone(grants)?;
+        }
+        // What roles grant on objects that they would make in a schema goes with it.
+        let is_in_it = |grants: &&Arc<GrantsDef>| grants.for_new.is_some_and(|new| new.schema == id);
+        let defaults: Vec<u32> = self.catalog().authority().all_grants().filter(is_in_it).map(|grants| grants.id).collect();
+        for grants in defaults {
             self.drop_alone(grants)?;
         }
         self.drop_alone(id)

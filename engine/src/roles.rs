@@ -233,7 +233,16 @@ impl AclItem {
     }
 }
 
-/// Owner and privileges of one object, where they are not the default (R2).
+/// What a role's privileges on objects that it makes from now on are about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ForNew {
+    /// The schema they are made in; 0 for any.
+    pub schema: u32,
+    /// Postgres's letter of their kind: `r` for tables and views, `n` for schemas.
+    pub kind: char,
+}
+
+/// Owner and privileges of one object, where they are not the default (R2); or, with `for_new`, of objects that the owner makes from now on.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct GrantsDef {
     /// Its own id, never reused.
@@ -246,6 +255,8 @@ pub struct GrantsDef {
     pub acl: Option<Vec<AclItem>>,
     /// Privileges on single columns, by column id.
     pub columns: BTreeMap<u32, Vec<AclItem>>,
+    /// ALTER DEFAULT PRIVILEGES: the object is these grants themselves.
+    pub for_new: Option<ForNew>,
 }
 
 impl GrantsDef {
@@ -256,11 +267,12 @@ impl GrantsDef {
         let columns: Vec<String> =
             self.columns.iter().map(|(column, items)| format!("{{\"column\":{column},\"acl\":[{}]}}", list(items))).collect();
         format!(
-            "{{\"kind\":\"grants\",\"id\":{},\"object\":{},\"owner\":{},\"acl\":{acl},\"columns\":[{}]}}",
+            "{{\"kind\":\"grants\",\"id\":{},\"object\":{},\"owner\":{},\"acl\":{acl},\"columns\":[{}]{}}}",
             self.id,
             self.object,
             self.owner,
-            columns.join(",")
+            columns.join(","),
+            self.for_new.map_or(String::new(), |new| format!(",\"for_new\":[{},\"{}\"]", new.schema, new.kind))
         )
     }
 
@@ -277,8 +289,24 @@ impl GrantsDef {
         for column in value["columns"].as_array()? {
             columns.insert(id(&column["column"])?, list(&column["acl"])?);
         }
-        Some(Self { id: id(&value["id"])?, object: id(&value["object"])?, owner: id(&value["owner"])?, acl, columns })
+        let for_new = optional(&value["for_new"], |new| {
+            Some(ForNew { schema: id(&new[0])?, kind: new[1].as_str()?.chars().next().filter(|kind| "rn".contains(*kind))? })
+        })?;
+        Some(Self { id: id(&value["id"])?, object: id(&value["object"])?, owner: id(&value["owner"])?, acl, columns, for_new })
     }
+}
+
+/// What an owner may do with an object of a kind.
+fn own_item(owner: u32, kind: char) -> AclItem {
+    let table = privilege::INSERT
+        | privilege::SELECT
+        | privilege::UPDATE
+        | privilege::DELETE
+        | privilege::TRUNCATE
+        | privilege::REFERENCES
+        | privilege::TRIGGER;
+    let privileges = if kind == 'n' { privilege::USAGE | privilege::CREATE } else { table };
+    AclItem { grantee: owner, grantor: owner, privileges, grantable: 0 }
 }
 
 fn id(value: &Value) -> Option<u32> {
@@ -342,6 +370,32 @@ impl Authority {
         self.grants.values()
     }
 
+    /// What a role grants on objects of a kind that it makes in a schema, 0 for any.
+    pub fn defaults(&self, role: u32, new: ForNew) -> Option<&Arc<GrantsDef>> {
+        self.grants.values().find(|grants| grants.owner == role && grants.for_new == Some(new))
+    }
+
+    /// The privileges on an object that a role makes in a schema; `None` for the kind's default.
+    pub(crate) fn acl_of_new(&self, role: u32, new: ForNew) -> Option<Vec<AclItem>> {
+        let anywhere = self.defaults(role, ForNew { schema: 0, ..new }).and_then(|grants| grants.acl.clone());
+        let here = if new.schema == 0 { None } else { self.defaults(role, new).and_then(|grants| grants.acl.clone()) };
+        if anywhere.is_none() && here.is_none() {
+            return None;
+        }
+        let mut list = anywhere.unwrap_or_else(|| vec![own_item(role, new.kind)]);
+        for item in here.into_iter().flatten() {
+            match list.iter_mut().find(|known| known.grantee == item.grantee && known.grantor == item.grantor) {
+                Some(known) => {
+                    known.privileges |= item.privileges;
+                    known.grantable |= item.grantable;
+                }
+                None => list.push(item),
+            }
+        }
+        list.sort_by_key(|item| (item.grantee, item.grantor));
+        Some(list)
+    }
+
     /// Who owns an object.
     pub fn owner_of(&self, object: u32) -> u32 {
         self.grants_on(object).map_or(FIRST_SUPERUSER, |grants| grants.owner)
@@ -363,10 +417,12 @@ mod tests {
         assert_eq!(RoleDef::from_definition(&role.definition()).ok(), Some(role));
         let item = AclItem { grantee: 0, grantor: 10, privileges: privilege::SELECT | privilege::INSERT, grantable: privilege::SELECT };
         assert_eq!(item.letters(), "ar*");
-        let mut grants = GrantsDef { id: 9, object: 7, owner: 10, acl: None, columns: BTreeMap::new() };
+        let mut grants = GrantsDef { id: 9, object: 7, owner: 10, acl: None, columns: BTreeMap::new(), for_new: None };
         assert_eq!(GrantsDef::from_definition(&grants.definition()).ok(), Some(grants.clone()));
         grants.acl = Some(vec![item]);
         grants.columns.insert(3, vec![item]);
+        assert_eq!(GrantsDef::from_definition(&grants.definition()).ok(), Some(grants.clone()));
+        grants.for_new = Some(ForNew { schema: 0, kind: 'r' });
         assert_eq!(GrantsDef::from_definition(&grants.definition()).ok(), Some(grants));
     }
 

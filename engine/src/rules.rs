@@ -37,6 +37,8 @@ pub struct ColumnRules {
     pub sequence: Option<u32>,
     /// Value of rows written before the column was added: one row of one column, packed.
     pub missing: Option<Vec<u8>>,
+    /// Digits after the second that its values are rounded to, where fewer than six.
+    pub precision: Option<u8>,
     /// COMMENT ON COLUMN.
     pub comment: Option<String>,
 }
@@ -219,6 +221,7 @@ impl Rules {
         put(&mut out, "identity", rules.identity.map(|kind| json!(if kind == Identity::Always { "always" } else { "by default" })));
         put(&mut out, "sequence", rules.sequence.map(|id| json!(id)));
         put(&mut out, "missing", rules.missing.as_ref().map(|bytes| json!(hex(bytes))));
+        put(&mut out, "precision", rules.precision.map(|digits| json!(digits)));
         put(&mut out, "comment", rules.comment.as_ref().map(|text| json!(text)));
         out
     }
@@ -300,9 +303,13 @@ impl Rules {
             };
             let (default, sequence, comment) = (text(column, "default")?, number(column, "sequence")?, text(column, "comment")?);
             let generated = column["generated"].as_bool().unwrap_or(false);
+            let precision = match number(column, "precision")? {
+                None => None,
+                Some(digits) => Some(u8::try_from(digits).ok().filter(|digits| *digits < 6)?),
+            };
             rules.columns.insert(
                 ColumnId(u32::try_from(column["id"].as_u64()?).ok()?),
-                ColumnRules { default, generated, identity, sequence, missing, comment },
+                ColumnRules { default, generated, identity, sequence, missing, precision, comment },
             );
         }
         rules.tidy();

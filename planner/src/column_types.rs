@@ -25,8 +25,8 @@ pub(crate) fn resolve(data_type: &DataType) -> SqlResult<SqlType> {
         DataType::Date => SqlType::Date,
         DataType::Timestamp(precision, zone) => timestamp(*precision, *zone)?,
         DataType::Char(length) | DataType::Character(length) => bpchar(length)?,
-        DataType::Time(None | Some(6), TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => SqlType::Time,
-        DataType::Interval { fields: None, precision: None | Some(6) } => SqlType::Interval,
+        DataType::Time(None | Some(..=6), TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => SqlType::Time,
+        DataType::Interval { fields: None, precision: None | Some(..=6) } => SqlType::Interval,
         DataType::Uuid => SqlType::Uuid,
         DataType::JSON => SqlType::Json,
         DataType::JSONB => SqlType::Jsonb,
@@ -38,6 +38,14 @@ pub(crate) fn resolve(data_type: &DataType) -> SqlResult<SqlType> {
         DataType::Custom(name, modifiers) if modifiers.is_empty() => return custom(&name.to_string(), name),
         other => return Err(lacking(&other.to_string().to_lowercase())),
     })
+}
+
+/// Digits after the second that a column is declared to keep, where fewer than six.
+pub(crate) fn precision(data_type: &DataType) -> Option<u8> {
+    let (DataType::Timestamp(digits, _) | DataType::Time(digits, _) | DataType::Interval { precision: digits, .. }) = data_type else {
+        return None;
+    };
+    u8::try_from((*digits)?).ok().filter(|digits| *digits < 6)
 }
 
 /// The type that a column that is there takes: serial is none. Errors: as [`resolve`].
@@ -101,8 +109,8 @@ fn bpchar(length: &Option<CharacterLength>) -> SqlResult<SqlType> {
 }
 
 fn timestamp(precision: Option<u64>, zone: TimezoneInfo) -> SqlResult<SqlType> {
-    if !matches!(precision, None | Some(6)) {
-        return Err(SqlError::unsupported("a timestamp precision other than 6"));
+    if !matches!(precision, None | Some(..=6)) {
+        return Err(SqlError::unsupported("a timestamp precision greater than 6"));
     }
     Ok(match zone {
         TimezoneInfo::None | TimezoneInfo::WithoutTimeZone => SqlType::Timestamp,

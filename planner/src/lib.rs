@@ -23,6 +23,7 @@ mod parse_clauses;
 mod position;
 mod query_syntax;
 mod query_trees;
+mod refresh_syntax;
 mod rights;
 mod role_syntax;
 mod syntax_errors;

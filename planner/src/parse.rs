@@ -20,6 +20,7 @@ use crate::hold_syntax::{self, HoldCommand};
 use crate::maintenance_syntax::{self, Maintenance};
 use crate::parse_clauses::{self, Clauses};
 use crate::query_syntax::system_time;
+use crate::refresh_syntax::{self, Refresh};
 use crate::role_syntax::Command;
 use crate::syntax_errors::{DEPTH_MAX, at_end, check_chains, check_numbers, is_visible, lexical_error, near, syntax_error};
 use crate::{constraint_syntax, copy_syntax, lock_syntax, position, query_syntax, role_syntax};
@@ -52,6 +53,7 @@ pub(crate) enum Own {
     Maintenance(Maintenance),
     Erase(Erase),
     Constraints(SetConstraints),
+    Refresh(Refresh),
     /// Roles, grants, owners, databases.
     Authority(Arc<Command>),
     /// CREATE, ALTER, DROP, COMMENT ON PROPERTY GRAPH.
@@ -175,6 +177,7 @@ fn begins_own(first: &Token, second: Option<&Token>) -> bool {
     cursor_syntax::begins(first)
         || erase_syntax::begins(first)
         || maintenance_syntax::begins(first)
+        || refresh_syntax::begins(first)
         || constraint_syntax::begins(first, second)
         || hold_syntax::begins(first, second)
         || begins_two_phase()
@@ -196,6 +199,7 @@ fn parse_own(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Own> {
         },
         Some(first) if erase_syntax::begins(&first.token) => erase_syntax::read(&visible).map(Own::Erase),
         Some(first) if maintenance_syntax::begins(&first.token) => maintenance_syntax::read(&visible).map(Own::Maintenance),
+        Some(first) if refresh_syntax::begins(&first.token) => refresh_syntax::read(&visible).map(Own::Refresh),
         _ => cursor_syntax::read(&visible).map(Own::Fetch),
     };
     read.map_err(|token| match token {

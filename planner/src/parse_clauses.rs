@@ -9,11 +9,14 @@
 //! C1: what is not recognised stays where it is, for sqlparser to refuse.
 //! Never: looks at the catalog.
 
+pub(crate) mod actions;
+
 use engine::CheckOption;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::table_clauses::{self, TableClauses};
+use actions::Action;
 
 /// The value that stands for none.
 pub(crate) const RESET: &str = "\u{1}reset";
@@ -33,6 +36,10 @@ pub(crate) struct Clauses {
     pub(crate) table: TableClauses,
     /// Of CREATE VIEW.
     pub(crate) check_option: Option<CheckOption>,
+    /// Of ALTER TABLE and ALTER VIEW: what marks in the tree stand for.
+    pub(crate) actions: Vec<Action>,
+    /// A COMMENT ON TABLE is one on this constraint of it.
+    pub(crate) constraint: Option<String>,
 }
 
 /// Who wins over an identity column.
@@ -68,7 +75,7 @@ pub(crate) struct SequenceClauses {
 /// Whether a statement that begins with this token may have such clauses. An INSERT pays for one look at its words.
 pub(crate) fn concern(first: &TokenWithSpan, tokens: &[TokenWithSpan]) -> bool {
     match keyword(first) {
-        Keyword::CREATE | Keyword::ALTER => true,
+        Keyword::CREATE | Keyword::ALTER | Keyword::DROP | Keyword::COMMENT => true,
         Keyword::INSERT => tokens.iter().any(|token| is_word(token, "overriding")),
         _ => false,
     }
@@ -79,12 +86,25 @@ pub(crate) fn take(tokens: &[TokenWithSpan]) -> Option<(Vec<TokenWithSpan>, Clau
     let mut words = tokens.iter().map(keyword);
     match (words.next()?, words.next()) {
         (Keyword::INSERT, _) => take_overriding(tokens),
+        (Keyword::DROP, Some(Keyword::INDEX)) if tokens.get(2).is_some_and(|token| is_word(token, "concurrently")) => {
+            let mut rest = tokens.to_vec();
+            rest.remove(2);
+            Some((rest, Clauses::default()))
+        }
+        (Keyword::COMMENT, Some(Keyword::ON)) => take_constraint(tokens),
+        (Keyword::CREATE, Some(Keyword::INDEX | Keyword::UNIQUE)) => without_only(tokens).map(|rest| (rest, Clauses::default())),
         (Keyword::CREATE, Some(Keyword::SEQUENCE)) => take_sequence(tokens, false),
-        (Keyword::CREATE, _) if is_view(tokens) => take_view(tokens),
+        (Keyword::CREATE, _) if is_view(tokens) => take_view(tokens).or_else(|| take_data(tokens)),
         (Keyword::CREATE, _) => {
             let (rest, table) = table_clauses::take(tokens)?;
             let rest = ordered_identity(&rest).unwrap_or(rest);
             Some((rest, Clauses { table, ..Clauses::default() }))
+        }
+        (Keyword::ALTER, Some(Keyword::MATERIALIZED)) if tokens.get(2).is_some_and(|token| keyword(token) == Keyword::VIEW) => {
+            let mut rest = tokens.to_vec();
+            rest.remove(1);
+            let (rest, clauses) = take_alter(&rest, Keyword::VIEW)?;
+            Some((rest, Clauses { alters: Some("ALTER MATERIALIZED VIEW"), ..clauses }))
         }
         (Keyword::ALTER, Some(kind @ (Keyword::SEQUENCE | Keyword::INDEX | Keyword::VIEW | Keyword::TABLE))) => take_alter(tokens, kind),
         _ => None,
@@ -133,6 +153,14 @@ fn with_values(tokens: &[TokenWithSpan]) -> Option<Vec<TokenWithSpan>> {
         }
     }
     (rest.len() > tokens.len()).then_some(rest)
+}
+
+/// `WITH [NO] DATA` behind a materialized view.
+fn take_data(tokens: &[TokenWithSpan]) -> Option<(Vec<TokenWithSpan>, Clauses)> {
+    let mut rest = tokens.to_vec();
+    let mut table = TableClauses::default();
+    table_clauses::take_data(&mut rest, &mut table);
+    (rest.len() < tokens.len()).then(|| (rest, Clauses { table, ..Clauses::default() }))
 }
 
 fn take_check_option(tokens: &[TokenWithSpan]) -> Option<(Vec<TokenWithSpan>, Clauses)> {
@@ -198,12 +226,92 @@ fn take_alter(tokens: &[TokenWithSpan], kind: Keyword) -> Option<(Vec<TokenWithS
     if kind == Keyword::SEQUENCE {
         return take_sequence(tokens, true);
     }
-    if kind == Keyword::TABLE
-        && let Some(rest) = reset_as_set(tokens)
-    {
-        return Some((rest, Clauses::default()));
+    let is_view = kind == Keyword::VIEW;
+    let (rest, actions) = actions::take(tokens, is_view).unwrap_or_else(|| (tokens.to_vec(), Vec::new()));
+    let reset = if is_view { None } else { reset_as_set(&rest) };
+    let is_reset = reset.is_some();
+    let rest = reset.unwrap_or(rest);
+    let ordered = ordered_identity(&rest);
+    if !is_view && actions.is_empty() && !is_reset && ordered.is_none() {
+        return None;
     }
-    ordered_identity(tokens).map(|rest| (rest, Clauses::default()))
+    let mut rest = ordered.unwrap_or(rest);
+    rest[1].token = Token::make_keyword("TABLE");
+    let alters = is_view.then_some("ALTER VIEW");
+    Some((rest, Clauses { alters, actions, ..Clauses::default() }))
+}
+
+/// `COMMENT ON CONSTRAINT c ON t` as `COMMENT ON TABLE t`, and the constraint.
+fn take_constraint(tokens: &[TokenWithSpan]) -> Option<(Vec<TokenWithSpan>, Clauses)> {
+    let is_constraint = is_word(tokens.get(2)?, "constraint") && keyword(tokens.get(4)?) == Keyword::ON;
+    let Token::Word(word) = &tokens.get(3)?.token else { return None };
+    let name = if word.quote_style.is_some() { word.value.clone() } else { word.value.to_lowercase() };
+    let mut rest = tokens.to_vec();
+    rest[2].token = Token::make_keyword("TABLE");
+    rest.drain(3..5);
+    is_constraint.then(|| (rest, Clauses { constraint: Some(name), ..Clauses::default() }))
+}
+
+/// `CREATE INDEX … ON ONLY t`: there is nothing beneath a table.
+fn without_only(tokens: &[TokenWithSpan]) -> Option<Vec<TokenWithSpan>> {
+    let on = tokens.iter().position(|token| keyword(token) == Keyword::ON)?;
+    let mut rest = tokens.to_vec();
+    is_word(tokens.get(on + 1)?, "only").then(|| rest.remove(on + 1))?;
+    Some(rest)
+}
+
+/// What is said of an identity column: ALWAYS or BY DEFAULT, its sequence's options, RESTART. `None` for anything else.
+pub(crate) fn identity_options(tokens: &[TokenWithSpan]) -> Option<(Option<bool>, Numbers, Option<Option<i64>>)> {
+    let (mut always, mut numbers, mut restart) = (None, Numbers::default(), None);
+    let mut options = Options { tokens, at: 0 };
+    tokens.first()?;
+    while let Some(token) = tokens.get(options.at) {
+        options.at += 1;
+        let mut word = token;
+        if is_word(token, "set") {
+            word = tokens.get(options.at)?;
+            options.at += 1;
+        } else if !is_word(token, "restart") {
+            return None;
+        }
+        match word {
+            word if is_word(word, "restart") => {
+                options.skip("with");
+                let before = options.at;
+                restart = Some(options.number());
+                if restart == Some(None) {
+                    options.at = before;
+                }
+            }
+            word if is_word(word, "generated") => {
+                always = Some(is_word(tokens.get(options.at)?, "always"));
+                options.at += if always == Some(true) { 1 } else { 2 };
+            }
+            word if is_word(word, "increment") => {
+                options.skip("by");
+                numbers.increment = Some(options.number()?);
+            }
+            word if is_word(word, "start") => {
+                options.skip("with");
+                numbers.start = Some(options.number()?);
+            }
+            word if is_word(word, "minvalue") => numbers.min = Some(Some(options.number()?)),
+            word if is_word(word, "maxvalue") => numbers.max = Some(Some(options.number()?)),
+            word if is_word(word, "cache") => numbers.cache = Some(options.number()?),
+            word if is_word(word, "cycle") => numbers.cycle = Some(true),
+            word if is_word(word, "no") => {
+                match tokens.get(options.at)? {
+                    what if is_word(what, "minvalue") => numbers.min = Some(None),
+                    what if is_word(what, "maxvalue") => numbers.max = Some(None),
+                    what if is_word(what, "cycle") => numbers.cycle = Some(false),
+                    _ => return None,
+                }
+                options.at += 1;
+            }
+            _ => return None,
+        }
+    }
+    Some((always, numbers, restart))
 }
 
 /// `RESET (a, b)` at the end of an ALTER TABLE as `SET (a = none, b = none)`.

@@ -71,12 +71,12 @@ pub(crate) struct Scope {
 
 impl Scope {
     /// The query that a view stands for, with queries in place of its clauses about graphs. Errors: XX000, and what those raise.
-    fn query_of(&self, view: &ViewDef) -> SqlResult<Statement> {
-        let parsed = parse::parse(&view.query)?;
-        let [one] = parsed.as_slice() else { return Err(SqlError::internal(format!("view \"{}\" is no query", view.name))) };
+    pub(crate) fn stored_query(&self, name: &str, text: &str) -> SqlResult<Statement> {
+        let parsed = parse::parse(text)?;
+        let [one] = parsed.as_slice() else { return Err(SqlError::internal(format!("view \"{name}\" is no query"))) };
         let mut statement = one.statement.as_ref().clone();
         graph_patterns::expand(&mut statement, &one.graph_tables, self, "")?;
-        if graph_functions::mentioned(&view.query) {
+        if graph_functions::mentioned(text) {
             graph_functions::expand(&mut statement, self, "")?;
         }
         Ok(statement)
@@ -147,8 +147,14 @@ impl Scope {
         }
     }
 
-    /// A table that INSERT, UPDATE, DELETE, COPY FROM or DROP names. Errors: 42P01, 42501 for the ledger's own.
+    /// A table that INSERT, UPDATE, DELETE or COPY FROM names. Errors: 42P01, 42501 for the ledger's own, 42809 for what has no rows of its own.
     pub(crate) fn writable(&self, name: &Name) -> SqlResult<&Arc<TableDef>> {
+        let table = self.changeable(name)?;
+        if table.rules.materialized.is_some() { Err(not_writable("materialized view", &table.name)) } else { Ok(table) }
+    }
+
+    /// A table or materialized view whose definition a statement changes. Errors: likewise.
+    pub(crate) fn changeable(&self, name: &Name) -> SqlResult<&Arc<TableDef>> {
         if let Some(schema) = name.schema.as_deref().filter(|schema| is_reserved(schema)) {
             let exists = self.catalog.table(schema, &name.name).is_some()
                 || pg_catalog::exists(schema, &name.name)
@@ -187,6 +193,15 @@ impl Scope {
             },
         }
     }
+}
+
+/// Errors: 55000 for a materialized view without its query's answer.
+fn check_populated(table: &TableDef) -> SqlResult<()> {
+    if table.rules.materialized.as_ref().is_none_or(|materialized| materialized.populated) {
+        return Ok(());
+    }
+    let message = format!("materialized view \"{}\" has not been populated", table.name);
+    Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message).hint("Use the REFRESH MATERIALIZED VIEW command."))
 }
 
 /// 42501
@@ -265,7 +280,7 @@ impl Resolver for Binding<'_> {
             return scope.as_of(past)?.past_view(schema, name, past);
         }
         let Some(view) = scope.view(schema, name) else { return Ok(None) };
-        let statement = scope.entrusted(view, scope.query_of(view)?);
+        let statement = scope.entrusted(view, scope.stored_query(&view.name, &view.query)?);
         let columns = view.columns.iter().map(|column| (column.name.clone(), column.sql_type.arrow())).collect();
         Ok(Some(View { statement, columns }))
     }
@@ -304,6 +319,9 @@ impl Resolver for Binding<'_> {
         match scope.stored(schema, name) {
             Some(table) => {
                 let opened = scope.opened(table)?;
+                if scope.checked {
+                    check_populated(table)?;
+                }
                 let stored = StoredTable::new(Arc::clone(table), self.transaction.reading(table)?, opened);
                 let full = |name: &str| name.strip_prefix(&table.schema).and_then(|rest| rest.strip_prefix('.')) == Some(&table.name);
                 let passed = self.passed.iter().find(|(name, _)| full(name)).map(|(_, locks)| locks.clone());

@@ -52,7 +52,7 @@ pub(crate) fn take(tokens: &[TokenWithSpan]) -> Option<(Vec<TokenWithSpan>, Tabl
     Some((rest, clauses))
 }
 
-fn take_data(rest: &mut Vec<TokenWithSpan>, clauses: &mut TableClauses) {
+pub(crate) fn take_data(rest: &mut Vec<TokenWithSpan>, clauses: &mut TableClauses) {
     let is = |token: Option<&TokenWithSpan>, word: &str| token.is_some_and(|token| is_word(&token.token, word));
     let length = rest.len();
     if !is(rest.last(), "data") {

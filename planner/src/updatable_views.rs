@@ -34,6 +34,11 @@ pub(crate) struct Simple {
     pub(crate) columns: Vec<Option<usize>>,
 }
 
+/// Whether a relation's rows are written, as far as its kind goes.
+fn is_written(object: &Object) -> bool {
+    matches!(object, Object::View(_)) || matches!(object, Object::Table(table) if table.rules.materialized.is_none())
+}
+
 /// Names of a relation's columns.
 pub(crate) fn column_names(object: &Object) -> Vec<String> {
     match object {
@@ -72,7 +77,7 @@ pub(crate) fn read(catalog: &Catalog, view: &ViewDef) -> SqlResult<Result<Simple
     }
     let [from] = select.from.as_slice() else { return Ok(Err(SINGLE)) };
     let TableFactor::Table { name, alias: Some(alias), args: None, .. } = &from.relation else { return Ok(Err(SINGLE)) };
-    let base = object_named(catalog, name).filter(|object| matches!(object, Object::Table(_) | Object::View(_)));
+    let base = object_named(catalog, name).filter(|object| is_written(object));
     let (Some(base), true) = (base, from.joins.is_empty()) else { return Ok(Err(SINGLE)) };
     let mut named = column_names(base);
     for (own, given) in named.iter_mut().zip(&alias.columns) {
@@ -146,7 +151,9 @@ fn column_of(item: &SelectItem, alias: &str, named: &[String]) -> Option<usize> 
 /// What may be done to the rows of a relation, as `pg_relation_is_updatable` tells it, and the columns that may be written (U2).
 pub(crate) fn events(catalog: &Catalog, id: u32) -> (u8, BTreeSet<usize>) {
     match catalog.object(id) {
-        Some(Object::Table(table)) if table.schema != LEDGER_SCHEMA => (ALL, (0..table.columns.len()).collect()),
+        Some(Object::Table(table)) if table.schema != LEDGER_SCHEMA && table.rules.materialized.is_none() => {
+            (ALL, (0..table.columns.len()).collect())
+        }
         Some(Object::View(view)) => {
             let Ok(Ok(simple)) = read(catalog, view) else { return (0, BTreeSet::new()) };
             let (below, written) = events(catalog, simple.base);

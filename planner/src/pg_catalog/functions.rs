@@ -253,8 +253,10 @@ fn constraint_definition(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
 }
 
 fn view_definition(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
+    let definition = |query: &super::views::Query<'_>| super::views::definition(scene, query, args.get(1) == Some(&Cell::Bool(true)));
     match int(args.first()).and_then(|oid| scene.relation(oid)) {
-        Some(Relation::View(view)) => Ok(super::views::definition(scene, view, args.get(1) == Some(&Cell::Bool(true))).into()),
+        Some(Relation::View(view)) => Ok(definition(&super::views::Query::of(view)).into()),
+        Some(Relation::Table(table)) => Ok(super::views::Query::of_table(table).map(|query| definition(&query)).into()),
         _ => Ok(Cell::Null),
     }
 }

@@ -29,6 +29,7 @@ pub(super) fn tables(scene: &Scene) -> Vec<Row> {
             _ => false,
         };
         let kind = match &relation {
+            Relation::Table(table) if table.rules.materialized.is_some() => return None,
             Relation::Table(_) => "BASE TABLE",
             Relation::View(_) | Relation::Virtual { .. } => "VIEW",
             Relation::Index(..) | Relation::Sequence(_) | Relation::Graph(_) | Relation::Shape(_) => return None,
@@ -68,14 +69,20 @@ pub(super) fn columns(scene: &Scene) -> Vec<Row> {
                 "udt_schema": super::PG_CATALOG,
             ];
             row.extend(type_columns(sql_type));
+            // What a column says of itself counts more than what its type does.
+            row.retain(|(name, _)| *name != "datetime_precision" || default.iter().all(|(other, _)| other != name));
             row.extend(default);
             rows.push(row);
         };
         match &relation {
+            Relation::Table(table) if table.rules.materialized.is_some() => {}
             Relation::Table(table) => {
                 let updatable = table.schema != engine::LEDGER_SCHEMA;
                 for column in &table.columns {
-                    let default = default_columns(scene, table, column);
+                    let mut default = default_columns(scene, table, column);
+                    if let Some(digits) = table.rules.column(column.id).and_then(|rules| rules.precision) {
+                        default.extend(row!["datetime_precision": i64::from(digits)]);
+                    }
                     add(&column.name, i64::from(column.id.0), column.sql_type, !column.not_null, updatable, default);
                 }
             }
@@ -354,7 +361,7 @@ pub(super) fn views(scene: &Scene) -> Vec<Row> {
             "table_catalog": scene.database(),
             "table_schema": view.schema.as_str(),
             "table_name": view.name.as_str(),
-            "view_definition": super::views::definition(scene, view, false),
+            "view_definition": super::views::definition(scene, &super::views::Query::of(view), false),
             "check_option": view.check_option.map_or("NONE".to_owned(), |option| option.name().to_uppercase()),
             "is_updatable": yes_or_no(events & changed == changed),
             "is_insertable_into": yes_or_no(events & updatable_views::INSERT != 0),

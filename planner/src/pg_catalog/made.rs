@@ -1,4 +1,4 @@
-//! `pg_sequence`, `pg_sequences`, `pg_views`, `pg_description`, `pg_depend`: sequences, views and comments.
+//! `pg_sequence`, `pg_sequences`, `pg_views`, `pg_matviews`, `pg_description`, `pg_depend`: sequences, views and comments.
 //!
 //! Never: takes a value from a sequence to show it.
 
@@ -6,6 +6,7 @@ use engine::Object;
 
 use super::cells::{Row, row};
 use super::scene::Scene;
+use super::views::Query;
 use super::{oids, views};
 
 /// Oids of the catalogs that a comment's object stands in.
@@ -55,10 +56,25 @@ pub(super) fn views(scene: &Scene) -> Vec<Row> {
             "schemaname": view.schema.as_str(),
             "viewname": view.name.as_str(),
             "viewowner": scene.role_name(scene.owner(view.id)),
-            "definition": views::definition(scene, view, false),
+            "definition": views::definition(scene, &Query::of(view), false),
         ]
     };
     scene.catalog.views().map(row).collect()
+}
+
+pub(super) fn materialized_views(scene: &Scene) -> Vec<Row> {
+    let row = |table: &std::sync::Arc<engine::TableDef>| {
+        let materialized = table.rules.materialized.as_ref()?;
+        Some(row![
+            "schemaname": table.schema.as_str(),
+            "matviewname": table.name.as_str(),
+            "matviewowner": scene.role_name(scene.owner(table.id.0)),
+            "hasindexes": !table.keys().is_empty(),
+            "ispopulated": materialized.populated,
+            "definition": Query::of_table(table).map(|query| views::definition(scene, &query, false)),
+        ])
+    };
+    scene.catalog.tables().filter_map(row).collect()
 }
 
 /// Sequences that go with a column; other dependencies are not listed.
@@ -96,6 +112,8 @@ fn comments(scene: &Scene) -> Vec<(i64, i64, i64, &str)> {
                 found.push((oid, CLASS, 0, rules.comment.as_deref()));
                 found.extend(rules.columns.iter().map(|(id, column)| (oid, CLASS, i64::from(id.0), column.comment.as_deref())));
                 found.extend(rules.indexes.iter().map(|index| (i64::from(index.id), CLASS, 0, index.comment.as_deref())));
+                let key = table.keys().first().filter(|_| !table.primary_key.is_empty());
+                found.extend(key.map(|key| (oids::constraint(table, key), CONSTRAINT, 0, rules.key_comment.as_deref())));
                 found.extend(rules.checks.iter().map(|check| (i64::from(check.id), CONSTRAINT, 0, check.comment.as_deref())));
                 found.extend(rules.references.iter().map(|one| (i64::from(one.id), CONSTRAINT, 0, one.comment.as_deref())));
             }

@@ -43,7 +43,7 @@ fn class(scene: &Scene, relation: &Relation<'_>) -> Row {
         Relation::Virtual { name, .. } => scene.virtual_columns(name).len(),
     };
     let access_method = match relation.kind() {
-        "r" => oids::HEAP,
+        "r" | "m" => oids::HEAP,
         "i" => oids::BTREE,
         _ => 0,
     };
@@ -71,10 +71,10 @@ fn class(scene: &Scene, relation: &Relation<'_>) -> Row {
         "relkind": relation.kind(),
         "relnatts": columns as i64,
         "relchecks": match relation { Relation::Table(table) => table.rules.checks.len() as i64, _ => 0 },
-        "relhasrules": matches!(relation, Relation::View(_)),
+        "relhasrules": matches!(relation, Relation::View(_)) || relation.kind() == "m",
         "relhastriggers": has_references(scene, relation),
-        "relispopulated": true,
-        "relreplident": if relation.kind() == "r" { "d" } else { "n" },
+        "relispopulated": !matches!(relation, Relation::Table(table) if table.rules.materialized.as_ref().is_some_and(|kept| !kept.populated)),
+        "relreplident": if matches!(relation.kind(), "r" | "m") { "d" } else { "n" },
     ]
 }
 
@@ -118,7 +118,11 @@ fn attributes_of(scene: &Scene, relation: &Relation<'_>) -> Vec<Row> {
                 let has_default = identity.is_empty() && rules.is_some_and(|rules| rules.default.is_some());
                 let (number, not_null) = (i64::from(column.id.0), column.not_null);
                 let generated = if rules.is_some_and(|rules| rules.generated) { "s" } else { "" };
-                let mut row = attribute(oid, &Attribute { number, not_null, has_default, identity, generated, ..of_column(column) });
+                let mut shown = Attribute { number, not_null, has_default, identity, generated, ..of_column(column) };
+                if let Some(digits) = rules.and_then(|rules| rules.precision).map(i64::from) {
+                    shown.typmod = if column.sql_type == engine::SqlType::Interval { 0x7fff << 16 | digits } else { digits };
+                }
+                let mut row = attribute(oid, &shown);
                 row.extend(row!["attacl": scene.column_acl(table.id.0, column.id.0)]);
                 row
             };

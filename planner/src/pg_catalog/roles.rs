@@ -109,6 +109,24 @@ pub(super) fn applicable_roles(scene: &Scene) -> Vec<Row> {
     enabled.iter().flat_map(rows).collect()
 }
 
+/// What roles grant on objects that they make from now on.
+pub(super) fn default_privileges(scene: &Scene) -> Vec<Row> {
+    let mut rows: Vec<(u32, Row)> = Vec::new();
+    for grants in scene.catalog.authority().all_grants() {
+        let Some(new) = grants.for_new else { continue };
+        let row = row![
+            "oid": i64::from(grants.id),
+            "defaclrole": i64::from(grants.owner),
+            "defaclnamespace": i64::from(new.schema),
+            "defaclobjtype": new.kind.to_string(),
+            "defaclacl": scene.acl(grants.object),
+        ];
+        rows.push((grants.id, row));
+    }
+    rows.sort_by_key(|(id, _)| *id);
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
 impl Scene {
     /// What the session's role may do.
     pub(super) fn access(&self) -> Access {

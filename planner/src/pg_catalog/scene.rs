@@ -176,6 +176,7 @@ impl Relation<'_> {
     /// `relkind`.
     pub(super) fn kind(&self) -> &'static str {
         match self {
+            Self::Table(table) if table.rules.materialized.is_some() => "m",
             Self::Table(_) => "r",
             Self::Index(..) => "i",
             Self::Sequence(_) => "S",

@@ -113,6 +113,7 @@ pub(super) fn format(oid: i64, typmod: Option<i64>) -> String {
         return format!("{}[]", format(known.element, typmod));
     }
     let length = typmod.filter(|typmod| *typmod > 4).map(|typmod| typmod - 4);
+    let digits = typmod.filter(|typmod| (0..6).contains(typmod));
     match (known.name, length) {
         ("bool", _) => "boolean".to_owned(),
         ("int2", _) => "smallint".to_owned(),
@@ -126,6 +127,11 @@ pub(super) fn format(oid: i64, typmod: Option<i64>) -> String {
         ("bpchar", None) => "character".to_owned(),
         // The scale has eleven bits, the highest of which is its sign.
         ("numeric", Some(packed)) => format!("numeric({},{})", packed >> 16, ((packed & 0x7ff) ^ 0x400) - 0x400),
+        ("timestamp" | "timestamptz" | "time", _) if digits.is_some() => {
+            let (name, zone) = (known.name.trim_end_matches("tz"), if known.name.ends_with("tz") { "with" } else { "without" });
+            format!("{name}({}) {zone} time zone", digits.unwrap_or(6))
+        }
+        ("interval", _) if typmod.is_some_and(|typmod| typmod >= 0) => format!("interval({})", typmod.unwrap_or(6) & 0xffff),
         ("timestamp", _) => "timestamp without time zone".to_owned(),
         ("timestamptz", _) => "timestamp with time zone".to_owned(),
         ("time", _) => "time without time zone".to_owned(),

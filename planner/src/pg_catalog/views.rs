@@ -3,7 +3,7 @@
 //! W1: schemas are left out where the search path finds the relation without.
 //! Never: changes what is kept; a query of another shape is printed on one line.
 
-use engine::{Object, ViewDef};
+use engine::{Object, TableDef, ViewDef};
 use sqlparser::ast::{Expr, GroupByExpr, SelectItem, SetExpr, Statement, TableFactor};
 
 use super::names::quote;
@@ -11,14 +11,32 @@ use super::scene::{Relation, Scene};
 use crate::names::fold;
 use crate::parse;
 
+/// A query that is kept, and the columns that it answers with.
+pub(super) struct Query<'a> {
+    query: &'a str,
+    columns: Vec<&'a str>,
+}
+
+impl<'a> Query<'a> {
+    pub(super) fn of(view: &'a ViewDef) -> Self {
+        Self { query: &view.query, columns: view.columns.iter().map(|column| column.name.as_str()).collect() }
+    }
+
+    /// Of a materialized view.
+    pub(super) fn of_table(table: &'a TableDef) -> Option<Self> {
+        let materialized = table.rules.materialized.as_ref()?;
+        Some(Self { query: &materialized.query, columns: table.columns.iter().map(|column| column.name.as_str()).collect() })
+    }
+}
+
 /// As `pg_get_viewdef` prints it, with a semicolon at the end.
-pub(super) fn definition(scene: &Scene, view: &ViewDef, pretty: bool) -> String {
+pub(super) fn definition(scene: &Scene, view: &Query<'_>, pretty: bool) -> String {
     simple(scene, view, pretty).unwrap_or_else(|| format!(" {};", view.query))
 }
 
 /// A SELECT of columns from one table; the rest is left to the text that is kept.
-fn simple(scene: &Scene, view: &ViewDef, pretty: bool) -> Option<String> {
-    let parsed = parse::parse(&view.query).ok()?;
+fn simple(scene: &Scene, view: &Query<'_>, pretty: bool) -> Option<String> {
+    let parsed = parse::parse(view.query).ok()?;
     let one = parsed.first().filter(|one| one.graph_tables.is_empty())?;
     let Statement::Query(query) = &*one.statement else { return None };
     let SetExpr::Select(select) = query.body.as_ref() else { return None };
@@ -45,8 +63,8 @@ fn simple(scene: &Scene, view: &ViewDef, pretty: bool) -> Option<String> {
         };
         let is_column = matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
         let own = printed.rsplit('.').next().unwrap_or(&printed).to_owned();
-        let named = given.unwrap_or_else(|| column.name.clone());
-        items.push(if is_column && own == quote(&column.name) { printed } else { format!("{printed} AS {}", quote(&named)) });
+        let named = given.unwrap_or_else(|| (*column).to_owned());
+        items.push(if is_column && own == quote(column) { printed } else { format!("{printed} AS {}", quote(&named)) });
     }
     (items.len() == view.columns.len()).then_some(())?;
     let shown = match scene.catalog.relation_owner(&schema, &table).and_then(|id| scene.catalog.object(id)) {

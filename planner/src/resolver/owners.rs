@@ -43,8 +43,13 @@ impl Scope {
     }
 
     /// A view's query, what it names opened in the view's own role (W1).
-    pub(super) fn entrusted(&self, view: &ViewDef, mut statement: Statement) -> Statement {
-        let _ = VisitMut::visit(&mut statement, &mut Entrusting { role: self.role_of(view) });
+    pub(super) fn entrusted(&self, view: &ViewDef, statement: Statement) -> Statement {
+        self.entrusted_to(self.role_of(view), statement)
+    }
+
+    /// A query of a view that a role opens.
+    pub(crate) fn entrusted_to(&self, role: u32, mut statement: Statement) -> Statement {
+        let _ = VisitMut::visit(&mut statement, &mut Entrusting { role });
         statement
     }
 

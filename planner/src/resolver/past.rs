@@ -65,7 +65,7 @@ impl Scope {
 
     /// The view's query with every stored table's name that of its past.
     fn moved(&self, view: &ViewDef, past: Past) -> SqlResult<Statement> {
-        let mut statement = self.query_of(view)?;
+        let mut statement = self.stored_query(&view.name, &view.query)?;
         let _ = VisitMut::visit(&mut statement, &mut Moving { scope: self, past });
         Ok(statement)
     }

@@ -60,6 +60,7 @@ impl Thing {
                 owner: catalog.authority().owner_of(self.id),
                 acl: None,
                 columns: Default::default(),
+                for_new: None,
             },
         }
     }

@@ -76,6 +76,24 @@ pub(crate) struct Privileges {
     pub(crate) grantor: Option<RoleSpec>,
 }
 
+/// ALTER DEFAULT PRIVILEGES: what is granted on objects that roles make from now on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct DefaultPrivileges {
+    /// Who makes them; whoever says it where none is named.
+    pub(crate) makers: Vec<RoleSpec>,
+    /// Where; anywhere where none is named.
+    pub(crate) schemas: Vec<String>,
+    pub(crate) wanted: Vec<Wanted>,
+    /// `tables`, `schemas` …
+    pub(crate) kind: String,
+    pub(crate) roles: Vec<RoleSpec>,
+    /// It takes them away.
+    pub(crate) revokes: bool,
+    /// GRANT: WITH GRANT OPTION. REVOKE: GRANT OPTION FOR.
+    pub(crate) option: bool,
+    pub(crate) cascade: bool,
+}
+
 /// GRANT or REVOKE of roles.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Memberships {
@@ -132,6 +150,7 @@ pub(crate) enum Command {
     SetOwner { of: Owned, to: RoleSpec },
     Reassign { from: Vec<RoleSpec>, to: RoleSpec },
     DropOwned { roles: Vec<RoleSpec>, cascade: bool },
+    DefaultPrivileges(DefaultPrivileges),
     CreateDatabase { name: String, options: DatabaseOptions },
     DropDatabase { name: String, if_exists: bool, force: bool },
     RenameDatabase { name: String, to: String },
@@ -160,6 +179,7 @@ impl Command {
             Self::SetOwner { of: Owned::Database(_), .. } | Self::RenameDatabase { .. } => "ALTER DATABASE",
             Self::Reassign { .. } => "REASSIGN OWNED",
             Self::DropOwned { .. } => "DROP OWNED",
+            Self::DefaultPrivileges(_) => "ALTER DEFAULT PRIVILEGES",
             Self::CreateDatabase { .. } => "CREATE DATABASE",
             Self::DropDatabase { .. } => "DROP DATABASE",
         }
@@ -185,6 +205,7 @@ fn statement(words: &mut Words<'_>) -> Option<Read> {
         (&["create", "role"], |words| create_role(words, false)),
         (&["create", "group"], |words| create_role(words, false)),
         (&["create", "user"], |words| create_role(words, true)),
+        (&["alter", "default", "privileges"], default_privileges),
         (&["alter", "role"], alter_role),
         (&["alter", "user"], alter_role),
         (&["drop", "role"], drop_role),
@@ -211,7 +232,7 @@ fn owner(words: &mut Words<'_>) -> Option<Read> {
     }
     let schema = words.take(&["schema"]);
     let graph = words.take(&["property", "graph"]);
-    let view = words.take(&["view"]);
+    let view = words.take(&["view"]) || words.take(&["materialized", "view"]);
     if !schema && !graph && !view && !["table", "sequence", "index"].iter().any(|kind| words.take(&[kind])) {
         return None;
     }
@@ -399,6 +420,34 @@ fn grant(words: &mut Words<'_>) -> Result<Command, Stop> {
     let grantable = words.take(&["with", "grant", "option"]);
     let grantor = granted_by(words)?;
     Ok(Command::Grant { grant: Privileges { wanted, on, roles, grantor }, grantable })
+}
+
+fn default_privileges(words: &mut Words<'_>) -> Result<Command, Stop> {
+    let (mut makers, mut schemas) = (Vec::new(), Vec::new());
+    loop {
+        if words.take(&["for", "role"]) || words.take(&["for", "user"]) {
+            makers = words.list(role)?;
+        } else if words.take(&["in", "schema"]) {
+            schemas = words.list(Words::name)?;
+        } else {
+            break;
+        }
+    }
+    let revokes = words.take(&["revoke"]);
+    if !revokes {
+        words.expect(&["grant"])?;
+    }
+    let mut option = revokes && words.take(&["grant", "option", "for"]);
+    let wanted = words.list(wanted)?;
+    words.expect(&["on"])?;
+    let kinds = ["tables", "schemas", "sequences", "functions", "routines", "types"];
+    let Some(kind) = kinds.iter().find(|kind| words.take(&[kind])) else { return words.stop() };
+    let kind = (*kind).to_owned();
+    words.expect(&[if revokes { "from" } else { "to" }])?;
+    let roles = members(words)?;
+    option |= !revokes && words.take(&["with", "grant", "option"]);
+    let cascade = revokes && cascade(words);
+    Ok(Command::DefaultPrivileges(DefaultPrivileges { makers, schemas, wanted, kind, roles, revokes, option, cascade }))
 }
 
 fn revoke(words: &mut Words<'_>) -> Result<Command, Stop> {

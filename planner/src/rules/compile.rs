@@ -46,6 +46,8 @@ pub(crate) struct Kept {
     table: Arc<TableDef>,
     /// By position.
     pub(crate) defaults: Vec<(usize, Default)>,
+    /// Columns whose values are rounded, and to how many digits after the second.
+    pub(crate) rounded: Vec<(usize, u8)>,
     /// Expressions of generated columns, by position.
     pub(crate) generated: Vec<(usize, Expressions)>,
     /// As in the definition; `None` for those that depend on the session.
@@ -84,8 +86,10 @@ impl Shelf {
 fn plan(around: &dyn Surroundings, table: &Arc<TableDef>) -> SqlResult<Kept> {
     let mut defaults = Vec::new();
     let mut generated = Vec::new();
+    let mut rounded = Vec::new();
     for (position, column) in table.columns.iter().enumerate() {
         let Some(rules) = table.rules.column(column.id) else { continue };
+        rounded.extend(rules.precision.map(|digits| (position, digits)));
         if let (true, Some(text)) = (rules.generated, &rules.default) {
             generated.push((position, generation(around, table, text)?));
             continue;
@@ -113,7 +117,7 @@ fn plan(around: &dyn Surroundings, table: &Arc<TableDef>) -> SqlResult<Kept> {
     }
     let mut order: Vec<usize> = (0..checks.len()).collect();
     order.sort_by(|a, b| table.rules.checks[*a].name.cmp(&table.rules.checks[*b].name));
-    Ok(Kept { table: Arc::clone(table), defaults, generated, checks, order })
+    Ok(Kept { table: Arc::clone(table), defaults, rounded, generated, checks, order })
 }
 
 /// Finds the rows at hand and no other table.

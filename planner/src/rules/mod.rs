@@ -7,6 +7,7 @@
 
 mod compile;
 mod generated;
+mod rounding;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use relational::{Environment, Expressions, Relational};
 pub(crate) use crate::rule_text::{columns_of, default_text, expression, is_volatile, renamed};
 pub(crate) use compile::{Default, Kept, RowsAtHand, Shelf};
 pub(crate) use generated::{check_generated, generated_given, is_generated, needing};
+pub(crate) use rounding::rounded;
 
 use crate::pg_catalog::Scene;
 use crate::sequence_functions::Used;
@@ -144,13 +146,18 @@ impl Guard {
         Ok(rows)
     }
 
-    /// The rows with their generated columns, whatever stood there.
+    /// The rows with times rounded as columns were declared, and with their generated columns, whatever stood there.
     pub(crate) fn generate(&self, rows: RecordBatch) -> SqlResult<RecordBatch> {
-        let Some(kept) = self.kept.as_ref().filter(|kept| !kept.generated.is_empty()) else { return Ok(rows) };
+        let Some(kept) = self.kept.as_ref().filter(|kept| !(kept.generated.is_empty() && kept.rounded.is_empty())) else { return Ok(rows) };
         let mut columns = rows.columns().to_vec();
+        for (position, digits) in &kept.rounded {
+            columns[*position] = rounded(&columns[*position], Some(*digits))?;
+        }
         for (position, expression) in &kept.generated {
-            let values = expression.evaluate(rows.columns(), rows.num_rows())?;
-            columns[*position] = compile::assign(&values[0], &self.table.columns[*position], false)?;
+            let values = expression.evaluate(&columns, rows.num_rows())?;
+            let values = compile::assign(&values[0], &self.table.columns[*position], false)?;
+            let digits = self.table.rules.column(self.table.columns[*position].id).and_then(|rules| rules.precision);
+            columns[*position] = rounded(&values, digits)?;
         }
         RecordBatch::try_new(rows.schema(), columns).map_err(arrow_error)
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch};
 use base::{ColumnId, RowId, SqlError, SqlResult, SqlState};
-use engine::{Check, Identity, Object, Reference, TableDef, layout};
+use engine::{Check, Identity, Object, Reference, TableDef, ViewDef, layout};
 use sqlparser::ast::{
     AlterColumnOperation, AlterTable, AlterTableOperation, ColumnDef as ColumnSyntax, DropBehavior, GeneratedAs, RenameTableNameKind,
     Statement, TableConstraint,
@@ -18,11 +18,12 @@ use sqlparser::ast::{
 use super::Execution;
 use super::drop::{Dependent, drop_dependents, needing_key};
 use super::property_graph::followers;
-use super::rename::{move_to, rename, rename_column, rename_constraint};
+use super::rename::{move_to, rename, rename_column, rename_constraint, rename_view_column};
 use super::table_draft::Draft;
-use super::{alter_type, table_options, validate};
+use super::{alter_actions, alter_type, table_options, validate};
 use crate::names::{Name, fold, simple};
 use crate::outcome::{Notice, Outcome, Tag};
+use crate::parse_clauses::actions;
 use crate::rules::{self, Guard};
 use crate::tables::{arrow_error, row_ids};
 use crate::view::Place;
@@ -56,6 +57,14 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
         }
         return outcome;
     }
+    if let Some(Object::View(view)) = scope.relation(&name).filter(|object| object.name() == name.name).cloned() {
+        for operation in operations {
+            let catalog = execution.transaction.catalog();
+            let Some(Object::View(view)) = catalog.object(view.id) else { break };
+            alter_view(execution, view, operation)?;
+        }
+        return outcome;
+    }
     let table = match scope.writable(&name) {
         Ok(table) => Arc::clone(table),
         Err(error) if *if_exists && error.state() == SqlState::UNDEFINED_TABLE => {
@@ -79,6 +88,19 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
         }
     }
     outcome
+}
+
+fn alter_view(execution: &mut Execution<'_>, view: &Arc<ViewDef>, operation: &AlterTableOperation) -> SqlResult<()> {
+    match operation {
+        AlterTableOperation::RenameColumn { old_column_name, new_column_name } => {
+            rename_view_column(execution, view, &fold(old_column_name), &fold(new_column_name))
+        }
+        marked if let Some(at) = actions::marked(marked) => {
+            let action = execution.parsed.clauses.actions.get(at).cloned();
+            action.map_or(Ok(()), |action| alter_actions::of_view(execution, view, &action))
+        }
+        _ => Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, format!("\"{}\" is not a table", view.name))),
+    }
 }
 
 /// The pass in which columns take other types, all of them at once.
@@ -128,6 +150,10 @@ fn apply(execution: &mut Execution<'_>, table: &Arc<TableDef>, operation: &Alter
             rename_constraint(execution, table, &fold(old_name), &fold(new_name))
         }
         AlterTableOperation::AlterColumn { column_name, op } => alter_column(execution, table, &fold(column_name), op),
+        marked if let Some(at) = actions::marked(marked) => {
+            let action = execution.parsed.clauses.actions.get(at).cloned();
+            action.map_or(Ok(()), |action| alter_actions::of_table(execution, table, &action))
+        }
         AlterTableOperation::OwnerTo { .. } => Ok(()),
         AlterTableOperation::SetOptionsParens { options } => {
             let mut draft = draft(execution, table);
@@ -230,6 +256,7 @@ fn add_column(execution: &mut Execution<'_>, table: &Arc<TableDef>, column: &Col
     if let (Some(text), false) = (&rules_of.default, is_rewritten) {
         let value = rules::computed_default(&execution.place(), &draft.columns[at], text, 1)?;
         if value.is_valid(0) {
+            let value = rules::rounded(&value, draft.rules.column(id).and_then(|rules| rules.precision))?;
             draft.rules.column_mut(id).missing = Some(layout::pack_missing(&name, &value)?);
         }
     }

@@ -36,6 +36,8 @@ struct Change {
     at: usize,
     column: ColumnDef,
     to: SqlType,
+    /// Digits after the second, where fewer than six.
+    precision: Option<u8>,
     /// What its values become; the old ones, cast, where nothing is said.
     using: Option<(Expressions, bool)>,
 }
@@ -43,7 +45,7 @@ struct Change {
 impl Change {
     /// Whether rows stay as they are (T2).
     fn is_free(&self) -> bool {
-        self.using.is_none() && layout::widens(self.column.sql_type, self.to)
+        self.using.is_none() && self.precision.is_none() && layout::widens(self.column.sql_type, self.to)
     }
 
     /// New values out of rows as they were (T1).
@@ -77,14 +79,15 @@ pub(super) fn execute(execution: &mut Execution<'_>, table: &Arc<TableDef>, acti
     for change in &changes {
         refuse_dependents(execution, table, &change.column)?;
     }
-    changes.retain(|change| change.using.is_some() || change.to != change.column.sql_type);
+    let digits = |change: &Change| table.rules.column(change.column.id).and_then(|rules| rules.precision);
+    changes.retain(|change| change.using.is_some() || change.to != change.column.sql_type || change.precision != digits(change));
     if changes.is_empty() { Ok(()) } else { carry_out(execution, table, &changes) }
 }
 
 fn read(execution: &Execution<'_>, table: &TableDef, name: &str, data_type: &DataType, using: Option<&Expr>) -> SqlResult<Change> {
     let at = column_at(table, name)?;
     let column = table.columns[at].clone();
-    let to = column_types::resolve_plain(data_type)?;
+    let (to, precision) = (column_types::resolve_plain(data_type)?, column_types::precision(data_type));
     if using.is_some() && rules::is_generated(table, at) {
         return Err(SqlError::new(SqlState("42611"), "cannot specify USING when altering type of generated column")
             .detail(format!("Column \"{name}\" is a generated column.")));
@@ -99,7 +102,7 @@ fn read(execution: &Execution<'_>, table: &TableDef, name: &str, data_type: &Dat
             let hint = format!("You might need to specify \"USING {}::{}\".", quote(name), to.name());
             return Err(cannot(message, (!rules::is_generated(table, at)).then_some(hint)));
         }
-        return Ok(Change { at, column, to, using: None });
+        return Ok(Change { at, column, to, precision, using: None });
     };
     let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
     refuse_in_transform(expr)?;
@@ -111,7 +114,7 @@ fn read(execution: &Execution<'_>, table: &TableDef, name: &str, data_type: &Dat
         let message = format!("result of USING clause for column \"{name}\" cannot be cast automatically to type {}", to.name());
         return Err(cannot(message, Some("You might need to add an explicit cast.".to_owned())));
     }
-    Ok(Change { at, column, to, using: Some((planned, unknown)) })
+    Ok(Change { at, column, to, precision, using: Some((planned, unknown)) })
 }
 
 /// Errors: 0A000, 42803, 42P20 for what USING cannot have.
@@ -202,6 +205,7 @@ fn retype(execution: &mut Execution<'_>, table: &TableDef, draft: &mut Draft, ch
     draft.columns[change.at].sql_type = to;
     let target = draft.columns[change.at].clone();
     let rules = draft.rules.column_mut(change.column.id);
+    rules.precision = change.precision;
     if rules.missing.is_some() {
         // Read under the old type; rows that are written anew have a value of their own.
         let before = layout::missing_value(table, &change.column)?;

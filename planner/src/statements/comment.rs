@@ -21,13 +21,19 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     // An empty comment is none.
     let text = comment.clone().filter(|text| !text.is_empty());
     let parts: Vec<String> = object_name.0.iter().filter_map(|part| part.as_ident()).map(fold).collect();
+    if let Some(constraint) = &execution.parsed.clauses.constraint {
+        on_constraint(execution, &Name::of(object_name, execution.view.database.name())?, constraint, text)?;
+        return Ok(Outcome::Command(Tag::command("COMMENT")));
+    }
     match object_type {
+        // What every PostgreSQL has, and dumps comment on.
+        CommentObject::Extension if parts == ["plpgsql"] => {}
         CommentObject::Schema => on_schema(execution, &parts.join("."), text)?,
         CommentObject::Column => {
             let Some((column, relation)) = parts.split_last() else { return Err(SqlError::internal("a column without a name")) };
             on_column(execution, relation, column, text)?;
         }
-        CommentObject::Table | CommentObject::View | CommentObject::Sequence | CommentObject::Index => {
+        CommentObject::Table | CommentObject::View | CommentObject::MaterializedView | CommentObject::Sequence | CommentObject::Index => {
             let kind = object_type.to_string().to_lowercase();
             on_relation(execution, &Name::of(object_name, execution.view.database.name())?, &kind, text)?;
         }
@@ -40,6 +46,26 @@ fn on_schema(execution: &mut Execution<'_>, name: &str, comment: Option<String>)
     let catalog = execution.transaction.catalog();
     let schema = catalog.schema(name).ok_or_else(|| undefined_schema(name))?;
     execution.transaction.redefine(Object::Schema(Arc::new(SchemaDef { comment, ..schema.as_ref().clone() })))
+}
+
+fn on_constraint(execution: &mut Execution<'_>, name: &Name, constraint: &str, comment: Option<String>) -> SqlResult<()> {
+    let scope = execution.fresh_scope();
+    let table = scope.changeable(name)?;
+    let mut draft = Draft::of(table, table.version);
+    let is_there = draft.has_constraint(constraint);
+    let check = draft.rules.checks.iter_mut().find(|check| check.name == constraint).map(|check| &mut check.comment);
+    let reference = draft.rules.references.iter_mut().find(|reference| reference.name == constraint);
+    let slot = check.or(reference.map(|reference| &mut reference.comment));
+    match slot {
+        Some(slot) => *slot = comment,
+        None if !table.primary_key.is_empty() && table.key_constraint() == constraint => draft.rules.key_comment = comment,
+        None if is_there => return Err(SqlError::unsupported("a comment on a UNIQUE constraint")),
+        None => {
+            let message = format!("constraint \"{constraint}\" for table \"{}\" does not exist", table.name);
+            return Err(SqlError::new(SqlState::UNDEFINED_OBJECT, message));
+        }
+    }
+    execution.transaction.alter_table(draft.finish()?).map(drop)
 }
 
 fn named(relation: &[String]) -> SqlResult<Name> {
@@ -63,7 +89,7 @@ fn on_column(execution: &mut Execution<'_>, relation: &[String], column: &str, c
     };
     match scope.relation(&name).filter(|object| object.name() == name.name) {
         Some(Object::Table(table)) => {
-            let table = scope.writable(&name).map(|_| table)?;
+            let table = scope.changeable(&name).map(|_| table)?;
             let id = table.columns.iter().find(|other| other.name == column).ok_or_else(|| missing(&table.name))?.id;
             let mut draft = Draft::of(table, table.version);
             draft.rules.column_mut(id).comment = comment;
@@ -89,7 +115,7 @@ fn on_relation(execution: &mut Execution<'_>, name: &Name, kind: &str, comment: 
     }
     match object {
         Object::Table(table) => {
-            scope.writable(&Name { name: table.name.clone(), ..name.clone() })?;
+            scope.changeable(&Name { name: table.name.clone(), ..name.clone() })?;
             let mut draft = Draft::of(table, table.version);
             if !is_index {
                 draft.rules.comment = comment;

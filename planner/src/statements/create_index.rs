@@ -20,11 +20,11 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     refuse_clauses(create)?;
     let target = Name::of(&create.table_name, execution.view.database.name())?;
     let scope = execution.fresh_scope();
-    let table = scope.writable(&target).map_err(|error| parsed.point(error, target.span))?;
+    let table = scope.changeable(&target).map_err(|error| parsed.point(error, target.span))?;
     let mut draft = Draft::of(table, execution.transaction.next_version(table.id));
     let (mut columns, mut options, mut classes) = (Vec::new(), Vec::new(), Vec::new());
     for column in &create.columns {
-        let Expr::Identifier(ident) = &column.column.expr else {
+        let Expr::Identifier(ident) = without_collation(&column.column.expr) else {
             return Err(SqlError::unsupported(format!("an index over the expression {}", column.column.expr)));
         };
         let name = fold(ident);
@@ -69,6 +69,20 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     Ok(Outcome::Command(Tag::command("CREATE INDEX")))
 }
 
+/// A column whose collation is said to be the one that there is: texts sort as their bytes.
+pub(super) fn without_collation(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Collate { expr, collation } if is_by_bytes(collation) => without_collation(expr),
+        other => other,
+    }
+}
+
+/// Whether a collation is the database's own.
+pub(super) fn is_by_bytes(collation: &ObjectName) -> bool {
+    let name = collation.0.last().and_then(|part| part.as_ident()).map(fold);
+    name.is_some_and(|name| ["C", "POSIX", "default", "ucs_basic"].contains(&name.as_str()))
+}
+
 /// The last part of a name, which may say `pg_catalog`.
 fn simple_last(name: &ObjectName) -> SqlResult<&Ident> {
     let last = name.0.last().and_then(|part| part.as_ident());
@@ -79,7 +93,6 @@ fn refuse_clauses(create: &CreateIndex) -> SqlResult<()> {
     let refused = [
         (!create.include.is_empty(), "INCLUDE"),
         (create.nulls_distinct == Some(false), "NULLS NOT DISTINCT"),
-        (!create.with.is_empty(), "WITH on an index"),
         (create.predicate.is_some(), "an index over part of the rows (WHERE)"),
         (!create.index_options.is_empty() || !create.alter_options.is_empty(), "an option of CREATE INDEX"),
     ];

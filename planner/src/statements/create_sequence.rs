@@ -265,7 +265,32 @@ fn alter(
     if let Some(sql_type) = sql_type {
         retype(&mut made, sql_type);
     }
-    let numbers = &clauses.numbers;
+    if let Some(owner) = owned_by {
+        made.owner = owned(execution, owner)?;
+    }
+    renumber(execution, found, made, &clauses.numbers, clauses.restart)?;
+    tag
+}
+
+/// ALTER COLUMN … SET of an identity's sequence. Errors: 22023.
+pub(super) fn change_sequence(execution: &mut Execution<'_>, id: u32, numbers: &Numbers, restart: Option<Option<i64>>) -> SqlResult<()> {
+    let catalog = execution.transaction.catalog();
+    let Some(Object::Sequence(found)) = catalog.object(id) else { return Ok(()) };
+    renumber(execution, found, found.as_ref().clone(), numbers, restart)
+}
+
+/// The sequence of a column that draws from it no more.
+pub(super) fn drop_sequence(execution: &mut Execution<'_>, id: u32) -> SqlResult<()> {
+    execution.transaction.drop_object(id)
+}
+
+fn renumber(
+    execution: &mut Execution<'_>,
+    found: &SequenceDef,
+    mut made: SequenceDef,
+    numbers: &Numbers,
+    restart: Option<Option<i64>>,
+) -> SqlResult<()> {
     made.increment = numbers.increment.unwrap_or(made.increment);
     let rises = made.increment > 0;
     let (least, greatest) = bounds(made.sql_type);
@@ -278,13 +303,10 @@ fn alter(
     made.start = numbers.start.unwrap_or(made.start);
     made.cache = numbers.cache.unwrap_or(made.cache);
     made.cycle = numbers.cycle.unwrap_or(made.cycle);
-    if let Some(owner) = owned_by {
-        made.owner = owned(execution, owner)?;
-    }
     redefine(execution, found, &made)?;
-    if let Some(restart) = clauses.restart {
+    if let Some(restart) = restart {
         let value = restart.unwrap_or(made.start);
         execution.transaction.ledger().set_sequence(&execution.transaction.catalog(), made.id(), value, false)?;
     }
-    tag
+    Ok(())
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch};
 use base::{ColumnId, RelationId, SqlError, SqlResult, SqlState};
 use engine::{ColumnDef, OnCommit, Rules, SqlType, TableDef};
-use relational::Shape;
+use relational::{Rows, Shape};
 use sqlparser::ast::{CreateTable, ObjectName, Query, SetExpr, Statement};
 
 use super::create_table::{self, Target};
@@ -87,23 +87,38 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
     // The query sees the names as they were before the table.
     let rows = if plan.no_data { None } else { Some(execution.rows(&plan.shape, None)?) };
     let id = RelationId(execution.transaction.ledger().next_object_id());
-    let columns = plan.columns.iter().zip(1..).map(|(column, id)| column_def(column, id)).collect::<SqlResult<Vec<_>>>()?;
+    let columns = stored_columns(&plan.columns)?;
     let table = TableDef::with_rules(id, &schema, &name, 1, columns, Vec::new(), Rules::default())?;
     execution.transaction.create_table(table.clone())?;
     if plan.temporary {
         execution.transaction.set_on_commit(id, plan.on_commit);
     }
-    let Some(mut rows) = rows else { return Ok(Outcome::Command(Tag::command("CREATE TABLE AS"))) };
-    let table = Arc::new(table);
+    let Some(rows) = rows else { return Ok(Outcome::Command(Tag::command("CREATE TABLE AS"))) };
+    let count = fill(&Arc::new(table), rows, execution).await?;
+    Ok(Outcome::Command(Tag::counted("SELECT", count)))
+}
+
+/// A query's rows into a table that has its columns; how many.
+pub(super) async fn fill(table: &Arc<TableDef>, mut rows: Rows, execution: &mut Execution<'_>) -> SqlResult<u64> {
     let mut count = 0;
     while let Some(batch) = execution.watch.next(&mut rows.stream).await? {
-        let laid = |(column, def): (&ArrayRef, &ColumnDef)| types::canonical(column, def.sql_type);
-        let columns = batch.columns().iter().zip(&table.columns).map(laid).collect::<SqlResult<Vec<_>>>()?;
-        let batch = RecordBatch::try_new(table.arrow_schema(), columns).map_err(arrow_error)?;
-        execution.transaction.insert(&table, &batch)?;
+        let batch = laid_out(table, &batch)?;
+        execution.transaction.insert(table, &batch)?;
         count += batch.num_rows() as u64;
     }
-    Ok(Outcome::Command(Tag::counted("SELECT", count)))
+    Ok(count)
+}
+
+/// Rows of a query in the layout of the table that has its columns.
+pub(super) fn laid_out(table: &TableDef, batch: &RecordBatch) -> SqlResult<RecordBatch> {
+    let laid = |(column, def): (&ArrayRef, &ColumnDef)| types::canonical(column, def.sql_type);
+    let columns = batch.columns().iter().zip(&table.columns).map(laid).collect::<SqlResult<Vec<_>>>()?;
+    RecordBatch::try_new(table.arrow_schema(), columns).map_err(arrow_error)
+}
+
+/// Columns of a query as those of a table. Errors: 0A000 for a type of the catalog.
+pub(super) fn stored_columns(columns: &[Column]) -> SqlResult<Vec<ColumnDef>> {
+    columns.iter().zip(1..).map(|(column, id)| column_def(column, id)).collect()
 }
 
 /// Errors: 0A000 for a type of the catalog.

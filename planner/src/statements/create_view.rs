@@ -9,13 +9,14 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use base::{ColumnId, SqlError, SqlResult, SqlState};
-use engine::{Object, SqlType, ViewColumn, ViewDef};
+use engine::{Object, Reads, SqlType, ViewColumn, ViewDef};
 use sqlparser::ast::{
     CreateView, Expr, Ident, ObjectName, Query, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement, TableAlias, TableFactor,
     VisitMut, VisitorMut, visit_expressions,
 };
 
 use super::property_graph::followers;
+use super::table_draft::Draft;
 use super::{Execution, shown_type, view_options};
 use crate::graph_functions;
 use crate::graph_patterns::{self, Pattern};
@@ -35,29 +36,16 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     let schema = execution.scope.creation_schema(&name).map_err(|error| parsed.point(error, name.span))?;
     // Whether its owner may read all that is asked when it is read.
     let scope = Scope { checked: false, ..execution.fresh_scope() };
-    let mut query = create.query.as_ref().clone();
-    let tables = clauses(&scope, parsed)?;
-    let source = &parsed.source;
-    let mut qualify = Qualify { scope: &scope, tables: &tables, hidden: Vec::new(), reads: BTreeSet::new(), source, calls: Vec::new() };
-    if let ControlFlow::Break(error) = VisitMut::visit(&mut query, &mut qualify) {
-        return Err(error);
-    }
-    let reads = qualify.reads;
-    let statement = Statement::Query(Box::new(query));
-    let mut expanded = statement.clone();
-    let given: Vec<_> = tables.iter().map(|(table, _)| table.clone()).collect();
-    graph_patterns::expand(&mut expanded, &given, &scope, &parsed.source)?;
-    graph_functions::expand(&mut expanded, &scope, &parsed.source)?;
-    let columns = columns(execution, &scope, &expanded, create)?;
+    let kept = kept(&scope, parsed, &create.query)?;
+    let columns = columns(execution, &scope, &kept.expanded, create)?;
     let options = view_options::read(create, parsed.clauses.check_option)?;
-    let columns_read = |id: u32| columns_mentioned(&scope, &statement, id);
     let view = ViewDef {
         id: 0,
         schema,
         name: name.name,
         columns,
-        query: graph_syntax::restored(&statement.to_string(), &given),
-        reads: reads.into_iter().map(|id| (id, columns_read(id))).collect(),
+        query: kept.text,
+        reads: kept.reads,
         comment: None,
         security_invoker: options.security_invoker,
         check_option: options.check_option,
@@ -67,6 +55,34 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     }
     define(execution, view, create.or_replace)?;
     Ok(Outcome::Command(Tag::command("CREATE VIEW")))
+}
+
+/// A query as a view keeps it.
+pub(super) struct Kept {
+    /// V1.
+    pub(super) text: String,
+    pub(super) reads: Reads,
+    /// The query with nothing in it that only graphs know.
+    pub(super) expanded: Statement,
+}
+
+/// A query read for a view. Errors: what names that are not there raise.
+pub(super) fn kept(scope: &Scope, parsed: &Parsed, query: &Query) -> SqlResult<Kept> {
+    let mut query = query.clone();
+    let tables = clauses(scope, parsed)?;
+    let source = &parsed.source;
+    let mut qualify = Qualify { scope, tables: &tables, hidden: Vec::new(), reads: BTreeSet::new(), source, calls: Vec::new() };
+    if let ControlFlow::Break(error) = VisitMut::visit(&mut query, &mut qualify) {
+        return Err(error);
+    }
+    let reads = qualify.reads;
+    let statement = Statement::Query(Box::new(query));
+    let mut expanded = statement.clone();
+    let given: Vec<_> = tables.iter().map(|(table, _)| table.clone()).collect();
+    graph_patterns::expand(&mut expanded, &given, scope, &parsed.source)?;
+    graph_functions::expand(&mut expanded, scope, &parsed.source)?;
+    let reads = reads.into_iter().map(|id| (id, columns_mentioned(scope, &statement, id))).collect();
+    Ok(Kept { text: graph_syntax::restored(&statement.to_string(), &given), reads, expanded })
 }
 
 fn define(execution: &mut Execution<'_>, mut view: ViewDef, or_replace: bool) -> SqlResult<()> {
@@ -109,7 +125,6 @@ fn define(execution: &mut Execution<'_>, mut view: ViewDef, or_replace: bool) ->
 
 fn refuse_clauses(create: &CreateView) -> SqlResult<()> {
     let refused = [
-        (create.materialized, "CREATE MATERIALIZED VIEW"),
         (create.temporary, "CREATE TEMPORARY VIEW"),
         (create.if_not_exists, "CREATE VIEW IF NOT EXISTS"),
         (!create.cluster_by.is_empty() || create.to.is_some() || create.params.is_some(), "this form of CREATE VIEW"),
@@ -350,10 +365,15 @@ fn expand_wildcards(qualify: &Qualify<'_>, body: &mut SetExpr) {
 /// Views that read a relation go on reading it under its new name.
 pub(super) fn follow_rename(execution: &mut Execution<'_>, id: u32, from: (&str, &str), to: (&str, &str)) -> SqlResult<()> {
     let catalog = execution.transaction.catalog();
-    let readers: Vec<Arc<ViewDef>> =
-        catalog.views().filter(|view| view.reads.iter().any(|(read, _)| *read == id)).map(Arc::clone).collect();
-    for view in readers {
-        let parsed = parse::parse(&view.query)?;
+    let readers: Vec<Object> =
+        catalog.readers().filter(|reader| reader.reads(id, None)).filter_map(|reader| catalog.object(reader.id).cloned()).collect();
+    for reader in readers {
+        let text = match &reader {
+            Object::View(view) => &view.query,
+            Object::Table(table) => table.rules.materialized.as_ref().map_or(&table.name, |materialized| &materialized.query),
+            _ => continue,
+        };
+        let parsed = parse::parse(text)?;
         let [one] = parsed.as_slice() else { return Err(SqlError::internal("a view is no query")) };
         let mut statement = one.statement.as_ref().clone();
         let (old, new) = (ObjectName::from(vec![quoted(from.0), quoted(from.1)]), ObjectName::from(vec![quoted(to.0), quoted(to.1)]));
@@ -366,8 +386,18 @@ pub(super) fn follow_rename(execution: &mut Execution<'_>, id: u32, from: (&str,
         });
         graph_functions::rename_all(&mut statement, &old_name, &new);
         let query = followers::renamed(one, &statement.to_string(), from, to);
-        let renamed = ViewDef { query, ..view.as_ref().clone() };
-        execution.transaction.redefine(Object::View(Arc::new(renamed)))?;
+        match &reader {
+            Object::View(view) => {
+                let renamed = ViewDef { query, ..view.as_ref().clone() };
+                execution.transaction.redefine(Object::View(Arc::new(renamed)))?;
+            }
+            Object::Table(table) => {
+                let mut draft = Draft::of(table, execution.transaction.next_version(table.id));
+                draft.rules.materialized.iter_mut().for_each(|materialized| materialized.query.clone_from(&query));
+                execution.transaction.alter_table(draft.finish()?)?;
+            }
+            _ => {}
+        }
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! DROP TABLE | VIEW | SEQUENCE | INDEX [IF EXISTS] name, … [CASCADE | RESTRICT]
+//! DROP TABLE | VIEW | MATERIALIZED VIEW | SEQUENCE | INDEX [IF EXISTS] name, … [CASCADE | RESTRICT]
 //!
 //! D1: what depends on an object is named in the error, or goes with it under CASCADE, as in Postgres.
 //! Never: removes rows from the ledger (they stay, under a definition that has ended).
@@ -36,7 +36,7 @@ impl Dependent {
     /// As Postgres names it.
     fn shown(&self, catalog: &Catalog) -> String {
         match self {
-            Self::View(id) => format!("view {}", catalog.object(*id).map_or("", Object::name)),
+            Self::View(id) => catalog.object(*id).map_or_else(String::new, shown),
             Self::Reference(table, id) => {
                 let table = table_of(catalog, *table);
                 let name = table.and_then(|table| table.rules.references.iter().find(|reference| reference.id == *id));
@@ -88,6 +88,7 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     let (kind, tag) = match object_type {
         ObjectType::Table => ("table", "DROP TABLE"),
         ObjectType::View => ("view", "DROP VIEW"),
+        ObjectType::MaterializedView => ("materialized view", "DROP MATERIALIZED VIEW"),
         ObjectType::Sequence => ("sequence", "DROP SEQUENCE"),
         _ => ("index", "DROP INDEX"),
     };
@@ -125,7 +126,7 @@ pub(super) fn find(execution: &mut Execution<'_>, name: &Name, kind: &str, if_ex
         }
         _ => {}
     }
-    match scope.writable(name) {
+    match scope.changeable(name) {
         Err(error) if error.state() != SqlState::UNDEFINED_TABLE => return Err(error),
         _ => {}
     }
@@ -193,7 +194,7 @@ pub(super) fn owned(catalog: &Catalog, going: &BTreeSet<u32>) -> Vec<u32> {
 /// What depends on the objects that go, without being one of them.
 fn depending(catalog: &Catalog, going: &BTreeSet<u32>) -> Vec<(Dependent, u32)> {
     let mut found = Vec::new();
-    for view in catalog.views().filter(|view| !going.contains(&view.id)) {
+    for view in catalog.readers().filter(|view| !going.contains(&view.id)) {
         if let Some((on, _)) = view.reads.iter().find(|(read, _)| going.contains(read)) {
             found.push((Dependent::View(view.id), *on));
         }

@@ -46,6 +46,7 @@ fn from_table(execution: &mut Execution<'_>, draft: &mut Draft, like: &Like, tab
         let id = draft.columns[at].id;
         ids.insert(column.id, id);
         let Some(rules) = table.rules.column(column.id) else { continue };
+        draft.rules.column_mut(id).precision = rules.precision;
         if let Some(kind) = rules.identity {
             if including.identity {
                 draft.set_identity(execution, at, kind, &[])?;

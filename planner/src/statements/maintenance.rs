@@ -37,7 +37,7 @@ pub(super) fn plan(planning: &Planning<'_>, statement: &Maintenance) -> SqlResul
     }
     for object in &statement.tables {
         let name = Name::of(object, planning.view.database.name())?;
-        planning.scope.writable(&name).map_err(|error| planning.parsed.point(error, name.span))?;
+        planning.scope.changeable(&name).map_err(|error| planning.parsed.point(error, name.span))?;
     }
     Ok(super::Plan::Maintenance(Plan(statement.verb)))
 }

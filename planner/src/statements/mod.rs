@@ -12,6 +12,8 @@ pub(crate) mod cursor;
 pub(crate) mod named;
 pub(crate) mod notify;
 
+mod alter_actions;
+mod alter_schema;
 mod alter_table;
 mod alter_type;
 mod assignment;
@@ -28,6 +30,7 @@ mod drop;
 mod drop_schema;
 pub(crate) mod erase;
 pub(crate) mod explain;
+mod extension;
 mod foreign_keys;
 mod hints;
 mod hoisting;
@@ -38,6 +41,7 @@ mod key_access;
 mod like_table;
 mod lock_rows;
 pub(crate) mod maintenance;
+mod materialized;
 mod merge;
 mod mixed_values;
 mod on_conflict;
@@ -149,7 +153,11 @@ pub(crate) enum Plan {
     CreateSequence,
     CreateIndex,
     CreateView,
+    CreateMaterialized(Box<materialized::Create>),
+    Refresh(Box<materialized::Refreshing>),
     AlterTable,
+    AlterSchema,
+    Extension,
     Comment,
     DropSchema,
     Drop,
@@ -209,7 +217,10 @@ impl Plan {
             Self::CreateSequence => "CREATE SEQUENCE",
             Self::CreateIndex => "CREATE INDEX",
             Self::CreateView => "CREATE VIEW",
+            Self::CreateMaterialized(_) => "CREATE MATERIALIZED VIEW",
+            Self::Refresh(_) => "REFRESH MATERIALIZED VIEW",
             Self::AlterTable => "ALTER TABLE",
+            Self::AlterSchema => "ALTER SCHEMA",
             Self::Comment => "COMMENT",
             Self::DropSchema => "DROP SCHEMA",
             Self::Drop => "DROP TABLE",
@@ -226,7 +237,7 @@ impl Plan {
             Self::Graph(command) => command.tag(),
             Self::Hold(command) => command.tag(),
             Self::Block(_) | Self::Configure(_) | Self::Named(_) | Self::Cursor(_) | Self::Notify(_) => return None,
-            Self::Maintenance(_) | Self::Constraints(_) => return None,
+            Self::Maintenance(_) | Self::Constraints(_) | Self::Extension => return None,
             Self::Explain(plan) => return plan.write_verb(),
             Self::Select(_) | Self::CopyTo(_) => return None,
         })
@@ -288,6 +299,9 @@ fn plan_statement(planning: &Planning<'_>, statement: &Statement) -> SqlResult<P
     if let Some(Own::Erase(erase)) = &planning.parsed.own {
         erase::scopes(planning.scope, erase)?;
         return Ok(Planned::command(Plan::Erase(Box::new(erase.clone()))));
+    }
+    if let Some(Own::Refresh(refresh)) = &planning.parsed.own {
+        return materialized::plan_refresh(planning, refresh);
     }
     if let Some(Own::Constraints(constraints)) = &planning.parsed.own {
         return Ok(Planned::command(Plan::Constraints(constraints.clone())));
@@ -351,12 +365,16 @@ fn plan_expanded(planning: &Planning<'_>, statement: &Statement) -> SqlResult<Pl
         Statement::Drop { object_type: ObjectType::Schema, .. } => Ok(Planned::command(Plan::DropSchema)),
         Statement::CreateSequence { .. } => Ok(Planned::command(Plan::CreateSequence)),
         Statement::CreateIndex(_) => Ok(Planned::command(Plan::CreateIndex)),
+        Statement::CreateView(create) if create.materialized => materialized::plan_create(planning, create, &create.query),
         Statement::CreateView(_) => Ok(Planned::command(Plan::CreateView)),
         Statement::AlterTable(_) => Ok(Planned::command(Plan::AlterTable)),
+        Statement::AlterSchema(_) => Ok(Planned::command(Plan::AlterSchema)),
+        Statement::CreateExtension(_) | Statement::DropExtension(_) => Ok(Planned::command(Plan::Extension)),
         Statement::Comment { .. } => Ok(Planned::command(Plan::Comment)),
-        Statement::Drop { object_type: ObjectType::Table | ObjectType::View | ObjectType::Sequence | ObjectType::Index, .. } => {
-            Ok(Planned::command(Plan::Drop))
-        }
+        Statement::Drop {
+            object_type: ObjectType::Table | ObjectType::View | ObjectType::MaterializedView | ObjectType::Sequence | ObjectType::Index,
+            ..
+        } => Ok(Planned::command(Plan::Drop)),
         Statement::Truncate(_) => Ok(Planned::command(Plan::Truncate)),
         Statement::Copy { to: false, .. } => copy_from::plan(planning, statement).map(Planned::command),
         Statement::Copy { to: true, .. } => copy_to::plan(planning, statement).map(Planned::command),
@@ -383,7 +401,11 @@ async fn run(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
         Plan::CreateSequence => create_sequence::execute(execution),
         Plan::CreateIndex => create_index::execute(execution),
         Plan::CreateView => create_view::execute(execution),
+        Plan::CreateMaterialized(plan) => materialized::create(plan, execution).await,
+        Plan::Refresh(plan) => materialized::refresh(plan, execution).await,
         Plan::AlterTable => alter_table::execute(execution),
+        Plan::AlterSchema => alter_schema::execute(execution),
+        Plan::Extension => extension::execute(execution),
         Plan::Comment => comment::execute(execution),
         Plan::Drop => drop::execute(execution),
         Plan::Truncate => truncate::execute(execution),

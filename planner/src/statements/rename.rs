@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use base::{SqlError, SqlResult, SqlState};
-use engine::{Object, SequenceDef, TableDef};
+use engine::{Object, SequenceDef, TableDef, ViewDef};
 
 use super::Execution;
 use super::alter_table::draft;
@@ -41,6 +41,23 @@ pub(super) fn rename_column(execution: &mut Execution<'_>, table: &Arc<TableDef>
     to.clone_into(&mut draft.columns[at].name);
     execution.transaction.alter_table(draft.finish()?)?;
     followers::follow_column(execution, table, from, to)
+}
+
+/// Errors: 42703, 42701; 0A000 where another view reads it.
+pub(super) fn rename_view_column(execution: &mut Execution<'_>, view: &Arc<ViewDef>, from: &str, to: &str) -> SqlResult<()> {
+    let mut renamed = view.as_ref().clone();
+    let Some(column) = renamed.columns.iter_mut().find(|column| column.name == from) else {
+        return Err(SqlError::new(SqlState::UNDEFINED_COLUMN, format!("column \"{from}\" does not exist")));
+    };
+    to.clone_into(&mut column.name);
+    if view.columns.iter().any(|column| column.name == to) {
+        let message = format!("column \"{to}\" of relation \"{}\" already exists", view.name);
+        return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));
+    }
+    if let Some(reader) = execution.transaction.catalog().readers().find(|reader| reader.reads(view.id, None)) {
+        return Err(SqlError::unsupported(format!("renaming a column of a view that {} {} reads", reader.kind, reader.name)));
+    }
+    execution.transaction.redefine(Object::View(Arc::new(renamed)))
 }
 
 pub(super) fn rename_constraint(execution: &mut Execution<'_>, table: &Arc<TableDef>, from: &str, to: &str) -> SqlResult<()> {

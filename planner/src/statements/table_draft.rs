@@ -7,15 +7,17 @@
 use base::{ColumnId, RelationId, SqlError, SqlResult, SqlState};
 use engine::{Check, ColumnDef, Identity, Index, Rules, SequenceDef, SqlType, TableDef};
 use sqlparser::ast::{
-    CheckConstraint, ColumnDef as ColumnSyntax, ColumnOption, ConstraintCharacteristics, DataType, Expr, ForeignKeyConstraint, GeneratedAs,
-    GeneratedExpressionMode, Ident, IndexColumn, NullsDistinctOption, ObjectName, PrimaryKeyConstraint, SequenceOptions, TableConstraint,
-    UniqueConstraint,
+    CheckConstraint, ColumnDef as ColumnSyntax, ColumnOption, ConstraintCharacteristics, ConstraintUsingIndex, DataType, Expr,
+    ForeignKeyConstraint, GeneratedAs, GeneratedExpressionMode, Ident, IndexColumn, NullsDistinctOption, ObjectName, PrimaryKeyConstraint,
+    SequenceOptions, TableConstraint, UniqueConstraint,
 };
 
 use super::Execution;
+use super::create_index::is_by_bytes;
 use super::create_sequence::{numbers, sequence};
 use crate::column_types;
 use crate::names::fold;
+use crate::outcome::Notice;
 use crate::parse_clauses::Numbers;
 use crate::rules;
 use crate::tables::ROW_ID;
@@ -157,6 +159,10 @@ impl Draft {
             None => column_types::resolve(&column.data_type).map_err(place)?,
         };
         let at = self.push_column(ColumnDef { id: ColumnId(0), name, sql_type, not_null: serial.is_some() }).map_err(place)?;
+        if let Some(precision) = column_types::precision(&column.data_type) {
+            let id = self.columns[at].id;
+            self.rules.column_mut(id).precision = Some(precision);
+        }
         if serial.is_some() {
             self.add_sequence(execution, at, Numbers::default(), false)?;
         }
@@ -235,7 +241,12 @@ impl Draft {
                 };
                 self.set_identity(execution, at, kind, sequence_options.as_deref().unwrap_or(&[]))?;
             }
-            ColumnOption::Collation(_) => return Err(SqlError::unsupported(format!("COLLATE on column \"{column}\""))),
+            ColumnOption::Collation(name) if is_by_bytes(name) => {}
+            ColumnOption::Collation(name) => {
+                let name = name.to_string().replace('"', "");
+                let message = format!("collation \"{name}\" for encoding \"UTF8\" does not exist");
+                return Err(SqlError::new(SqlState::UNDEFINED_OBJECT, message));
+            }
             other => return Err(SqlError::unsupported(format!("{other} on column \"{column}\""))),
         }
         Ok(())
@@ -337,11 +348,39 @@ impl Draft {
                 self.references.push((reference.clone(), given));
                 Ok(())
             }
-            TableConstraint::PrimaryKeyUsingIndex(_) | TableConstraint::UniqueUsingIndex(_) => {
-                Err(SqlError::unsupported("a constraint USING INDEX"))
-            }
+            TableConstraint::UniqueUsingIndex(using) => self.use_index(execution, using),
+            TableConstraint::PrimaryKeyUsingIndex(_) => Err(SqlError::unsupported("a primary key USING INDEX")),
             _ => Err(SqlError::unsupported("this kind of table constraint")),
         }
+    }
+
+    /// Makes a unique index that is there a constraint. Errors: 42704, 42809.
+    fn use_index(&mut self, execution: &mut Execution<'_>, using: &ConstraintUsingIndex) -> SqlResult<()> {
+        refuse_deferrable(using.characteristics.as_ref())?;
+        let name = fold(&using.index_name);
+        let given = using.name.as_ref().map(fold).filter(|given| *given != name);
+        if let Some(given) = &given {
+            self.check_constraint_free(given)?;
+        }
+        let Some(index) = self.rules.indexes.iter_mut().find(|index| index.name == name) else {
+            return Err(SqlError::new(SqlState::UNDEFINED_OBJECT, format!("index \"{name}\" does not exist")));
+        };
+        if index.constraint {
+            let message = format!("index \"{name}\" is already associated with a constraint");
+            return Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message));
+        }
+        if !index.unique {
+            let message = format!("\"{name}\" is not a unique index");
+            return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message)
+                .detail("Cannot create a primary key or unique constraint using such an index."));
+        }
+        index.constraint = true;
+        if let Some(given) = given {
+            let message = format!("ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index \"{name}\" to \"{given}\"");
+            execution.notices.push(Notice::new(SqlState("00000"), message));
+            index.name = given;
+        }
+        Ok(())
     }
 
     fn listed(&self, columns: &[IndexColumn], kind: &str) -> SqlResult<Vec<ColumnId>> {

@@ -17,6 +17,28 @@ pub(super) struct ViewOptions {
     pub(super) check_option: Option<CheckOption>,
 }
 
+impl ViewOptions {
+    /// Errors: 22023; 0A000 for `security_barrier`.
+    pub(super) fn set(&mut self, name: &str, value: &str) -> SqlResult<()> {
+        match name {
+            "security_invoker" => self.security_invoker = boolean(name, value)?,
+            "check_option" => self.check_option = Some(check_option(value)?),
+            "security_barrier" => return Err(SqlError::unsupported(format!("the option \"{name}\" of a view"))),
+            _ => return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("unrecognized parameter \"{name}\""))),
+        }
+        Ok(())
+    }
+
+    /// One as it is where nothing is said.
+    pub(super) fn reset(&mut self, name: &str) {
+        match name {
+            "security_invoker" => self.security_invoker = false,
+            "check_option" => self.check_option = None,
+            _ => {}
+        }
+    }
+}
+
 /// The options of a CREATE VIEW. Errors: 22023, 0A000 for other options; 42601 for one given twice.
 pub(super) fn read(create: &CreateView, clause: Option<CheckOption>) -> SqlResult<ViewOptions> {
     let mut options = ViewOptions { check_option: clause, ..ViewOptions::default() };
@@ -35,12 +57,7 @@ pub(super) fn read(create: &CreateView, clause: Option<CheckOption>) -> SqlResul
         if known.contains(&name) || (name == "check_option" && clause.is_some()) {
             return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("parameter \"{name}\" specified more than once")));
         }
-        match name.as_str() {
-            "security_invoker" => options.security_invoker = boolean(&name, &value)?,
-            "check_option" => options.check_option = Some(check_option(&value)?),
-            "security_barrier" => return Err(SqlError::unsupported(format!("the option \"{name}\" of a view"))),
-            _ => return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("unrecognized parameter \"{name}\""))),
-        }
+        options.set(&name, &value)?;
         known.push(name);
     }
     Ok(options)

@@ -22,6 +22,7 @@ mod indexes;
 mod key_access;
 mod ledger_tables;
 mod limits;
+mod materialized;
 mod on_conflict;
 mod pg_catalog;
 mod plan_cache;

@@ -54,7 +54,8 @@ pub(crate) fn class(plan: &Plan) -> Class {
     match plan {
         // A named statement or a cursor's query is checked when it runs by itself.
         Plan::Block(_) | Plan::Configure(_) | Plan::Named(_) | Plan::Cursor(_) => Class::Session,
-        Plan::Notify(_) | Plan::Maintenance(_) | Plan::Constraints(_) => Class::Session,
+        // There is none to make or drop.
+        Plan::Notify(_) | Plan::Maintenance(_) | Plan::Constraints(_) | Plan::Extension => Class::Session,
         Plan::Select(_) | Plan::Lock(_) | Plan::CopyTo(_) | Plan::Explain(_) => Class::Reads,
         Plan::Insert(_) | Plan::Update(_) | Plan::Delete(_) | Plan::Merge(_) | Plan::With(_) | Plan::CopyFrom(_) | Plan::Truncate => {
             Class::Rows
@@ -65,7 +66,10 @@ pub(crate) fn class(plan: &Plan) -> Class {
         | Plan::CreateSequence
         | Plan::CreateIndex
         | Plan::CreateView
+        | Plan::CreateMaterialized(_)
+        | Plan::Refresh(_)
         | Plan::AlterTable
+        | Plan::AlterSchema
         | Plan::Comment
         | Plan::DropSchema
         | Plan::Drop => Class::Definitions,
@@ -96,6 +100,8 @@ pub(crate) fn check(plan: &Plan, parsed: &Parsed, scope: &Scope, database: &str)
     graphs::read(&checker, parsed)?;
     if let Plan::CreateTableAs(plan) = plan {
         checker.need_table(&plan.name, plan.temporary)?;
+    } else if let Plan::Refresh(plan) = plan {
+        checker.own(&plan.name)?;
     } else if let Plan::Graph(command) = plan {
         graphs::command(&checker, command)?;
     } else {
@@ -350,6 +356,7 @@ impl Checker<'_> {
             Statement::CreateView(create) => self.need_creation_of(&create.name),
             Statement::CreateIndex(create) => self.own(&create.table_name),
             Statement::AlterTable(alter) => self.own(&alter.name),
+            Statement::AlterSchema(alter) => self.own_schema(&alter.name, alter.if_exists),
             Statement::Comment { object_type, object_name, .. } => self.commented(*object_type, object_name),
             Statement::CreateSchema { schema_name, if_not_exists, .. } => self.create_schema(schema_name, *if_not_exists),
             Statement::Drop { object_type, names, if_exists, .. } => {

@@ -19,12 +19,12 @@ use crate::role_syntax::{Privileges, RoleSpec, Target, Wanted};
 
 /// What GRANT and REVOKE do to one list.
 #[derive(Clone, Copy)]
-struct Change {
-    grantee: u32,
-    grantor: u32,
-    privileges: u16,
+pub(super) struct Change {
+    pub(super) grantee: u32,
+    pub(super) grantor: u32,
+    pub(super) privileges: u16,
     /// GRANT: WITH GRANT OPTION. REVOKE: GRANT OPTION FOR.
-    option: bool,
+    pub(super) option: bool,
 }
 
 pub(super) fn grant(grant: &Privileges, grantable: bool, execution: &mut Execution<'_>) -> SqlResult<()> {
@@ -206,7 +206,7 @@ fn allowed(wanted: u16, thing: &Thing, def: &GrantsDef, granting: bool, executio
     Ok(had)
 }
 
-fn add(list: &mut Vec<AclItem>, change: Change) {
+pub(super) fn add(list: &mut Vec<AclItem>, change: Change) {
     if change.privileges == 0 {
         return;
     }
@@ -222,7 +222,7 @@ fn add(list: &mut Vec<AclItem>, change: Change) {
 }
 
 /// Takes privileges, or only their grant options, out of a list (G2). Errors: 2BP01 where others were granted on them.
-fn remove(list: &mut Vec<AclItem>, change: Change, owner: u32, cascade: bool) -> SqlResult<()> {
+pub(super) fn remove(list: &mut Vec<AclItem>, change: Change, owner: u32, cascade: bool) -> SqlResult<()> {
     let Some(item) = list.iter_mut().find(|item| item.grantee == change.grantee && item.grantor == change.grantor) else {
         return Ok(());
     };

@@ -7,6 +7,7 @@
 
 pub(crate) mod check;
 
+mod default_privileges;
 mod grants;
 mod objects;
 mod ownership;
@@ -42,6 +43,7 @@ pub(crate) fn execute(command: &Command, execution: &mut Execution<'_>) -> SqlRe
         Command::SetOwner { of, to } => ownership::set_owner(of, to, execution)?,
         Command::Reassign { from, to } => ownership::reassign(from, to, execution)?,
         Command::DropOwned { roles, cascade } => ownership::drop_owned(roles, *cascade, execution)?,
+        Command::DefaultPrivileges(command) => default_privileges::alter(command, execution)?,
         Command::CreateDatabase { .. } | Command::DropDatabase { .. } | Command::RenameDatabase { .. } => {
             return Err(SqlError::internal("this statement is run by the session"));
         }

@@ -56,9 +56,10 @@ impl Target {
     /// The table that a MERGE writes to. Errors: likewise; 0A000 for a view.
     pub(super) fn of_table(planning: &Planning<'_>, object: &ObjectName) -> SqlResult<Self> {
         let name = Name::of(object, planning.view.database.name())?;
-        if let Some(Object::View(view)) = planning.scope.relation(&name).filter(|object| object.name() == name.name) {
-            return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, format!("cannot execute MERGE on relation \"{}\"", view.name))
-                .detail("This operation is not supported for views."));
+        let found = planning.scope.relation(&name).filter(|object| object.name() == name.name);
+        if let Some(view) = found.filter(|object| matches!(object.kind(), "view" | "materialized view")) {
+            return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, format!("cannot execute MERGE on relation \"{}\"", view.name()))
+                .detail(format!("This operation is not supported for {}s.", view.kind())));
         }
         let (name, table) = super::assignment::target(planning, object)?;
         Ok(Self { table, name: name.name, layers: None })
