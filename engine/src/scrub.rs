@@ -1,13 +1,15 @@
-//! Reads again, slowly, all that was sealed, and says what is not as it was written.
+//! Reads again, slowly, all that was sealed and the log above it, and says what is not as it was written.
 //!
-//! R1: a round reads every recorded segment, and every entry bundle, tile and checkpoint that was sealed when it began; then the folds.
+//! R1: a round reads every recorded segment, every entry bundle, tile and checkpoint that was sealed when it began, and the log as it was then; then the
+//!     folds.
 //! R2: a segment whose bytes are not the recorded ones is quarantined: who reads it hears XX001, not what it says now. The first round that finds it
 //!     whole again opens it anew.
 //! R3: damaged folds are made anew from the ledger.
 //! R4: what is known are the findings of the newest whole round; one that a stop cuts short leaves none.
-//! Never: writes into what it reads; makes a commit wait; reads the log, which is checked when it is sealed and at start.
+//! Never: writes into what it reads; makes a commit wait.
 
 mod history;
+mod log;
 mod pace;
 mod segments;
 
@@ -150,6 +152,7 @@ impl Ledger {
     fn look(self: &Arc<Self>, pace: &mut Pace<'_>) -> SqlResult<Vec<Damage>> {
         let mut found = segments::look(self, pace)?;
         found.extend(history::look(self, pace)?);
+        found.extend(log::look(self, pace)?);
         if self.check_folds()? {
             found.push(self.damage("folds", None, "they were not what the ledger gives".to_owned(), true));
         }

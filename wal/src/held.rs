@@ -16,6 +16,11 @@ pub struct Held {
 }
 
 impl Held {
+    /// How many files it is of.
+    pub fn files(&self) -> u64 {
+        self.files.len() as u64
+    }
+
     /// Where the log ended.
     pub fn end(&self) -> Position {
         self.end

@@ -154,3 +154,37 @@ fn a_stop_does_not_wait_for_a_round() {
     server.shutdown().unwrap();
     assert!(begun.elapsed() < Duration::from_secs(30));
 }
+
+/// A flipped bit of a record that nobody will read before the next seal or start.
+#[test]
+fn damage_in_the_log_is_found_while_the_server_runs() {
+    let io = SimIo::new(1);
+    let (server, ledger) = sealed(&io);
+    let t = table(&ledger);
+    insert(&ledger, &many(&t, 60_000, 40));
+    assert_eq!(ledger.scrub().unwrap().damages, 0);
+    let file = below(&io, "wal").into_iter().rfind(|file| io.peek(file).unwrap().iter().skip(64).any(|byte| *byte != 0)).unwrap();
+    let bytes = io.peek(&file).unwrap();
+    let last = bytes.iter().rposition(|byte| *byte != 0).unwrap() as u64;
+    for (at, name) in [(last - 100, "in the last record"), (70, "in the first frame")] {
+        io.flip(&file, at, 3).unwrap();
+        assert_eq!(ledger.scrub().unwrap().damages, 1, "{name}");
+        let damage = ledger.damages().remove(0);
+        assert_eq!(Path::new(FOLDER).join(&damage.file), file, "{name}: {damage:?}");
+        assert!(!damage.mended && damage.why.contains("is damaged at offset"), "{name}: {damage:?}");
+        io.flip(&file, at, 3).unwrap();
+        assert_eq!(ledger.scrub().unwrap().damages, 0, "{name}");
+    }
+    // While others write, nothing is taken for damage.
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for n in 0..200 {
+                insert(&ledger, &many(&t, 70_000 + n, 1));
+            }
+        });
+        while !writer.is_finished() {
+            assert_eq!(ledger.scrub().unwrap().damages, 0);
+        }
+    });
+    server.shutdown().unwrap();
+}
