@@ -83,6 +83,7 @@ impl SqlState {
     pub const ADMIN_SHUTDOWN: Self = Self("57P01");
     pub const CANNOT_CONNECT_NOW: Self = Self("57P03");
     pub const IO_ERROR: Self = Self("58030");
+    pub const SNAPSHOT_TOO_OLD: Self = Self("72000");
     pub const INTERNAL_ERROR: Self = Self("XX000");
     pub const DATA_CORRUPTED: Self = Self("XX001");
 }

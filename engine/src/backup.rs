@@ -32,7 +32,6 @@ use crate::checkpoints;
 use crate::failure::io_failed;
 use crate::identity::{self, LedgerIdentity};
 use crate::ledger::Ledger;
-use crate::segment;
 use crate::signer::{KEY_FILE, SignedCheckpoint};
 use crate::subjects;
 use crate::verifiers;
@@ -83,7 +82,7 @@ impl Ledger {
         let _one_at_a_time = lock(io, folder)?;
         let earlier = Manifest::read(io, folder)?;
         let has_keys = with_keys || earlier.as_ref().is_some_and(|earlier| earlier.copy_of(KEY_FILE).is_some());
-        let moment = self.sealer().between_seals(|| Moment::of(self))?;
+        let (moment, _copying) = self.sealer().between_seals(|| Moment::of(self).map(|moment| (moment, self.sealer().copying())))?;
         if let Some(earlier) = &earlier {
             self.check_extends(folder, earlier, &moment)?;
         }
@@ -210,7 +209,7 @@ impl Moment {
         let identity = identity.ok_or_else(|| SqlError::internal("an open ledger has no name"))?;
         let segments = ledger.table_states().into_iter().flat_map(|state| {
             let segments = state.layout().segments;
-            segments.iter().map(|segment| segment::file_name(state.id, segment.first_row())).collect::<Vec<_>>()
+            segments.iter().map(|segment| segment.file()).collect::<Vec<_>>()
         });
         let (segments, sealed) = (segments.collect(), ledger.merkle().read().sealed());
         // Taken before the state, so that it is not ahead of it.

@@ -43,7 +43,7 @@ impl Ledger {
     /// Seals the ledger and writes an export into `folder`, which must be empty or not there: all leaves, and the rows of the commits from `first` to
     /// before `end`, or to the newest sealed one.
     ///
-    /// Errors: 22023 for a range that is empty or not committed; 55000 for a folder that holds something; 54000 for a row of more than 64 MiB; 53100 and
+    /// Errors: 22023 for a range that is empty or not committed; 72000 for one with rows that have expired; 55000 for a folder that holds something; 54000 for a row of more than 64 MiB; 53100 and
     /// 58030 for the disk; XX001 where stored bytes are not the committed ones (E2).
     pub fn export(self: &Arc<Self>, folder: &Path, first: u64, end: Option<u64>) -> SqlResult<Exported> {
         self.seal()?;
@@ -54,6 +54,7 @@ impl Ledger {
             return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("there are no commits from {first} to before {end}"))
                 .hint(format!("The ledger holds commits 0 to {}; the end of a range is the number after its last commit.", size - 1)));
         }
+        self.check_has_rows(first..end)?;
         let out = Folder::make(io, folder)?;
         self.export_log(&out, size)?;
         let before = if first == 0 { Catalog::default() } else { catalog_at(self, CommitSeq(first - 1))? };
@@ -69,6 +70,22 @@ impl Ledger {
         out.write("README.md", readme::text(self, &exported).as_bytes())?;
         out.write("export", Manifest { first, end }.to_text().as_bytes())?;
         Ok(exported)
+    }
+
+    /// An export shows every row of its commits. Errors: 72000.
+    fn check_has_rows(&self, range: Range<u64>) -> SqlResult<()> {
+        for state in self.table_states() {
+            for stub in state.layout().segments.iter().filter(|segment| segment.expired_at().is_some()) {
+                let (begun, last) = stub.commits()?;
+                if begun < range.end && last >= range.start {
+                    let hint = format!(
+                        "Rows of commits {begun} to {last} are among them: export the commits before {begun}, or those after {last}."
+                    );
+                    return Err(stub.expired().hint(hint));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Tiles, entry bundles and both checkpoints of the sealed log (E1): sealed files never change, so they are copied.

@@ -1,12 +1,12 @@
 //! The rows of some tables as the commits that brought them: what a fold is fed that comes after them.
 //!
 //! D1: commits ascend, and a table's rows come dense and in order, as they did the first time.
-//! D2: of sealed rows only the columns asked for are read; the others are untyped nulls in their places.
+//! D2: of sealed rows only the columns asked for are read; the others are untyped nulls in their places. Of expired rows all are NULL.
 //! Never: runs while a commit is decided; the caller holds the turn.
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, NullArray, RecordBatch};
+use arrow::array::{ArrayRef, AsArray, RecordBatch, new_null_array};
 use arrow::datatypes::{DataType, Field, Schema, UInt64Type};
 use base::{ColumnId, CommitSeq, RelationId, SqlResult};
 
@@ -50,14 +50,18 @@ fn sealed(segment: &Segment, columns: &[ColumnId], which: usize, pieces: &mut Ve
     let table = segment.table();
     let n = table.columns.len();
     let (op, supersedes, commit) = (n + 1, n + 2, n + 3);
-    let mut stored: Vec<usize> = columns.iter().filter_map(|id| table.position(*id)).chain([op, supersedes, commit]).collect();
+    let asked: Vec<usize> = columns.iter().filter_map(|id| table.position(*id)).collect();
+    let hidden = [op, supersedes, commit];
+    let mut stored: Vec<usize> =
+        if segment.expired_at().is_some() { hidden.to_vec() } else { asked.iter().copied().chain(hidden).collect() };
     stored.sort_unstable();
     stored.dedup();
     for index in 0..segment.batches() {
         let first = segment.first_row() + (index * BATCH_ROWS) as u64;
         let read = segment.read(index, Some(&stored))?;
         let commits = read.column(read.num_columns() - 1).as_primitive::<UInt64Type>().clone();
-        let batch = in_place(&read, &stored, commit)?;
+        let null = |at: usize| asked.contains(&at).then(|| table.stored_schema().field(at).data_type().clone());
+        let batch = in_place(&read, &stored, commit, null)?;
         cut(
             &batch,
             first,
@@ -71,11 +75,14 @@ fn sealed(segment: &Segment, columns: &[ColumnId], which: usize, pieces: &mut Ve
 }
 
 /// The columns read, at the places they are stored at, with nulls between (D2).
-fn in_place(read: &RecordBatch, stored: &[usize], width: usize) -> SqlResult<RecordBatch> {
+fn in_place(read: &RecordBatch, stored: &[usize], width: usize, null: impl Fn(usize) -> Option<DataType>) -> SqlResult<RecordBatch> {
     let column = |at: usize| -> (Field, ArrayRef) {
         match stored.binary_search(&at) {
             Ok(of_read) => (read.schema().field(of_read).clone(), Arc::clone(read.column(of_read))),
-            Err(_) => (Field::new(format!("unread {at}"), DataType::Null, true), Arc::new(NullArray::new(read.num_rows()))),
+            Err(_) => {
+                let unread = null(at).unwrap_or(DataType::Null);
+                (Field::new(format!("unread {at}"), unread.clone(), true), new_null_array(&unread, read.num_rows()))
+            }
         }
     };
     let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = (0..width).map(column).unzip();

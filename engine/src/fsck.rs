@@ -173,7 +173,7 @@ fn run(io: &Arc<dyn Io>, request: &Request<'_>, checked: &mut Checked) -> Result
             format!("it says incarnation {}, the ledger is incarnation {incarnation}", identity.incarnation),
         ));
     }
-    lost.extend(rows.finish(&catalog, checked)?.iter().map(|file| unrecorded(file)));
+    lost.extend(rows.finish(&catalog, checked)?);
     let mut report = report(&origin, sealed, trees.size(), pinned.is_some(), lost, checked);
     if let Some(cosigned) = &cosigned {
         let root = roots.get(&cosigned.1.size).map(|(sha, _)| sha);
@@ -263,10 +263,6 @@ pub(crate) fn check_newest_copies(io: &Arc<dyn Io>, folder: &Path, sizes: &[u64]
         }
     }
     Ok(())
-}
-
-fn unrecorded(file: &str) -> String {
-    format!("bytes of {file} beyond its rows: its seal was interrupted before it was recorded")
 }
 
 fn report(origin: &str, sealed: u64, size: u64, pinned: bool, beyond: Vec<String>, checked: &Checked) -> Report {

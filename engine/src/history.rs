@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions, UInt8Array};
 use arrow::datatypes::{Field, Schema, SchemaRef, UInt8Type, UInt64Type};
 use base::{CommitSeq, SqlResult};
 
@@ -16,7 +16,7 @@ use crate::layout;
 use crate::ledger::Ledger;
 use crate::past::commits_at;
 use crate::schema::TableDef;
-use crate::segment::BATCH_ROWS;
+use crate::segment::{BATCH_ROWS, Segment};
 use crate::stored;
 use crate::subjects::Subjects;
 use crate::table::{Piece, TableState};
@@ -67,23 +67,16 @@ impl Ledger {
 }
 
 impl Versions {
-    /// Reads them. Errors: XX001 where a segment is damaged.
+    /// Reads them. Errors: XX001 where a segment is damaged; 72000 where some have expired.
     pub fn read(&self) -> SqlResult<Told> {
+        if let Piece::Segment(stub, index) = &self.piece
+            && stub.expired_at().is_some()
+        {
+            return self.told_of_stub(stub, *index);
+        }
         let (writer, batch, commits) = self.stored()?;
         let ops = batch.column(writer.columns.len() + 1).as_primitive::<UInt8Type>();
-        let end = self.first_row + batch.num_rows() as u64;
-        let last = self.span.last.0;
-        let mut ended: Vec<Option<u64>> = vec![None; batch.num_rows()];
-        for row in self.state.ended_in(self.first_row, end, last)? {
-            ended[(row - self.first_row) as usize] = self.state.ended_by(row)?;
-        }
-        let outlives = |by: Option<u64>| by.is_none_or(|by| self.span.first.is_none_or(|first| by > first.0));
-        let kept: Vec<bool> = (0..batch.num_rows())
-            .map(|at| {
-                let is_version = ops.value(at) != Op::Delete as u8 && commits[at] <= last && ended[at] != Some(commits[at]);
-                is_version && outlives(ended[at])
-            })
-            .collect();
+        let (ended, kept) = self.within(ops, &commits)?;
         let rows = RecordBatch::try_new_with_options(
             self.schema(),
             layout::columns(&writer, &self.table, &batch, &self.subjects)?,
@@ -94,6 +87,34 @@ impl Versions {
             (0..kept.len()).filter(|at| kept[*at]).map(|at| pick(at).map(u64::cast_signed)).collect()
         };
         Ok(Told { rows, ids: of(&|at| Some(self.first_row + at as u64)), begun: of(&|at| Some(commits[at])), ended: of(&|at| ended[at]) })
+    }
+
+    /// Which commit ended each row, and whether it is a version of the span (W1).
+    fn within(&self, ops: &UInt8Array, commits: &[u64]) -> SqlResult<(Vec<Option<u64>>, Vec<bool>)> {
+        let (end, last) = (self.first_row + commits.len() as u64, self.span.last.0);
+        let mut ended: Vec<Option<u64>> = vec![None; commits.len()];
+        for row in self.state.ended_in(self.first_row, end, last)? {
+            ended[(row - self.first_row) as usize] = self.state.ended_by(row)?;
+        }
+        let outlives = |by: Option<u64>| by.is_none_or(|by| self.span.first.is_none_or(|first| by > first.0));
+        let is_kept = |at: usize| {
+            let is_version = ops.value(at) != Op::Delete as u8 && commits[at] <= last && ended[at] != Some(commits[at]);
+            is_version && outlives(ended[at])
+        };
+        let kept = (0..commits.len()).map(is_kept).collect();
+        Ok((ended, kept))
+    }
+
+    /// Of versions that have expired none can be shown, and none need be where none is of the span.
+    fn told_of_stub(&self, stub: &Segment, index: usize) -> SqlResult<Told> {
+        let n = stub.table().columns.len();
+        let hidden = stub.read(index, Some(&[n + 1, n + 3]))?;
+        let commits = hidden.column(1).as_primitive::<UInt64Type>().values().to_vec();
+        if self.within(hidden.column(0).as_primitive(), &commits)?.1.contains(&true) {
+            return Err(stub.expired());
+        }
+        let none = || Int64Array::from(Vec::<i64>::new());
+        Ok(Told { rows: RecordBatch::new_empty(self.schema()), ids: none(), begun: none(), ended: none() })
     }
 
     fn schema(&self) -> SchemaRef {

@@ -85,6 +85,7 @@ mod violations;
 pub mod writes;
 
 pub mod backup;
+pub mod expire;
 pub mod export;
 pub mod fsck;
 pub mod gauges;

@@ -239,6 +239,12 @@ impl Ledger {
 
     /// Hashes rows from `row` on as far as they lie in one stored batch; how many.
     fn hash_run(&self, state: &TableState, row: u64, stop: u64, span_first: u64, hashes: &mut Vec<Hash>) -> SqlResult<u64> {
+        if let Some(stub) = state.segment(row).filter(|segment| segment.expired_at().is_some()) {
+            let of_stub = stub.hashes_from(row, stop - row)?;
+            let n = of_stub.len() as u64;
+            hashes.extend(of_stub);
+            return Ok(n);
+        }
         let table = self.table_of_row(state, row)?;
         let (batch, offset) = self.stored_batch(state, row)?;
         let n = ((batch.num_rows() - offset) as u64).min(stop - row);

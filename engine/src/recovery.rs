@@ -192,8 +192,12 @@ fn list_segments(io: &dyn Io, folder: &Path) -> SqlResult<Vec<(RelationId, Vec<A
         for name in list(&dir)?.iter().filter(|name| segment::parse_name(name).is_some()) {
             let path = dir.join(name);
             let opened = Segment::open(io, &path)?;
-            let expected = segments.last().map_or(0, |last| last.first_row() + last.rows());
             let named = segment::parse_name(name);
+            // A stub beside its segment: whether it is in its place is asked once the ledger is open.
+            if segments.last().is_some_and(|last| named == Some(last.first_row())) {
+                continue;
+            }
+            let expected = segments.last().map_or(0, |last| last.first_row() + last.rows());
             if opened.first_row() != expected || named != Some(expected) || opened.table().id != RelationId(relation) {
                 return Err(SqlError::new(SqlState::DATA_CORRUPTED, format!("segment \"{}\" is out of place", path.display()))
                     .detail(format!("Rows from {expected} on were expected, it holds rows from {} on.", opened.first_row()))
@@ -384,7 +388,7 @@ fn finish(
     ledger.read_cosigned()?;
     erasure::settle(&ledger)?;
     ledger.start()?;
-    if let Err(error) = crate::sealer::record_unrecorded(&ledger) {
+    if let Err(error) = crate::expire::settle(&ledger).and_then(|()| crate::sealer::record_unrecorded(&ledger)) {
         // Its threads hold the ledger and would outlive the refused open; the first error is the one to tell.
         let _ = ledger.close(false);
         return Err(error);

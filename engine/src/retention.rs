@@ -46,12 +46,14 @@ impl Kept {
     /// The error for somebody who wanted to do `what` («expire rows of table "t"»): 55000.
     pub fn error(&self, what: impl fmt::Display) -> SqlError {
         let error = SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, format!("cannot {what}"));
+        let text = self.to_string();
+        let detail = format!("{}{}.", text[..1].to_uppercase(), &text[1..]);
         match self {
-            Self::Until { retention, .. } => error.detail(format!("{self}.")).hint(match retention.mode {
+            Self::Until { retention, .. } => error.detail(detail).hint(match retention.mode {
                 Mode::Governance => "Wait until it has passed; a member of shockwave_custodian can shorten it with ALTER TABLE.",
                 Mode::Compliance => "Nobody can before it has passed.",
             }),
-            Self::Hold { .. } => error.detail(format!("{self}.")).hint("DROP LEGAL HOLD releases it."),
+            Self::Hold { .. } => error.detail(detail).hint("DROP LEGAL HOLD releases it."),
         }
     }
 }
@@ -59,9 +61,9 @@ impl Kept {
 impl fmt::Display for Kept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Until { retention, .. } => write!(f, "They are kept for {} ({} mode)", retention.period, retention.mode.name()),
-            Self::Hold { name, reason: None } => write!(f, "Legal hold \"{name}\" is on them"),
-            Self::Hold { name, reason: Some(reason) } => write!(f, "Legal hold \"{name}\" is on them: {reason}"),
+            Self::Until { retention, .. } => write!(f, "they are kept for {} ({} mode)", retention.period, retention.mode.name()),
+            Self::Hold { name, reason: None } => write!(f, "legal hold \"{name}\" is on them"),
+            Self::Hold { name, reason: Some(reason) } => write!(f, "legal hold \"{name}\" is on them ({reason})"),
         }
     }
 }

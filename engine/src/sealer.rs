@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use base::{SqlError, SqlResult};
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, RwLock};
 use wal::Position;
 
 use crate::catalog::{SEGMENTS, SEGMENTS_TABLE};
@@ -35,6 +35,8 @@ pub struct Sealer {
     state: Mutex<State>,
     wake: Condvar,
     running: Mutex<()>,
+    /// Held by those who copy sealed files, and alone by who removes some.
+    copying: RwLock<()>,
 }
 
 #[derive(Debug, Default)]
@@ -69,6 +71,16 @@ impl Sealer {
     pub(crate) fn between_seals<T>(&self, what: impl FnOnce() -> T) -> T {
         let _one_at_a_time = self.running.lock();
         what()
+    }
+
+    /// While this is held no sealed file is removed.
+    pub(crate) fn copying(&self) -> impl Drop + '_ {
+        self.copying.read()
+    }
+
+    /// Waits until nobody copies sealed files.
+    pub(crate) fn removing(&self) -> impl Drop + '_ {
+        self.copying.write()
     }
 
     /// Seals everything published by now. Errors: 53100, 58030; the log keeps what could not be sealed.
@@ -212,6 +224,14 @@ fn record(ledger: &Arc<Ledger>, infos: &[SegmentInfo]) -> SqlResult<()> {
     if infos.is_empty() {
         return Ok(());
     }
+    let mut transaction = ledger.begin(ACTOR);
+    transaction.insert(&SEGMENTS_TABLE, &rows_of(infos)?)?;
+    transaction.commit_blocking()?;
+    Ok(())
+}
+
+/// Files as rows of `ledger.segments`.
+pub(crate) fn rows_of(infos: &[SegmentInfo]) -> SqlResult<RecordBatch> {
     let text = |pick: fn(&SegmentInfo) -> &str| Arc::new(infos.iter().map(|info| Some(pick(info))).collect::<StringArray>()) as ArrayRef;
     let number =
         |pick: fn(&SegmentInfo) -> u64| Arc::new(infos.iter().map(|info| pick(info).cast_signed()).collect::<Int64Array>()) as ArrayRef;
@@ -226,12 +246,7 @@ fn record(ledger: &Arc<Ledger>, infos: &[SegmentInfo]) -> SqlResult<()> {
         number(|info| info.bytes),
         text(|info| &info.blake3),
     ];
-    let rows = RecordBatch::try_new(SEGMENTS_TABLE.arrow_schema(), columns)
-        .map_err(|error| SqlError::internal(format!("segment rows: {error}")))?;
-    let mut transaction = ledger.begin(ACTOR);
-    transaction.insert(&SEGMENTS_TABLE, &rows)?;
-    transaction.commit_blocking()?;
-    Ok(())
+    RecordBatch::try_new(SEGMENTS_TABLE.arrow_schema(), columns).map_err(|error| SqlError::internal(format!("segment rows: {error}")))
 }
 
 /// Records segments that a crash kept from being recorded (S2): their rows are the log's own.
@@ -246,7 +261,7 @@ pub fn record_unrecorded(ledger: &Arc<Ledger>) -> SqlResult<()> {
     let mut infos = Vec::new();
     for state in ledger.table_states() {
         for segment in state.layout().segments.iter() {
-            let file = segment::file_name(state.id, segment.first_row());
+            let file = segment.file();
             if !recorded.contains(&file) {
                 infos.push(info_of(file, segment)?);
             }

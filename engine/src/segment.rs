@@ -3,8 +3,11 @@
 //! S1: a segment is written once, synced with its folder, set to mode 0444 and never opened for writing again.
 //! S2: row ids are dense: batch `i` holds rows `first_row + 8192 i …`, every batch but the last is full.
 //! S3: the BLAKE3 of the whole file is in `ledger.segments` before the log that held the rows is let go.
+//! S4: of an expired segment there is a stub (`stub.rs`), which stands in its place: asked for values it says that they have expired.
 //! Never: holds rows of two tables or of two schema versions; deletes a file.
 //! Format: docs/formats/segment.md.
+
+pub(crate) mod stub;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -57,9 +60,14 @@ pub fn file_name(relation: RelationId, first_row: u64) -> String {
     format!("segments/{relation}/{first_row:016}.arrow")
 }
 
-/// Reads relation and first row id out of a name made by [`file_name`], given without its folder.
+/// Path of the stub of an expired segment, likewise.
+pub fn stub_name(relation: RelationId, first_row: u64) -> String {
+    format!("segments/{relation}/{first_row:016}.expired")
+}
+
+/// Reads the first row id out of a name made by [`file_name`] or [`stub_name`], given without its folder.
 pub fn parse_name(name: &str) -> Option<u64> {
-    let digits = name.strip_suffix(".arrow")?;
+    let digits = name.strip_suffix(".arrow").or_else(|| name.strip_suffix(".expired"))?;
     (digits.len() == 16 && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse().ok())?
 }
 
@@ -114,52 +122,80 @@ pub struct SegmentRows<'a> {
 /// Errors: 53100 for a full disk, 58030 for other failures of the disk. A file of the same name left by an interrupted seal is replaced.
 pub fn write(io: &dyn Io, ledger_dir: &Path, rows: &SegmentRows<'_>) -> SqlResult<SegmentInfo> {
     let table = rows.table;
-    let name = file_name(table.id, rows.first_row);
-    let path = ledger_dir.join(&name);
-    let folder = folder_of(&path);
-    let on_disk = |error| io_failed("write segment", &path, error);
-    io.create_dir_all(&folder).map_err(on_disk)?;
-    let temporary = path.with_extension("writing");
-    if io.exists(&temporary) {
-        io.remove(&temporary).map_err(on_disk)?;
-    }
-    let file = io.create_new(&temporary, 0o600).map_err(on_disk)?;
-    let writer =
-        HashingWriter { file: Arc::clone(&file), at: 0, hasher: blake3::Hasher::new(), buffer: Vec::with_capacity(2 * WRITE_BYTES) };
-    let options = IpcWriteOptions::default()
-        .try_with_compression(Some(CompressionType::LZ4_FRAME))
-        .map_err(|error| arrow_failed("compress segment", &error))?;
-    let mut out =
-        FileWriter::try_new_with_options(writer, &table.segment_schema(), options).map_err(|e| arrow_failed("write segment", &e))?;
-    let count: usize = rows.batches.iter().map(RecordBatch::num_rows).sum();
-    out.write_metadata("shockwave.format", "1");
-    out.write_metadata("shockwave.relation", table.id.to_string());
-    out.write_metadata("shockwave.definition", table.definition());
-    out.write_metadata("shockwave.first_row", rows.first_row.to_string());
-    out.write_metadata("shockwave.rows", count.to_string());
-    for (i, batch) in rows.batches.iter().enumerate() {
-        let full = batch.num_rows() == BATCH_ROWS || i + 1 == rows.batches.len();
-        assert!(full && batch.num_rows() > 0, "S2: only the last batch of a segment may be short");
-        out.write(batch).map_err(|error| arrow_failed("write segment", &error))?;
-    }
-    out.finish().map_err(|error| arrow_failed("write segment", &error))?;
-    let mut writer = out.into_inner().map_err(|error| arrow_failed("write segment", &error))?;
-    writer.drain().map_err(on_disk)?;
-    file.sync().map_err(on_disk)?;
-    io.set_mode(&temporary, 0o444).map_err(on_disk)?;
-    io.rename(&temporary, &path).map_err(on_disk)?;
-    io.sync_dir(&folder).map_err(on_disk)?;
-    Ok(SegmentInfo {
-        file: name,
-        relation: table.id,
-        schema_version: table.version,
+    let file = SegmentFile {
+        name: file_name(table.id, rows.first_row),
+        table,
+        schema: table.segment_schema(),
         first_row: rows.first_row,
-        rows: count as u64,
-        first_commit: rows.commits.0,
-        last_commit: rows.commits.1,
-        bytes: writer.at,
-        blake3: writer.hasher.finalize().to_hex().to_string(),
-    })
+        commits: rows.commits,
+        mark: None,
+    };
+    file.write(io, ledger_dir, &rows.batches)
+}
+
+/// A file that is to be written.
+struct SegmentFile<'a> {
+    name: String,
+    table: &'a TableDef,
+    schema: SchemaRef,
+    first_row: u64,
+    commits: (u64, u64),
+    /// What its footer says besides.
+    mark: Option<(&'a str, String)>,
+}
+
+impl SegmentFile<'_> {
+    /// See [`write`].
+    fn write(self, io: &dyn Io, ledger_dir: &Path, batches: &[RecordBatch]) -> SqlResult<SegmentInfo> {
+        let Self { name, table, .. } = self;
+        let path = ledger_dir.join(&name);
+        let folder = folder_of(&path);
+        let on_disk = |error| io_failed("write segment", &path, error);
+        io.create_dir_all(&folder).map_err(on_disk)?;
+        let temporary = path.with_extension("writing");
+        if io.exists(&temporary) {
+            io.remove(&temporary).map_err(on_disk)?;
+        }
+        let file = io.create_new(&temporary, 0o600).map_err(on_disk)?;
+        let writer =
+            HashingWriter { file: Arc::clone(&file), at: 0, hasher: blake3::Hasher::new(), buffer: Vec::with_capacity(2 * WRITE_BYTES) };
+        let options = IpcWriteOptions::default()
+            .try_with_compression(Some(CompressionType::LZ4_FRAME))
+            .map_err(|error| arrow_failed("compress segment", &error))?;
+        let mut out = FileWriter::try_new_with_options(writer, &self.schema, options).map_err(|e| arrow_failed("write segment", &e))?;
+        let count: usize = batches.iter().map(RecordBatch::num_rows).sum();
+        out.write_metadata("shockwave.format", "1");
+        out.write_metadata("shockwave.relation", table.id.to_string());
+        out.write_metadata("shockwave.definition", table.definition());
+        out.write_metadata("shockwave.first_row", self.first_row.to_string());
+        out.write_metadata("shockwave.rows", count.to_string());
+        if let Some((key, value)) = self.mark {
+            out.write_metadata(key, value);
+        }
+        for (i, batch) in batches.iter().enumerate() {
+            let full = batch.num_rows() == BATCH_ROWS || i + 1 == batches.len();
+            assert!(full && batch.num_rows() > 0, "S2: only the last batch of a segment may be short");
+            out.write(batch).map_err(|error| arrow_failed("write segment", &error))?;
+        }
+        out.finish().map_err(|error| arrow_failed("write segment", &error))?;
+        let mut writer = out.into_inner().map_err(|error| arrow_failed("write segment", &error))?;
+        writer.drain().map_err(on_disk)?;
+        file.sync().map_err(on_disk)?;
+        io.set_mode(&temporary, 0o444).map_err(on_disk)?;
+        io.rename(&temporary, &path).map_err(on_disk)?;
+        io.sync_dir(&folder).map_err(on_disk)?;
+        Ok(SegmentInfo {
+            file: name,
+            relation: table.id,
+            schema_version: table.version,
+            first_row: self.first_row,
+            rows: count as u64,
+            first_commit: self.commits.0,
+            last_commit: self.commits.1,
+            bytes: writer.at,
+            blake3: writer.hasher.finalize().to_hex().to_string(),
+        })
+    }
 }
 
 fn folder_of(path: &Path) -> PathBuf {
@@ -179,6 +215,8 @@ pub struct Segment {
     data: Buffer,
     mapped: Mapped,
     quarantined: AtomicBool,
+    /// Commits that there were when it was expired; `None` if it was not.
+    expired_at: Option<u64>,
 }
 
 impl Segment {
@@ -221,7 +259,11 @@ impl Segment {
                 return Err(damaged("a batch lies outside the file"));
             }
         }
-        let (schema, version) = (table.segment_schema(), footer.version());
+        let expired_at = match text(stub::MARK) {
+            None => None,
+            Some(_) => Some(number(stub::MARK).ok_or_else(|| damaged("no number of commits in the footer"))?),
+        };
+        let (schema, version) = (if expired_at.is_some() { stub::schema() } else { table.segment_schema() }, footer.version());
         Ok(Self {
             path: path.to_path_buf(),
             table,
@@ -233,6 +275,7 @@ impl Segment {
             data,
             mapped,
             quarantined: AtomicBool::new(false),
+            expired_at,
         })
     }
 
@@ -244,6 +287,16 @@ impl Segment {
     /// Whether it is not read.
     pub(crate) fn is_quarantined(&self) -> bool {
         self.quarantined.load(Ordering::Relaxed)
+    }
+
+    /// Commits that there were when its values were removed; `None` if they were not (S4).
+    pub fn expired_at(&self) -> Option<u64> {
+        self.expired_at
+    }
+
+    /// Its path below the ledger's folder.
+    pub fn file(&self) -> String {
+        if self.expired_at.is_some() { stub_name(self.table.id, self.first_row) } else { file_name(self.table.id, self.first_row) }
     }
 
     /// Where it is.
@@ -294,12 +347,24 @@ impl Segment {
     /// Reads batch `index`, only the given columns of the segment layout where a projection is given.
     ///
     /// Errors: XX001 for damage that shows in the layout (damage to values shows in the BLAKE3 and in the row hashes), and where a scrub has found
-    /// damage.
+    /// damage; 72000 for values that have expired.
     pub fn read(&self, index: usize, projection: Option<&[usize]>) -> SqlResult<RecordBatch> {
         if self.is_quarantined() {
             let rows = format!("rows {} to {}", self.first_row, self.first_row + self.rows - 1);
             return Err(damaged(&self.path, &format!("its bytes are not the recorded ones; {rows} of it are not shown")));
         }
+        let stored;
+        let projection = match (self.expired_at, projection) {
+            (None, projection) => projection,
+            (Some(_), asked) => {
+                stored = stub::places(&self.table, asked).ok_or_else(|| self.expired())?;
+                Some(stored.as_slice())
+            }
+        };
+        self.read_stored(index, projection)
+    }
+
+    fn read_stored(&self, index: usize, projection: Option<&[usize]>) -> SqlResult<RecordBatch> {
         let block = self.blocks.get(index).ok_or_else(|| damaged(&self.path, "no such batch"))?;
         let mut decoder = FileDecoder::new(Arc::clone(&self.schema), self.version);
         if let Some(columns) = projection {

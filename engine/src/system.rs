@@ -1,5 +1,5 @@
-//! The ledger's own virtual tables: commits, receipts, checkpoints, cosignatures, timestamps, keys, incarnations, erasures, retention, holds, scrubs, damages and
-//! statistics, read out of leaves and files as they are asked for.
+//! The ledger's own virtual tables: commits, receipts, checkpoints, cosignatures, timestamps, keys, incarnations, erasures, retention, holds, what has expired, scrubs,
+//! damages and statistics, read out of leaves and files as they are asked for.
 //!
 //! T1: a scan shows the ledger as of the snapshot it was opened on.
 //! T2: nothing is computed that is not projected; memory is bounded by a batch, whatever the size of the ledger.
@@ -9,6 +9,7 @@ mod checkpoints;
 mod commits;
 mod cosignatures;
 mod erasures;
+mod expired;
 mod keys;
 mod receipts;
 mod retention;
@@ -76,6 +77,7 @@ const KINDS: &[Kind] = &[
     erasures::TABLE,
     retention::RETENTION,
     retention::HOLDS,
+    expired::TABLE,
     scrubs::SCRUBS,
     scrubs::DAMAGES,
     statistics::TABLE,

@@ -337,9 +337,16 @@ impl Chunk {
 
     /// Reads the projected columns and removes invisible rows.
     ///
-    /// Errors: XX001 where a segment is damaged.
+    /// Errors: XX001 where a segment is damaged; 72000 where visible rows have expired.
     pub fn read(&self) -> SqlResult<RecordBatch> {
         let reader = &self.reader;
+        if let Source::Stored(Piece::Segment(segment, _)) = &self.source
+            && segment.expired_at().is_some()
+        {
+            // All of them may have been gone before this snapshot.
+            let is_seen = reader.ended(self.first, self.rows)?.len() < self.rows;
+            return if is_seen { Err(segment.expired()) } else { Ok(RecordBatch::new_empty(Arc::clone(&reader.schema))) };
+        }
         let (columns, row_id_mark) = match &self.source {
             Source::Stored(Piece::Segment(segment, index)) => (reader.segment_columns(segment, *index, self.rows)?, 0),
             Source::Stored(Piece::Tail(chunk, from)) => (reader.columns(&chunk.table, &chunk.batch, *from, self.rows)?, 0),

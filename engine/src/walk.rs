@@ -1,6 +1,6 @@
 //! The stored rows of a table, sealed and not, a batch at a time: what folds are made from.
 //!
-//! W1: every row from a commit on is met once, in order of row ids.
+//! W1: every row from a commit on is met once, in order of row ids; those that have expired only where no column of them is asked for.
 //! W2: segments that end before that commit are not read, but for the commits of their last batch.
 //! Never: asks whether a row is visible.
 
@@ -71,7 +71,8 @@ pub(crate) fn walk(
     while from > 0 && (since == 0 || last_commit(&layout.segments[from - 1])? >= since) {
         from -= 1;
     }
-    for segment in &layout.segments[from..] {
+    let has_expired = |segment: &Segment| segment.expired_at().is_some() && !needed.is_empty();
+    for segment in layout.segments[from..].iter().filter(|segment| !has_expired(segment)) {
         for index in 0..segment.batches() {
             if let Some(walked) = of_segment(segment, index, reader, needed, since)? {
                 take(walked)?;

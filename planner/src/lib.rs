@@ -13,6 +13,7 @@ mod constraint_syntax;
 mod copy_syntax;
 mod cursor_syntax;
 mod erase_syntax;
+mod expire_syntax;
 mod graph_syntax;
 mod hold_syntax;
 mod lock_syntax;

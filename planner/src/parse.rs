@@ -15,6 +15,7 @@ use crate::constraint_syntax::SetConstraints;
 use crate::cursor_syntax::{self, Direction, Fetch};
 use crate::distinct_from;
 use crate::erase_syntax::{self, Erase};
+use crate::expire_syntax::{self, Expire};
 use crate::graph_syntax::{self, GraphCommand, GraphTable};
 use crate::hold_syntax::{self, HoldCommand};
 use crate::maintenance_syntax::{self, Maintenance};
@@ -58,6 +59,7 @@ pub(crate) enum Own {
     Authority(Arc<Command>),
     /// CREATE, ALTER, DROP, COMMENT ON PROPERTY GRAPH.
     Graph(Arc<GraphCommand>),
+    Expire(Arc<Expire>),
     /// CREATE, DROP LEGAL HOLD.
     Hold(Arc<HoldCommand>),
     /// PREPARE TRANSACTION, whatever the name.
@@ -180,6 +182,7 @@ fn begins_own(first: &Token, second: Option<&Token>) -> bool {
         || refresh_syntax::begins(first)
         || constraint_syntax::begins(first, second)
         || hold_syntax::begins(first, second)
+        || expire_syntax::begins(first)
         || begins_two_phase()
 }
 
@@ -189,6 +192,7 @@ fn parse_own(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Own> {
         Some(first) if constraint_syntax::begins(&first.token, visible.get(1).map(|second| &second.token)) => {
             constraint_syntax::read(&visible).map(Own::Constraints)
         }
+        Some(first) if expire_syntax::begins(&first.token) => expire_syntax::read(&visible).map(|expire| Own::Expire(Arc::new(expire))),
         Some(first) if hold_syntax::begins(&first.token, visible.get(1).map(|second| &second.token)) => {
             hold_syntax::read(&visible).map(|command| Own::Hold(Arc::new(command)))
         }

@@ -5,15 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{Int64Type, UInt64Type};
-use base::{Io, RelationId};
-use receipts::{CommitLeaf, RowTree};
+use arrow::datatypes::{Int64Type, UInt8Type, UInt64Type};
+use base::{Io, RelationId, SqlError};
+use receipts::{CommitLeaf, Hash, RowTree};
 
 use super::history::LoggedRows;
 use super::{Checked, Stop, malformed, tampered, unreadable};
 use crate::batch_codec;
-use crate::canonical::row_hashes;
-use crate::catalog::{CATALOG, CATALOG_TABLE, Catalog, CatalogRow, Object, SEGMENTS, SEGMENTS_TABLE};
+use crate::canonical::{Op, row_hashes};
+use crate::catalog::{CATALOG, CATALOG_TABLE, Catalog, CatalogRow, Object, SEGMENTS, SEGMENTS_TABLE, is_own_table};
 use crate::catalog_rows;
 use crate::failure::io_failed;
 use crate::schema::TableDef;
@@ -28,6 +28,8 @@ struct Run {
     batch: RecordBatch,
     /// `_supersedes` is absolute and `_commit` is there.
     sealed: bool,
+    /// Of rows that have expired, whose batch is a stub's.
+    hashes: Option<Vec<Hash>>,
 }
 
 /// Rows of one table, in order.
@@ -43,8 +45,22 @@ struct Cursor {
 
 /// What `ledger.segments` says of a file.
 struct Recorded {
+    file: String,
+    /// Table, first row, rows.
+    place: (i64, i64, i64),
     blake3: String,
     bytes: u64,
+    /// The commit that says so.
+    seq: u64,
+}
+
+/// A file of the folder.
+struct FoundFile {
+    file: String,
+    blake3: String,
+    bytes: u64,
+    /// Its rows, if it is a stub.
+    expired: Option<(String, u64, u64)>,
 }
 
 /// All tables; see the module.
@@ -52,8 +68,9 @@ pub(super) struct Rows {
     threads: usize,
     cursors: HashMap<RelationId, Cursor>,
     definitions: HashMap<(RelationId, u32), Arc<TableDef>>,
-    found: Vec<(String, String, u64)>,
-    recorded: HashMap<String, Recorded>,
+    found: Vec<FoundFile>,
+    /// By the row of `ledger.segments` that says so.
+    recorded: HashMap<u64, Recorded>,
     catalog_rows: Vec<CatalogRow>,
 }
 
@@ -82,6 +99,13 @@ impl Rows {
             for name in list(&dir)?.iter().filter(|name| segment::parse_name(name).is_some()) {
                 let file = format!("segments/{relation}/{name}");
                 let opened = Segment::open(&**io, &dir.join(name)).map_err(|error| malformed(&file, error.message()))?;
+                checked.segments += 1;
+                rows.found.push(FoundFile::of(&file, &opened));
+                // A stub beside its segment: whichever of them is recorded is compared at the end.
+                let is_stub = name.ends_with(".expired");
+                if is_stub && cursor.segments.back().is_some_and(|(_, before, _)| before.first_row() == opened.first_row()) {
+                    continue;
+                }
                 if opened.first_row() != cursor.sealed_end || opened.table().id != RelationId(relation) {
                     return Err(tampered(
                         file,
@@ -89,9 +113,7 @@ impl Rows {
                     ));
                 }
                 cursor.sealed_end += opened.rows();
-                rows.found.push((file.clone(), opened.blake3(), opened.bytes()));
                 cursor.segments.push_back((file, opened, 0));
-                checked.segments += 1;
             }
         }
         Ok(rows)
@@ -134,10 +156,15 @@ impl Rows {
                 let slice = run.batch.slice(offset, n);
                 check_commit_column(run, &slice, commit.seq, row)?;
                 let span_first = if run.sealed { span.first_row } else { u64::MAX };
-                let hashes =
-                    row_hashes(&run.table, &slice, span_first, self.threads).map_err(|error| malformed(&run.place, error.message()))?;
-                tree.extend(&hashes);
-                checked.sealed_fields += sealed_fields(&run.table, &slice);
+                match &run.hashes {
+                    Some(_) if is_own_table(relation) => return Err(tampered(run.place.clone(), "rows of the ledger's own never expire")),
+                    Some(hashes) => tree.extend(&hashes[offset..offset + n]),
+                    None => {
+                        let hashes = row_hashes(&run.table, &slice, span_first, self.threads);
+                        tree.extend(&hashes.map_err(|error| malformed(&run.place, error.message()))?);
+                        checked.sealed_fields += sealed_fields(&run.table, &slice);
+                    }
+                }
                 if places.last() != Some(&run.place) {
                     places.push(run.place.clone());
                 }
@@ -150,7 +177,7 @@ impl Rows {
                     }
                     self.catalog_rows.extend(new);
                 } else if relation == SEGMENTS {
-                    record(&mut self.recorded, &slice);
+                    record(&mut self.recorded, &slice, (row, commit.seq))?;
                 }
                 row += n as u64;
             }
@@ -170,18 +197,20 @@ impl Rows {
         Ok(())
     }
 
-    /// Compares all segments with `ledger.segments`; the files that are not recorded there.
-    pub(super) fn finish(mut self, catalog: &Catalog, checked: &Checked) -> Result<Vec<String>, Stop> {
+    /// Compares all segments with `ledger.segments`; what is to be said of some: files that are not recorded there, rows that have expired.
+    pub(super) fn finish(self, catalog: &Catalog, checked: &Checked) -> Result<Vec<String>, Stop> {
         debug_assert!(checked.segments as usize == self.found.len());
-        let mut unrecorded = Vec::new();
-        for (file, blake3, bytes) in &self.found {
-            match self.recorded.remove(file) {
-                Some(recorded) if recorded.blake3 == *blake3 && recorded.bytes == *bytes => {}
-                Some(_) => return Err(tampered(file.clone(), "its BLAKE3 is not the one in ledger.segments")),
-                None => unrecorded.push(file.clone()),
+        let mut recorded: HashMap<String, Recorded> =
+            self.recorded.into_values().map(|recorded| (recorded.file.clone(), recorded)).collect();
+        let mut notes = Vec::new();
+        for found in &self.found {
+            match recorded.remove(&found.file) {
+                Some(known) if known.blake3 == found.blake3 && known.bytes == found.bytes => notes.extend(found.expired(known.seq)),
+                Some(_) => return Err(tampered(found.file.clone(), "its BLAKE3 is not the one in ledger.segments")),
+                None => notes.push(found.unrecorded(&self.found)?),
             }
         }
-        if let Some(missing) = self.recorded.keys().min() {
+        if let Some(missing) = recorded.keys().min() {
             return Err(tampered(missing.clone(), "it is recorded in ledger.segments and is not there"));
         }
         for (relation, cursor) in &self.cursors {
@@ -193,7 +222,39 @@ impl Rows {
                 ));
             }
         }
-        Ok(unrecorded)
+        Ok(notes)
+    }
+}
+
+impl FoundFile {
+    fn of(file: &str, opened: &Segment) -> Self {
+        let rows = || (opened.table().name.clone(), opened.first_row(), opened.first_row() + opened.rows() - 1);
+        let expired = opened.expired_at().is_some().then(rows);
+        Self { file: file.to_owned(), blake3: opened.blake3(), bytes: opened.bytes(), expired }
+    }
+
+    /// What is to be said of a stub that this commit recorded.
+    fn expired(&self, seq: u64) -> Option<String> {
+        let (table, first, last) = self.expired.as_ref()?;
+        Some(format!(
+            "EXPIRED: the values of rows {first} to {last} of {table}, which commit {seq} removed; their hashes are checked ({})",
+            self.file
+        ))
+    }
+
+    /// Of a file that `ledger.segments` does not have (any more): what an interrupted seal or EXPIRE has left.
+    fn unrecorded(&self, all: &[Self]) -> Result<String, Stop> {
+        let twin = match self.file.strip_suffix(".expired") {
+            Some(name) => format!("{name}.arrow"),
+            None => format!("{}.expired", self.file.trim_end_matches(".arrow")),
+        };
+        let has_twin = all.iter().any(|other| other.file == twin);
+        match (&self.expired, has_twin) {
+            (None, false) => Ok(format!("bytes of {} beyond its rows: its seal was interrupted before it was recorded", self.file)),
+            (None, true) => Ok(format!("{}: it has expired, and its removal was interrupted", self.file)),
+            (Some(_), true) => Ok(format!("{}: an EXPIRE was interrupted before it was recorded", self.file)),
+            (Some(_), false) => Err(tampered(twin, "it is missing, and no commit says that it has expired")),
+        }
     }
 }
 
@@ -215,9 +276,14 @@ impl Cursor {
         let (file, segment, _) = self.segments.front().ok_or_else(|| malformed("segments", format!("row {row} is in none")))?;
         let index = (row - segment.first_row()) as usize / BATCH_ROWS;
         let first = segment.first_row() + (index * BATCH_ROWS) as u64;
-        let batch = segment.read(index, None).map_err(|error| malformed(file.clone(), error.message()))?;
+        let unread = |error: SqlError| malformed(file.clone(), error.message());
+        let n = segment.table().columns.len();
+        let (batch, hashes) = match segment.expired_at() {
+            None => (segment.read(index, None).map_err(unread)?, None),
+            Some(_) => (segment.read(index, Some(&[n + 1, n + 2, n + 3])).map_err(unread)?, Some(segment.hashes(index).map_err(unread)?)),
+        };
         let place = format!("{file} (rows {first} to {})", first + batch.num_rows() as u64 - 1);
-        Ok(Run { place, table: Arc::clone(segment.table()), first, batch, sealed: true })
+        Ok(Run { place, table: Arc::clone(segment.table()), first, batch, sealed: true, hashes })
     }
 
     fn read_logged(&mut self, row: u64, span_first: u64, definitions: &HashMap<(RelationId, u32), Arc<TableDef>>) -> Result<Run, Stop> {
@@ -230,7 +296,7 @@ impl Cursor {
         if first > row || row >= first + batch.num_rows() as u64 {
             return Err(tampered(place, format!("it holds rows from {first} on, row {row} was expected")));
         }
-        Ok(Run { place, table, first, batch, sealed: false })
+        Ok(Run { place, table, first, batch, sealed: false, hashes: None })
     }
 }
 
@@ -244,19 +310,37 @@ fn check_commit_column(run: &Run, slice: &RecordBatch, seq: u64, row: u64) -> Re
     if !run.sealed {
         return Ok(());
     }
-    let commits = slice.column(run.table.columns.len() + 3).as_primitive::<UInt64Type>();
+    let commits_at = if run.hashes.is_some() { 2 } else { run.table.columns.len() + 3 };
+    let commits = slice.column(commits_at).as_primitive::<UInt64Type>();
     match commits.values().iter().position(|commit| *commit != seq) {
         None => Ok(()),
         Some(at) => Err(tampered(run.place.clone(), format!("row {} is of commit {seq}, it says {}", row + at as u64, commits.value(at)))),
     }
 }
 
-/// Takes in rows of `ledger.segments`.
-fn record(recorded: &mut HashMap<String, Recorded>, slice: &RecordBatch) {
+/// Takes in rows of `ledger.segments`: what an EXPIRE leaves is in the place of a segment of the same rows.
+fn record(recorded: &mut HashMap<u64, Recorded>, slice: &RecordBatch, (first, seq): (u64, u64)) -> Result<(), Stop> {
+    let n = SEGMENTS_TABLE.columns.len();
     let (files, hashes) = (slice.column(0).as_string::<i32>(), slice.column(8).as_string::<i32>());
-    let bytes = slice.column(7).as_primitive::<Int64Type>();
+    let number = |column: usize, row: usize| slice.column(column).as_primitive::<Int64Type>().value(row);
+    let (ops, supersedes) = (slice.column(n + 1).as_primitive::<UInt8Type>(), slice.column(n + 2).as_primitive::<UInt64Type>());
     for row in 0..slice.num_rows() {
-        let said = Recorded { blake3: hashes.value(row).to_owned(), bytes: bytes.value(row).cast_unsigned() };
-        recorded.insert(files.value(row).to_owned(), said);
+        let ended = supersedes.is_valid(row).then(|| supersedes.value(row));
+        let before = ended.and_then(|ended| recorded.remove(&ended));
+        if ops.value(row) == Op::Delete as u8 {
+            continue;
+        }
+        let said = Recorded {
+            file: files.value(row).to_owned(),
+            place: (number(1, row), number(3, row), number(4, row)),
+            blake3: hashes.value(row).to_owned(),
+            bytes: number(7, row).cast_unsigned(),
+            seq,
+        };
+        if said.file.ends_with(".expired") && before.is_none_or(|before| before.place != said.place) {
+            return Err(tampered(format!("commit {seq}"), format!("it records {} in the place of no segment of these rows", said.file)));
+        }
+        recorded.insert(first + row as u64, said);
     }
+    Ok(())
 }

@@ -136,6 +136,9 @@ fn lay_segments(source: &Source<'_>, to: &Path, sealed: u64, size: u64) -> SqlRe
             // What is wrong with it is told best by its hash.
             Err(error) => return Err(source.verify(name).err().unwrap_or(error)),
         };
+        if segment.expired_at().is_some_and(|expired_at| expired_at >= size) {
+            return Err(has_expired(&segment, size));
+        }
         if last < size {
             let path = to.join(name);
             let folder = path.parent().unwrap_or(to);
@@ -153,6 +156,14 @@ fn lay_segments(source: &Source<'_>, to: &Path, sealed: u64, size: u64) -> SqlRe
         source.io.sync_dir(&folder).map_err(|error| io_failed("sync folder", &folder, error))?;
     }
     Ok(rows)
+}
+
+/// A commit whose rows the backup does not have any more. Errors: 55000.
+fn has_expired(stub: &Segment, size: u64) -> SqlError {
+    let table = stub.table();
+    let message = format!("commit {} cannot be restored: rows of table \"{}\" have expired since", size - 1, table.name);
+    SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message)
+        .hint("Restore to the commit of the newest EXPIRE or a later one, or from a backup that was made before it.")
 }
 
 /// The leaf that says so (Y3).

@@ -37,7 +37,8 @@ pub(super) fn look(ledger: &Arc<Ledger>, pace: &mut Pace<'_>) -> SqlResult<Vec<D
             Err(error) => Some(format!("it cannot be read: {error}")),
         };
         let state = ledger.table_state(recorded.relation);
-        let Some(segment) = state.segment(recorded.first_row) else { continue };
+        // One that has expired meanwhile is another file now.
+        let Some(segment) = state.segment(recorded.first_row).filter(|segment| segment.file() == recorded.file) else { continue };
         match why {
             Some(why) => {
                 segment.quarantine();

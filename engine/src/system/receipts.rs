@@ -3,13 +3,15 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BinaryArray, Int64Array, StringArray};
+use arrow::array::{ArrayRef, AsArray, BinaryArray, Int64Array, StringArray};
+use arrow::datatypes::{UInt8Type, UInt64Type};
 use base::{CommitSeq, RelationId, SqlResult};
 use receipts::{Hash, Leaf, Supersedes};
 
 use super::commits::leaves;
 use super::{Batches, Kind, Scan};
 use crate::canonical::{Op, RowHasher};
+use crate::segment::{BATCH_ROWS, Segment};
 use crate::types::SqlType;
 
 pub(super) const TABLE: Kind = Kind {
@@ -91,6 +93,20 @@ struct Shown {
     hashes: Vec<Hash>,
 }
 
+impl Shown {
+    /// What is left of rows that have expired; how many.
+    fn take_stub(&mut self, stub: &Segment, run: &Run) -> SqlResult<u64> {
+        self.hashes = stub.hashes_from(run.row_id, run.end - run.row_id)?;
+        let n = stub.table().columns.len();
+        let offset = (run.row_id - stub.first_row()) as usize;
+        let hidden = stub.read(offset / BATCH_ROWS, Some(&[n + 1, n + 2]))?.slice(offset % BATCH_ROWS, self.hashes.len());
+        let (ops, ended) = (hidden.column(0).as_primitive::<UInt8Type>(), hidden.column(1).as_primitive::<UInt64Type>());
+        self.ops = ops.values().iter().map(|op| name_of(*op)).collect();
+        self.supersedes = ended.iter().map(|row| row.map(u64::cast_signed)).collect();
+        Ok(self.hashes.len() as u64)
+    }
+}
+
 fn read(scan: &Scan, run: &mut Run) -> SqlResult<arrow::array::RecordBatch> {
     let relation = RelationId(run.relation);
     let state = scan.ledger.table_state(relation);
@@ -103,7 +119,11 @@ fn read(scan: &Scan, run: &mut Run) -> SqlResult<arrow::array::RecordBatch> {
         }
     };
     let mut shown = Shown::default();
-    let rows = if NEEDS_ROWS.iter().any(|column| scan.wants(*column)) {
+    let needs_rows = NEEDS_ROWS.iter().any(|column| scan.wants(*column));
+    let stub = state.segment(run.row_id).filter(|segment| segment.expired_at().is_some());
+    let rows = if let Some(stub) = stub.filter(|_| needs_rows) {
+        shown.take_stub(&stub, run)?
+    } else if needs_rows {
         let (stored, offset) = scan.ledger.stored_batch(&state, run.row_id)?;
         let rows = ((stored.num_rows() - offset) as u64).min(run.end - run.row_id);
         // Rows lie in the layout of their own time; the names are those of now.

@@ -22,7 +22,7 @@ fn fsck(data: &Path, policy: &Policy, pinned: Option<&str>) -> Verdict {
     check(&io, &Request { folder: &data.join(LEDGER), policy, pinned, threads: 1 }).0
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();

@@ -8,6 +8,8 @@ mod backups_broken_off;
 mod backups_damaged;
 mod cosigned;
 mod erasure;
+mod expire;
+mod expire_broken_off;
 mod exports;
 mod folds;
 mod formats;

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Builder, ListBuilder, StringBuilder};
 use arrow::datatypes::{DataType, Int64Type};
-use base::{CommitSeq, RowId, SqlError, SqlResult, SqlState};
+use base::{CommitSeq, RelationId, RowId, SqlError, SqlResult, SqlState};
 use engine::{Catalog, GraphDef, Ledger, Object};
 use graph::{Answer, Budget, EdgePattern, Element, Output, PathPattern, Query, Run, Snapshot, Strategy, Value, Var, VertexPattern};
 use relational::{Environment, Interrupt, Relational, ScalarFunction};
@@ -165,6 +165,9 @@ impl Searcher {
             return Err(SqlError::internal(format!("graph {} is not in the catalog", spec.graph)));
         };
         let moment = moment.ok_or_else(|| SqlError::internal("a graph in an empty ledger"))?;
+        for element in &graph.elements {
+            ledger.check_unexpired(RelationId(element.relation), moment)?;
+        }
         let live = searched.graphs.get(ledger, &catalog, graph)?;
         let snapshot = live.topology().snapshot(moment);
         let (tables, ends) = (live.edge_tables(&spec.edges)?, live.vertex_tables(ends)?);

@@ -13,6 +13,7 @@ mod cursors;
 mod databases;
 mod effects;
 mod erase;
+mod expire;
 mod identity;
 mod named;
 mod notify;
@@ -173,6 +174,7 @@ impl Session {
                 Ok(Outcome::Command(maintenance.tag()))
             }
             Plan::Erase(erase) => self.erase(&prepared.plan, erase),
+            Plan::Expire(expire) => self.expire(&prepared.plan, expire).await,
             Plan::CopyFrom(_) => self.begin_copy(prepared, watch),
             Plan::Authority(command) if command.is_about_databases() => self.change_databases(&prepared.plan, command).await,
             _ => self.run_data(prepared, parameters, watch).await,

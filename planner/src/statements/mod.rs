@@ -9,6 +9,7 @@ pub(crate) mod block;
 pub(crate) mod configure;
 pub mod copy_from;
 pub(crate) mod cursor;
+pub(crate) mod expire;
 pub(crate) mod named;
 pub(crate) mod notify;
 
@@ -179,6 +180,7 @@ pub(crate) enum Plan {
     Graph(Arc<GraphCommand>),
     /// Legal holds.
     Hold(Arc<HoldCommand>),
+    Expire(expire::Plan),
 }
 
 impl Plan {
@@ -236,6 +238,7 @@ impl Plan {
             Self::Authority(command) => command.tag(),
             Self::Graph(command) => command.tag(),
             Self::Hold(command) => command.tag(),
+            Self::Expire(_) => "EXPIRE",
             Self::Block(_) | Self::Configure(_) | Self::Named(_) | Self::Cursor(_) | Self::Notify(_) => return None,
             Self::Maintenance(_) | Self::Constraints(_) | Self::Extension => return None,
             Self::Explain(plan) => return plan.write_verb(),
@@ -276,6 +279,9 @@ pub(crate) fn plan(planning: &Planning<'_>) -> SqlResult<Planned> {
     }
     if let Some(Own::Graph(command)) = &planning.parsed.own {
         return Ok(Planned::command(Plan::Graph(Arc::clone(command))));
+    }
+    if let Some(Own::Expire(expire)) = &planning.parsed.own {
+        return expire::plan(planning, expire).map(Planned::command);
     }
     if let Some(Own::Hold(command)) = &planning.parsed.own {
         return Ok(Planned::command(Plan::Hold(Arc::clone(command))));
@@ -429,6 +435,7 @@ async fn run(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
         | Plan::Notify(_)
         | Plan::Maintenance(_)
         | Plan::Erase(_)
+        | Plan::Expire(_)
         | Plan::CopyFrom(_) => Err(SqlError::internal("this statement is run by the session")),
     }
 }

@@ -156,3 +156,59 @@ async fn holds_are_set_and_released_by_custodians() {
         "SELECT name, table_name, set_by, released_by, released_commit_seq > commit_seq FROM ledger.holds ORDER BY 1, relation_id";
     assert_eq!(root.lines(history).await, ["g|t|eve|eve|t", "h|t|eve|eve|t", "h|u|eve|eve|t"]);
 }
+
+#[tokio::test]
+async fn rows_are_expired_by_who_may() {
+    let fixture = Fixture::new();
+    let mut root = fixture.session();
+    for sql in [
+        "CREATE ROLE ada LOGIN",
+        "GRANT CREATE ON SCHEMA public TO ada",
+        "CREATE ROLE eve LOGIN",
+        "GRANT shockwave_custodian TO eve",
+        "CREATE ROLE bob LOGIN",
+    ] {
+        root.run(sql).await;
+    }
+    let (mut ada, mut eve, mut bob) = (as_role(&fixture, "ada"), as_role(&fixture, "eve"), as_role(&fixture, "bob"));
+    ada.run("CREATE TABLE t (id int PRIMARY KEY, name text)").await;
+    ada.run("INSERT INTO t SELECT i, 'name ' || i FROM generate_series(1, 100) AS i").await;
+    fixture.database.ledger().seal().unwrap();
+    let before = root.value("SELECT max(commit_seq) FROM ledger.commits").await;
+    ada.run("DELETE FROM t").await;
+    ada.run("INSERT INTO t VALUES (1, 'new')").await;
+    let ended = root.value("SELECT max(commit_seq) FROM ledger.commits").await;
+    refused(&mut ada, "EXPIRE TABLE t", "22023", "table \"t\" has no retention").await;
+    refused(&mut bob, "EXPIRE TABLE t BEFORE COMMIT 1", "42501", "must be owner of table t").await;
+    refused(&mut ada, "EXPIRE SEGMENTS", "42501", "permission denied to expire rows of all tables").await;
+    refused(&mut ada, "EXPIRE TABLE nothing", "42P01", "relation \"nothing\" does not exist").await;
+    refused(&mut ada, "EXPIRE TABLE ledger.catalog", "42501", "permission denied for table catalog").await;
+    refused(&mut ada, "EXPIRE t", "42601", "syntax error at or near \"t\"").await;
+    refused(&mut ada, "EXPIRE TABLE t BEFORE COMMIT 99999", "22023", "commit 99999 does not exist").await;
+    refused(&mut ada, "EXPIRE TABLE t BEFORE 'soon'", "22007", "invalid input syntax for type timestamp with time zone: \"soon\"").await;
+    ada.run("BEGIN").await;
+    refused(&mut ada, "EXPIRE TABLE t BEFORE COMMIT 1", "25001", "EXPIRE cannot run inside a transaction block").await;
+    ada.run("ROLLBACK").await;
+    eve.run("CREATE LEGAL HOLD h ON TABLE t REASON 'case 7'").await;
+    refused(&mut ada, &format!("EXPIRE TABLE t BEFORE COMMIT {ended}"), "55000", "cannot expire rows of table \"t\"").await;
+    eve.run("DROP LEGAL HOLD h").await;
+    assert_eq!(ada.tag(&format!("EXPIRE TABLE t BEFORE COMMIT {before}")).await, "EXPIRE 0", "they were seen then");
+    root.run("ALTER TABLE t SET (retention = '7 years')").await;
+    assert_eq!(ada.tag("EXPIRE TABLE t").await, "EXPIRE 0");
+    assert_eq!(eve.tag("EXPIRE SEGMENTS").await, "EXPIRE 0");
+    root.run("ALTER TABLE t RESET (retention)").await;
+    assert_eq!(ada.tag(&format!("EXPIRE TABLE public.t BEFORE COMMIT {ended}")).await, "EXPIRE 1");
+    assert_eq!(ada.lines("SELECT id, name FROM t").await, ["1|new"]);
+    assert_eq!(ada.value(&format!("SELECT count(*) FROM t FOR SYSTEM_TIME AS OF COMMIT {ended}")).await, "1");
+    let past = format!("SELECT count(name) FROM t FOR SYSTEM_TIME AS OF COMMIT {before}");
+    let error = root.error(&past).await;
+    assert_eq!((error.state().0, error.message()), ("72000", "rows 0 to 99 of table \"t\" have expired"), "{error}");
+    let files = "SELECT first_row_id, rows FROM ledger.segments WHERE file LIKE '%.expired'";
+    assert_eq!(root.lines(files).await, ["0|100"]);
+    let said = "SELECT expired_by, table_name, first_row_id, rows, file LIKE '%.arrow', length(blake3), stub LIKE '%.expired', length(stub_blake3) FROM ledger.expired";
+    assert_eq!(root.lines(said).await, ["ada|t|0|100|t|64|t|64"]);
+    // What the ledger says of the rows is as it was, but for their values.
+    let rows = "SELECT count(*), count(row_hash) FROM ledger.receipts WHERE table_name = 't'";
+    assert_eq!(root.lines(rows).await, ["201|201"]);
+    refused(&mut eve, "EXPIRE SEGMENTS BEFORE '2020-01-01'", "22023", "the ledger has no commit at or before 2020-01-01 00:00:00+00").await;
+}

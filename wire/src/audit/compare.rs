@@ -20,7 +20,7 @@ const LEDGER: &str = "ledger";
 
 /// Compares the rows. Inconclusive where the role may not read some of them.
 pub async fn check(asked: &Asked<'_>, shown: &[Shown]) -> Verdict {
-    let (mut compared, mut own, mut hidden, mut redacted) = (0, 0, 0, 0);
+    let (mut compared, mut own, mut hidden, mut redacted, mut past) = (0, 0, 0, 0, 0);
     let mut denied: Vec<String> = Vec::new();
     for row in shown {
         let table = format!("{}.{}", row.definition.schema, row.definition.name);
@@ -34,6 +34,7 @@ pub async fn check(asked: &Asked<'_>, shown: &[Shown]) -> Verdict {
             Ok(()) => compared += 1,
             Err(Refused::Denied) if denied.contains(&table) => {}
             Err(Refused::Denied) => denied.push(table),
+            Err(Refused::Expired) => past += 1,
             Err(Refused::Verdict(verdict)) => return verdict,
         }
     }
@@ -44,6 +45,9 @@ pub async fn check(asked: &Asked<'_>, shown: &[Shown]) -> Verdict {
     let mut report = Report { subject: format!("{compared} rows are in SQL what their receipts prove"), ..Report::default() };
     report.checked.push("each value as of the commit that wrote it, and that what was deleted is gone".to_owned());
     report.not_covered.push(format!("{own} rows drawn are of the ledger's own tables"));
+    if past > 0 {
+        report.not_covered.push(format!("{past} rows drawn are of moments of which other rows of their tables have expired"));
+    }
     if hidden > 0 {
         report.not_covered.push(format!("the values of {hidden} hidden fields"));
     }
@@ -55,6 +59,8 @@ pub async fn check(asked: &Asked<'_>, shown: &[Shown]) -> Verdict {
 
 enum Refused {
     Denied,
+    /// The moment cannot be read any more.
+    Expired,
     Verdict(Verdict),
 }
 
@@ -104,7 +110,7 @@ async fn ended_at_once(asked: &Asked<'_>, shown: &Shown) -> Result<bool, Refused
         format!("SELECT row FROM ledger.receipts WHERE commit_seq = {commit} AND relation_id = {relation} AND supersedes = {row_id}");
     for found in ask(asked, "ledger.receipts", &query).await? {
         let Some(row) = found.first().and_then(Option::as_deref).and_then(|row| row.parse().ok()) else { continue };
-        let ending = sample::one(asked, (commit, row)).await.map_err(Refused::Verdict)?;
+        let ending = sample::one(asked, (commit, row)).await.map_err(|unshown| Refused::Verdict(unshown.verdict("ledger.receipts")))?;
         if ending.definition.id == relation && ending.part.header.supersedes == Supersedes::Own(shown.ordinal) {
             return Ok(true);
         }
@@ -124,6 +130,7 @@ fn quoted(name: &str) -> String {
 async fn ask(asked: &Asked<'_>, what: &str, query: &str) -> Result<Vec<Values>, Refused> {
     asked.server.rows(query).await.map_err(|missing| match missing {
         Missing::Denied => Refused::Denied,
+        Missing::Expired(_) => Refused::Expired,
         Missing::Failed(why) => Refused::Verdict(inconclusive(what, &why)),
     })
 }

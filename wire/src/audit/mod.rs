@@ -8,6 +8,7 @@
 #![allow(clippy::disallowed_methods, reason = "an auditor's own files, away from the data; no engine has them open")]
 
 mod compare;
+mod expired;
 mod leaves;
 mod report;
 mod sample;

@@ -18,8 +18,28 @@ pub type Values = Vec<Option<String>>;
 pub enum Missing {
     /// The role may not read it.
     Denied,
+    /// Values of it have expired, or so the server says.
+    Expired(String),
     /// Anything else.
     Failed(String),
+}
+
+impl Missing {
+    fn of(error: &tokio_postgres::Error) -> Self {
+        match error.code().map(tokio_postgres::error::SqlState::code) {
+            Some("42501") => Self::Denied,
+            Some("72000") => Self::Expired(told(error)),
+            _ => Self::Failed(told(error)),
+        }
+    }
+
+    /// As a person reads it.
+    pub fn told(self) -> String {
+        match self {
+            Self::Denied => "permission denied (SQLSTATE 42501)".to_owned(),
+            Self::Expired(why) | Self::Failed(why) => why,
+        }
+    }
 }
 
 impl Server {
@@ -59,14 +79,23 @@ impl Server {
     }
 
     /// The receipt of a row.
-    pub async fn receipt(&self, commit: u64, row: u64) -> Result<String, String> {
-        self.text("SELECT ledger_receipt($1::bigint, $2::bigint)", &[&commit.cast_signed(), &row.cast_signed()]).await
+    pub async fn receipt(&self, commit: u64, row: u64) -> Result<String, Missing> {
+        self.ask("SELECT ledger_receipt($1::bigint, $2::bigint)", &[&commit.cast_signed(), &row.cast_signed()]).await
+    }
+
+    /// The receipt of a commit's leaf.
+    pub async fn leaf_receipt(&self, commit: u64) -> Result<String, String> {
+        self.text("SELECT ledger_receipt($1::bigint)", &[&commit.cast_signed()]).await
     }
 
     async fn text(&self, query: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<String, String> {
-        let row = self.client.query_one(query, parameters).await.map_err(|error| told(&error))?;
-        let text: Option<String> = row.try_get(0).map_err(|error| told(&error))?;
-        text.ok_or_else(|| "the server answers NULL".to_owned())
+        self.ask(query, parameters).await.map_err(Missing::told)
+    }
+
+    async fn ask(&self, query: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<String, Missing> {
+        let row = self.client.query_one(query, parameters).await.map_err(|error| Missing::of(&error))?;
+        let text: Option<String> = row.try_get(0).map_err(|error| Missing::Failed(told(&error)))?;
+        text.ok_or_else(|| Missing::Failed("the server answers NULL".to_owned()))
     }
 
     /// Index and bytes of the leaves below `size`, in order.
@@ -79,10 +108,7 @@ impl Server {
 
     /// Rows that a query answers, as text.
     pub async fn rows(&self, query: &str) -> Result<Vec<Values>, Missing> {
-        let messages = self.client.simple_query(query).await.map_err(|error| match error.code() {
-            Some(code) if code.code() == "42501" => Missing::Denied,
-            _ => Missing::Failed(told(&error)),
-        })?;
+        let messages = self.client.simple_query(query).await.map_err(|error| Missing::of(&error))?;
         let values = |message: &SimpleQueryMessage| match message {
             SimpleQueryMessage::Row(row) => Some((0..row.len()).map(|at| row.get(at).map(str::to_owned)).collect()),
             _ => None,

@@ -66,6 +66,23 @@ fn path(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
+/// Rows that have expired are proven to have, by receipts of what says so.
+#[tokio::test]
+async fn a_server_with_expired_rows_passes_and_they_are_named() {
+    let server = start().await;
+    let client = server.connect().await;
+    client.batch_execute(ROWS).await.unwrap();
+    client
+        .batch_execute("CREATE TABLE old (id int PRIMARY KEY); INSERT INTO old SELECT generate_series(1, 300); DELETE FROM old")
+        .await
+        .unwrap();
+    let seq: i64 = client.query_one("SELECT max(commit_seq) FROM ledger.commits", &[]).await.unwrap().get(0);
+    client.batch_execute(&format!("EXPIRE TABLE old BEFORE COMMIT {seq}")).await.unwrap();
+    let auditor = Auditor::of(&server).await;
+    let visit = auditor.visit(server.address.port(), "shockwave", &["--sample", "100000"]).await;
+    is(&visit, 0, &["AUDIT: valid", "EXPIRED: the values of 600 rows drawn", "of 600 more rows drawn the ledger says"]);
+}
+
 #[tokio::test]
 async fn an_honest_server_passes_and_the_next_visit_builds_on_it() {
     let server = start().await;

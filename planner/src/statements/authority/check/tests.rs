@@ -56,7 +56,8 @@ kinds!(
     Explain,
     Authority,
     Graph,
-    Hold
+    Hold,
+    Expire
 );
 
 /// At least one statement of each kind. `t` has every privilege granted to the auditor, and `mine` belongs to it.
@@ -79,6 +80,8 @@ const STATEMENTS: &[&str] = &[
     "WITH d AS (INSERT INTO t VALUES (55, 5) RETURNING a) SELECT a FROM d",
     "CREATE LEGAL HOLD h ON TABLE mine",
     "DROP LEGAL HOLD IF EXISTS h",
+    "EXPIRE SEGMENTS",
+    "EXPIRE TABLE mine.m BEFORE COMMIT 1",
     "CREATE SCHEMA s2",
     "CREATE SCHEMA s3 AUTHORIZATION shockwave_auditor",
     "CREATE TABLE t2 (a int)",

@@ -1,0 +1,134 @@
+//! An EXPIRE that is broken off at any step, by power loss or by an error, has removed all of it or nothing, and the next start or EXPIRE ends it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use base::{CommitSeq, Fault, Io, SeededRng, SimClock, SimIo, SqlState};
+use engine::expire::Wanted;
+use engine::fsck::{Request, check};
+use engine::{Ledger, Memory, Options, Server};
+use receipts::Policy;
+
+use crate::ledger::{all, create_table, find, insert, many, rows, table};
+
+const DATA: &str = "/data";
+
+fn open(io: &SimIo) -> (Server, Arc<Ledger>) {
+    let options = Options {
+        io: Arc::new(io.clone()),
+        clock: Arc::new(SimClock::new(1, 1)),
+        rng: Arc::new(SeededRng::new(7)),
+        wal_file_bytes: 1 << 16,
+        hash_threads: 1,
+        memory: Memory {
+            memtable_bytes: 4 << 10,
+            blocks_bytes: 64 << 10,
+            batches_bytes: 1 << 16,
+            staging_bytes: 64 << 10,
+            queries_bytes: 0,
+        },
+        fold_threads: false,
+        scrub_bytes_per_s: 0,
+        use_uring: false,
+    };
+    let server = Server::open(Path::new(DATA), options).unwrap();
+    let ledger = server.ledger("shockwave").unwrap();
+    (server, ledger)
+}
+
+/// Two segments of rows that are all ended, one of rows that are not; the commit that wrote the first.
+fn before(io: &SimIo) -> (CommitSeq, Policy) {
+    let (server, ledger) = open(io);
+    let t = create_table(&ledger);
+    let written = insert(&ledger, &many(&t, 0, 30)).seq;
+    ledger.seal().unwrap();
+    insert(&ledger, &many(&t, 100, 20));
+    ledger.seal().unwrap();
+    let mut transaction = ledger.begin("tester");
+    let ended: Vec<_> = (0..30).chain(100..120).map(|id| find(&transaction, id).unwrap().0).collect();
+    transaction.delete(&t, &ended).unwrap();
+    transaction.insert(&t, &rows(&t, &[(7, "lives")])).unwrap();
+    transaction.commit_blocking().unwrap();
+    let policy = Policy::parse(format!("log {}\nquorum none\n", ledger.verifier_keys()[0]).as_bytes()).unwrap();
+    server.close_unsealed().unwrap();
+    (written, policy)
+}
+
+fn expire(ledger: &Arc<Ledger>) -> base::SqlResult<u64> {
+    let wanted = Wanted { tables: Some(vec![table(ledger).id]), before: ledger.snapshot().seq };
+    ledger.expire("custodian", &wanted).map(|expired| expired.segments)
+}
+
+/// How many rows were seen as of a commit; `None` if they have expired.
+fn seen(ledger: &Arc<Ledger>, seq: CommitSeq) -> Option<usize> {
+    let mut transaction = ledger.begin("r");
+    transaction.travel(ledger.moment(seq).unwrap());
+    let view = transaction.reading(&table(ledger)).unwrap();
+    let mut rows = 0;
+    for chunk in view.scan(&[0, 1], false) {
+        match chunk.read() {
+            Ok(batch) => rows += batch.num_rows(),
+            Err(error) => {
+                assert_eq!(error.state(), SqlState::SNAPSHOT_TOO_OLD, "{error}");
+                return None;
+            }
+        }
+    }
+    Some(rows)
+}
+
+fn named(io: &SimIo, ledger: &Arc<Ledger>, end: &str) -> usize {
+    let folder = ledger.folder().join(format!("segments/{}", table(ledger).id));
+    io.list(&folder).unwrap().iter().filter(|name| name.ends_with(end)).count()
+}
+
+#[test]
+fn an_expire_broken_off_at_any_step_is_whole_or_nothing() {
+    let ground = SimIo::new(3);
+    let (written, policy) = before(&ground);
+    for fault in [Fault::Crash, Fault::Error] {
+        let mut counted = [0, 0];
+        for step in 1.. {
+            let io = ground.copy(step);
+            let (server, ledger) = open(&io);
+            io.plan(io.steps() + step, fault);
+            let begun = io.steps();
+            let answer = expire(&ledger);
+            let is_over = io.steps() < begun + step;
+            if fault == Fault::Crash && !is_over {
+                let _ = server.close_unsealed();
+                io.restart();
+            } else {
+                io.forget_faults();
+                let _ = server.close_unsealed();
+            }
+            drop((server, ledger));
+            let disk: Arc<dyn Io> = Arc::new(io.clone());
+            let request = Request { folder: &Path::new(DATA).join("ledgers/shockwave"), policy: &policy, pinned: None, threads: 1 };
+            let verdict = check(&disk, &request).0;
+            assert_eq!(verdict.exit_code(), 0, "{fault:?} at step {step}: {verdict}");
+            let (server, ledger) = open(&io);
+            let now = seen(&ledger, written);
+            assert!(matches!(now, None | Some(30)), "{fault:?} at step {step}: {now:?}");
+            assert_eq!(all(&ledger.begin("r")), [(7, "lives".to_owned())], "{fault:?} at step {step}");
+            if now.is_none() {
+                // What the commit says is so once the server has started.
+                assert_eq!(named(&io, &ledger, ".arrow"), 1, "{fault:?} at step {step}");
+            }
+            assert!(answer.is_err() || now.is_none(), "{fault:?} at step {step}: it was said to be done");
+            counted[usize::from(now.is_none())] += 1;
+            let more = expire(&ledger).unwrap();
+            assert_eq!(more, if now.is_none() { 0 } else { 2 }, "{fault:?} at step {step}");
+            assert_eq!((named(&io, &ledger, ".arrow"), named(&io, &ledger, ".expired")), (1, 2), "{fault:?} at step {step}");
+            server.shutdown().unwrap();
+            drop((server, ledger));
+            let verdict = check(&disk, &request).0;
+            assert_eq!(verdict.exit_code(), 0, "{fault:?} at step {step}: {verdict}");
+            assert!(verdict.to_string().contains("EXPIRED"), "{fault:?} at step {step}: {verdict}");
+            if is_over {
+                break;
+            }
+        }
+        assert!(counted[0] > 20 && counted[1] > 2, "{fault:?}: {counted:?}");
+    }
+}
