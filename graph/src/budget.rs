@@ -20,6 +20,16 @@ pub struct Budget {
     peak: AtomicUsize,
     cancelled: AtomicBool,
     interrupt: Option<Interrupt>,
+    account: Option<Arc<dyn Account>>,
+}
+
+/// Where bytes are taken from beside the query's own limit: what all queries share.
+pub trait Account: Send + Sync + std::fmt::Debug {
+    /// Takes bytes, or ends the query (53200).
+    fn take(&self, bytes: usize) -> SqlResult<()>;
+
+    /// Gives bytes back that were taken.
+    fn give(&self, bytes: usize);
 }
 
 /// Asked now and then; its error ends the query.
@@ -34,16 +44,22 @@ impl std::fmt::Debug for Interrupt {
 impl Budget {
     /// At most `bytes_max` bytes.
     pub fn new(bytes_max: usize) -> Arc<Self> {
-        Arc::new(Self::of(bytes_max, None))
+        Arc::new(Self::of(bytes_max, None, None))
     }
 
     /// The same, for a query that `interrupt` may end with an error of its own.
     pub fn with_interrupt(bytes_max: usize, interrupt: impl Fn() -> SqlResult<()> + Send + Sync + 'static) -> Arc<Self> {
-        Arc::new(Self::of(bytes_max, Some(Interrupt(Box::new(interrupt)))))
+        Arc::new(Self::of(bytes_max, Some(Interrupt(Box::new(interrupt))), None))
     }
 
-    fn of(bytes_max: usize, interrupt: Option<Interrupt>) -> Self {
-        Self { bytes_max, bytes: AtomicUsize::new(0), peak: AtomicUsize::new(0), cancelled: AtomicBool::new(false), interrupt }
+    /// Whatever an account gives, for a query that `interrupt` may end.
+    pub fn on_account(account: Arc<dyn Account>, interrupt: impl Fn() -> SqlResult<()> + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self::of(usize::MAX, Some(Interrupt(Box::new(interrupt))), Some(account)))
+    }
+
+    fn of(bytes_max: usize, interrupt: Option<Interrupt>, account: Option<Arc<dyn Account>>) -> Self {
+        let (bytes, peak) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Self { bytes_max, bytes, peak, cancelled: AtomicBool::new(false), interrupt, account }
     }
 
     /// Asks the query to end with 57014.
@@ -65,8 +81,21 @@ impl Budget {
                 .detail(format!("The limit is {} bytes.", self.bytes_max))
                 .hint("Bound the path, filter earlier, or raise the limit."));
         }
+        if let Some(account) = &self.account
+            && let Err(error) = account.take(bytes)
+        {
+            self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+            return Err(error);
+        }
         self.peak.fetch_max(now, Ordering::Relaxed);
         Ok(())
+    }
+
+    fn give(&self, bytes: usize) {
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        if let Some(account) = &self.account {
+            account.give(bytes);
+        }
     }
 }
 
@@ -100,7 +129,7 @@ impl Meter {
     pub fn give(&mut self, bytes: usize) {
         let bytes = bytes.min(self.held);
         self.held -= bytes;
-        self.budget.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.budget.give(bytes);
     }
 
     /// Bytes held now.

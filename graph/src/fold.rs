@@ -16,6 +16,7 @@ use engine::{Fold, KeyDef, Op, TableDef, layout, stored};
 use hashbrown::HashMap;
 use parking_lot::Mutex;
 
+use crate::element::Element;
 use crate::schema::GraphSchema;
 use crate::topology::{Changes, EdgeRow, Topology, VertexRow};
 
@@ -106,6 +107,27 @@ impl TopologyFold {
         let known = self.known.lock();
         let vertex = usize::try_from(row.0).ok().and_then(|row| known.of_rows[usize::from(table)].get(row).copied());
         vertex.filter(|vertex| *vertex != NO_VERTEX)
+    }
+
+    /// The vertices that rows of a vertex table are, ascending; rows that are none are passed over.
+    pub fn vertices_of_rows(&self, table: u16, rows: &[u64]) -> Vec<Element> {
+        let known = self.known.lock();
+        let of_rows = &known.of_rows[usize::from(table)];
+        let vertex = |row: &u64| usize::try_from(*row).ok().and_then(|row| of_rows.get(row)).copied();
+        let vertices = rows.iter().filter_map(vertex).filter(|vertex| *vertex != NO_VERTEX);
+        let mut found: Vec<Element> = vertices.map(|vertex| Element::new(table, vertex.into())).collect();
+        found.sort_unstable();
+        found
+    }
+
+    /// Bytes held, the topology's included.
+    pub fn bytes(&self) -> usize {
+        let known = self.known.lock();
+        let ids: usize = known.ids.iter().map(HashMap::allocation_size).sum();
+        let rows: usize = known.of_rows.iter().map(|rows| rows.capacity() * size_of::<u32>()).sum();
+        let ends: usize = known.ends.iter().map(|ends| ends.capacity() * size_of::<(u32, u32)>()).sum();
+        let memory = self.topology.memory();
+        ids + rows + ends + memory.vertex_bytes + memory.edge_bytes
     }
 
     fn vertex_rows(&self, table: usize, chunk: &TailChunk, known: &mut Known, changes: &mut Changes) -> SqlResult<()> {

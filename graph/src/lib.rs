@@ -69,7 +69,7 @@ pub use pattern::{
 mod check;
 
 mod budget;
-pub use budget::Budget;
+pub use budget::{Account, Budget};
 
 mod tally;
 
@@ -82,7 +82,7 @@ mod paths;
 pub use paths::Path;
 
 mod exec;
-pub use exec::{Actual, Answer, Run, Value, run};
+pub use exec::{Actual, Answer, Run, Take, Value, run, stream};
 
 mod explain;
 pub use explain::Names;

@@ -58,6 +58,11 @@ impl Statistics {
         self.vertices[usize::from(table)]
     }
 
+    /// Edges of a table.
+    pub fn edges(&self, table: u16) -> u64 {
+        self.edges[usize::from(table)][0].edges
+    }
+
     /// Degrees at the end that a hop starts from.
     pub fn degrees(&self, hop: &Hop) -> &Degrees {
         &self.edges[usize::from(hop.edge_table)][usize::from(hop.backward)]

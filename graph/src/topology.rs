@@ -173,6 +173,11 @@ impl Topology {
         }
     }
 
+    /// Edges, ended ones included.
+    pub fn edges(&self) -> u64 {
+        self.state.read().edges.iter().map(|edges| edges.count).sum()
+    }
+
     /// Bytes held.
     pub fn memory(&self) -> Memory {
         let state = self.state.read();

@@ -10,5 +10,5 @@ mod pipeline;
 mod sink;
 mod weigh;
 
-pub use pipeline::{Actual, Run, run};
-pub use sink::{Answer, Value};
+pub use pipeline::{Actual, Run, run, stream};
+pub use sink::{Answer, Take, Value};

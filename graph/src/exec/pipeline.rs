@@ -11,12 +11,12 @@ use base::{Clock, SqlError, SqlResult};
 use parking_lot::Mutex;
 
 use super::batch::{Batch, VECTOR};
-use super::sink::{Answer, Sink};
+use super::sink::{Answer, Sink, Take};
 use super::weigh::Memo;
 use crate::budget::{Budget, Meter};
 use crate::element::Element;
 use crate::paths::{Path, Searcher};
-use crate::pattern::Condition;
+use crate::pattern::{Condition, Output};
 use crate::plan::{Plan, Step};
 use crate::reader::ListBuffer;
 use crate::tally;
@@ -78,22 +78,46 @@ pub struct Pipeline<'a> {
     /// Taken out while it searches, since what it finds goes on through the pipeline.
     pub searcher: Option<Searcher<'a>>,
     path_vars: VarSet,
-    sink: Sink,
+    sink: Sink<'a>,
     actual: Vec<Actual>,
     clock: Option<&'a dyn Clock>,
 }
 
 /// Runs a plan over a snapshot. Errors: 53200 and 57014 by the budget, 22003 for sums that do not fit, and those of filters and weights.
 pub fn run(plan: &Plan, graph: &Snapshot, how: &Run<'_>) -> SqlResult<(Answer, Vec<Actual>)> {
+    let (mut sink, actual) = run_into(plan, graph, how, &|| Sink::new(&plan.output, how.limit))?;
+    if let Sink::Rows { rows, limit, .. } = &mut sink {
+        rows.truncate(usize::try_from(*limit).unwrap_or(usize::MAX));
+    }
+    Ok((sink.finish(), actual))
+}
+
+/// Runs a plan whose output are rows of vertices and edges, and hands them to `take` as they come: a column for each variable, and how many matches each
+/// row stands for. Workers call it at the same time; its errors end the query. Errors: as [`run`]; XX000 for another output.
+pub fn stream(plan: &Plan, graph: &Snapshot, how: &Run<'_>, take: &Take<'_>) -> SqlResult<Vec<Actual>> {
+    let Output::Rows(vars) = &plan.output else { return Err(SqlError::internal("only rows are handed on as they come")) };
+    let paths = path_vars(plan);
+    if vars.iter().any(|var| paths.has(*var)) {
+        return Err(SqlError::internal("paths are not handed on as they come"));
+    }
+    run_into(plan, graph, how, &|| Sink::Given(vars.clone(), take)).map(|(_, actual)| actual)
+}
+
+fn run_into<'a>(
+    plan: &'a Plan,
+    graph: &'a Snapshot,
+    how: &Run<'a>,
+    sink: &(dyn Fn() -> Sink<'a> + Sync),
+) -> SqlResult<(Sink<'a>, Vec<Actual>)> {
     let next = AtomicUsize::new(0);
-    let worker = || -> SqlResult<(Sink, Vec<Actual>)> {
-        let mut pipeline = Pipeline::new(plan, graph, how);
+    let worker = || -> SqlResult<(Sink<'a>, Vec<Actual>)> {
+        let mut pipeline = Pipeline::new(plan, graph, how, sink());
         pipeline.work(&next)?;
         Ok((pipeline.sink, pipeline.actual))
     };
-    let (mut sink, actual) = if how.threads > 1 { parallel(how.threads, worker)? } else { worker().map(|found| vec![found])? }
+    let (sink, actual) = if how.threads > 1 { parallel(how.threads, worker)? } else { worker().map(|found| vec![found])? }
         .into_iter()
-        .try_fold(None, |merged: Option<(Sink, Vec<Actual>)>, (sink, actual)| {
+        .try_fold(None, |merged: Option<(Sink<'a>, Vec<Actual>)>, (sink, actual)| {
             let Some((mut all, mut sums)) = merged else { return Ok(Some((sink, actual))) };
             all.merge(sink)?;
             for (sum, more) in sums.iter_mut().zip(actual) {
@@ -102,10 +126,15 @@ pub fn run(plan: &Plan, graph: &Snapshot, how: &Run<'_>) -> SqlResult<(Answer, V
             Ok::<_, SqlError>(Some((all, sums)))
         })?
         .ok_or_else(|| SqlError::internal("X1: a plan runs on at least one worker"))?;
-    if let Sink::Rows { rows, limit, .. } = &mut sink {
-        rows.truncate(usize::try_from(*limit).unwrap_or(usize::MAX));
-    }
-    Ok((sink.finish(), of_steps(&actual)))
+    Ok((sink, of_steps(&actual)))
+}
+
+fn path_vars(plan: &Plan) -> VarSet {
+    let path = |planned: &crate::plan::Planned| match &planned.step {
+        Step::Path(path) => Some(path.var),
+        _ => None,
+    };
+    plan.steps.iter().filter_map(path).collect()
 }
 
 /// What each step did, from what went into each and into the sink: the rows of a step are those that went into the next, and its own time is
@@ -133,11 +162,7 @@ fn parallel<T: Send>(threads: usize, worker: impl Fn() -> SqlResult<T> + Sync) -
 }
 
 impl<'a> Pipeline<'a> {
-    fn new(plan: &'a Plan, graph: &'a Snapshot, how: &Run<'a>) -> Self {
-        let path_vars = plan.steps.iter().filter_map(|planned| match &planned.step {
-            Step::Path(path) => Some(path.var),
-            _ => None,
-        });
+    fn new(plan: &'a Plan, graph: &'a Snapshot, how: &Run<'a>, sink: Sink<'a>) -> Self {
         Self {
             plan,
             graph,
@@ -149,8 +174,8 @@ impl<'a> Pipeline<'a> {
             paths: Vec::new(),
             path_meter: Meter::new(Arc::clone(&how.budget)),
             searcher: Some(Searcher::new(graph, Meter::new(Arc::clone(&how.budget)))),
-            path_vars: path_vars.collect(),
-            sink: Sink::new(&plan.output, how.limit),
+            path_vars: path_vars(plan),
+            sink,
             actual: vec![Actual::default(); plan.steps.len() + 1],
             clock: how.clock,
         }

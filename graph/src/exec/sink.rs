@@ -34,11 +34,19 @@ pub enum Answer {
     Groups(Vec<(Vec<Element>, u64)>),
 }
 
+/// Takes columns of elements, one for each variable asked for, and how many matches each row stands for.
+pub type Take<'a> = dyn Fn(&[&[Element]], &[u64]) -> SqlResult<()> + Sync + 'a;
+
 /// Where a pipeline's matches go.
-#[derive(Debug)]
-pub enum Sink {
+pub enum Sink<'a> {
+    /// Handed on as they come.
+    Given(Vec<Var>, &'a Take<'a>),
     Count(u64),
-    Rows { vars: Vec<Var>, rows: Vec<(Vec<Value>, u64)>, limit: u64 },
+    Rows {
+        vars: Vec<Var>,
+        rows: Vec<(Vec<Value>, u64)>,
+        limit: u64,
+    },
     ByOne(Var, HashMap<Element, u64>),
     ByMany(Vec<Var>, HashMap<Box<[Element]>, u64>),
 }
@@ -48,7 +56,7 @@ fn add(to: &mut u64, weight: u64) -> SqlResult<()> {
     Ok(())
 }
 
-impl Sink {
+impl<'a> Sink<'a> {
     /// An empty one; of rows at most `limit` are kept.
     pub fn new(output: &Output, limit: Option<u64>) -> Self {
         match output {
@@ -69,6 +77,10 @@ impl Sink {
     /// Takes a batch in.
     pub fn take(&mut self, batch: &Batch, paths: &[Path], path_vars: VarSet, meter: &mut Meter) -> SqlResult<()> {
         match self {
+            Self::Given(vars, take) => {
+                let columns: Vec<&[Element]> = vars.iter().map(|var| batch.column(*var)).collect();
+                take(&columns, &batch.weights)
+            }
             Self::Count(count) => batch.weights.iter().try_for_each(|weight| add(count, *weight)),
             Self::Rows { vars, rows, limit } => {
                 meter.take(batch.len() * (size_of::<(Vec<Value>, u64)>() + vars.len() * size_of::<Value>()))?;
@@ -109,6 +121,7 @@ impl Sink {
     /// Adds what another worker found.
     pub fn merge(&mut self, other: Self) -> SqlResult<()> {
         match (self, other) {
+            (Self::Given(..), Self::Given(..)) => {}
             (Self::Count(count), Self::Count(more)) => add(count, more)?,
             (Self::Rows { rows, limit, .. }, Self::Rows { rows: more, .. }) => {
                 rows.extend(more);
@@ -128,6 +141,7 @@ impl Sink {
     /// What was found.
     pub fn finish(self) -> Answer {
         match self {
+            Self::Given(..) => Answer::Rows(Vec::new()),
             Self::Count(count) => Answer::Count(count),
             Self::Rows { rows, .. } => Answer::Rows(rows),
             Self::ByOne(_, groups) => Answer::Groups(groups.into_iter().map(|(key, count)| (vec![key], count)).collect()),
