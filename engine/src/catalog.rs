@@ -262,13 +262,15 @@ pub struct Catalog {
     authority: Authority,
     /// By table referenced: who references it. Follows from the entries.
     referencing: BTreeMap<RelationId, Vec<(RelationId, u32)>>,
+    /// Whether there is a property graph. Follows from the entries.
+    has_graphs: bool,
 }
 
 impl Default for Catalog {
     /// The catalog before the first commit: the ledger's own tables only.
     fn default() -> Self {
-        let mut catalog =
-            Self { entries: BTreeMap::new(), root: Hash::default(), authority: Authority::default(), referencing: BTreeMap::new() };
+        let (root, authority) = (Hash::default(), Authority::default());
+        let mut catalog = Self { entries: BTreeMap::new(), root, authority, referencing: BTreeMap::new(), has_graphs: false };
         for table in [&*CATALOG_TABLE, &*SEGMENTS_TABLE] {
             catalog.insert(Object::Table(Arc::clone(table)), RowId(u64::MAX));
         }
@@ -326,6 +328,8 @@ impl Catalog {
             }
         }
         self.referencing = referencing;
+        let has_graphs = self.graphs().next().is_some();
+        self.has_graphs = has_graphs;
         self.root = receipts::schema::schema_root(&self.leaves()).expect("C2: entries are sorted by id, each once");
         let mut authority = Authority::default();
         for entry in self.entries.values() {
@@ -545,6 +549,11 @@ impl Catalog {
             };
             Some(Reader { id: object.id(), kind: object.kind(), name: object.name(), reads })
         })
+    }
+
+    /// Whether there is a property graph.
+    pub fn has_graphs(&self) -> bool {
+        self.has_graphs
     }
 
     /// All property graphs, by id.

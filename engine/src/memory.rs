@@ -17,6 +17,8 @@ pub struct Memory {
     pub batches_bytes: usize,
     /// What one transaction, or one making of an index, keeps of keys before they are sorted into runs on disk.
     pub staging_bytes: usize,
+    /// Topologies of property graphs; a graph that needs more has none.
+    pub graphs_bytes: usize,
     /// Sorts, joins and aggregates of all queries together; one more is refused.
     pub queries_bytes: usize,
 }
@@ -30,7 +32,8 @@ impl Memory {
             blocks_bytes: bytes / 8,
             batches_bytes: bytes / 8,
             staging_bytes: (bytes / 16).min(64 << 20),
-            queries_bytes: bytes / 2,
+            graphs_bytes: bytes / 8,
+            queries_bytes: bytes / 8 * 3,
         }
     }
 }
@@ -60,7 +63,7 @@ mod tests {
             let memory = Memory::of(bytes);
             // One memtable is filled while two wait to be written.
             let folds = 3 * memory.memtable_bytes + memory.blocks_bytes;
-            let all = folds + memory.batches_bytes + 2 * memory.staging_bytes + memory.queries_bytes;
+            let all = folds + memory.batches_bytes + 2 * memory.staging_bytes + memory.graphs_bytes + memory.queries_bytes;
             assert!(all <= bytes.max(BYTES_MIN), "B1: {all} of {bytes}");
         }
     }

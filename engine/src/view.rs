@@ -75,6 +75,11 @@ impl TableView {
         self.reads.is_some()
     }
 
+    /// The commit that it is as of, where all that it shows is committed and nobody notes what is read.
+    pub fn settled_at(&self) -> Option<CommitSeq> {
+        self.seq.filter(|_| self.own.is_none() && self.reads.is_none())
+    }
+
     /// Notes that rows within these bounds, all of them to be met, are about to be scanned.
     pub fn note_scan(&self, bounds: Vec<ReadBound>) {
         if let Some(reads) = &self.reads {

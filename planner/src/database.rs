@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::backends::Backends;
 use crate::databases::Databases;
-use crate::graph_paths::LiveGraphs;
+use crate::live_graphs::LiveGraphs;
 use crate::notifications::Channels;
 use crate::plan_cache::PlanCache;
 use crate::rules::Shelf;

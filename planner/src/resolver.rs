@@ -322,7 +322,8 @@ impl Resolver for Binding<'_> {
                 if scope.checked {
                     check_populated(table)?;
                 }
-                let stored = StoredTable::new(Arc::clone(table), self.transaction.reading(table)?, opened);
+                let view = self.transaction.reading(table)?;
+                let stored = StoredTable::new(Arc::clone(table), view, opened).linked(scope.links());
                 let full = |name: &str| name.strip_prefix(&table.schema).and_then(|rest| rest.strip_prefix('.')) == Some(&table.name);
                 let passed = self.passed.iter().find(|(name, _)| full(name)).map(|(_, locks)| locks.clone());
                 Ok(Arc::new(stored.passing(passed)))

@@ -11,13 +11,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions};
-use arrow::compute::filter_record_batch;
+use arrow::compute::{concat, filter_record_batch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use base::{RowId, SqlError, SqlResult};
+use base::{CommitSeq, RowId, SqlError, SqlResult};
 use engine::system::SystemTable;
 use engine::{Chunk, ColumnDef, ReadBound, RowLocks, TableDef, TableView};
+use relational::links::Links;
 use relational::{Bound, Comparison, DECLARED_TYPE, HIDDEN, Indexed, Order, OrderedRows, Partition, TABLE_COLUMN, Table, TableIndex};
 
+use crate::graph_joins::GraphLinks;
 use crate::rights::{Opened, things};
 
 mod by_index;
@@ -35,6 +37,8 @@ pub(crate) struct StoredTable {
     opened: Opened,
     /// Rows that others have locked are passed over.
     passing: Option<RowLocks>,
+    /// What knows of the graphs that it may be part of.
+    links: Option<Arc<GraphLinks>>,
 }
 
 impl StoredTable {
@@ -48,7 +52,13 @@ impl StoredTable {
             field.as_ref().clone().with_metadata(HashMap::from(metadata))
         };
         let fields = table.arrow_schema().fields().iter().zip(&table.columns).map(declared).chain([row_id]).collect::<Vec<_>>();
-        Self { schema: Arc::new(Schema::new(fields)), table, view, opened, passing: None }
+        Self { schema: Arc::new(Schema::new(fields)), table, view, opened, passing: None, links: None }
+    }
+
+    /// The same among the graphs of a catalog.
+    pub(crate) fn linked(mut self, links: Option<Arc<GraphLinks>>) -> Self {
+        self.links = links;
+        self
     }
 
     /// The same without the rows that others have locked.
@@ -146,6 +156,36 @@ impl Table for StoredTable {
 
     fn in_order(&self, projection: &[usize], pruning: &[Bound], order: Order) -> SqlResult<Option<OrderedRows>> {
         self.find_in_order(projection, pruning, order)
+    }
+
+    fn links(&self) -> Option<Arc<dyn Links>> {
+        self.links.as_ref().map(|links| Arc::clone(links) as Arc<dyn Links>)
+    }
+
+    fn settled_at(&self, projection: &[usize]) -> SqlResult<Option<CommitSeq>> {
+        self.check_columns(projection)?;
+        Ok(self.view.settled_at().filter(|_| self.passing.is_none()))
+    }
+
+    fn row_id(&self) -> Option<usize> {
+        Some(self.table.columns.len())
+    }
+
+    fn rows_by_id(&self, rows: &[u64], projection: &[usize]) -> SqlResult<Vec<ArrayRef>> {
+        self.check_columns(projection)?;
+        let (user, with_row_id) = (self.user_columns(projection), self.has_row_id(projection));
+        let rows: Vec<RowId> = rows.iter().copied().map(RowId).collect();
+        let batches = self.view.gather(&rows, &user, with_row_id)?;
+        // The number of a row stands last in them, wherever it is asked for.
+        let place = |column: &usize| user.iter().position(|own| own == column).unwrap_or(user.len());
+        let column = |column: &usize| -> SqlResult<ArrayRef> {
+            let pieces: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(place(column)).as_ref()).collect();
+            match pieces.as_slice() {
+                [_] => Ok(Arc::clone(batches[0].column(place(column)))),
+                pieces => concat(pieces).map_err(arrow_error),
+            }
+        };
+        projection.iter().map(column).collect()
     }
 }
 

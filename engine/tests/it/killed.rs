@@ -24,6 +24,7 @@ fn open(io: &SimIo) -> SqlResult<Server> {
             blocks_bytes: 64 << 10,
             batches_bytes: 1 << 16,
             staging_bytes: 64 << 10,
+            graphs_bytes: 0,
             queries_bytes: 0,
         },
         fold_threads: false,

@@ -13,6 +13,7 @@ pub mod table;
 pub mod values;
 
 mod aggregate_forms;
+mod along_edges;
 mod answer;
 mod apply;
 mod attach;
@@ -78,6 +79,7 @@ pub use marks::{
 };
 pub use relational::{Description, Options, Query, Relational, Rows};
 pub use shape::Shape;
+pub use table::links;
 pub use table::{
     Bound, Comparison, DECLARED_TYPE, HIDDEN, InOrder, Indexed, Order, OrderedRows, Partition, Resolver, TABLE_COLUMN, Table, TableIndex,
     View,

@@ -19,6 +19,7 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, Phy
 use futures::executor::block_on;
 use tokio::task::unconstrained;
 
+use crate::along_edges::AlongEdges;
 use crate::apply::Held;
 use crate::apply::dependent::Dependent;
 use crate::apply::dependent_exec::DependentExec;
@@ -120,6 +121,7 @@ pub(crate) fn optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sy
     rules.retain(|rule| rule.name() != "SanityCheckPlan");
     rules.push(Arc::new(FirstMet));
     rules.push(Arc::new(TopByIndex));
+    rules.push(Arc::new(AlongEdges));
     rules
 }
 

@@ -104,10 +104,20 @@ impl KeyLookupExec {
         let (key, shown) = (Arc::new(operands), shown.join(", "));
         Self { reading, key, shown, properties, metrics: ExecutionPlanMetricsSet::new() }
     }
+
+    /// What it reads.
+    pub(crate) fn reading(&self) -> &Reading {
+        &self.reading
+    }
+
+    /// For each column of the key, what all it must equal.
+    pub(crate) fn key(&self) -> &Arc<Vec<Vec<Operand>>> {
+        &self.key
+    }
 }
 
 /// The key's values as one-row arrays; `None` if no row can have them (L4).
-fn key_values(key: &[Vec<Operand>]) -> Result<Option<Vec<ArrayRef>>> {
+pub(crate) fn key_values(key: &[Vec<Operand>]) -> Result<Option<Vec<ArrayRef>>> {
     let mut arrays = Vec::with_capacity(key.len());
     for operands in key {
         let mut values = operands.iter().map(Operand::value);

@@ -9,8 +9,12 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
-use base::SqlResult;
+use base::{CommitSeq, SqlError, SqlResult};
 use sqlparser::ast::Statement;
+
+pub mod links;
+
+use links::Links;
 
 /// Key in a field's metadata; with value `"true"` the column is hidden: `SELECT *` leaves it out, naming it reads it.
 pub const HIDDEN: &str = "shockwave.hidden";
@@ -127,6 +131,27 @@ pub trait Table: Send + Sync + Debug {
     /// `None` where the index cannot be asked, or reading all rows is better.
     fn in_order(&self, _projection: &[usize], _pruning: &[Bound], _order: Order) -> SqlResult<Option<OrderedRows>> {
         Ok(None)
+    }
+
+    /// What may know a way through joins of this table.
+    fn links(&self) -> Option<Arc<dyn Links>> {
+        None
+    }
+
+    /// The commit that its rows are as of, where all of them are committed and nobody notes which are read; then these columns may be read. Errors:
+    /// 42501 for a column that may not.
+    fn settled_at(&self, _projection: &[usize]) -> SqlResult<Option<CommitSeq>> {
+        Ok(None)
+    }
+
+    /// Position of the column that numbers its rows; `None` where nothing does.
+    fn row_id(&self) -> Option<usize> {
+        None
+    }
+
+    /// Columns of rows by their numbers, in the order given; of any columns that [`Table::settled_at`] was asked for. Errors: XX000, XX001.
+    fn rows_by_id(&self, _rows: &[u64], _projection: &[usize]) -> SqlResult<Vec<ArrayRef>> {
+        Err(SqlError::internal("a table whose rows have no numbers"))
     }
 }
 

@@ -10,7 +10,6 @@
 //! P4: a search ends when its statement does, and holds no more than the statement may.
 //! Never: judges a right; the query opens the element tables beside the call, and the clause's graph was asked for.
 
-mod live;
 mod shown;
 mod spec;
 
@@ -20,13 +19,15 @@ use arrow::array::{Array, ArrayRef, AsArray, Int64Builder, ListBuilder, StringBu
 use arrow::datatypes::{DataType, Int64Type};
 use base::{CommitSeq, RelationId, RowId, SqlError, SqlResult, SqlState};
 use engine::{Catalog, GraphDef, Ledger, Object};
-use graph::{Answer, Budget, EdgePattern, Element, Output, PathPattern, Query, Run, Snapshot, Strategy, Value, Var, VertexPattern};
+use graph::{
+    Answer, Budget, EdgePattern, Element, FromStatistics, Output, PathPattern, Query, Run, Snapshot, Strategy, Value, Var, VertexPattern,
+};
 use relational::{Environment, Interrupt, Relational, ScalarFunction};
 
-use live::Live;
-pub(crate) use live::LiveGraphs;
 use shown::Shown;
 pub(crate) use spec::Spec;
+
+use crate::live_graphs::{Live, LiveGraphs};
 
 /// Its name, which nobody can write.
 pub(crate) const FUNCTION: &str = "\u{1}graph_paths";
@@ -196,7 +197,9 @@ impl Searcher {
             ..graph::Pattern::default()
         };
         let query = Query { pattern, output: Output::Rows(vec![right, path]) };
-        let plan = graph::plan(&query, opened.snapshot.schema(), &opened.live.cardinality(), Strategy::Cheapest)?;
+        let statistics = opened.live.statistics(&opened.snapshot);
+        let cardinality = FromStatistics { schema: opened.snapshot.schema(), statistics: &statistics };
+        let plan = graph::plan(&query, opened.snapshot.schema(), &cardinality, Strategy::Cheapest)?;
         let interrupt = self.means.searched.interrupt.clone();
         let budget = Budget::with_interrupt(self.memory_bytes, move || interrupt.as_ref().map_or(Ok(()), |interrupt| interrupt()));
         let (answer, _) = graph::run(&plan, &opened.snapshot, &Run { budget, limit: None, clock: None, threads: 1 })?;

@@ -13,7 +13,7 @@ use base::{SqlError, SqlResult};
 use engine::{GraphElement, GraphEnd, SqlType};
 use sqlparser::ast::{
     BinaryOperator, CastKind, DataType, Expr, Ident, ObjectName, Query, SelectItem, SetExpr, SetOperator, SetQuantifier, TableFactor,
-    TableWithJoins, Value, VisitMut, VisitorMut,
+    TableWithJoins, UnaryOperator, Value, VisitMut, VisitorMut,
 };
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
@@ -119,16 +119,20 @@ impl Join<'_> {
         let (from, mut conditions) = self.from()?;
         for (link, way) in self.branch.links.iter().zip(&self.combination.ways) {
             let (edge, left, right) = (self.branch.at(link.edge), self.branch.at(link.left), self.branch.at(link.right));
-            let along = |conditions: &mut Vec<Expr>| self.meet(edge, left, right, conditions);
             if *way == Way::Along {
-                along(&mut conditions)?;
+                self.meet(edge, left, right, &mut conditions)?;
                 continue;
             }
             self.meet(edge, right, left, &mut conditions)?;
             if *way == Way::OnlyAgainst {
-                let mut both = Vec::new();
-                along(&mut both)?;
-                conditions.extend(all(both).map(|both| Expr::IsNotTrue(Box::new(Expr::Nested(Box::new(both))))));
+                match self.no_loop(edge)? {
+                    Some(no_loop) => conditions.push(no_loop),
+                    None => {
+                        let mut both = Vec::new();
+                        self.meet(edge, left, right, &mut both)?;
+                        conditions.extend(all(both).map(|both| Expr::IsNotTrue(Box::new(Expr::Nested(Box::new(both))))));
+                    }
+                }
             }
         }
         for (first, second) in &self.branch.different {
@@ -236,6 +240,23 @@ impl Join<'_> {
         end(&ends.source, source);
         end(&ends.destination, destination);
         Ok(())
+    }
+
+    /// That an edge, whose ends are of one table and not NULL, does not lead to where it comes from; `None` where its ends refer to different keys.
+    fn no_loop(&self, edge: usize) -> SqlResult<Option<Expr>> {
+        let Some(ends) = &self.element(edge)?.ends else { return Err(SqlError::internal("an edge without ends")) };
+        let (source, destination) = (&ends.source, &ends.destination);
+        let mut same = Vec::with_capacity(source.columns.len());
+        for (column, reference) in source.columns.iter().zip(&source.references) {
+            let other = destination.references.iter().position(|other| other == reference);
+            let Some(other) = other else { return Ok(None) };
+            same.push((self.column(edge, column), self.column(edge, &destination.columns[other])));
+        }
+        if let [(one, other)] = same.as_slice() {
+            return Ok(Some(binary(one.clone(), BinaryOperator::NotEq, other.clone())));
+        }
+        let equal = same.into_iter().map(|(one, other)| binary(one, BinaryOperator::Eq, other)).collect();
+        Ok(all(equal).map(|equal| Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(Expr::Nested(Box::new(equal))) }))
     }
 
     /// That two slots hold different elements; nothing where they are of different tables.

@@ -10,6 +10,7 @@ use sqlparser::ast::ObjectName;
 
 use super::{Scope, undefined_table};
 use crate::as_of::AsOf;
+use crate::graph_joins::GraphLinks;
 use crate::graph_patterns::{ElementRelation, Graphs};
 use crate::names::Name;
 use crate::pg_catalog;
@@ -26,6 +27,24 @@ impl Scope {
                 Err(if pg_catalog::exists(schema, &name.name) { not_a_graph(&name.name) } else { undefined_table(&name.shown()) })
             }
         }
+    }
+}
+
+impl Scope {
+    /// What the tables of its catalog know of graphs; `None` where there is none.
+    pub(super) fn links(&self) -> Option<Arc<GraphLinks>> {
+        if !self.catalog.has_graphs() {
+            return None;
+        }
+        let workers: Option<usize> =
+            self.settings.show("max_parallel_workers_per_gather").ok().and_then(|(_, workers)| workers.parse().ok());
+        Some(Arc::new(GraphLinks {
+            ledger: Arc::clone(&self.ledger),
+            catalog: Arc::clone(&self.catalog),
+            graphs: Arc::clone(&self.searched.graphs),
+            is_forced: self.settings.graph_operators(),
+            threads: workers.unwrap_or(0).saturating_add(1).min(self.ledger.options().hash_threads),
+        }))
     }
 }
 

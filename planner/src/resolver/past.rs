@@ -42,7 +42,7 @@ impl Scope {
         match past {
             Past::At(seq) => {
                 let view = TableView::past(&self.ledger, Arc::clone(table), seq)?;
-                Ok(Arc::new(StoredTable::new(Arc::clone(table), view, opened)))
+                Ok(Arc::new(StoredTable::new(Arc::clone(table), view, opened).linked(self.links())))
             }
             Past::Versions(span) => match opened {
                 Opened::Whole => Ok(Arc::new(HistoryTable::new(Arc::clone(&self.ledger), Arc::clone(table), span)?)),

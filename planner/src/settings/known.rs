@@ -44,6 +44,9 @@ const ISOLATION: Kind = Kind::OneOf(&["read committed", "repeatable read", "seri
 /// The moment that a session reads.
 pub(crate) const AS_OF: &str = "shockwave.as_of";
 
+/// Whether joins along the edges of a property graph are answered by graph operators.
+pub(crate) const GRAPH_OPERATORS: &str = "shockwave.graph_operators";
+
 /// What a commit waits for, beyond being durable.
 pub(crate) const LEDGER_WAIT: &str = "ledger.wait";
 
@@ -159,6 +162,7 @@ pub(super) const KNOWN: &[Known] = &[
     known("session_authorization", "", Kind::Fixed, true),
     known("session_replication_role", "origin", Kind::OneOf(&["origin", "replica", "local"]), false),
     known(AS_OF, "", Kind::Moment, false),
+    known(GRAPH_OPERATORS, "auto", Kind::OneOf(&["auto", "on", "off"]), false),
     known("ssl", "off", Kind::Fixed, false),
     known("standard_conforming_strings", "on", Kind::OneOf(&["on"]), true),
     known("statement_mem", "0", Kind::Kilobytes, false),

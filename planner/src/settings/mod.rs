@@ -17,7 +17,7 @@ mod values;
 use crate::as_of::AsOf;
 use crate::ground::Ground;
 use crate::types::Manner;
-pub(crate) use known::{AS_OF, LEDGER_WAIT};
+pub(crate) use known::{AS_OF, GRAPH_OPERATORS, LEDGER_WAIT};
 use known::{KNOWN, Kind, Known};
 pub(crate) use seen::Seen;
 use values::{check, kilobytes, milliseconds};
@@ -237,6 +237,15 @@ impl Settings {
     /// Whether commits wait for witnesses.
     pub(crate) fn waits_for_witnesses(&self) -> bool {
         self.text(LEDGER_WAIT) == "cosigned"
+    }
+
+    /// Whether graph operators answer joins wherever they can, or never; `None` where it is a question of cost.
+    pub(crate) fn graph_operators(&self) -> Option<bool> {
+        match self.text(GRAPH_OPERATORS) {
+            "on" => Some(true),
+            "off" => Some(false),
+            _ => None,
+        }
     }
 
     /// Whether a plain BEGIN opens a read-only block.

@@ -1,7 +1,8 @@
 //! GRAPH_TABLE beside a matcher that is spelled from the definition: for each step of a path, every vertex and every edge of the graph is tried.
 //!
 //! Random small graphs, with loops, parallel edges and labels shared by tables; random patterns with labels, directions, conditions, repeated variables,
-//! several paths, bounded repetition, `?`, modes of paths and of their parts, and counted alternatives. Rows are compared as multisets.
+//! several paths, bounded repetition, `?`, modes of paths and of their parts, and counted alternatives. Rows are compared as multisets, as joins give them
+//! and as graph operators do; so are counts, groups and distinct values, which operators do not flatten.
 //! `SHOCKWAVE_SEEDS=100..200` runs other seeds than the usual.
 
 use std::collections::BTreeMap;
@@ -330,13 +331,36 @@ impl Pattern {
             self.shown.iter().flat_map(|name| [format!("{name}.k AS {name}_k"), format!("{name}.w AS {name}_w")]).collect();
         columns.extend((0..self.paths.len()).map(|at| format!("path_length(p{at}) AS l{at}")));
         let order: Vec<String> = (1..=columns.len()).map(|at| at.to_string()).collect();
-        format!(
-            "SELECT * FROM GRAPH_TABLE (g MATCH {}{} COLUMNS ({})) ORDER BY {}",
-            paths.join(", "),
-            ordered_text(self.ordered.as_ref()),
-            columns.join(", "),
-            order.join(", ")
-        )
+        format!("SELECT * FROM {} ORDER BY {}", self.table(&paths, &columns), order.join(", "))
+    }
+
+    fn table(&self, paths: &[String], columns: &[String]) -> String {
+        let (paths, ordered) = (paths.join(", "), ordered_text(self.ordered.as_ref()));
+        format!("GRAPH_TABLE (g MATCH {paths}{ordered} COLUMNS ({}))", columns.join(", "))
+    }
+
+    /// How many rows there are, and for two variables that are shown: rows by what the first holds, distinct values of the second. With what they answer.
+    fn aggregated(&self, rows: &[String], dice: &mut Dice) -> Vec<(String, Vec<String>)> {
+        let paths: Vec<String> = self.paths.iter().map(|path| format!("{}{}", mode_text(path.mode), parts_text(&path.parts))).collect();
+        let count = |columns: &[String]| self.table(&paths, columns);
+        let mut all = vec![(format!("SELECT count(*) FROM {}", count(&["1 AS one".to_owned()])), vec![rows.len().to_string()])];
+        if self.shown.is_empty() {
+            return all;
+        }
+        let (one, other) = (dice.below(self.shown.len()), dice.below(self.shown.len()));
+        let shown = |at: usize| format!("{}.k AS k{at}", self.shown[at]);
+        // Of each variable two columns stand in a row.
+        let cell = |row: &String, at: usize| row.split('|').nth(2 * at).unwrap().to_owned();
+        let mut groups: BTreeMap<String, usize> = BTreeMap::new();
+        rows.iter().for_each(|row| *groups.entry(cell(row, one)).or_default() += 1);
+        let mut groups: Vec<String> = groups.into_iter().map(|(key, count)| format!("{key}|{count}")).collect();
+        groups.sort();
+        all.push((format!("SELECT k{one}, count(*) FROM {} GROUP BY 1 ORDER BY 1", count(&[shown(one)])), groups));
+        let mut distinct: Vec<String> = rows.iter().map(|row| cell(row, other)).filter(|key| key != "∅").collect();
+        distinct.sort();
+        distinct.dedup();
+        all.push((format!("SELECT count(DISTINCT k{other}) FROM {}", count(&[shown(other)])), vec![distinct.len().to_string()]));
+        all
     }
 }
 
@@ -566,7 +590,8 @@ fn expected(graph: &Graph, pattern: &Pattern) -> Option<Vec<String>> {
     Some(rows)
 }
 
-async fn store(client: &mut Client, graph: &Graph) {
+/// Of edges whose source's key has another type than the vertices' there are joins only.
+async fn store(client: &mut Client, graph: &Graph, source: &str) {
     let show = |w: Option<i32>| w.map_or("NULL".to_owned(), |w| w.to_string());
     let mut tables = Vec::new();
     for (at, (table, labels)) in VERTEX_TABLES.iter().enumerate() {
@@ -579,7 +604,7 @@ async fn store(client: &mut Client, graph: &Graph) {
     }
     let mut edges = Vec::new();
     for (at, (table, from, to, labels)) in EDGE_TABLES.iter().enumerate() {
-        client.run(&format!("CREATE TABLE {table} (id int PRIMARY KEY, f bigint, t int, w int)")).await;
+        client.run(&format!("CREATE TABLE {table} (id int PRIMARY KEY, f {source}, t int, w int)")).await;
         for edge in graph.edges.iter().filter(|edge| edge.table == at) {
             client.run(&format!("INSERT INTO {table} VALUES ({}, {}, {}, {})", edge.id, edge.from.1, edge.to.1, show(edge.w))).await;
         }
@@ -605,13 +630,13 @@ const STATES_MAX: usize = 3_000;
 
 #[tokio::test]
 async fn random_patterns_match_what_the_definition_says() {
-    let (mut compared, mut with_rows, mut refused) = (0, 0, 0);
+    let (mut compared, mut with_rows, mut refused, mut by_operators) = (0, 0, 0, 0);
     for seed in seeds() {
         let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) + 1);
         let graph = graph(&mut dice);
         let fixture = Fixture::new();
         let mut client = fixture.session();
-        store(&mut client, &graph).await;
+        store(&mut client, &graph, if seed % 4 == 3 { "bigint" } else { "int" }).await;
         for number in 0..PATTERNS {
             let pattern = Maker { dice: &mut dice, made: 0, shown: Vec::new(), scope: Vec::new() }.pattern();
             let sql = pattern.sql();
@@ -619,21 +644,33 @@ async fn random_patterns_match_what_the_definition_says() {
                 eprintln!("{sql}");
             }
             let Some(rows) = expected(&graph, &pattern).filter(|rows| rows.len() <= STATES_MAX) else { continue };
-            let mut found = match client.try_run(&sql).await {
-                Ok(answer) => answer.lines(),
+            let mut queries = vec![(sql.clone(), rows.clone())];
+            queries.extend(pattern.aggregated(&rows, &mut dice));
+            match client.try_run(&sql).await {
+                Ok(_) => {}
                 // Too many lengths or joins for one query: refused, never answered in part.
                 Err(error) if error.state().0 == "54001" => {
                     refused += 1;
                     continue;
                 }
                 Err(error) => panic!("seed {seed}, pattern {number}: {sql}\n{error}"),
-            };
-            found.sort();
-            assert_eq!(found, rows, "seed {seed}, pattern {number}: {sql}\n{graph:?}");
+            }
+            for operators in ["on", "off"] {
+                client.run(&format!("SET shockwave.graph_operators = {operators}")).await;
+                for (sql, rows) in &queries {
+                    let mut found = client.lines(sql).await;
+                    found.sort();
+                    assert_eq!(found, *rows, "operators {operators}, seed {seed}, pattern {number}: {sql}\n{graph:?}");
+                }
+                let plan = client.lines(&format!("EXPLAIN {}", queries[1].0)).await.join("\n");
+                assert!(operators == "on" || !plan.contains("Graph:"), "{plan}");
+                by_operators += usize::from(plan.contains("Graph:"));
+            }
             compared += 1;
             with_rows += usize::from(!rows.is_empty());
         }
     }
+    assert!(5 * by_operators > 2 * compared, "{by_operators} of {compared} by operators");
     assert!(compared > 4 * refused && 3 * with_rows > compared, "{compared} compared, {with_rows} with rows, {refused} refused");
-    eprintln!("{compared} patterns compared, {with_rows} of them with rows; {refused} too large");
+    eprintln!("{compared} patterns compared, {with_rows} of them with rows, {by_operators} by operators; {refused} too large");
 }

@@ -13,6 +13,7 @@ mod fixture;
 mod foreign_keys;
 mod graph_elements;
 mod graph_functions;
+mod graph_joins;
 mod graph_oracle;
 mod graph_pages;
 mod graph_past;

@@ -3,16 +3,24 @@
 //! L1: a topology belongs to a definition of its graph; another definition gets another one, and those of graphs that are gone are let go.
 //! L2: a vertex is a value of a unique key that all edges refer to it by; a graph of another kind has none.
 //! L3: a topology that cannot follow a commit is never asked again: writes go on, and the next search makes another.
+//! L4: topologies hold what memory is theirs (`engine/src/memory.rs`): one that would need more is not made, and one that has grown beyond is let go.
 //! Never: outlives its database.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use base::{SqlError, SqlResult};
+use base::{SqlError, SqlResult, SqlState};
 use engine::fold::AppliedCommit;
-use engine::{Catalog, Fold, GraphDef, GraphElement, Ledger, Object, SqlType, TableDef};
-use graph::{EdgeSource, EdgeTableDef, FromStatistics, GraphSchema, Statistics, TopologyFold, VertexSource, VertexTableDef};
+use engine::{Catalog, Fold, GraphDef, GraphElement, Ledger, Object, SqlType, TableDef, TableView};
+use graph::{EdgeSource, EdgeTableDef, Element, GraphSchema, Snapshot, Statistics, TopologyFold, VertexSource, VertexTableDef};
+
+/// What an edge takes, its two lists and its ends.
+const EDGE_BYTES: usize = 28;
+/// What a vertex takes, its key, its rows and its number.
+const VERTEX_BYTES: usize = 100;
+/// Uses of a topology between two countings of what all hold.
+const COUNTED_EVERY: u32 = 64;
 
 /// The topologies of a database, by graph.
 #[derive(Default)]
@@ -39,22 +47,40 @@ impl Fold for Fed {
 }
 
 /// One graph's.
-pub(super) struct Live {
-    definition: String,
+pub(crate) struct Live {
+    graph: Arc<GraphDef>,
     fed: Arc<Fed>,
-    statistics: Statistics,
+    /// How often it was asked for.
+    asked: AtomicU32,
+    /// As of so many edges.
+    statistics: Mutex<(u64, Arc<Statistics>)>,
     /// By element: its place among vertices or edges.
     places: Vec<u16>,
 }
 
 impl LiveGraphs {
+    /// Whether a graph has a topology that follows.
+    pub(crate) fn has(&self, graph: &GraphDef) -> bool {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(&graph.id).is_some_and(|live| live.is_of(graph))
+    }
+
     /// The topology of a graph, made now if there is none. Errors: 0A000 (L2); XX001, 58030 where its tables cannot be read.
-    pub(super) fn get(&self, ledger: &Arc<Ledger>, catalog: &Catalog, graph: &Arc<GraphDef>) -> SqlResult<Arc<Live>> {
+    pub(crate) fn get(&self, ledger: &Arc<Ledger>, catalog: &Catalog, graph: &Arc<GraphDef>) -> SqlResult<Arc<Live>> {
         // Held while one is made: two searches that come at once must not both read all of the tables.
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let definition = graph.definition();
-        if let Some(live) = all.get(&graph.id).filter(|live| live.definition == definition && !live.fed.is_lost.load(Ordering::Acquire)) {
-            return Ok(Arc::clone(live));
+        let bytes_max = ledger.options().memory.graphs_bytes;
+        if let Some(live) = all.get(&graph.id).filter(|live| live.is_of(graph)) {
+            // What it holds is counted now and then.
+            let is_counted = live.asked.fetch_add(1, Ordering::Relaxed) % COUNTED_EVERY == 0;
+            if !is_counted || all.values().map(|live| live.bytes()).sum::<usize>() <= bytes_max {
+                return Ok(Arc::clone(live));
+            }
+            // It has grown: the others are let go by who asks for them.
+            if let Some(live) = all.remove(&graph.id) {
+                ledger.detach(&(Arc::clone(&live.fed) as Arc<dyn Fold>));
+            }
+            return Err(too_large(graph, bytes_max));
         }
         let gone = |id: &u32| *id == graph.id || !matches!(ledger.snapshot().catalog.object(*id), Some(Object::Graph(_)));
         let ended: Vec<u32> = all.keys().copied().filter(gone).collect();
@@ -63,14 +89,40 @@ impl LiveGraphs {
                 ledger.detach(&(Arc::clone(&live.fed) as Arc<dyn Fold>));
             }
         }
-        let live = Arc::new(Live::make(ledger, catalog, graph, definition)?);
+        // L4
+        let others: usize = all.values().map(|live| live.bytes()).sum();
+        let wanted = others.saturating_add(bytes_of(ledger, catalog, graph)?);
+        if wanted > bytes_max {
+            return Err(too_large(graph, bytes_max));
+        }
+        let live = Arc::new(Live::make(ledger, catalog, graph)?);
         all.insert(graph.id, Arc::clone(&live));
         Ok(live)
     }
 }
 
+/// About what the topology of a graph will take. Errors: XX001 where its tables cannot be read.
+fn bytes_of(ledger: &Arc<Ledger>, catalog: &Catalog, graph: &GraphDef) -> SqlResult<usize> {
+    let Some(seq) = ledger.snapshot().seq else { return Ok(0) };
+    let mut bytes = 0_usize;
+    for element in &graph.elements {
+        if let Some(Object::Table(table)) = catalog.object(element.relation) {
+            let rows = TableView::past(ledger, Arc::clone(table), seq)?.row_count() as usize;
+            bytes = bytes.saturating_add(rows.saturating_mul(if element.is_edge() { EDGE_BYTES } else { VERTEX_BYTES }));
+        }
+    }
+    Ok(bytes)
+}
+
+/// 53200
+fn too_large(graph: &GraphDef, bytes_max: usize) -> SqlError {
+    SqlError::new(SqlState::OUT_OF_MEMORY, format!("the topology of property graph \"{}\" does not fit into memory", graph.name))
+        .detail(format!("Those of all graphs may hold {} kB together.", bytes_max >> 10))
+        .hint("Raise the server's --memory, of which they have an eighth.")
+}
+
 impl Live {
-    fn make(ledger: &Arc<Ledger>, catalog: &Catalog, graph: &GraphDef, definition: String) -> SqlResult<Self> {
+    fn make(ledger: &Arc<Ledger>, catalog: &Catalog, graph: &Arc<GraphDef>) -> SqlResult<Self> {
         let table = |element: &GraphElement| match catalog.object(element.relation) {
             Some(Object::Table(table)) => Ok(Arc::clone(table)),
             _ => Err(unfit(element, "a view holds them")),
@@ -119,43 +171,70 @@ impl Live {
         let fed = Arc::new(Fed { fold, is_lost: AtomicBool::new(false) });
         ledger.attach(Arc::clone(&fed) as Arc<dyn Fold>, &fed.fold.needed())?;
         let seq = ledger.snapshot().seq.unwrap_or(base::CommitSeq(0));
-        let statistics = Statistics::of(&fed.fold.topology().snapshot(seq));
-        Ok(Self { definition, fed, statistics, places })
+        let topology = fed.fold.topology();
+        let statistics = Mutex::new((topology.edges(), Arc::new(Statistics::of(&topology.snapshot(seq)))));
+        Ok(Self { graph: Arc::clone(graph), fed, asked: AtomicU32::new(0), statistics, places })
     }
 
-    pub(super) fn topology(&self) -> &graph::Topology {
+    fn bytes(&self) -> usize {
+        self.fed.fold.bytes()
+    }
+
+    /// Whether it is a definition's, and follows.
+    fn is_of(&self, graph: &GraphDef) -> bool {
+        *self.graph == *graph && !self.fed.is_lost.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn topology(&self) -> &graph::Topology {
         self.fed.fold.topology()
     }
 
-    pub(super) fn vertex_of_row(&self, table: u16, row: base::RowId) -> Option<u32> {
+    pub(crate) fn vertex_of_row(&self, table: u16, row: base::RowId) -> Option<u32> {
         self.fed.fold.vertex_of_row(table, row)
     }
 
-    pub(super) fn cardinality(&self) -> FromStatistics<'_> {
-        FromStatistics { schema: self.topology().schema(), statistics: &self.statistics }
+    /// Vertices that rows are, ascending.
+    pub(crate) fn vertices_of_rows(&self, table: u16, rows: &[u64]) -> Vec<Element> {
+        self.fed.fold.vertices_of_rows(table, rows)
+    }
+
+    /// What the planner of patterns goes by: counted anew, from a snapshot at hand, once a quarter of the edges are others.
+    pub(crate) fn statistics(&self, snapshot: &Snapshot) -> Arc<Statistics> {
+        let edges = self.topology().edges();
+        let mut known = self.statistics.lock().unwrap_or_else(PoisonError::into_inner);
+        if edges > known.0 + known.0 / 4 + 64 {
+            *known = (edges, Arc::new(Statistics::of(snapshot)));
+        }
+        Arc::clone(&known.1)
+    }
+
+    /// Edges of a table, as they were counted.
+    pub(crate) fn edges_count(&self, table: u16) -> u64 {
+        self.statistics.lock().unwrap_or_else(PoisonError::into_inner).1.edges(table)
     }
 
     /// Places of edge tables by their positions among the elements, ascending. Errors: XX000.
-    pub(super) fn edge_tables(&self, elements: &[usize]) -> SqlResult<Vec<u16>> {
+    pub(crate) fn edge_tables(&self, elements: &[usize]) -> SqlResult<Vec<u16>> {
         let mut tables = elements.iter().map(|element| self.place(*element)).collect::<SqlResult<Vec<u16>>>()?;
         tables.sort_unstable();
         Ok(tables)
     }
 
     /// Places of two vertex tables. Errors: XX000.
-    pub(super) fn vertex_tables(&self, ends: (usize, usize)) -> SqlResult<(u16, u16)> {
+    pub(crate) fn vertex_tables(&self, ends: (usize, usize)) -> SqlResult<(u16, u16)> {
         Ok((self.place(ends.0)?, self.place(ends.1)?))
     }
 
     /// The position among the graph's elements of a table by its place among vertices or edges. Errors: XX000.
-    pub(super) fn element(&self, place: u16, is_edge: bool) -> SqlResult<usize> {
+    pub(crate) fn element(&self, place: u16, is_edge: bool) -> SqlResult<usize> {
         // Vertices come before edges, so places rise twice from 0.
         let vertices = self.topology().schema().vertices().len();
         let at = usize::from(place) + if is_edge { vertices } else { 0 };
         if at < self.places.len() { Ok(at) } else { Err(SqlError::internal("a table that its graph does not have")) }
     }
 
-    fn place(&self, element: usize) -> SqlResult<u16> {
+    /// The place of an element's table among vertices or edges. Errors: XX000.
+    pub(crate) fn place(&self, element: usize) -> SqlResult<u16> {
         self.places.get(element).copied().ok_or_else(|| SqlError::internal("an element that its graph does not have"))
     }
 }
