@@ -10,6 +10,7 @@
 //! P4: a search ends when its statement does, and holds no more than the statement may.
 //! Never: judges a right; the query opens the element tables beside the call, and the clause's graph was asked for.
 
+mod edge_steps;
 mod shown;
 mod spec;
 
@@ -25,7 +26,7 @@ use graph::{
 use relational::{Environment, Interrupt, Relational, ScalarFunction};
 
 use shown::Shown;
-pub(crate) use spec::Spec;
+pub(crate) use spec::{EdgeStep, Spec};
 
 use crate::live_graphs::{Live, LiveGraphs};
 
@@ -173,7 +174,9 @@ impl Searcher {
         let snapshot = live.topology().snapshot(moment);
         let (tables, ends) = (live.edge_tables(&spec.edges)?, live.vertex_tables(ends)?);
         let graph = Arc::clone(graph);
-        Ok(Opened { pattern: spec.path()?, tables, ends, spec, live, snapshot, graph, catalog })
+        let mut pattern = spec.path();
+        edge_steps::ask(&mut pattern, &spec, &self.means, &graph, &catalog, &live, &snapshot)?;
+        Ok(Opened { pattern, tables, ends, spec, live, snapshot, graph, catalog })
     }
 
     /// The paths from a row, as the module says. Errors: 53200, 57014, 54000.

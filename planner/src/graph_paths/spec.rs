@@ -8,6 +8,15 @@ use serde_json::{Value, json};
 
 use crate::graph_syntax::{Direction, Mode, Selector};
 
+/// What is asked of an edge, in SQL over the columns of its table.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(crate) struct EdgeStep {
+    /// What holds of it.
+    pub(crate) condition: Option<String>,
+    /// What passing it costs.
+    pub(crate) cost: Option<String>,
+}
+
 /// Which paths.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Spec {
@@ -15,6 +24,8 @@ pub(crate) struct Spec {
     pub(crate) graph: u32,
     /// Positions of edge tables in its elements.
     pub(crate) edges: Vec<usize>,
+    /// What is asked of the edges of each, in their order.
+    pub(crate) steps: Vec<EdgeStep>,
     pub(crate) direction: Direction,
     pub(crate) min: u32,
     pub(crate) max: Option<u32>,
@@ -36,7 +47,8 @@ impl Spec {
             Selector::AllShortest => ("all shortest", 0),
             Selector::Shortest(count) => ("shortest", count),
             Selector::ShortestGroups(count) => ("groups", count),
-            Selector::All | Selector::Cheapest(_) => ("all", 0),
+            Selector::Cheapest(count) => ("cheapest", count),
+            Selector::All => ("all", 0),
         };
         let direction = match self.direction {
             Direction::Right => 1,
@@ -49,7 +61,8 @@ impl Spec {
             Mode::Acyclic => "acyclic",
             Mode::Simple => "simple",
         };
-        json!([self.graph, self.edges, direction, self.min, self.max, mode, selector, count, self.at, self.shows, ends.0, ends.1])
+        let steps: Vec<Value> = self.steps.iter().map(|step| json!([step.condition, step.cost])).collect();
+        json!([self.graph, self.edges, steps, direction, self.min, self.max, mode, selector, count, self.at, self.shows, ends.0, ends.1])
             .to_string()
     }
 
@@ -59,8 +72,8 @@ impl Spec {
         read.ok_or_else(|| SqlError::internal(format!("no search for paths: {text}")))
     }
 
-    /// As the operators take it. Errors: XX000 for a selector that was to be refused before.
-    pub(super) fn path(&self) -> SqlResult<PathPattern> {
+    /// As the operators take it, but for what is asked of edges.
+    pub(super) fn path(&self) -> PathPattern {
         let mode = match self.mode {
             Mode::Walk => graph::Mode::Walk,
             Mode::Trail => graph::Mode::Trail,
@@ -74,9 +87,9 @@ impl Spec {
             Selector::AllShortest => graph::Selector::AllShortest,
             Selector::Any(count) | Selector::Shortest(count) => graph::Selector::Shortest(count),
             Selector::ShortestGroups(count) => graph::Selector::ShortestGroups(count),
-            Selector::Cheapest(_) => return Err(SqlError::internal("a selector that is not searched by")),
+            Selector::Cheapest(count) => graph::Selector::Cheapest(count),
         };
-        Ok(PathPattern { min: self.min, max: self.max, mode, selector, step: None, weight: None })
+        PathPattern { min: self.min, max: self.max, mode, selector, step: None, weight: None }
     }
 
     pub(super) fn direction(&self) -> graph::Direction {
@@ -88,8 +101,14 @@ impl Spec {
     }
 }
 
+fn step(value: &Value) -> Option<EdgeStep> {
+    let [condition, cost] = value.as_array()?.as_slice() else { return None };
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    Some(EdgeStep { condition: text(condition), cost: text(cost) })
+}
+
 fn parts(value: &Value) -> Option<(Spec, (usize, usize))> {
-    let [graph, edges, direction, min, max, mode, selector, count, at, shows, left, right] = value.as_array()?.as_slice() else {
+    let [graph, edges, steps, direction, min, max, mode, selector, count, at, shows, left, right] = value.as_array()?.as_slice() else {
         return None;
     };
     let small = |value: &Value| u32::try_from(value.as_u64()?).ok();
@@ -97,6 +116,7 @@ fn parts(value: &Value) -> Option<(Spec, (usize, usize))> {
     let spec = Spec {
         graph: small(graph)?,
         edges: edges.as_array()?.iter().map(place).collect::<Option<_>>()?,
+        steps: steps.as_array()?.iter().map(step).collect::<Option<_>>()?,
         direction: match direction.as_i64()? {
             1 => Direction::Right,
             -1 => Direction::Left,
@@ -116,6 +136,7 @@ fn parts(value: &Value) -> Option<(Spec, (usize, usize))> {
             "all shortest" => Selector::AllShortest,
             "shortest" => Selector::Shortest(small(count)?),
             "groups" => Selector::ShortestGroups(small(count)?),
+            "cheapest" => Selector::Cheapest(small(count)?),
             _ => Selector::All,
         },
         at: if at.is_null() { None } else { Some(at.as_u64()?) },

@@ -15,13 +15,13 @@ use super::bound::{Column, Degree, Path, Pattern, Repeat, Step, Variable, Variab
 use super::labels::{self, Admitted};
 use super::references;
 use super::{pointed, undefined};
-use crate::graph_syntax::{ColumnItem, Element, Factor, GraphTable, Nested, PathExpr, PathPattern, Prefix, Primary, Quantifier};
+use crate::graph_syntax::{ColumnItem, Element, Factor, GraphTable, Nested, PathExpr, PathPattern, Prefix, Primary, Quantifier, Selector};
 use crate::names::{fold, quoted};
 
 /// Binds a clause to its graph. Errors: see N1.
 pub(super) fn bind(table: &GraphTable, graph: &Arc<GraphDef>, source: &str) -> SqlResult<Pattern> {
-    let mut binder =
-        Binder { graph, source, variables: Vec::new(), scopes: Vec::new(), admitted: Vec::new(), scope: vec![0], last_scope: 0 };
+    let (variables, scopes, admitted, scope) = (Vec::new(), Vec::new(), Vec::new(), vec![0]);
+    let mut binder = Binder { graph, source, variables, scopes, admitted, scope, last_scope: 0, has_costs: false };
     let paths = table.paths.iter().map(|path| binder.path(path, table.keep.as_ref())).collect::<SqlResult<Vec<_>>>()?;
     binder.settle_properties();
     let mut pattern = Pattern {
@@ -101,6 +101,8 @@ struct Binder<'a> {
     /// The scope we are in, innermost last: each repeated path is one, 0 is outside all.
     scope: Vec<usize>,
     last_scope: usize,
+    /// Whether the cheapest are wanted of the path we are in.
+    has_costs: bool,
 }
 
 impl Binder<'_> {
@@ -117,6 +119,7 @@ impl Binder<'_> {
             _ => path.prefix.clone(),
         };
         let mut steps = Vec::new();
+        self.has_costs = matches!(prefix.selector, Some(Selector::Cheapest(_)));
         self.expr(&path.path, Degree::Single, &mut steps)?;
         Ok(Path { name: path.variable.as_ref().map(fold), prefix, steps })
     }
@@ -249,7 +252,12 @@ impl Binder<'_> {
 
     fn edge(&mut self, element: &Element, direction: crate::graph_syntax::Direction, degree: Degree) -> SqlResult<Step> {
         let (variable, elements) = self.variable(element, true, degree)?;
-        Ok(Step::Edge { variable, elements, direction, condition: element.condition.clone() })
+        if let Some(cost) = element.cost.as_ref().filter(|_| !self.has_costs) {
+            let error = SqlError::new(SqlState::SYNTAX_ERROR, "COST stands at the edge of a path of which the cheapest are wanted")
+                .hint("Say so before the path: ANY CHEAPEST (a)-[e COST e.weight]->+(b).");
+            return Err(pointed(error, self.source, references::span(cost)));
+        }
+        Ok(Step::Edge { variable, elements, direction, condition: element.condition.clone(), cost: element.cost.clone().map(Box::new) })
     }
 
     fn add(&mut self, name: Option<String>, edge: bool, admitted: Admitted, degree: Degree) -> VariableId {

@@ -92,6 +92,8 @@ pub enum Step {
         direction: Direction,
         /// What holds of it.
         condition: Option<Expr>,
+        /// What passing it costs, in a path of which the cheapest are wanted.
+        cost: Option<Box<Expr>>,
     },
     /// A path in parentheses, or an edge with a quantifier.
     Repeat(Box<Repeat>),

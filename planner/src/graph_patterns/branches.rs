@@ -132,7 +132,7 @@ pub(super) fn branches<'a>(pattern: &'a Pattern, source: &str) -> SqlResult<Vec<
     let mut branches = vec![Branch::default()];
     let shown = references::shown(pattern);
     for (at, path) in pattern.paths.iter().enumerate() {
-        if let Some(search) = search(path, &pattern.graph, shown.contains(&at), source)? {
+        if let Some(search) = search(path, pattern, shown.contains(&at), source)? {
             branches.iter_mut().for_each(|branch| Writer::search(branch, &search));
             continue;
         }
@@ -249,7 +249,7 @@ impl Writer<'_> {
                     branches.iter_mut().for_each(|branch| Self::vertex(branch, (*variable, elements), condition.as_ref()));
                     branches
                 }
-                Step::Edge { variable, elements, direction, condition } => {
+                Step::Edge { variable, elements, direction, condition, .. } => {
                     branches.iter_mut().for_each(|branch| Self::edge(branch, (*variable, elements), *direction, condition.as_ref()));
                     branches
                 }

@@ -157,7 +157,8 @@ fn each_expr(pattern: &Pattern, see: &mut dyn FnMut(&Expr)) {
     let mut steps: Vec<&Step> = pattern.paths.iter().flat_map(|path| &path.steps).collect();
     while let Some(step) = steps.pop() {
         match step {
-            Step::Vertex { condition, .. } | Step::Edge { condition, .. } => condition.iter().for_each(&mut *see),
+            Step::Vertex { condition, .. } => condition.iter().for_each(&mut *see),
+            Step::Edge { condition, cost, .. } => condition.iter().chain(cost.as_deref()).for_each(&mut *see),
             Step::Repeat(repeat) => {
                 repeat.condition.iter().for_each(&mut *see);
                 steps.extend(&repeat.steps);
@@ -214,8 +215,12 @@ fn regroup(pattern: &mut Pattern) {
     let mut steps: Vec<&mut Step> = pattern.paths.iter_mut().flat_map(|path| &mut path.steps).collect();
     while let Some(step) = steps.pop() {
         match step {
-            Step::Vertex { condition, .. } | Step::Edge { condition, .. } => {
+            Step::Vertex { condition, .. } => {
                 let _ = VisitMut::visit(condition, &mut regroup);
+            }
+            Step::Edge { condition, cost, .. } => {
+                let _ = VisitMut::visit(condition, &mut regroup);
+                let _ = VisitMut::visit(cost, &mut regroup);
             }
             Step::Repeat(repeat) => {
                 let _ = VisitMut::visit(&mut repeat.condition, &mut regroup);
@@ -278,9 +283,14 @@ fn own(steps: &[Step], inner: &[VariableId]) -> BTreeSet<VariableId> {
 fn check_steps(pattern: &Pattern, steps: &[Step], single: &BTreeSet<VariableId>, source: &str, found: &mut Found) -> SqlResult<()> {
     for step in steps {
         match step {
-            Step::Vertex { variable, condition, .. } | Step::Edge { variable, condition, .. } => {
+            Step::Vertex { variable, condition, .. } => {
                 if let Some(condition) = condition {
                     check_expr(pattern, condition, Place::Element(*variable), single, source, found)?;
+                }
+            }
+            Step::Edge { variable, condition, cost, .. } => {
+                for expr in condition.iter().chain(cost.as_deref()) {
+                    check_expr(pattern, expr, Place::Element(*variable), single, source, found)?;
                 }
             }
             Step::Repeat(repeat) => {

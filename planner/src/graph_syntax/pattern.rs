@@ -190,7 +190,7 @@ fn parenthesised(reader: &mut Reader<'_>) -> SqlResult<Primary> {
     let is_mode = MODES.iter().any(|(word, _)| reader.is_word(word)) && reader.is_path_after_word();
     let is_path = matches!(reader.peek(), Some(Token::LParen)) || matches!(reader.peek_sign(), Some('-' | '<' | '~'));
     if !is_path && !is_mode && !reader.is_word_before(&Token::Eq) {
-        let element = element(reader)?;
+        let element = element(reader, false)?;
         reader.expect(&Token::RParen)?;
         return Ok(Primary::Vertex(Element { span, ..element }));
     }
@@ -214,9 +214,9 @@ fn edge(reader: &mut Reader<'_>) -> SqlResult<Primary> {
     reader.expect_sign('-')?;
     let brief = !reader.take(&Token::LBracket);
     let element = if brief {
-        Element { variable: None, label: None, condition: None, span }
+        Element { variable: None, label: None, condition: None, cost: None, span }
     } else {
-        let element = element(reader)?;
+        let element = element(reader, true)?;
         reader.expect(&Token::RBracket)?;
         reader.expect_sign('-')?;
         Element { span, ..element }
@@ -230,14 +230,19 @@ fn edge(reader: &mut Reader<'_>) -> SqlResult<Primary> {
     Ok(Primary::Edge { element, direction, brief })
 }
 
-/// `[variable] [IS labels] [WHERE condition]`; a colon does for IS.
-fn element(reader: &mut Reader<'_>) -> SqlResult<Element> {
+/// `[variable] [IS labels] [WHERE condition]`, and of an edge `[COST expression]`; a colon does for IS.
+fn element(reader: &mut Reader<'_>, is_edge: bool) -> SqlResult<Element> {
     let span = reader.span();
     let is_named = matches!(reader.peek(), Some(Token::Word(_))) && !reader.is_word("is") && !reader.is_word("where");
     let variable = if is_named { Some(reader.ident()?) } else { None };
     let label = if reader.take_word("is") || reader.take(&Token::Colon) { Some(labels(reader)?) } else { None };
-    let condition = if reader.take_word("where") { Some(reader.expression(None)?) } else { None };
-    Ok(Element { variable, label, condition, span })
+    let condition = match reader.take_word("where") {
+        true if is_edge => Some(reader.expression_before_cost()?),
+        true => Some(reader.expression(None)?),
+        false => None,
+    };
+    let cost = if is_edge && reader.take_word("cost") { Some(reader.expression(None)?) } else { None };
+    Ok(Element { variable, label, condition, cost, span })
 }
 
 pub(super) fn labels(reader: &mut Reader<'_>) -> SqlResult<LabelExpr> {

@@ -227,6 +227,27 @@ impl<'a> Reader<'a> {
         self.parse(tokens, |parser| parser.parse_expr())
     }
 
+    /// An expression within brackets that ends before COST, where that is no name: it stands between two expressions.
+    pub(super) fn expression_before_cost(&mut self) -> SqlResult<Expr> {
+        let (start, mut depth) = (self.at, 0_usize);
+        let begins = |token: Option<&Token>| {
+            matches!(token, Some(Token::Word(_) | Token::Number(..) | Token::SingleQuotedString(_) | Token::LParen))
+        };
+        while let Some(token) = self.peek() {
+            let ends = |token: &Token| begins(Some(token)) && *token != Token::LParen || matches!(token, Token::RParen | Token::RBracket);
+            let is_behind = self.at > start && ends(&self.tokens[self.at - 1].token);
+            match token {
+                _ if depth == 0 && is_behind && is_word(token, "cost") && begins(self.peek_after(1)) => break,
+                Token::LParen | Token::LBracket => depth += 1,
+                Token::RParen | Token::RBracket if depth == 0 => break,
+                Token::RParen | Token::RBracket => depth -= 1,
+                _ => {}
+            }
+            self.at += 1;
+        }
+        self.parse(&self.tokens[start..self.at], |parser| parser.parse_expr())
+    }
+
     /// An expression that ends before this word.
     pub(super) fn expression_before(&mut self, word: &str) -> SqlResult<Expr> {
         let (start, mut depth) = (self.at, 0_usize);

@@ -46,6 +46,7 @@ fn patterns_print_as_they_read() {
         "SHORTEST 3 GROUPS (a)->+(b)",
         "ANY 2 ACYCLIC (a)->+(b)",
         "ANY CHEAPEST (a)->+(b)",
+        "CHEAPEST 2 (a)-[e IS f WHERE e.t > 1 COST e.w * 2]->+(b)",
         "WALK (a)->(b) KEEP SIMPLE",
         "(a)->(b) | (a)-(b)",
         "(a)->(b) |+| (a)->(b)->(c)",

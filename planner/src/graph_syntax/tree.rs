@@ -171,6 +171,8 @@ pub struct Element {
     pub label: Option<LabelExpr>,
     /// WHERE of the element.
     pub condition: Option<Expr>,
+    /// COST of an edge.
+    pub cost: Option<Expr>,
     /// Of its first token.
     pub span: Span,
 }
@@ -355,7 +357,8 @@ impl fmt::Display for Element {
         let variable = self.variable.as_ref().map(ToString::to_string);
         let label = self.label.as_ref().map(|label| format!("IS {label}"));
         let condition = self.condition.as_ref().map(|condition| format!("WHERE {condition}"));
-        let parts: Vec<String> = [variable, label, condition].into_iter().flatten().collect();
+        let cost = self.cost.as_ref().map(|cost| format!("COST {cost}"));
+        let parts: Vec<String> = [variable, label, condition, cost].into_iter().flatten().collect();
         f.write_str(&parts.join(" "))
     }
 }

@@ -173,6 +173,74 @@ async fn searches_find_what_trying_everything_finds() {
     }
 }
 
+/// The least sum of ids of edges from each vertex to each other, over one edge at least, that pass `least`: Floyd and Warshall's.
+fn cheapest(edges: &Edges, way: Way, least: u64) -> BTreeMap<(usize, usize), u64> {
+    let kept: Edges = edges.iter().filter(|(id, _)| **id >= least).map(|(id, ends)| (*id, *ends)).collect();
+    let mut costs: BTreeMap<(usize, usize), u64> = BTreeMap::new();
+    let mut better = |costs: &mut BTreeMap<(usize, usize), u64>, pair, cost: u64| {
+        let known = costs.entry(pair).or_insert(cost);
+        *known = cost.min(*known);
+    };
+    for from in 0..VERTICES {
+        for (id, to) in steps(&kept, from, way) {
+            better(&mut costs, (from, to), id);
+        }
+    }
+    for by in 0..VERTICES {
+        for from in 0..VERTICES {
+            for to in 0..VERTICES {
+                if let (Some(one), Some(other)) = (costs.get(&(from, by)).copied(), costs.get(&(by, to)).copied()) {
+                    better(&mut costs, (from, to), one + other);
+                }
+            }
+        }
+    }
+    costs
+}
+
+#[tokio::test]
+async fn the_cheapest_paths_cost_least_and_conditions_leave_edges_out() {
+    let fixture = Fixture::new();
+    let (mut client, rng) = (fixture.session(), SeededRng::new(5));
+    client.run(TABLES).await;
+    client.run(&format!("INSERT INTO person SELECT i, 'p' || i FROM generate_series(0, {}) i", VERTICES - 1)).await;
+    let mut edges = Edges::new();
+    for round in 0..10_u64 {
+        let below = |n: usize| (rng.next_u64() % n as u64) as usize;
+        for _ in 0..2 {
+            let (id, ends) = (edges.len() as u64, (below(VERTICES), below(VERTICES)));
+            client.run(&format!("INSERT INTO knows VALUES ({id}, {}, {})", ends.0, ends.1)).await;
+            edges.insert(id, ends);
+        }
+        for (way, left, right) in [(Way::Right, "-", "->"), (Way::Left, "<-", "-"), (Way::Any, "-", "-")] {
+            for least in [0, 4] {
+                let sql = format!(
+                    "SELECT a, b, (SELECT sum((e -> 'key' ->> 'id')::int) FROM jsonb_array_elements(along) e) FROM GRAPH_TABLE (g MATCH \
+                     p = ANY CHEAPEST (x){left}[e IS knows WHERE e.id >= {least} COST e.id + 0.0]{right}+(y) COLUMNS (x.id AS a, y.id AS b, edges(p) AS along))"
+                );
+                let row = |line: String| {
+                    let parts: Vec<u64> = line.split('|').map(|part| part.parse().unwrap()).collect();
+                    ((parts[0] as usize, parts[1] as usize), parts[2])
+                };
+                let found: BTreeMap<(usize, usize), u64> = client.lines(&sql).await.into_iter().map(row).collect();
+                assert_eq!(found, cheapest(&edges, way, least), "round {round}: {sql} in {edges:?}");
+            }
+            let kept: Edges = edges.iter().filter(|(id, _)| **id > 2).map(|(id, ends)| (*id, *ends)).collect();
+            let long: Counts = walks(&kept, way, 12).into_iter().filter(|((_, _, n), _)| *n >= 1).collect();
+            let sql = format!(
+                "SELECT a, b, n, count(*) FROM GRAPH_TABLE (g MATCH p = ALL SHORTEST (x){left}[e IS knows WHERE e.id > 2]{right}+(y) \
+                 COLUMNS (x.id AS a, y.id AS b, path_length(p) AS n)) GROUP BY a, b, n"
+            );
+            let row = |line: String| {
+                let parts: Vec<u64> = line.split('|').map(|part| part.parse().unwrap()).collect();
+                ((parts[0] as usize, parts[1] as usize, parts[2] as usize), parts[3])
+            };
+            let found: Counts = client.lines(&sql).await.into_iter().map(row).collect();
+            assert_eq!(found, selected(&long, "ALL SHORTEST"), "round {round}: {sql} in {edges:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_search_composes_with_everything_else() {
     let fixture = Fixture::new();
@@ -225,6 +293,23 @@ async fn a_search_composes_with_everything_else() {
     assert_eq!(client.lines(from_to).await, ["3"], "L1: of the new definition");
 }
 
+/// Between 14 persons who all know one another there are more trails than anybody counts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_explosion_of_paths_is_bounded_in_memory_and_time() {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    client.run(TABLES).await;
+    client.run("INSERT INTO person SELECT i, 'p' || i FROM generate_series(0, 13) i").await;
+    client.run("INSERT INTO knows SELECT i * 14 + j, i, j FROM generate_series(0, 13) i, generate_series(0, 13) j").await;
+    let trails = "SELECT count(*) FROM GRAPH_TABLE (g MATCH TRAIL (x WHERE x.id = 0)-[]->+(y) COLUMNS (y.id))";
+    client.run("SET statement_mem = '4MB'").await;
+    assert_eq!(client.error(trails).await.state().0, "53200");
+    client.run("RESET statement_mem; SET statement_timeout = '50ms'").await;
+    let begun = tokio::time::Instant::now();
+    assert_eq!(client.error(trails).await.state().0, "57014");
+    assert!(begun.elapsed().as_millis() < 1_000, "{:?}", begun.elapsed());
+}
+
 #[tokio::test]
 async fn what_cannot_be_searched_is_refused_at_its_place() {
     let fixture = Fixture::new();
@@ -232,13 +317,21 @@ async fn what_cannot_be_searched_is_refused_at_its_place() {
     client.run(TABLES).await;
     client.run("CREATE TABLE loose (id int, of int); CREATE VIEW seen AS SELECT * FROM person").await;
     client.run("CREATE PROPERTY GRAPH l VERTEX TABLES (loose KEY (id)) EDGE TABLES (loose AS up KEY (id, of) SOURCE KEY (id) REFERENCES loose (id) DESTINATION KEY (of) REFERENCES loose (id))").await;
-    client.run("INSERT INTO loose VALUES (1, 1); INSERT INTO person VALUES (1, 'p')").await;
+    client.run("INSERT INTO loose VALUES (1, 1); INSERT INTO person VALUES (1, 'p'); INSERT INTO knows VALUES (1, 1, 1)").await;
     for (pattern, state, message) in [
         ("g MATCH (x)-[]->*(y)", "42601", "an unbounded quantifier needs a path mode or a selector"),
-        ("g MATCH CHEAPEST 2 (x)-[]->*(y)", "0A000", "the path selector CHEAPEST 2 is not supported"),
+        ("g MATCH CHEAPEST 2 (x)-[]->*(y)", "42601", "the path selector CHEAPEST 2 needs a cost"),
+        ("g MATCH ANY (x)-[e COST e.id]->*(y)", "42601", "COST stands at the edge of a path of which the cheapest are wanted"),
+        ("g MATCH ANY CHEAPEST (x)-[e COST e.id - 9]->+(y)", "22003", "the weight of an edge must not be negative"),
+        ("g MATCH ANY CHEAPEST (x)-[e COST NULL::int]->+(y)", "22004", "the cost of an edge must not be null"),
+        ("g MATCH ANY CHEAPEST (x)-[e COST e.nothing]->*(y)", "42601", "property \"nothing\" does not exist"),
         ("g MATCH SHORTEST 0 GROUPS (x)-[]->*(y)", "22023", "the number of paths must be greater than zero"),
         ("g MATCH ANY SHORTEST (x)-[]->*(y)-[]->(z)", "0A000", "a search for paths of more than one quantified edge is not supported"),
-        ("g MATCH TRAIL (x)-[e WHERE e.id > 1]->*(y)", "0A000", "a search for paths with conditions on what they pass is not supported"),
+        (
+            "g MATCH TRAIL (x) ((v)-[e]->(w) WHERE v.id < w.id)* (y)",
+            "0A000",
+            "a search for paths with conditions on vertices that they pass is not supported",
+        ),
         ("l MATCH ANY (x)-[]->+(y)", "0A000", "a search for paths over the vertex table \"loose\" is not supported"),
     ] {
         let error = client.error(&format!("SELECT 1 FROM GRAPH_TABLE ({pattern} COLUMNS (x.id))")).await;
