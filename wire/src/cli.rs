@@ -60,6 +60,9 @@ pub enum Command {
     /// An auditor's visit to a live server, an export or both: is it the history I saw before, is all of it there, does SQL answer what was committed?
     #[command(after_help = AUDIT_AFTER_HELP)]
     Audit(Audit),
+    /// Property graphs as pictures.
+    #[command(subcommand)]
+    Graph(Graph),
     /// Write a folder with the whole log and the rows of a range of commits, for a stranger to verify when the server is gone.
     Export(Export),
     /// Copy all databases of a server into a folder, while it works; the next time only what is new.
@@ -307,6 +310,34 @@ pub struct Audit {
     /// Which keys to believe.
     #[command(flatten)]
     pub pinned: Pinned,
+}
+
+/// `graph`
+#[derive(Debug, Subcommand)]
+pub enum Graph {
+    /// Draw what a query answers as SVG.
+    Draw(Draw),
+}
+
+/// `graph draw`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A row is an edge: from, to, and what else there is as its label; without `to` it is a vertex alone. One column that vertices(p) gives is a path.
+  --query \"SELECT * FROM GRAPH_TABLE (social MATCH (a)-[k IS knows]->(b) COLUMNS (a.name, b.name AS other, k.since))\"
+  --query \"SELECT * FROM GRAPH_TABLE (social MATCH p = ANY SHORTEST (a WHERE a.id = 1)-[]->+(b WHERE b.id = 4) COLUMNS (vertices(p) AS along))\"
+A password comes from the connection string or PGPASSWORD.
+
+Exit codes: 0 done · 1 failed · 2 wrong usage.")]
+pub struct Draw {
+    /// A live server, as libpq writes it.
+    #[arg(long, value_name = "CONNINFO", default_value = "host=127.0.0.1 port=7432 user=shockwave dbname=shockwave")]
+    pub server: String,
+    /// The query.
+    #[arg(long, value_name = "SQL")]
+    pub query: String,
+    /// The picture's file.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
 }
 
 /// `export`

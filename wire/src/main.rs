@@ -11,9 +11,10 @@ use clap::Parser;
 mod audit;
 mod cli;
 mod commands;
+mod draw;
 mod quickstart;
 
-use cli::{Cli, Command, Keys, Verify};
+use cli::{Cli, Command, Graph, Keys, Verify};
 
 fn main() -> ExitCode {
     match Cli::parse().command {
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         Command::Verify(Verify::Consistency(arguments)) => commands::verify::consistency(&arguments),
         Command::Verify(Verify::Fsck(arguments)) => commands::fsck::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
+        Command::Graph(Graph::Draw(arguments)) => draw::run(&arguments),
         Command::Export(arguments) => commands::export::run(&arguments),
         Command::Backup(arguments) => commands::backup::run(&arguments),
         Command::Restore(arguments) => commands::restore::run(&arguments),

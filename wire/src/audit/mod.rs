@@ -12,7 +12,7 @@ mod expired;
 mod leaves;
 mod report;
 mod sample;
-mod server;
+pub mod server;
 mod statement;
 
 use std::fs;
@@ -73,7 +73,7 @@ fn begin(arguments: &Audit) -> Result<Visit, Verdict> {
 }
 
 async fn to_server(arguments: &Audit, conninfo: &str, policy: &Policy, kept: Option<&[u8]>, visit: &mut Visit) {
-    let server = match Server::connect(conninfo).await {
+    let server = match Server::connect(conninfo, "shockwave audit").await {
         Ok(server) => server,
         Err(why) => return visit.add("server", inconclusive("server", &why)),
     };

@@ -1,4 +1,4 @@
-//! What an audit asks of a live server, as any client asks it.
+//! What an audit, or whoever draws a picture, asks of a live server, as any client asks it.
 //!
 //! Never: takes an answer for true; errors come back as texts, for the report.
 
@@ -44,7 +44,7 @@ impl Missing {
 
 impl Server {
     /// Logs in. Errors: what the server or the network says.
-    pub async fn connect(conninfo: &str) -> Result<Self, String> {
+    pub async fn connect(conninfo: &str, application: &str) -> Result<Self, String> {
         let mut config: tokio_postgres::Config = conninfo.parse().map_err(|error| told(&error))?;
         if config.get_password().is_none()
             && let Ok(password) = std::env::var("PGPASSWORD")
@@ -52,7 +52,7 @@ impl Server {
             config.password(password);
         }
         if config.get_application_name().is_none() {
-            config.application_name("shockwave audit");
+            config.application_name(application);
         }
         let (client, connection) = config.connect(NoTls).await.map_err(|error| told(&error))?;
         // Its end, good or bad, shows in the client's next call.

@@ -10,6 +10,7 @@ mod console;
 mod dependencies;
 mod folder;
 mod load;
+mod picture;
 mod questions;
 mod receipt;
 mod server;
@@ -91,6 +92,7 @@ async fn tour(arguments: &Quickstart) -> Result<(), Failure> {
 
     console.step("Ask what a supply-chain auditor would ask");
     questions::ask_all(&console, &client, graph.root_name()).await?;
+    picture::draw(&console, &client, &place, graph.root_name()).await?;
     let change = questions::correct_licence(&console, &client).await?;
 
     console.step("Take one row's receipt and verify it offline, with nothing but the pinned key");

@@ -9,6 +9,7 @@ mod cosigning;
 mod databases;
 mod differential;
 mod errors;
+mod graph_draw;
 mod hostile;
 mod limits;
 mod locks;
