@@ -1,6 +1,6 @@
 //! Times the graph crate beside DuckDB: the nine shapes of LSQB, two hops by key, shortest paths, fresh edges and older commits.
 //!
-//! `cargo run --release -- [--scale S] [--rounds N] [FOLDER…]`, in this folder. Without folders a network of the scale is generated (0.1 by default).
+//! `cargo run --release -- [--scale S] [--rounds N] [--server PROGRAM] [FOLDER…]`, in this folder. With our server's program they are asked through SQL, too. Without folders a network of the scale is generated (0.1 by default).
 //! Prints tables in Markdown. A figure counts only if both give the same count, else the run fails. Milliseconds are of CPU time, since other
 //! work on the machine says nothing of either; EXPLAIN=1 shows each plan with what happened.
 #![allow(clippy::disallowed_methods, reason = "a bench writes the files it compares over; nothing here is simulated")]
@@ -9,8 +9,11 @@
 mod data;
 mod duckdb;
 mod generator;
+mod queries;
+mod server;
 #[path = "../../../graph/tests/it/shapes.rs"]
 mod shapes;
+mod through_sql;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -30,15 +33,18 @@ struct Settings {
     scale: f64,
     rounds: usize,
     folders: Vec<PathBuf>,
+    /// Our server's program, where the shapes are to be asked through SQL as well.
+    server: Option<PathBuf>,
 }
 
 fn settings() -> Result<Settings, Box<dyn Error>> {
-    let mut settings = Settings { scale: 0.1, rounds: 5, folders: Vec::new() };
+    let mut settings = Settings { scale: 0.1, rounds: 5, folders: Vec::new(), server: None };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--scale" => settings.scale = args.next().ok_or("--scale wants a number")?.parse()?,
             "--rounds" => settings.rounds = args.next().ok_or("--rounds wants a number")?.parse()?,
+            "--server" => settings.server = Some(args.next().ok_or("--server wants a program")?.into()),
             folder => settings.folders.push(folder.into()),
         }
     }
@@ -57,7 +63,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         settings.folders.push(folder);
     }
     for folder in &settings.folders {
-        compare(folder, &python, settings.rounds)?;
+        compare(folder, &python, &settings)?;
     }
     Ok(())
 }
@@ -104,7 +110,8 @@ fn at(figures: &mut [f64], share: f64) -> f64 {
     figures[((figures.len() - 1) as f64 * share) as usize]
 }
 
-fn compare(folder: &Path, python: &Path, rounds: usize) -> Result<(), Box<dyn Error>> {
+fn compare(folder: &Path, python: &Path, settings: &Settings) -> Result<(), Box<dyn Error>> {
+    let rounds = settings.rounds;
     let is_whole = folder.join("Person_likes_Comment.csv").exists();
     let (tables, numbers): (&data::Folder<'_>, Vec<usize>) =
         if is_whole { (&shapes::ALL, (1..=9).collect()) } else { (&shapes::PART, vec![3, 6, 9]) };
@@ -156,7 +163,11 @@ fn compare(folder: &Path, python: &Path, rounds: usize) -> Result<(), Box<dyn Er
     }
     println!("| sum | | | | {of_ours:.2} | {of_duckdb:.2} | {:.2} | {of_fresh:.2} |", of_ours / of_duckdb);
     older(&topology, &statistics, &numbers, rounds)?;
-    by_key(&topology, last, &statistics, tables, &mut duckdb)
+    by_key(&topology, last, &statistics, tables, &mut duckdb)?;
+    match &settings.server {
+        Some(program) => through_sql::compare(folder, tables, &numbers, program, &mut duckdb, rounds),
+        None => Ok(()),
+    }
 }
 
 fn shapes_of(topology: &Topology, at: u64, statistics: &Statistics, numbers: &[usize], rounds: usize) -> Result<Vec<f64>, Box<dyn Error>> {
