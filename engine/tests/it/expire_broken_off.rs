@@ -25,6 +25,7 @@ fn open(io: &SimIo) -> (Server, Arc<Ledger>) {
             blocks_bytes: 64 << 10,
             batches_bytes: 1 << 16,
             staging_bytes: 64 << 10,
+            graphs_bytes: 0,
             queries_bytes: 0,
         },
         fold_threads: false,

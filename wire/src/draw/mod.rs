@@ -29,10 +29,7 @@ fn draw(arguments: &Draw) -> Result<(), String> {
     let runtime = runtime().map_err(|error| error.message().to_owned())?;
     let rows = runtime.block_on(async {
         let server = Server::connect(&arguments.server, "shockwave graph").await?;
-        server.rows(&arguments.query).await.map_err(|missing| match missing {
-            Missing::Denied => "permission denied".to_owned(),
-            Missing::Failed(why) => why,
-        })
+        server.rows(&arguments.query).await.map_err(Missing::told)
     })?;
     let svg = svg(&rows)?;
     #[expect(clippy::disallowed_methods, reason = "a picture for the user, where no fault is injected")]
