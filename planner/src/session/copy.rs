@@ -46,7 +46,7 @@ impl Session {
             database: &self.database,
             user: &self.user,
             settings: &self.settings,
-            transaction_time_us: self.now_us(),
+            transaction_time_us: block.as_ref().map_or_else(|| self.now_us(), |block| block.begun_us),
             effects: &effects,
             used: &self.used,
             seat: &self.seat,
