@@ -15,8 +15,8 @@ mod worth;
 use std::fmt;
 use std::sync::Arc;
 
-use base::{CommitSeq, SqlError, SqlResult, SqlState};
-use engine::{Catalog, Ledger};
+use base::{CommitSeq, RelationId, SqlError, SqlResult, SqlState};
+use engine::{Catalog, GraphElement, Ledger};
 use graph::{FromStatistics, Strategy};
 use relational::links::{Asked, Joined, Links, Route, Way};
 
@@ -54,6 +54,11 @@ impl Links for GraphLinks {
         let Some(roles) = (route as &dyn std::any::Any).downcast_ref::<Roles>() else {
             return Err(SqlError::internal("a route that these links have not found"));
         };
+        // A topology that is made now lacks edges that have expired; joins refuse to read a moment that saw them.
+        let has_expired = |element: &GraphElement| self.ledger.check_unexpired(RelationId(element.relation), at).is_err();
+        if roles.graph.elements.iter().any(has_expired) {
+            return Ok(None);
+        }
         let is_kept = self.graphs.has(&roles.graph);
         if !is_kept && self.is_forced.is_none() && !worth::is_worth_making(&self.ledger, &self.catalog, roles, at)? {
             return Ok(None);

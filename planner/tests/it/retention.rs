@@ -212,3 +212,32 @@ async fn rows_are_expired_by_who_may() {
     assert_eq!(root.lines(rows).await, ["201|201"]);
     refused(&mut eve, "EXPIRE SEGMENTS BEFORE '2020-01-01'", "22023", "the ledger has no commit at or before 2020-01-01 00:00:00+00").await;
 }
+
+/// A topology is made of what is there: it would answer without the edges that have expired, where joins say that they have.
+#[tokio::test]
+async fn graphs_of_moments_that_saw_expired_edges_are_refused_however_they_are_answered() {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    for sql in [
+        "CREATE TABLE v (id int PRIMARY KEY)",
+        "CREATE TABLE e (id int PRIMARY KEY, a int NOT NULL REFERENCES v, b int NOT NULL REFERENCES v)",
+        "INSERT INTO v SELECT generate_series(1, 3)",
+        "INSERT INTO e VALUES (1, 1, 2), (2, 2, 3)",
+        "CREATE PROPERTY GRAPH g VERTEX TABLES (v) EDGE TABLES (e SOURCE KEY (a) REFERENCES v (id) DESTINATION KEY (b) REFERENCES v (id))",
+    ] {
+        client.run(sql).await;
+    }
+    fixture.database.ledger().seal().unwrap();
+    let before = client.value("SELECT max(commit_seq) FROM ledger.commits").await;
+    client.run("DELETE FROM e").await;
+    let ended = client.value("SELECT max(commit_seq) FROM ledger.commits").await;
+    assert_eq!(client.tag(&format!("EXPIRE TABLE e BEFORE COMMIT {ended}")).await, "EXPIRE 2");
+    let count = "SELECT count(*) FROM GRAPH_TABLE (g MATCH (x IS v)-[IS e]->(y IS v) COLUMNS (x.id AS x, y.id AS y))";
+    for operators in ["on", "off"] {
+        client.run(&format!("SET shockwave.graph_operators = {operators}")).await;
+        assert_eq!(client.value(count).await, "0", "{operators}");
+        client.run(&format!("SET shockwave.as_of = 'commit {before}'")).await;
+        assert_eq!(client.error(count).await.state().0, "72000", "{operators}");
+        client.run("RESET shockwave.as_of").await;
+    }
+}
