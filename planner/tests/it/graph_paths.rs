@@ -177,7 +177,7 @@ async fn searches_find_what_trying_everything_finds() {
 fn cheapest(edges: &Edges, way: Way, least: u64) -> BTreeMap<(usize, usize), u64> {
     let kept: Edges = edges.iter().filter(|(id, _)| **id >= least).map(|(id, ends)| (*id, *ends)).collect();
     let mut costs: BTreeMap<(usize, usize), u64> = BTreeMap::new();
-    let mut better = |costs: &mut BTreeMap<(usize, usize), u64>, pair, cost: u64| {
+    let better = |costs: &mut BTreeMap<(usize, usize), u64>, pair, cost: u64| {
         let known = costs.entry(pair).or_insert(cost);
         *known = cost.min(*known);
     };
