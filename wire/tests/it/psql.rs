@@ -324,13 +324,14 @@ const OF_OUR_OWN: [(&str, &str); 5] = [
     ),
     (
         r"\du",
-        r#"                           List of roles
-     Role name     |            Attributes             | Member of 
--------------------+-----------------------------------+-----------
- shockwave         | Superuser, Create role, Create DB | {}
- shockwave_auditor | Cannot login                      | {}
- shockwave_reader  | Cannot login                      | {}
- shockwave_writer  | Cannot login                      | {}
+        r#"                            List of roles
+      Role name      |            Attributes             | Member of 
+---------------------+-----------------------------------+-----------
+ shockwave           | Superuser, Create role, Create DB | {}
+ shockwave_auditor   | Cannot login                      | {}
+ shockwave_custodian | Cannot login                      | {}
+ shockwave_reader    | Cannot login                      | {}
+ shockwave_writer    | Cannot login                      | {}
 
 "#,
     ),
