@@ -21,16 +21,20 @@ fn open(io: &SimIo) -> (Server, Arc<Ledger>) {
 /// Sealed twice, with more in the log.
 fn sealed(io: &SimIo) -> (Server, Arc<Ledger>) {
     let (server, ledger) = open(io);
-    let t = create_table(&ledger);
-    insert(&ledger, &many(&t, 0, 9_000));
+    fill_and_seal(&ledger);
+    (server, ledger)
+}
+
+fn fill_and_seal(ledger: &Arc<Ledger>) {
+    let t = create_table(ledger);
+    insert(ledger, &many(&t, 0, 9_000));
     ledger.seal().unwrap();
-    change_all_ways(&ledger);
+    change_all_ways(ledger);
     for i in 0..300 {
-        insert(&ledger, &many(&t, 30_000 + i, 1));
+        insert(ledger, &many(&t, 30_000 + i, 1));
     }
     ledger.seal().unwrap();
-    insert(&ledger, &many(&t, 50_000, 5));
-    (server, ledger)
+    insert(ledger, &many(&t, 50_000, 5));
 }
 
 fn files(io: &SimIo, dir: &Path, found: &mut Vec<PathBuf>) {
@@ -159,7 +163,10 @@ fn a_stop_does_not_wait_for_a_round() {
 #[test]
 fn damage_in_the_log_is_found_while_the_server_runs() {
     let io = SimIo::new(1);
-    let (server, ledger) = sealed(&io);
+    // No file gets full, so that nothing is sealed in the background and the log stays where it is looked at.
+    let server = Server::open(Path::new("/data"), Options { wal_file_bytes: 4 << 20, ..options(&io, 7) }).unwrap();
+    let ledger = server.ledger("shockwave").unwrap();
+    fill_and_seal(&ledger);
     let t = table(&ledger);
     insert(&ledger, &many(&t, 60_000, 40));
     assert_eq!(ledger.scrub().unwrap().damages, 0);
