@@ -3,36 +3,19 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use base::{CommitSeq, Fault, Io, SeededRng, SimClock, SimIo, SqlState};
+use base::{CommitSeq, Fault, Io, SimIo, SqlState};
 use engine::expire::Wanted;
 use engine::fsck::{Request, check};
-use engine::{Ledger, Memory, Options, Server};
+use engine::{Ledger, Server};
 use receipts::Policy;
 
+use crate::backups_broken_off::options;
 use crate::ledger::{all, create_table, find, insert, many, rows, table};
 
 const DATA: &str = "/data";
 
 fn open(io: &SimIo) -> (Server, Arc<Ledger>) {
-    let options = Options {
-        io: Arc::new(io.clone()),
-        clock: Arc::new(SimClock::new(1, 1)),
-        rng: Arc::new(SeededRng::new(7)),
-        wal_file_bytes: 1 << 16,
-        hash_threads: 1,
-        memory: Memory {
-            memtable_bytes: 4 << 10,
-            blocks_bytes: 64 << 10,
-            batches_bytes: 1 << 16,
-            staging_bytes: 64 << 10,
-            graphs_bytes: 0,
-            queries_bytes: 0,
-        },
-        fold_threads: false,
-        scrub_bytes_per_s: 0,
-        use_uring: false,
-    };
-    let server = Server::open(Path::new(DATA), options).unwrap();
+    let server = Server::open(Path::new(DATA), options(io)).unwrap();
     let ledger = server.ledger("shockwave").unwrap();
     (server, ledger)
 }

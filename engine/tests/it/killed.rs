@@ -4,34 +4,16 @@
 //! ledger, or a segment that `ledger.segments` named already, after which no seal could succeed.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use base::{Fault, SeededRng, SimClock, SimIo, SqlResult};
-use engine::{Memory, Options, Server};
+use base::{Fault, SimIo, SqlResult};
+use engine::Server;
 
+use crate::backups_broken_off::options;
 use crate::ledger::{all, create_table, find, insert, many, rows, table};
 
 fn open(io: &SimIo) -> SqlResult<Server> {
-    let options = Options {
-        io: Arc::new(io.clone()),
-        clock: Arc::new(SimClock::new(1, 1)),
-        rng: Arc::new(SeededRng::new(7)),
-        wal_file_bytes: 1 << 16,
-        hash_threads: 1,
-        memory: Memory {
-            memtable_bytes: 4 << 10,
-            blocks_bytes: 64 << 10,
-            batches_bytes: 1 << 16,
-            staging_bytes: 64 << 10,
-            graphs_bytes: 0,
-            queries_bytes: 0,
-        },
-        fold_threads: false,
-        scrub_bytes_per_s: 0,
-        use_uring: false,
-    };
-    Server::open(Path::new("/data"), options)
+    Server::open(Path::new("/data"), options(io))
 }
 
 #[test]

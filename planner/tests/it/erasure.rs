@@ -1,24 +1,6 @@
 //! Erasable tables in SQL: they answer as any other, and ERASE takes what is sealed of a subject.
 
-use std::sync::Arc;
-
-use planner::Session;
-
-use crate::fixture::{Client, Fixture};
-
-async fn prepared(statements: &[&str]) -> (Fixture, Client) {
-    let fixture = Fixture::new();
-    let mut client = fixture.session();
-    for sql in statements {
-        client.run(sql).await;
-    }
-    (fixture, client)
-}
-
-async fn refused(client: &mut Client, sql: &str, state: &str, message: &str) {
-    let error = client.error(sql).await;
-    assert_eq!((error.state().0, error.message()), (state, message), "{sql}");
-}
+use crate::fixture::{Client, as_role, prepared, refused};
 
 /// Columns of every type, with defaults that are computed; `$` stands for the table's name.
 const COLUMNS: &str = "id bigint PRIMARY KEY, who int NOT NULL, b boolean, i2 smallint, i4 int, r real, d double precision, n numeric(12,3), \
@@ -223,7 +205,7 @@ async fn only_owners_and_superusers_erase() {
         "INSERT INTO other VALUES (1, 7, 'Ada')",
     ])
     .await;
-    let session = |role: &str| Client(Session::new(Arc::clone(&fixture.database), role, "tests"));
+    let session = |role: &str| as_role(&fixture, role);
     for role in ["bob", "eve"] {
         for sql in ["ERASE FROM p WHERE who = 7", "ERASE SUBJECT 7 IN p", "ERASE SUBJECT 7"] {
             refused(&mut session(role), sql, "42501", "must be owner of table p").await;

@@ -243,3 +243,24 @@ pub async fn read(outcome: Outcome) -> SqlResult<Answer> {
         }
     }
 }
+
+/// A server where these statements have run, and the superuser's session.
+pub async fn prepared(statements: &[&str]) -> (Fixture, Client) {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    for sql in statements {
+        client.run(sql).await;
+    }
+    (fixture, client)
+}
+
+/// A session of another role.
+pub fn as_role(fixture: &Fixture, role: &str) -> Client {
+    Client(Session::new(Arc::clone(&fixture.database), role, "tests"))
+}
+
+/// That a statement is refused, with this SQLSTATE and message.
+pub async fn refused(client: &mut Client, sql: &str, state: &str, message: &str) {
+    let error = client.error(sql).await;
+    assert_eq!((error.state().0, error.message()), (state, message), "{sql}");
+}

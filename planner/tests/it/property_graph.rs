@@ -6,7 +6,7 @@ use engine::{Options, Server};
 use planner::{Database, Session};
 use relational::Relational;
 
-use crate::fixture::{Client, Fixture};
+use crate::fixture::{Client, Fixture, as_role, refused};
 use crate::graph_table::detail;
 
 const TABLES: [&str; 6] = [
@@ -30,11 +30,6 @@ async fn with(statements: &[&str]) -> (Fixture, Client) {
         client.run(sql).await;
     }
     (fixture, client)
-}
-
-async fn refused(client: &mut Client, sql: &str, state: &str, message: &str) {
-    let error = client.error(sql).await;
-    assert_eq!((error.state().0, error.message()), (state, message), "{sql}");
 }
 
 async fn definition(client: &mut Client, graph: &str) -> String {
@@ -292,7 +287,7 @@ async fn reading_a_graph_needs_select_on_it_and_on_its_tables() {
         "GRANT SELECT ON t2 TO bob",
     ])
     .await;
-    let mut ada = Client(Session::new(Arc::clone(&fixture.database), "ada", "tests"));
+    let mut ada = as_role(&fixture, "ada");
     let match_i = "SELECT * FROM GRAPH_TABLE (g MATCH (n) COLUMNS (n.i))";
     let match_j = "SELECT * FROM GRAPH_TABLE (g MATCH (n) COLUMNS (n.j))";
     let through_views = ["SELECT * FROM v", "WITH w AS (SELECT * FROM v) SELECT count(*) FROM w"];
@@ -323,7 +318,7 @@ async fn reading_a_graph_needs_select_on_it_and_on_its_tables() {
     // Making one: CREATE on the schema, and the tables are one's own.
     refused(&mut ada, "CREATE PROPERTY GRAPH h", "42501", "permission denied for schema public").await;
     root.run("GRANT CREATE ON SCHEMA public TO bob").await;
-    let mut bob = Client(Session::new(Arc::clone(&fixture.database), "bob", "tests"));
+    let mut bob = as_role(&fixture, "bob");
     refused(&mut bob, "CREATE PROPERTY GRAPH h VERTEX TABLES (t2)", "42501", "must be owner of table t2").await;
     bob.run("CREATE TABLE own (a int PRIMARY KEY)").await;
     bob.run("CREATE PROPERTY GRAPH h VERTEX TABLES (own)").await;

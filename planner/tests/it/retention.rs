@@ -1,19 +1,6 @@
 //! Retentions and legal holds in SQL: options of tables, who may change them, and what shows them.
 
-use std::sync::Arc;
-
-use planner::Session;
-
-use crate::fixture::{Client, Fixture};
-
-fn as_role(fixture: &Fixture, role: &str) -> Client {
-    Client(Session::new(Arc::clone(&fixture.database), role, "tests"))
-}
-
-async fn refused(client: &mut Client, sql: &str, state: &str, message: &str) {
-    let error = client.error(sql).await;
-    assert_eq!((error.state().0, error.message()), (state, message), "{sql}");
-}
+use crate::fixture::{Fixture, as_role, refused};
 
 const SHOWN: &str = "SELECT table_name, retention, mode, set_by FROM ledger.retention ORDER BY relation_id";
 

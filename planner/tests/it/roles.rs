@@ -1,29 +1,6 @@
 //! Roles and grants: who may do what, in the words of PostgreSQL 15.
 
-use std::sync::Arc;
-
-use planner::Session;
-
-use crate::fixture::{Client, Fixture};
-
-/// A session of another role.
-fn as_role(fixture: &Fixture, role: &str) -> Client {
-    Client(Session::new(Arc::clone(&fixture.database), role, "tests"))
-}
-
-async fn prepared(statements: &[&str]) -> (Fixture, Client) {
-    let fixture = Fixture::new();
-    let mut client = fixture.session();
-    for sql in statements {
-        client.run(sql).await;
-    }
-    (fixture, client)
-}
-
-async fn refused(client: &mut Client, sql: &str, state: &str, message: &str) {
-    let error = client.error(sql).await;
-    assert_eq!((error.state().0, error.message()), (state, message), "{sql}");
-}
+use crate::fixture::{as_role, prepared, refused};
 
 #[tokio::test]
 async fn what_is_not_granted_is_denied() {
