@@ -1,7 +1,7 @@
 //! Decoded batches of segments that key lookups read: the next row of a batch costs a slice, not the decompression of 8,191 neighbours.
 //!
 //! C1: at most the budget is held; what was used longest ago goes first.
-//! C2: a batch is named by its table and first row, which never mean other rows: segments are written once and row ids are dense.
+//! C2: a batch is named by its table and its rows, which never mean others: segments are written once and row ids are dense.
 //! Never: asked by scans, which would push everything else out.
 
 use arrow::array::{Array, RecordBatch};
@@ -9,8 +9,8 @@ use base::{RelationId, SqlResult};
 use hashbrown::HashMap;
 use parking_lot::Mutex;
 
-/// Names a batch: its table and the id of its first row (C2).
-pub type BatchName = (RelationId, u64);
+/// Names a batch: its table, the id of its first row, and how many rows it has, for those of a merged segment begin and end elsewhere (C2).
+pub type BatchName = (RelationId, u64, u64);
 
 /// The cache of one ledger.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl BatchCache {
     pub fn forget(&self, table: RelationId, first: u64, rows: u64) {
         let mut held = self.held.lock();
         let Held { batches, bytes, .. } = &mut *held;
-        batches.retain(|(of, row), entry| {
+        batches.retain(|(of, row, _), entry| {
             let is_meant = *of == table && (first..first + rows).contains(row);
             *bytes -= if is_meant { entry.bytes } else { 0 };
             !is_meant
@@ -108,7 +108,7 @@ mod tests {
     }
 
     fn name(n: u64) -> BatchName {
-        (RelationId(1), n)
+        (RelationId(1), n, 100)
     }
 
     #[test]

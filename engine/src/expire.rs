@@ -7,20 +7,18 @@
 //! X3: the commit is the asker's, and is refused if a retention or a hold was set since the guard looked.
 //! Never: removes what is not the recorded bytes; touches the ledger's own tables.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::AsArray;
-use base::{CommitSeq, RelationId, RowId, SqlError, SqlResult, SqlState};
-use hashbrown::HashMap;
+use base::{CommitSeq, RelationId, SqlError, SqlResult, SqlState};
 
 use crate::catalog::{SEGMENTS_TABLE, is_own_table};
-use crate::failure::io_failed;
 use crate::ledger::Ledger;
 use crate::retention::{Guard, Kept, Ruling};
+use crate::sealed_files::{recorded, removable};
 use crate::sealer;
-use crate::segment::{Segment, SegmentInfo, file_name, stub, stub_name};
+use crate::segment::{Segment, SegmentInfo, stub};
 use crate::table::TableState;
 use crate::transaction::Transaction;
 
@@ -162,25 +160,8 @@ impl Ledger {
     /// Puts a stub in the place of its segment (S4 of segment.rs).
     fn put_stub(&self, state: &TableState, stub: Arc<Segment>) {
         let (first, rows) = (stub.first_row(), stub.rows());
-        state.reopen_segment(stub);
+        state.exchange_segments(&[stub]);
         self.forget_batches(state.id, first, rows);
-    }
-
-    /// Removes segments whose stubs are recorded, once nobody copies them.
-    fn remove_files(&self, paths: &[PathBuf]) -> SqlResult<()> {
-        if paths.is_empty() {
-            return Ok(());
-        }
-        let _nobody_copies = self.sealer().removing();
-        let io = &*self.options().io;
-        let folders: BTreeSet<&Path> = paths.iter().filter_map(|path| path.parent()).collect();
-        for path in paths.iter().filter(|path| io.exists(path)) {
-            io.remove(path).map_err(|error| removal_failed(io_failed("remove", path, error)))?;
-        }
-        for folder in folders {
-            io.sync_dir(folder).map_err(|error| removal_failed(io_failed("sync folder", folder, error)))?;
-        }
-        Ok(())
     }
 
     /// Refuses to read a table as of a commit that saw rows of it whose values have expired. Errors: 72000; XX001 where a segment is damaged.
@@ -221,25 +202,6 @@ fn is_gone(state: &TableState, segment: &Segment, ruling: &Ruling, by: CommitSeq
     Ok(state.ended_in(first, first + rows, by.0)?.len() as u64 == rows)
 }
 
-fn removal_failed(error: SqlError) -> SqlError {
-    error.hint("What is to be removed is committed; the next EXPIRE or start of the server goes on.")
-}
-
-/// Row and BLAKE3 of every file that is there, as `ledger.segments` has it.
-fn recorded(transaction: &Transaction) -> SqlResult<HashMap<String, (RowId, String)>> {
-    let mut all = HashMap::new();
-    for chunk in transaction.view(&SEGMENTS_TABLE).scan(&[0, 8], true) {
-        let batch = chunk.read()?;
-        let (files, hashes) = (batch.column(0).as_string::<i32>(), batch.column(1).as_string::<i32>());
-        let rows = batch.column(2).as_primitive::<arrow::datatypes::Int64Type>();
-        all.extend(
-            (0..batch.num_rows())
-                .map(|at| (files.value(at).to_owned(), (RowId(rows.value(at).cast_unsigned()), hashes.value(at).to_owned()))),
-        );
-    }
-    Ok(all)
-}
-
 fn open_recorded(ledger: &Ledger, file: &str, blake3: &str) -> SqlResult<Arc<Segment>> {
     let path = ledger.folder().join(file);
     let stub = Segment::open(&*ledger.options().io, &path)?;
@@ -257,13 +219,13 @@ pub(crate) fn settle(ledger: &Arc<Ledger>) -> SqlResult<()> {
     ledger.remove_files(&settled(ledger)?)
 }
 
-/// The files to be removed for it.
+/// The files to be removed for it, and those that were merged into others and are kept no longer.
 fn settled(ledger: &Arc<Ledger>) -> SqlResult<Vec<PathBuf>> {
     let mut recorded_once = None;
     let mut gone = Vec::new();
     for state in ledger.table_states() {
         for segment in state.layout().segments.iter() {
-            let (whole, stub) = (file_name(state.id, segment.first_row()), stub_name(state.id, segment.first_row()));
+            let (whole, stub) = (segment.name().whole().file(state.id), segment.name().stub().file(state.id));
             let is_stub = segment.expired_at().is_some();
             if !is_stub && !ledger.options().io.exists(&ledger.folder().join(&stub)) {
                 continue;
@@ -291,6 +253,7 @@ fn settled(ledger: &Arc<Ledger>) -> SqlResult<Vec<PathBuf>> {
             }
         }
     }
+    gone.extend(removable(ledger, &ledger.table_states())?);
     gone.retain(|path| ledger.options().io.exists(path));
     Ok(gone)
 }

@@ -637,7 +637,8 @@ impl Ledger {
             if let Some(segment) = state.segment(row) {
                 let offset = (row - segment.first_row()) as usize;
                 let index = offset / BATCH_ROWS;
-                let name = (state.id, segment.first_row() + (index * BATCH_ROWS) as u64);
+                let first = segment.first_row() + (index * BATCH_ROWS) as u64;
+                let name = (state.id, first, (segment.end() - first).min(BATCH_ROWS as u64));
                 let writer = segment.table();
                 let columns: Vec<usize> = (0..writer.columns.len() + usize::from(writer.subject().is_some())).collect();
                 let batch = self.batches.get(name, || segment.read(index, Some(&columns)))?;

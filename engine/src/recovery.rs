@@ -31,7 +31,8 @@ use crate::merkle::MerkleLog;
 use crate::options::Options;
 use crate::record::{self, Piece, PieceBody};
 use crate::schema::TableDef;
-use crate::segment::{self, BATCH_ROWS, Segment};
+use crate::segment::name::SegmentName;
+use crate::segment::{BATCH_ROWS, Segment};
 use crate::signer::{self, Signed, Signer};
 use crate::stored;
 use crate::subjects::Subjects;
@@ -189,16 +190,15 @@ fn list_segments(io: &dyn Io, folder: &Path) -> SqlResult<Vec<(RelationId, Vec<A
     for relation in relations {
         let dir = root.join(relation.to_string());
         let mut segments: Vec<Arc<Segment>> = Vec::new();
-        for name in list(&dir)?.iter().filter(|name| segment::parse_name(name).is_some()) {
-            let path = dir.join(name);
-            let opened = Segment::open(io, &path)?;
-            let named = segment::parse_name(name);
-            // A stub beside its segment: whether it is in its place is asked once the ledger is open.
-            if segments.last().is_some_and(|last| named == Some(last.first_row())) {
+        for name in SegmentName::all(&list(&dir)?) {
+            let expected = segments.last().map_or(0, |last| last.end());
+            // A stub beside its segment, or what others were merged from: the record is asked once the ledger is open.
+            if name.first_row < expected {
                 continue;
             }
-            let expected = segments.last().map_or(0, |last| last.first_row() + last.rows());
-            if opened.first_row() != expected || named != Some(expected) || opened.table().id != RelationId(relation) {
+            let path = folder.join(name.file(RelationId(relation)));
+            let opened = Segment::open(io, &path)?;
+            if opened.first_row() != expected || opened.name() != name || opened.table().id != RelationId(relation) {
                 return Err(SqlError::new(SqlState::DATA_CORRUPTED, format!("segment \"{}\" is out of place", path.display()))
                     .detail(format!("Rows from {expected} on were expected, it holds rows from {} on.", opened.first_row()))
                     .hint("A segment before it is missing, or files were renamed; restore the folder from a copy."));
@@ -388,7 +388,8 @@ fn finish(
     ledger.read_cosigned()?;
     erasure::settle(&ledger)?;
     ledger.start()?;
-    if let Err(error) = crate::expire::settle(&ledger).and_then(|()| crate::sealer::record_unrecorded(&ledger)) {
+    let settled = crate::merging::settle(&ledger).and_then(|()| crate::expire::settle(&ledger));
+    if let Err(error) = settled.and_then(|()| crate::sealer::record_unrecorded(&ledger)) {
         // Its threads hold the ledger and would outlive the refused open; the first error is the one to tell.
         let _ = ledger.close(false);
         return Err(error);

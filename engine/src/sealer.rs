@@ -20,14 +20,16 @@ use crate::commit::SealPoint;
 use crate::failure::io_failed;
 use crate::ledger::Ledger;
 use crate::schema::TableDef;
+use crate::segment::name::SegmentName;
+use crate::segment::rebatch::Rebatched;
 use crate::segment::{self, BATCH_ROWS, Segment, SegmentInfo, SegmentRows};
 use crate::stored;
 use crate::table::{TableState, TailChunk};
 
 /// Rows of one segment at most; bounds the memory of a seal.
-const SEGMENT_ROWS_MAX: usize = 128 * BATCH_ROWS;
+pub(crate) const SEGMENT_ROWS_MAX: usize = 128 * BATCH_ROWS;
 /// Actor of the commits that record segments.
-const ACTOR: &str = "shockwave";
+pub(crate) const ACTOR: &str = "shockwave";
 
 /// When the sealer runs, and that it runs once at a time.
 #[derive(Debug, Default)]
@@ -56,6 +58,12 @@ impl Sealer {
     pub fn close(&self) {
         self.state.lock().closed = true;
         self.wake.notify_all();
+    }
+
+    /// Whether a seal has been asked for, or the end.
+    pub(crate) fn is_wanted(&self) -> bool {
+        let state = self.state.lock();
+        state.due || state.closed
     }
 
     fn wait(&self) -> bool {
@@ -96,12 +104,13 @@ impl Sealer {
     }
 }
 
-/// Body of the background thread.
+/// Body of the background thread: seals, then merges what small files there are (`merging.rs`).
 pub fn run(ledger: &Arc<Ledger>) {
     let mut told = None;
     while ledger.sealer().wait() {
         // A failed seal is tried again after the next commit; the log keeps what it holds, and grows.
-        let failed = ledger.sealer().seal_now(ledger).err();
+        let sealed = ledger.sealer().seal_now(ledger);
+        let failed = sealed.and_then(|()| ledger.merge_segments()).err();
         if let Some(error) = failed.as_ref().filter(|error| told.as_ref() != Some(*error)) {
             eprintln!("database {}: sealing failed and will be tried again: {error}", ledger.name());
         }
@@ -184,39 +193,14 @@ impl Gathering<'_> {
 
     fn write(&mut self, infos: &mut Vec<SegmentInfo>) -> SqlResult<()> {
         let (Some(table), Some(commits)) = (self.table.take(), self.commits.take()) else { return Ok(()) };
-        let batches = rebatch(&std::mem::take(&mut self.batches))?;
-        let rows = SegmentRows { table: &table, first_row: self.first, commits, batches };
-        infos.push(segment::write(&*self.ledger.options().io, self.ledger.folder(), &rows)?);
+        let batches = Rebatched::new(std::mem::take(&mut self.batches).into_iter().map(Ok));
+        let rows = SegmentRows { table: &table, commits, name: SegmentName::sealed(self.first) };
+        infos.push(segment::write(&*self.ledger.options().io, self.ledger.folder(), &rows, batches)?);
         self.positions.drain(..).for_each(|position| self.ledger.set_aside(position));
         self.first += self.rows as u64;
         self.rows = 0;
         Ok(())
     }
-}
-
-/// The same rows in batches of [`BATCH_ROWS`], the last one shorter.
-fn rebatch(batches: &[RecordBatch]) -> SqlResult<Vec<RecordBatch>> {
-    let mut out = Vec::new();
-    let mut parts: Vec<RecordBatch> = Vec::new();
-    let mut gathered = 0;
-    for batch in batches {
-        let mut from = 0;
-        while from < batch.num_rows() {
-            let n = (batch.num_rows() - from).min(BATCH_ROWS - gathered);
-            parts.push(batch.slice(from, n));
-            gathered += n;
-            from += n;
-            if gathered == BATCH_ROWS {
-                out.push(stored::join(&parts)?);
-                parts.clear();
-                gathered = 0;
-            }
-        }
-    }
-    if !parts.is_empty() {
-        out.push(stored::join(&parts)?);
-    }
-    Ok(out)
 }
 
 /// Commits one row of `ledger.segments` for each file.
@@ -277,7 +261,7 @@ pub fn record_unrecorded(ledger: &Arc<Ledger>) -> SqlResult<()> {
     record(ledger, &infos)
 }
 
-fn info_of(file: String, segment: &Segment) -> SqlResult<SegmentInfo> {
+pub(crate) fn info_of(file: String, segment: &Segment) -> SqlResult<SegmentInfo> {
     let (first_commit, last_commit) = segment.commits()?;
     Ok(SegmentInfo {
         file,

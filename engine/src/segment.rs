@@ -4,9 +4,12 @@
 //! S2: row ids are dense: batch `i` holds rows `first_row + 8192 i …`, every batch but the last is full.
 //! S3: the BLAKE3 of the whole file is in `ledger.segments` before the log that held the rows is let go.
 //! S4: of an expired segment there is a stub (`stub.rs`), which stands in its place: asked for values it says that they have expired.
+//! S5: a file that others were merged into (`merging.rs`) is one like any other, but for its name.
 //! Never: holds rows of two tables or of two schema versions; deletes a file.
 //! Format: docs/formats/segment.md.
 
+pub mod name;
+pub(crate) mod rebatch;
 pub(crate) mod stub;
 
 use std::io::{self, Write};
@@ -26,6 +29,7 @@ use bytes::Bytes;
 
 use crate::failure::{arrow_failed, contain_panic, io_failed};
 use crate::schema::TableDef;
+use name::SegmentName;
 
 /// Rows in every batch of a segment but the last (S2).
 pub const BATCH_ROWS: usize = 8_192;
@@ -53,22 +57,6 @@ pub struct SegmentInfo {
     pub bytes: u64,
     /// BLAKE3 (plain, as `b3sum` prints it) of the file, hex.
     pub blake3: String,
-}
-
-/// Path of a segment below the ledger's folder.
-pub fn file_name(relation: RelationId, first_row: u64) -> String {
-    format!("segments/{relation}/{first_row:016}.arrow")
-}
-
-/// Path of the stub of an expired segment, likewise.
-pub fn stub_name(relation: RelationId, first_row: u64) -> String {
-    format!("segments/{relation}/{first_row:016}.expired")
-}
-
-/// Reads the first row id out of a name made by [`file_name`] or [`stub_name`], given without its folder.
-pub fn parse_name(name: &str) -> Option<u64> {
-    let digits = name.strip_suffix(".arrow").or_else(|| name.strip_suffix(".expired"))?;
-    (digits.len() == 16 && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse().ok())?
 }
 
 /// A file being written front to back, hashed as it goes.
@@ -109,36 +97,33 @@ impl Write for HashingWriter {
 pub struct SegmentRows<'a> {
     /// Whose rows.
     pub table: &'a TableDef,
-    /// Id of the first row.
-    pub first_row: u64,
     /// Commits of the first and the last row.
     pub commits: (u64, u64),
-    /// Batches in segment layout, each of [`BATCH_ROWS`] rows but the last (S2).
-    pub batches: Vec<RecordBatch>,
+    /// How it is named.
+    pub name: SegmentName,
 }
 
-/// Writes a segment below `ledger_dir` (S1). The file is durable when this returns; its folder too.
+/// Writes a segment below `ledger_dir` (S1), of batches in segment layout, each of [`BATCH_ROWS`] rows but the last (S2). The file is durable when this
+/// returns; its folder too.
 ///
-/// Errors: 53100 for a full disk, 58030 for other failures of the disk. A file of the same name left by an interrupted seal is replaced.
-pub fn write(io: &dyn Io, ledger_dir: &Path, rows: &SegmentRows<'_>) -> SqlResult<SegmentInfo> {
+/// Errors: 53100 for a full disk, 58030 for other failures of the disk, those of the batches. A file of the same name that was left by an interrupted seal
+/// is replaced.
+pub fn write(
+    io: &dyn Io,
+    ledger_dir: &Path,
+    rows: &SegmentRows<'_>,
+    batches: impl Iterator<Item = SqlResult<RecordBatch>>,
+) -> SqlResult<SegmentInfo> {
     let table = rows.table;
-    let file = SegmentFile {
-        name: file_name(table.id, rows.first_row),
-        table,
-        schema: table.segment_schema(),
-        first_row: rows.first_row,
-        commits: rows.commits,
-        mark: None,
-    };
-    file.write(io, ledger_dir, &rows.batches)
+    let file = SegmentFile { name: rows.name, table, schema: table.segment_schema(), commits: rows.commits, mark: None };
+    file.write(io, ledger_dir, batches)
 }
 
 /// A file that is to be written.
 struct SegmentFile<'a> {
-    name: String,
+    name: SegmentName,
     table: &'a TableDef,
     schema: SchemaRef,
-    first_row: u64,
     commits: (u64, u64),
     /// What its footer says besides.
     mark: Option<(&'a str, String)>,
@@ -146,8 +131,9 @@ struct SegmentFile<'a> {
 
 impl SegmentFile<'_> {
     /// See [`write`].
-    fn write(self, io: &dyn Io, ledger_dir: &Path, batches: &[RecordBatch]) -> SqlResult<SegmentInfo> {
-        let Self { name, table, .. } = self;
+    fn write(self, io: &dyn Io, ledger_dir: &Path, batches: impl Iterator<Item = SqlResult<RecordBatch>>) -> SqlResult<SegmentInfo> {
+        let Self { table, .. } = self;
+        let name = self.name.file(table.id);
         let path = ledger_dir.join(&name);
         let folder = folder_of(&path);
         let on_disk = |error| io_failed("write segment", &path, error);
@@ -163,19 +149,20 @@ impl SegmentFile<'_> {
             .try_with_compression(Some(CompressionType::LZ4_FRAME))
             .map_err(|error| arrow_failed("compress segment", &error))?;
         let mut out = FileWriter::try_new_with_options(writer, &self.schema, options).map_err(|e| arrow_failed("write segment", &e))?;
-        let count: usize = batches.iter().map(RecordBatch::num_rows).sum();
+        let mut count = 0;
+        for batch in batches {
+            let batch = batch?;
+            assert!(count % BATCH_ROWS == 0 && batch.num_rows() > 0, "S2: only the last batch of a segment may be short");
+            count += batch.num_rows();
+            out.write(&batch).map_err(|error| arrow_failed("write segment", &error))?;
+        }
         out.write_metadata("shockwave.format", "1");
         out.write_metadata("shockwave.relation", table.id.to_string());
         out.write_metadata("shockwave.definition", table.definition());
-        out.write_metadata("shockwave.first_row", self.first_row.to_string());
+        out.write_metadata("shockwave.first_row", self.name.first_row.to_string());
         out.write_metadata("shockwave.rows", count.to_string());
         if let Some((key, value)) = self.mark {
             out.write_metadata(key, value);
-        }
-        for (i, batch) in batches.iter().enumerate() {
-            let full = batch.num_rows() == BATCH_ROWS || i + 1 == batches.len();
-            assert!(full && batch.num_rows() > 0, "S2: only the last batch of a segment may be short");
-            out.write(batch).map_err(|error| arrow_failed("write segment", &error))?;
         }
         out.finish().map_err(|error| arrow_failed("write segment", &error))?;
         let mut writer = out.into_inner().map_err(|error| arrow_failed("write segment", &error))?;
@@ -188,7 +175,7 @@ impl SegmentFile<'_> {
             file: name,
             relation: table.id,
             schema_version: table.version,
-            first_row: self.first_row,
+            first_row: self.name.first_row,
             rows: count as u64,
             first_commit: self.commits.0,
             last_commit: self.commits.1,
@@ -209,6 +196,8 @@ pub struct Segment {
     table: Arc<TableDef>,
     first_row: u64,
     rows: u64,
+    /// Whether others were merged into it, as its name says.
+    is_merged: bool,
     schema: SchemaRef,
     version: MetadataVersion,
     blocks: Vec<Block>,
@@ -264,11 +253,14 @@ impl Segment {
             Some(_) => Some(number(stub::MARK).ok_or_else(|| damaged("no number of commits in the footer"))?),
         };
         let (schema, version) = (if expired_at.is_some() { stub::schema() } else { table.segment_schema() }, footer.version());
+        let named = path.file_name().and_then(|name| SegmentName::parse(name.to_str()?));
+        let is_merged = named.is_some_and(|name| name.merged_rows.is_some());
         Ok(Self {
             path: path.to_path_buf(),
             table,
             first_row,
             rows,
+            is_merged,
             schema,
             version,
             blocks,
@@ -294,9 +286,20 @@ impl Segment {
         self.expired_at
     }
 
+    /// Its name.
+    pub fn name(&self) -> SegmentName {
+        let name = SegmentName { first_row: self.first_row, merged_rows: self.is_merged.then_some(self.rows), is_stub: false };
+        if self.expired_at.is_some() { name.stub() } else { name }
+    }
+
     /// Its path below the ledger's folder.
     pub fn file(&self) -> String {
-        if self.expired_at.is_some() { stub_name(self.table.id, self.first_row) } else { file_name(self.table.id, self.first_row) }
+        self.name().file(self.table.id)
+    }
+
+    /// One past the id of its last row.
+    pub fn end(&self) -> u64 {
+        self.first_row + self.rows
     }
 
     /// Where it is.

@@ -295,14 +295,17 @@ impl TableState {
         inner.sealed = end;
     }
 
-    /// Takes the same segment, opened anew.
-    pub(crate) fn reopen_segment(&self, segment: Arc<Segment>) {
+    /// Takes other files of the same rows: one opened anew, a stub, one that some were merged into, or those that it was merged from (T3). They are
+    /// dense; whether there are segments that begin and end where they do.
+    pub(crate) fn exchange_segments(&self, new: &[Arc<Segment>]) -> bool {
+        let (Some(first), Some(last)) = (new.first(), new.last()) else { return false };
         let mut inner = self.inner.write();
-        let place =
-            inner.layout.segments.iter().position(|other| other.first_row() == segment.first_row() && other.rows() == segment.rows());
-        if let Some(place) = place {
-            Arc::make_mut(&mut inner.layout.segments)[place] = segment;
-        }
+        let old = &inner.layout.segments;
+        let from = old.iter().position(|other| other.first_row() == first.first_row());
+        let to = old.iter().position(|other| other.end() == last.end());
+        let (Some(from), Some(to)) = (from, to) else { return false };
+        Arc::make_mut(&mut inner.layout.segments).splice(from..=to, new.iter().cloned());
+        true
     }
 
     /// Forgets counts that no snapshot at or after `seq` needs.

@@ -17,7 +17,8 @@ use crate::catalog::{CATALOG, CATALOG_TABLE, Catalog, CatalogRow, Object, SEGMEN
 use crate::catalog_rows;
 use crate::failure::io_failed;
 use crate::schema::TableDef;
-use crate::segment::{self, BATCH_ROWS, Segment};
+use crate::segment::name::SegmentName;
+use crate::segment::{BATCH_ROWS, Segment};
 use crate::stored;
 
 /// One run of rows with a common batch.
@@ -44,6 +45,7 @@ struct Cursor {
 }
 
 /// What `ledger.segments` says of a file.
+#[derive(Clone)]
 struct Recorded {
     file: String,
     /// Table, first row, rows.
@@ -61,6 +63,10 @@ struct FoundFile {
     bytes: u64,
     /// Its rows, if it is a stub.
     expired: Option<(String, u64, u64)>,
+    /// Table, first row, rows.
+    place: (i64, i64, i64),
+    /// Whether others were merged into it.
+    is_merged: bool,
 }
 
 /// All tables; see the module.
@@ -71,6 +77,8 @@ pub(super) struct Rows {
     found: Vec<FoundFile>,
     /// By the row of `ledger.segments` that says so.
     recorded: HashMap<u64, Recorded>,
+    /// By file: what was recorded until it was merged into another.
+    merged: HashMap<String, Recorded>,
     catalog_rows: Vec<CatalogRow>,
 }
 
@@ -83,6 +91,7 @@ impl Rows {
             definitions: HashMap::new(),
             found: Vec::new(),
             recorded: HashMap::new(),
+            merged: HashMap::new(),
             catalog_rows: Vec::new(),
         };
         for table in [&*CATALOG_TABLE, &*SEGMENTS_TABLE] {
@@ -96,23 +105,22 @@ impl Rows {
         for relation in list(&root)?.iter().filter_map(|name| name.parse::<u32>().ok()) {
             let dir = root.join(relation.to_string());
             let cursor = rows.cursors.entry(RelationId(relation)).or_default();
-            for name in list(&dir)?.iter().filter(|name| segment::parse_name(name).is_some()) {
-                let file = format!("segments/{relation}/{name}");
-                let opened = Segment::open(&**io, &dir.join(name)).map_err(|error| malformed(&file, error.message()))?;
+            for name in SegmentName::all(&list(&dir)?) {
+                let file = name.file(RelationId(relation));
+                let opened = Segment::open(&**io, &folder.join(&file)).map_err(|error| malformed(&file, error.message()))?;
                 checked.segments += 1;
                 rows.found.push(FoundFile::of(&file, &opened));
-                // A stub beside its segment: whichever of them is recorded is compared at the end.
-                let is_stub = name.ends_with(".expired");
-                if is_stub && cursor.segments.back().is_some_and(|(_, before, _)| before.first_row() == opened.first_row()) {
+                // A stub beside its segment, or what was merged: whichever of them is recorded is compared at the end.
+                if name.first_row < cursor.sealed_end {
                     continue;
                 }
-                if opened.first_row() != cursor.sealed_end || opened.table().id != RelationId(relation) {
+                if opened.first_row() != cursor.sealed_end || opened.name() != name || opened.table().id != RelationId(relation) {
                     return Err(tampered(
                         file,
                         format!("rows from {} on were expected, it holds rows from {} on", cursor.sealed_end, opened.first_row()),
                     ));
                 }
-                cursor.sealed_end += opened.rows();
+                cursor.sealed_end = opened.end();
                 cursor.segments.push_back((file, opened, 0));
             }
         }
@@ -177,7 +185,7 @@ impl Rows {
                     }
                     self.catalog_rows.extend(new);
                 } else if relation == SEGMENTS {
-                    record(&mut self.recorded, &slice, (row, commit.seq))?;
+                    record((&mut self.recorded, &mut self.merged), &slice, (row, commit.seq))?;
                 }
                 row += n as u64;
             }
@@ -203,14 +211,21 @@ impl Rows {
         let mut recorded: HashMap<String, Recorded> =
             self.recorded.into_values().map(|recorded| (recorded.file.clone(), recorded)).collect();
         let mut notes = Vec::new();
+        let mut kept = 0;
         for found in &self.found {
-            match recorded.remove(&found.file) {
-                Some(known) if known.blake3 == found.blake3 && known.bytes == found.bytes => notes.extend(found.expired(known.seq)),
-                Some(_) => return Err(tampered(found.file.clone(), "its BLAKE3 is not the one in ledger.segments")),
-                None => notes.push(found.unrecorded(&self.found)?),
+            match (recorded.remove(&found.file), self.merged.get(&found.file)) {
+                (Some(known), _) if known.is(found) => notes.extend(found.expired(known.seq)),
+                (None, Some(known)) if known.is(found) => kept += 1,
+                (None, None) => notes.push(found.unrecorded(&self.found)?),
+                _ => return Err(tampered(found.file.clone(), "its BLAKE3 is not the one in ledger.segments")),
             }
         }
-        if let Some(missing) = recorded.keys().min() {
+        if kept > 0 {
+            notes.push(format!("{kept} files whose rows were merged into larger ones are kept beside them"));
+        }
+        // The rows of a merged file were compared with their commits, whether or not a commit says that it was merged.
+        let is_there = |known: &Recorded| self.found.iter().any(|found| found.is_merged && known.lies_in(found.place));
+        if let Some(missing) = recorded.values().filter(|known| !is_there(known)).map(|known| &known.file).min() {
             return Err(tampered(missing.clone(), "it is recorded in ledger.segments and is not there"));
         }
         for (relation, cursor) in &self.cursors {
@@ -226,11 +241,23 @@ impl Rows {
     }
 }
 
+impl Recorded {
+    fn is(&self, found: &FoundFile) -> bool {
+        self.blake3 == found.blake3 && self.bytes == found.bytes
+    }
+
+    fn lies_in(&self, (table, first, rows): (i64, i64, i64)) -> bool {
+        self.place.0 == table && self.place.1 >= first && self.place.1 + self.place.2 <= first + rows
+    }
+}
+
 impl FoundFile {
     fn of(file: &str, opened: &Segment) -> Self {
+        let place = (i64::from(opened.table().id.0), opened.first_row().cast_signed(), opened.rows().cast_signed());
+        let is_merged = opened.name().merged_rows.is_some();
         let rows = || (opened.table().name.clone(), opened.first_row(), opened.first_row() + opened.rows() - 1);
         let expired = opened.expired_at().is_some().then(rows);
-        Self { file: file.to_owned(), blake3: opened.blake3(), bytes: opened.bytes(), expired }
+        Self { file: file.to_owned(), blake3: opened.blake3(), bytes: opened.bytes(), expired, place, is_merged }
     }
 
     /// What is to be said of a stub that this commit recorded.
@@ -242,7 +269,7 @@ impl FoundFile {
         ))
     }
 
-    /// Of a file that `ledger.segments` does not have (any more): what an interrupted seal or EXPIRE has left.
+    /// Of a file that `ledger.segments` does not have (any more): what an interrupted seal, merge or EXPIRE has left, or a restore has cut.
     fn unrecorded(&self, all: &[Self]) -> Result<String, Stop> {
         let twin = match self.file.strip_suffix(".expired") {
             Some(name) => format!("{name}.arrow"),
@@ -250,6 +277,9 @@ impl FoundFile {
         };
         let has_twin = all.iter().any(|other| other.file == twin);
         match (&self.expired, has_twin) {
+            (None, false) if self.is_merged => {
+                Ok(format!("{}: no commit says yet what was merged into it; the next start settles it", self.file))
+            }
             (None, false) => Ok(format!("bytes of {} beyond its rows: its seal was interrupted before it was recorded", self.file)),
             (None, true) => Ok(format!("{}: it has expired, and its removal was interrupted", self.file)),
             (Some(_), true) => Ok(format!("{}: an EXPIRE was interrupted before it was recorded", self.file)),
@@ -318,8 +348,12 @@ fn check_commit_column(run: &Run, slice: &RecordBatch, seq: u64, row: u64) -> Re
     }
 }
 
-/// Takes in rows of `ledger.segments`: what an EXPIRE leaves is in the place of a segment of the same rows.
-fn record(recorded: &mut HashMap<u64, Recorded>, slice: &RecordBatch, (first, seq): (u64, u64)) -> Result<(), Stop> {
+/// Takes in rows of `ledger.segments`: a stub is in the place of a segment of the same rows, a merged file in that of some that lie in it.
+fn record(
+    (recorded, merged): (&mut HashMap<u64, Recorded>, &mut HashMap<String, Recorded>),
+    slice: &RecordBatch,
+    (first, seq): (u64, u64),
+) -> Result<(), Stop> {
     let n = SEGMENTS_TABLE.columns.len();
     let (files, hashes) = (slice.column(0).as_string::<i32>(), slice.column(8).as_string::<i32>());
     let number = |column: usize, row: usize| slice.column(column).as_primitive::<Int64Type>().value(row);
@@ -328,6 +362,7 @@ fn record(recorded: &mut HashMap<u64, Recorded>, slice: &RecordBatch, (first, se
         let ended = supersedes.is_valid(row).then(|| supersedes.value(row));
         let before = ended.and_then(|ended| recorded.remove(&ended));
         if ops.value(row) == Op::Delete as u8 {
+            merged.extend(before.map(|before| (before.file.clone(), before)));
             continue;
         }
         let said = Recorded {
@@ -337,8 +372,14 @@ fn record(recorded: &mut HashMap<u64, Recorded>, slice: &RecordBatch, (first, se
             bytes: number(7, row).cast_unsigned(),
             seq,
         };
-        if said.file.ends_with(".expired") && before.is_none_or(|before| before.place != said.place) {
-            return Err(tampered(format!("commit {seq}"), format!("it records {} in the place of no segment of these rows", said.file)));
+        let wrong = |what: &str| Err(tampered(format!("commit {seq}"), format!("it records {} in the place of {what}", said.file)));
+        let is_stub = said.file.ends_with(".expired");
+        match before {
+            Some(before) if is_stub && before.place == said.place => {}
+            _ if is_stub => return wrong("no segment of these rows"),
+            Some(before) if !before.lies_in(said.place) => return wrong("one of other rows"),
+            Some(before) => drop(merged.insert(before.file.clone(), before)),
+            None => {}
         }
         recorded.insert(first + row as u64, said);
     }

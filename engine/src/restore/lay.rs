@@ -1,15 +1,18 @@
 //! The folder of one restored ledger.
 //!
 //! Y1: what was sealed by a checkpoint up to the commit is laid as it was; commits after that go into a new log, as after a crash before their seal.
-//! Y2: a segment is laid if all its rows are of restored commits; so all that `ledger.segments` names as of the commit are.
+//! Y2: a segment is laid if all its rows are of restored commits; so all that `ledger.segments` names as of the commit are, or have been merged since: what
+//!     they were merged into is laid, as far as its rows are of restored commits.
 //! Y3: the log ends with the incarnation leaf, and `ledger.id` comes last.
 //! Never: lays a row of a commit that was left out.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use base::{SqlError, SqlResult, SqlState};
+use arrow::array::AsArray;
+use arrow::datatypes::UInt64Type;
+use base::{RelationId, SqlError, SqlResult, SqlState};
 use bytes::Bytes;
 use receipts::note::Note;
 use receipts::tiles::{TileId, TileKind, decode_entries, push_entry, tiles_of_growth};
@@ -30,7 +33,8 @@ use crate::merkle::write_once;
 use crate::options::Options;
 use crate::packed;
 use crate::record::{self, Piece, PieceBody, PieceHeader};
-use crate::segment::Segment;
+use crate::segment::name::SegmentName;
+use crate::segment::{self, BATCH_ROWS, Segment, SegmentRows};
 use crate::signer::Signer;
 use crate::subjects;
 use crate::timestamps;
@@ -128,34 +132,82 @@ fn first_entries(bundle: &[u8], count: u16) -> Option<Vec<u8>> {
 /// Lays the segments that hold restored commits only (Y2); those that the new log takes rows from.
 fn lay_segments(source: &Source<'_>, to: &Path, sealed: u64, size: u64) -> SqlResult<SealedRows> {
     let (mut rows, mut folders) = (SealedRows::default(), BTreeSet::<PathBuf>::new());
-    for name in source.names("segments/") {
-        let path = source.folder.join(name);
-        let peeked = Segment::open(source.io, &path).and_then(|segment| Ok((segment.commits()?, segment)));
-        let ((_, last), segment) = match peeked {
-            Ok(peeked) => peeked,
-            // What is wrong with it is told best by its hash.
-            Err(error) => return Err(source.verify(name).err().unwrap_or(error)),
-        };
-        if segment.expired_at().is_some_and(|expired_at| expired_at >= size) {
-            return Err(has_expired(&segment, size));
-        }
-        if last < size {
-            let path = to.join(name);
-            let folder = path.parent().unwrap_or(to);
-            source.io.create_dir_all(folder).map_err(|error| io_failed("create folder", folder, error))?;
-            source.copy(name, &path, 0o444)?;
-            folders.insert(folder.to_path_buf());
-        } else {
-            source.verify(name)?;
-        }
-        if last >= sealed {
-            rows.add(segment);
+    for (relation, names) in segment_names(source) {
+        let mut end = 0;
+        for name in SegmentName::all(&names) {
+            let file = &name.file(relation);
+            let ((first, last), segment) = peek(source, file)?;
+            if segment.expired_at().is_some_and(|expired_at| expired_at >= size) {
+                return Err(has_expired(&segment, size));
+            }
+            if last < size {
+                let path = to.join(file);
+                let folder = path.parent().unwrap_or(to);
+                source.io.create_dir_all(folder).map_err(|error| io_failed("create folder", folder, error))?;
+                source.copy(file, &path, 0o444)?;
+                folders.insert(folder.to_path_buf());
+            } else {
+                source.verify(file)?;
+                if first < size && name.merged_rows.is_some() {
+                    lay_part(source, to, &segment, size)?;
+                }
+            }
+            // What was merged into one that was met before has the same rows.
+            if name.first_row >= end {
+                end = segment.end();
+                if last >= sealed {
+                    rows.add(segment);
+                }
+            }
         }
     }
     for folder in folders {
         source.io.sync_dir(&folder).map_err(|error| io_failed("sync folder", &folder, error))?;
     }
     Ok(rows)
+}
+
+/// Names of sealed files, by table.
+fn segment_names(source: &Source<'_>) -> BTreeMap<RelationId, Vec<String>> {
+    let mut names: BTreeMap<RelationId, Vec<String>> = BTreeMap::new();
+    let split = |file: &String| {
+        let (relation, name) = file.strip_prefix("segments/")?.split_once('/')?;
+        Some((RelationId(relation.parse().ok()?), name.to_owned()))
+    };
+    for (relation, name) in source.names("segments/").filter_map(split) {
+        names.entry(relation).or_default().push(name);
+    }
+    names
+}
+
+/// A segment, not compared with the manifest yet, and the commits of its first and last row.
+fn peek(source: &Source<'_>, file: &str) -> SqlResult<((u64, u64), Segment)> {
+    let peeked = Segment::open(source.io, &source.folder.join(file)).and_then(|segment| Ok((segment.commits()?, segment)));
+    // What is wrong with it is told best by its hash.
+    peeked.map_err(|error| source.verify(file).err().unwrap_or(error))
+}
+
+/// Lays the rows of restored commits out of a file that holds rows of later ones too: what it was merged from may be nowhere else.
+fn lay_part(source: &Source<'_>, to: &Path, segment: &Segment, size: u64) -> SqlResult<()> {
+    let commits_at = segment.table().columns.len() + 3;
+    let (mut rows, mut last) = (0, 0);
+    for index in 0..segment.batches() {
+        let batch = segment.read(index, Some(&[commits_at]))?;
+        let commits = batch.column(0).as_primitive::<UInt64Type>().values();
+        let restored = commits.partition_point(|commit| *commit < size);
+        rows += restored;
+        last = restored.checked_sub(1).map_or(last, |at| commits[at]);
+        if restored < commits.len() {
+            break;
+        }
+    }
+    let batches = (0..rows.div_ceil(BATCH_ROWS)).map(|index| {
+        let batch = segment.read(index, None)?;
+        Ok(batch.slice(0, (rows - index * BATCH_ROWS).min(batch.num_rows())))
+    });
+    let name = SegmentName::merged(segment.first_row(), rows as u64);
+    let part = SegmentRows { table: segment.table(), commits: (segment.commits()?.0, last), name };
+    segment::write(source.io, to, &part, batches).map(drop)
 }
 
 /// A commit whose rows the backup does not have any more. Errors: 55000.

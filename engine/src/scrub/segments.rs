@@ -46,7 +46,7 @@ pub(super) fn look(ledger: &Arc<Ledger>, pace: &mut Pace<'_>) -> SqlResult<Vec<D
                 found.push(ledger.damage(&recorded.file, Some((recorded.relation, recorded.first_row, recorded.rows)), why, false));
             }
             None if segment.is_quarantined() => {
-                state.reopen_segment(Arc::new(Segment::open(&*ledger.options().io, &path)?));
+                state.exchange_segments(&[Arc::new(Segment::open(&*ledger.options().io, &path)?)]);
                 eprintln!("database {}: {} is whole again", ledger.name(), recorded.file);
             }
             None => {}

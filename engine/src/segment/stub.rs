@@ -14,7 +14,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type};
 use base::{Io, SqlError, SqlResult, SqlState};
 use receipts::Hash;
 
-use super::{BATCH_ROWS, Segment, SegmentFile, SegmentInfo, damaged, stub_name};
+use super::{BATCH_ROWS, Segment, SegmentFile, SegmentInfo, damaged};
 use crate::canonical::row_hashes;
 use crate::failure::arrow_failed;
 use crate::schema::{COMMIT, OP, SUPERSEDES, TableDef};
@@ -49,16 +49,14 @@ pub(crate) fn write(
     (size, threads): (u64, usize),
     first_of: impl Fn(u64) -> SqlResult<u64>,
 ) -> SqlResult<SegmentInfo> {
-    let batches = (0..segment.batches()).map(|index| batch(segment, index, threads, &first_of)).collect::<SqlResult<Vec<_>>>()?;
     let file = SegmentFile {
-        name: stub_name(segment.table.id, segment.first_row),
+        name: segment.name().stub(),
         table: &segment.table,
         schema: schema(),
-        first_row: segment.first_row,
         commits: segment.commits()?,
         mark: Some((MARK, size.to_string())),
     };
-    file.write(io, ledger_dir, &batches)
+    file.write(io, ledger_dir, (0..segment.batches()).map(|index| batch(segment, index, threads, &first_of)))
 }
 
 fn batch(segment: &Segment, index: usize, threads: usize, first_of: impl Fn(u64) -> SqlResult<u64>) -> SqlResult<RecordBatch> {

@@ -91,7 +91,8 @@ fn read(scan: &Scan) -> SqlResult<Vec<Expired>> {
             let numbers = std::array::from_fn(|n| walked.columns[n + 1].as_primitive::<Int64Type>().value(at));
             let stub = Recorded { numbers, file: text(0), blake3: text(7) };
             known.insert(walked.first + at as u64, stub.clone());
-            if let Some(was) = was {
+            // What others were merged into is in their place too, and has not expired.
+            if let Some(was) = was.filter(|_| stub.file.ends_with(".expired")) {
                 let seq = walked.commit(at);
                 let by = match scan.ledger.leaf_of(CommitSeq(seq))? {
                     Leaf::Commit(commit) => (commit.time_us, Some(commit.actor)),

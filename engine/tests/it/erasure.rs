@@ -341,7 +341,7 @@ fn an_erased_boolean_cannot_be_guessed() {
 
 /// The rows of a table's only segment as they are stored.
 fn stored_rows(ledger: &Ledger, table: &TableDef) -> RecordBatch {
-    let path = ledger.folder().join(engine::segment::file_name(table.id, 0));
+    let path = ledger.folder().join(engine::segment::name::SegmentName::sealed(0).file(table.id));
     engine::segment::Segment::open(&RealIo, &path).unwrap().read(0, None).unwrap()
 }
 

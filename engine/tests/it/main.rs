@@ -18,6 +18,8 @@ mod indexes;
 mod killed;
 mod ledger;
 mod lifecycle;
+mod merging;
+mod merging_broken_off;
 mod past;
 mod receipts_of_rows;
 mod restores;
