@@ -1,4 +1,4 @@
-//! Decoded batches of segments that key lookups read: the next row of a batch costs a slice, not the decompression of 8,191 neighbours.
+//! Decoded batches of segments that key lookups and receipts read: the next row of a batch costs a slice, not the decompression of 8,191 neighbours.
 //!
 //! C1: at most the budget is held; what was used longest ago goes first.
 //! C2: a batch is named by its table and its rows, which never mean others: segments are written once and row ids are dense.
@@ -9,8 +9,26 @@ use base::{RelationId, SqlResult};
 use hashbrown::HashMap;
 use parking_lot::Mutex;
 
-/// Names a batch: its table, the id of its first row, and how many rows it has, for those of a merged segment begin and end elsewhere (C2).
-pub type BatchName = (RelationId, u64, u64);
+use crate::segment::{BATCH_ROWS, Segment};
+
+/// Which columns of a batch.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Part {
+    /// Those that answers are made of.
+    Values,
+    /// Those that a row's hash covers.
+    Hashed,
+}
+
+/// Names a batch: its table, the id of its first row, how many rows it has, for those of a merged segment begin and end elsewhere (C2), and which columns
+/// of it.
+pub type BatchName = (RelationId, u64, u64, Part);
+
+/// The name of a batch of a segment.
+pub fn name_of(segment: &Segment, index: usize, part: Part) -> BatchName {
+    let first = segment.first_row() + (index * BATCH_ROWS) as u64;
+    (segment.table().id, first, (segment.end() - first).min(BATCH_ROWS as u64), part)
+}
 
 /// The cache of one ledger.
 #[derive(Debug)]
@@ -62,7 +80,7 @@ impl BatchCache {
     pub fn forget(&self, table: RelationId, first: u64, rows: u64) {
         let mut held = self.held.lock();
         let Held { batches, bytes, .. } = &mut *held;
-        batches.retain(|(of, row, _), entry| {
+        batches.retain(|(of, row, ..), entry| {
             let is_meant = *of == table && (first..first + rows).contains(row);
             *bytes -= if is_meant { entry.bytes } else { 0 };
             !is_meant
@@ -108,7 +126,7 @@ mod tests {
     }
 
     fn name(n: u64) -> BatchName {
-        (RelationId(1), n, 100)
+        (RelationId(1), n, 100, Part::Values)
     }
 
     #[test]

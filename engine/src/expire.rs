@@ -161,7 +161,7 @@ impl Ledger {
     fn put_stub(&self, state: &TableState, stub: Arc<Segment>) {
         let (first, rows) = (stub.first_row(), stub.rows());
         state.exchange_segments(&[stub]);
-        self.forget_batches(state.id, first, rows);
+        self.batches().forget(state.id, first, rows);
     }
 
     /// Refuses to read a table as of a commit that saw rows of it whose values have expired. Errors: 72000; XX001 where a segment is damaged.

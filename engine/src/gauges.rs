@@ -5,6 +5,7 @@
 //! Never: evidence of anything.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::ledger::Ledger;
 
@@ -67,6 +68,7 @@ impl Ledger {
         self.count_rows(&mut all);
         self.count_log(&mut all);
         self.count_folds(&mut all);
+        self.count_receipts(&mut all);
         self.count_scrubs(&mut all);
         all.0
     }
@@ -112,7 +114,16 @@ impl Ledger {
         all.counter("shockwave_block_cache_hits_total", stats.cache_hits, "Blocks that were in the cache.");
         all.counter("shockwave_block_cache_misses_total", stats.cache_misses, "Blocks that were not.");
         all.gauge("shockwave_fold_snapshots", stats.snapshots as u64, "Readers that hold a state of the folds.");
-        all.gauge("shockwave_batch_cache_bytes", self.batch_cache_bytes() as u64, "Decoded batches of segments in memory.");
+        all.gauge("shockwave_batch_cache_bytes", self.batches().bytes() as u64, "Decoded batches of segments in memory.");
+    }
+
+    fn count_receipts(&self, all: &mut Gauges) {
+        let work = &self.row_trees().work;
+        let mut counter = |name, number: &AtomicU64, about| all.counter(name, number.load(Ordering::Relaxed), about);
+        counter("shockwave_receipt_rows_decoded_total", &work.rows_decoded, "Rows of segments decoded for receipts.");
+        counter("shockwave_receipt_rows_hashed_total", &work.rows_hashed, "Rows hashed for receipts.");
+        counter("shockwave_receipt_nodes_read_total", &work.nodes_read, "Nodes of row trees looked up for receipts.");
+        counter("shockwave_receipt_trees_made_total", &work.trees_made, "Row trees computed from all rows of their commits.");
     }
 
     fn count_scrubs(self: &Arc<Self>, all: &mut Gauges) {

@@ -15,10 +15,9 @@ use base::{ColumnId, CommitSeq, LedgerId, RelationId, SqlError, SqlResult, SqlSt
 use bytes::Bytes;
 use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
-use receipts::Hash;
 use wal::{Position, RecordKind, Wal};
 
-use crate::batch_cache::BatchCache;
+use crate::batch_cache::{self, BatchCache, Part};
 use crate::batch_codec;
 use crate::catalog::Catalog;
 use crate::catch_up::CatchUp;
@@ -36,6 +35,8 @@ use crate::locks::LockTable;
 use crate::merkle::MerkleLog;
 use crate::options::Options;
 use crate::past::Past;
+use crate::receipt::row_trees::RowTrees;
+use crate::receipt::schemas::Schemas;
 use crate::record::{self, PieceHeader};
 use crate::schema::TableDef;
 use crate::scrub::Scrub;
@@ -47,11 +48,6 @@ use crate::subjects::Subjects;
 use crate::table::TableState;
 use crate::transaction::Transaction;
 use crate::verifiers::Verifiers;
-
-/// Commits with more rows than this have their row groups remembered for making receipts.
-const REMEMBERED_ROWS_MIN: u64 = 4_096;
-/// Commits whose row groups are remembered.
-const REMEMBERED_COMMITS_MAX: usize = 64;
 
 /// A moment of the ledger that transactions read.
 #[derive(Clone, Debug)]
@@ -118,7 +114,8 @@ pub struct Ledger {
     cosigning: Cosigning,
     pins: Arc<Pins>,
     batches: BatchCache,
-    groups: Mutex<Vec<(CommitSeq, Arc<Vec<Hash>>)>>,
+    row_trees: RowTrees,
+    schemas: Schemas,
     failure: Mutex<Option<SqlError>>,
     last_time_us: AtomicI64,
     next_object: AtomicU32,
@@ -132,6 +129,7 @@ pub struct Ledger {
 impl Ledger {
     pub(crate) fn new(parts: Parts) -> Arc<Self> {
         let opened_at = parts.merkle.size();
+        let row_trees = RowTrees::new(&parts.options.io, &parts.folder);
         let ledger = Arc::new(Self {
             name: parts.name,
             id: parts.id,
@@ -158,8 +156,9 @@ impl Ledger {
             cosigning: Cosigning::default(),
             pins: Arc::default(),
             batches: BatchCache::new(parts.options.memory.batches_bytes),
+            row_trees,
             options: parts.options,
-            groups: Mutex::default(),
+            schemas: Schemas::default(),
             failure: Mutex::default(),
             last_time_us: AtomicI64::new(parts.last_time_us),
             next_object: AtomicU32::new(parts.next_object),
@@ -362,12 +361,16 @@ impl Ledger {
         &self.scrub
     }
 
-    pub(crate) fn batch_cache_bytes(&self) -> usize {
-        self.batches.bytes()
+    pub(crate) fn batches(&self) -> &BatchCache {
+        &self.batches
     }
 
-    pub(crate) fn forget_batches(&self, table: RelationId, first: u64, rows: u64) {
-        self.batches.forget(table, first, rows);
+    pub(crate) fn row_trees(&self) -> &RowTrees {
+        &self.row_trees
+    }
+
+    pub(crate) fn schemas(&self) -> &Schemas {
+        &self.schemas
     }
 
     pub(crate) fn merkle(&self) -> &RwLock<MerkleLog> {
@@ -598,21 +601,6 @@ impl Ledger {
         pinned.into_iter().chain(unsealed).min()
     }
 
-    pub(crate) fn remember_groups(&self, seq: CommitSeq, rows: u64, groups: Vec<Hash>) {
-        if rows < REMEMBERED_ROWS_MIN {
-            return;
-        }
-        let mut remembered = self.groups.lock();
-        if remembered.len() >= REMEMBERED_COMMITS_MAX {
-            remembered.remove(0);
-        }
-        remembered.push((seq, Arc::new(groups)));
-    }
-
-    pub(crate) fn remembered_groups(&self, seq: CommitSeq) -> Option<Arc<Vec<Hash>>> {
-        self.groups.lock().iter().find(|(other, _)| *other == seq).map(|(_, groups)| Arc::clone(groups))
-    }
-
     /// The stored batch that holds a row and the row's offset in it. Errors: XX001 for a damaged segment, XX000 for a row never written.
     pub(crate) fn stored_batch(&self, state: &TableState, row: u64) -> SqlResult<(RecordBatch, usize)> {
         // A row moves from tail to segment once; looking in this order twice cannot miss it.
@@ -637,8 +625,7 @@ impl Ledger {
             if let Some(segment) = state.segment(row) {
                 let offset = (row - segment.first_row()) as usize;
                 let index = offset / BATCH_ROWS;
-                let first = segment.first_row() + (index * BATCH_ROWS) as u64;
-                let name = (state.id, first, (segment.end() - first).min(BATCH_ROWS as u64));
+                let name = batch_cache::name_of(&segment, index, Part::Values);
                 let writer = segment.table();
                 let columns: Vec<usize> = (0..writer.columns.len() + usize::from(writer.subject().is_some())).collect();
                 let batch = self.batches.get(name, || segment.read(index, Some(&columns)))?;

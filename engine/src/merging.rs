@@ -96,7 +96,7 @@ impl Ledger {
         })?;
         let (first, rows) = (merged.first_row(), merged.rows());
         state.exchange_segments(&[Arc::new(merged)]);
-        self.forget_batches(state.id, first, rows);
+        self.batches().forget(state.id, first, rows);
         let mut gone = Vec::new();
         for segment in run {
             if guard.keeps(state.id, CommitSeq(segment.commits()?.1))?.is_none() {
@@ -121,7 +121,7 @@ impl Ledger {
                 return Ok(*row);
             }
             segment.quarantine();
-            self.forget_batches(segment.table().id, segment.first_row(), segment.rows());
+            self.batches().forget(segment.table().id, segment.first_row(), segment.rows());
             eprintln!("database {}: {file} is not what ledger.segments says it is, and was not merged", self.name());
             Err(SqlError::new(SqlState::SERIALIZATION_FAILURE, format!("\"{}\" is damaged", segment.path().display())))
         };

@@ -20,6 +20,11 @@ use crate::failure::io_failed;
 
 /// Tiles kept in memory once read.
 const CACHED_TILES_MAX: usize = 1_024;
+/// Bundles of entries kept in memory once single leaves of them were asked for.
+const CACHED_BUNDLES_MAX: usize = 16;
+
+/// The leaves of a bundle.
+type Entries = Arc<[Arc<[u8]>]>;
 
 /// Complete subtree roots of one level that are not (or not only) in tiles.
 #[derive(Debug, Default)]
@@ -203,6 +208,7 @@ pub struct MerkleLog {
     sealed: u64,
     young_first: u64,
     young: Vec<Arc<[u8]>>,
+    bundles: Mutex<Vec<(TileId, Entries)>>,
 }
 
 impl MerkleLog {
@@ -216,6 +222,7 @@ impl MerkleLog {
             sealed,
             young_first: sealed,
             young: Vec::new(),
+            bundles: Mutex::default(),
         })
     }
 
@@ -244,8 +251,23 @@ impl MerkleLog {
         if index >= self.young_first {
             return Ok(Arc::clone(&self.young[(index - self.young_first) as usize]));
         }
-        let bundle = self.entries(index / u64::from(TILE_WIDTH))?;
-        bundle.into_iter().nth((index % u64::from(TILE_WIDTH)) as usize).map(Into::into).ok_or_else(|| self.no_entries(index))
+        let bundle = self.kept_entries(index)?;
+        bundle.get((index % u64::from(TILE_WIDTH)) as usize).cloned().ok_or_else(|| self.no_entries(index))
+    }
+
+    /// The bundle of a sealed leaf. A receipt needs one leaf of 256, and the next receipt often one beside it.
+    fn kept_entries(&self, index: u64) -> SqlResult<Entries> {
+        let tile = TileId::holding(TileKind::Entries, index, self.sealed).ok_or_else(|| self.no_entries(index))?;
+        if let Some((_, known)) = self.bundles.lock().iter().find(|(other, _)| *other == tile) {
+            return Ok(Arc::clone(known));
+        }
+        let read: Entries = self.entries(index / u64::from(TILE_WIDTH))?.into_iter().map(Into::into).collect();
+        let mut kept = self.bundles.lock();
+        if kept.len() >= CACHED_BUNDLES_MAX {
+            kept.remove(0);
+        }
+        kept.push((tile, Arc::clone(&read)));
+        Ok(read)
     }
 
     /// Leaves `[first, first + n)`, n up to 256, for reading many in order.

@@ -92,7 +92,7 @@ impl Prepared {
         for placed in self.tables {
             ledger.table_state(placed.table).append(seq, placed.chunks, placed.ended.len() as u64)?;
         }
-        ledger.remember_groups(seq, rows, self.group_roots);
+        ledger.row_trees().remember(seq.0, rows, self.group_roots);
         Ok(())
     }
 }

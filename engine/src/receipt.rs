@@ -1,23 +1,25 @@
 //! Receipts, disclosures and consistency proofs, made on demand from leaves, tiles and stored rows.
 //!
-//! P1: a receipt is made against a signed checkpoint, the one that witnesses have cosigned where it covers the commit, and every hash in it is computed from what is stored, not remembered from the commit.
+//! P1: a receipt is made against a signed checkpoint, the one that witnesses have cosigned where it covers the commit, and its path leads from the row as it is stored
+//!     to the committed root, or there is none.
 //! P2: a row whose stored bytes do not give the committed root has no receipt: XX001 instead.
 //! Never: signs a state that was not signed before.
 //! Format: docs/formats/receipt.md, docs/formats/disclosure.md.
 
+mod row_path;
+pub(crate) mod row_trees;
+pub(crate) mod schemas;
+
 use std::sync::Arc;
 
-use base::{CommitSeq, RelationId, SqlError, SqlResult, SqlState};
+use base::{RelationId, SqlError, SqlResult, SqlState};
 use receipts::consistency::ConsistencyProof;
 use receipts::definition::TableDefinition;
 use receipts::note::Note;
 use receipts::proof::{consistency_proof, inclusion_proof};
-use receipts::row_tree::{GROUP_ROWS, group_root, row_path_from_groups};
-use receipts::schema::SchemaPath;
-use receipts::{CommitLeaf, Disclosure, Hash, Leaf, Receipt, RowPart, Sha256Tree};
+use receipts::{Disclosure, Leaf, Receipt, RowPart, Sha256Tree};
 
-use crate::canonical::{RowHasher, row_hashes};
-use crate::catalog_rows::catalog_at;
+use crate::canonical::RowHasher;
 use crate::cosigned::Cosigned;
 use crate::ledger::Ledger;
 use crate::schema::TableDef;
@@ -167,89 +169,21 @@ impl Ledger {
             return Err(SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("commit {seq} has no row {index}"))
                 .hint(format!("It has {} rows, counted from 0.", commit.n_rows)));
         };
-        let catalog = catalog_at(self, CommitSeq(seq))?;
-        let table = self.definition_of(&catalog, seq, RelationId(span.relation))?;
+        let schema = self.schema_under(seq, &commit.schema_root)?;
+        let table = self.definition_of(&schema.catalog, seq, RelationId(span.relation))?;
         let state = self.table_state(table.id);
-        let (batch, offset) = self.stored_batch(&state, row_id)?;
+        let (batch, offset) = self.proven_batch(&state, row_id)?;
         let hasher = RowHasher::new(&table, &batch, span.first_row)?;
         let (header, fields) = (hasher.header(offset), hasher.shown(offset, &sealing::opener(self.subjects()))?);
         let path = self.row_path(seq, &commit, index)?;
-        let schema_path = SchemaPath::new(&catalog.leaves(), table.id.0)
-            .map_err(|error| SqlError::internal(error.to_string()))?
-            .ok_or_else(|| damaged(seq, "its table is not in the catalog"))?;
-        let definition = catalog.definition(table.id.0).ok_or_else(|| damaged(seq, "its table is not in the catalog"))?.to_vec();
+        let is_missing = || damaged(seq, "its table is not in the catalog");
+        let schema_path = schema.tree.path(table.id.0).ok_or_else(is_missing)?;
+        let definition = schema.catalog.definition(table.id.0).ok_or_else(is_missing)?.to_vec();
         Ok(RowPart { index, header, fields, path, definition, schema_path })
     }
 
     fn definition_of(&self, catalog: &crate::catalog::Catalog, seq: u64, relation: RelationId) -> SqlResult<Arc<TableDef>> {
         catalog.table_by_id(relation).cloned().ok_or_else(|| damaged(seq, "its table is not in the catalog of its time"))
-    }
-
-    /// Path from a row to the row root: hashes of its group of 256 computed anew, roots of the other groups remembered or computed.
-    fn row_path(&self, seq: u64, commit: &CommitLeaf, index: u64) -> SqlResult<Vec<Hash>> {
-        let group_rows = GROUP_ROWS as u64;
-        let group = index / group_rows;
-        let in_group = |group: u64| (group * group_rows, ((group + 1) * group_rows).min(commit.n_rows));
-        let (first, end) = in_group(group);
-        let hashes = self.commit_row_hashes(seq, commit, first, end)?;
-        let roots = match self.remembered_groups(CommitSeq(seq)) {
-            Some(roots) => roots,
-            None => {
-                let mut roots = Vec::new();
-                // Sixteen groups at a time bound the memory while large reads stay worthwhile.
-                for first in (0..commit.n_rows).step_by(32 * GROUP_ROWS) {
-                    let end = (first + 32 * group_rows).min(commit.n_rows);
-                    let hashes = self.commit_row_hashes(seq, commit, first, end)?;
-                    roots.extend(hashes.chunks(GROUP_ROWS).map(group_root));
-                }
-                self.remember_groups(CommitSeq(seq), commit.n_rows, roots.clone());
-                Arc::new(roots)
-            }
-        };
-        let path = row_path_from_groups(index, commit.n_rows, &hashes, &roots).map_err(|error| damaged(seq, &error.to_string()))?;
-        let own = hashes[(index - first) as usize];
-        if !receipts::row_tree::verify_row_path(&own, index, commit.n_rows, &path, &commit.row_root) {
-            return Err(damaged(seq, "its stored rows do not give its row root"));
-        }
-        Ok(path)
-    }
-
-    /// Hashes of rows `[first, end)` of a commit, computed from what is stored.
-    fn commit_row_hashes(&self, seq: u64, commit: &CommitLeaf, first: u64, end: u64) -> SqlResult<Vec<Hash>> {
-        let mut hashes = Vec::with_capacity((end - first) as usize);
-        let mut span_start = 0;
-        for span in &commit.tables {
-            let (from, to) = (first.max(span_start), end.min(span_start + span.rows));
-            if from < to {
-                let state = self.table_state(RelationId(span.relation));
-                let mut row = span.first_row + (from - span_start);
-                let stop = span.first_row + (to - span_start);
-                while row < stop {
-                    let n = self.hash_run(&state, row, stop, span.first_row, &mut hashes)?;
-                    row += n;
-                }
-            }
-            span_start += span.rows;
-        }
-        if hashes.len() as u64 != end - first {
-            return Err(damaged(seq, "rows are missing"));
-        }
-        Ok(hashes)
-    }
-
-    /// Hashes rows from `row` on as far as they lie in one stored batch; how many.
-    fn hash_run(&self, state: &TableState, row: u64, stop: u64, span_first: u64, hashes: &mut Vec<Hash>) -> SqlResult<u64> {
-        if let Some(stub) = state.segment(row).filter(|segment| segment.expired_at().is_some()) {
-            let of_stub = stub.hashes_from(row, stop - row)?;
-            let n = of_stub.len() as u64;
-            hashes.extend(of_stub);
-            return Ok(n);
-        }
-        let table = self.table_of_row(state, row)?;
-        let (batch, offset) = self.stored_batch(state, row)?;
-        let n = ((batch.num_rows() - offset) as u64).min(stop - row);
-        hashes.extend(row_hashes(&table, &batch.slice(offset, n as usize), span_first, self.options().hash_threads)?);
-        Ok(n)
     }
 
     /// The definition under which a row was written.

@@ -142,6 +142,7 @@ fn seal(ledger: &Arc<Ledger>, point: &SealPoint) -> SqlResult<()> {
     ledger.sync_signed()?;
     checkpoints::write(&**io, ledger.folder(), &point.checkpoint)?;
     ledger.merkle().write().forget_sealed(point.checkpoint.state.size);
+    ledger.row_trees().leave(point.checkpoint.state.size);
     let needed = ledger.oldest_needed().map_or(point.log_position, |needed| Position(needed.min(point.log_position.0)));
     ledger.wal().release(needed)?;
     Ok(())

@@ -2,14 +2,15 @@
 //!
 //! G1: rows are pushed in commit order: by relation, then by row id.
 //! G2: group g is rows `[256 g, 256 (g + 1))`; its root is kept, so a path needs only the ≤ 256 row hashes of one group again.
+//! G3: above the groups every complete node is kept or written down, so a path looks up a number of them that grows as the logarithm of the rows.
 //!
-//! Never: keeps row hashes: 32 bytes for each 256 rows, whatever the size of the commit.
-//! Format: docs/formats/leaf.md.
+//! Never: keeps row hashes: 64 bytes for each 256 rows, whatever the size of the commit.
+//! Format: docs/formats/leaf.md, docs/formats/row-tree.md.
 
 use crate::FormatError;
 use crate::hash::Hash;
-use crate::proof::{inclusion_proof, verify_inclusion};
-use crate::tree::{Frontier, MemoryTree, RowHashTree, fold_edge, root_of};
+use crate::proof::{inclusion_proof, tree_root, verify_inclusion};
+use crate::tree::{Frontier, MemoryTree, NodeReader, RowHashTree, TreeHash, fold_edge, root_of};
 
 /// Rows of a full group.
 pub const GROUP_ROWS: usize = 256;
@@ -90,33 +91,85 @@ impl RowTree {
     }
 }
 
-/// Root of one group of up to 256 row hashes, as [`RowTree::push_group`] (full groups only) and [`row_path_from_groups`] use it.
+/// Root of one group of up to 256 row hashes, as [`RowTree::push_group`] (full groups only) and [`GroupTree::of`] use it.
 pub fn group_root(row_hashes: &[Hash]) -> Hash {
     root_of::<RowHashTree>(row_hashes)
 }
 
-/// Path of row `index` in a commit of `n_rows`, from the recomputed row hashes of its group and the roots of all groups. Fails if the
-/// counts do not fit together or the group's hashes do not give the group's root: then the stored rows are not the committed ones.
-pub fn row_path_from_groups(index: u64, n_rows: u64, group_hashes: &[Hash], group_roots: &[Hash]) -> Result<Vec<Hash>, FormatError> {
+/// All complete nodes of a commit's row tree from the roots of its groups up, level by level: level 0 has the groups.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GroupTree {
+    groups: u64,
+    nodes: Vec<Hash>,
+}
+
+impl GroupTree {
+    /// Over the roots of all groups, the last of which may have fewer than 256 rows.
+    pub fn of(group_roots: Vec<Hash>) -> Self {
+        let groups = group_roots.len();
+        let (mut nodes, mut level) = (group_roots, 0..groups);
+        while level.len() > 1 {
+            let (pairs, _) = nodes[level.clone()].as_flattened().as_chunks::<64>();
+            let mut above = vec![[0; 32]; pairs.len()];
+            RowHashTree::nodes(pairs, &mut above);
+            level = level.end..level.end + above.len();
+            nodes.extend(above);
+        }
+        Self { groups: groups as u64, nodes }
+    }
+
+    /// Number of groups.
+    pub fn groups(&self) -> u64 {
+        self.groups
+    }
+
+    /// The nodes, level by level, each from left to right.
+    pub fn nodes(&self) -> &[Hash] {
+        &self.nodes
+    }
+
+    /// The row root.
+    pub fn root(&self) -> Hash {
+        tree_root::<RowHashTree>(self, self.groups).unwrap_or_else(RowHashTree::empty)
+    }
+
+    /// Number of nodes over so many groups.
+    pub fn nodes_over(groups: u64) -> u64 {
+        (0..64).map(|level| groups >> level).sum()
+    }
+
+    /// Where the complete node `index` of a level stands among the nodes over so many groups; `None` if there is no such node.
+    pub fn place(groups: u64, level: u8, index: u64) -> Option<u64> {
+        let before: u64 = (0..level.min(64)).map(|below| groups >> below).sum();
+        (level < 64 && index < groups >> level).then(|| before + index)
+    }
+}
+
+impl NodeReader for GroupTree {
+    fn node(&self, level: u8, index: u64) -> Option<Hash> {
+        let place = Self::place(self.groups, level, index)?;
+        self.nodes.get(usize::try_from(place).ok()?).copied()
+    }
+}
+
+/// Path of row `index` in a commit of `n_rows`, from the recomputed row hashes of its group and the nodes above the groups ([`GroupTree`]). Fails if the
+/// counts do not fit together, a node is missing, or the group's hashes do not give the group's root: then rows or nodes are not the committed ones.
+pub fn row_path_from_groups(index: u64, n_rows: u64, group_hashes: &[Hash], groups: &impl NodeReader) -> Result<Vec<Hash>, FormatError> {
     let error = |why: String| FormatError::new("row tree", why);
     let group_rows = GROUP_ROWS as u64;
     let group = index / group_rows;
     if index >= n_rows {
         return Err(error(format!("row {index} of a commit of {n_rows} rows")));
     }
-    if group_roots.len() as u64 != n_rows.div_ceil(group_rows) {
-        return Err(error(format!("{} group roots for {n_rows} rows", group_roots.len())));
-    }
     if group_hashes.len() as u64 != group_rows.min(n_rows - group * group_rows) {
         return Err(error(format!("{} row hashes in group {group} of {n_rows} rows", group_hashes.len())));
     }
     let inner = MemoryTree::<RowHashTree>::from_leaves(group_hashes);
-    if inner.root() != group_roots[group as usize] {
+    if groups.node(0, group) != Some(inner.root()) {
         return Err(error(format!("the rows of group {group} do not hash to its root")));
     }
-    let outer = MemoryTree::<RowHashTree>::from_leaves(group_roots);
     let below = inclusion_proof::<RowHashTree>(&inner, index % group_rows, inner.size());
-    let above = inclusion_proof::<RowHashTree>(&outer, group, outer.size());
+    let above = inclusion_proof::<RowHashTree>(groups, group, n_rows.div_ceil(group_rows));
     match (below, above) {
         (Some(mut path), Some(above)) => {
             path.extend(above);

@@ -45,12 +45,7 @@ pub struct SchemaPath {
 impl SchemaPath {
     /// Path of `object_id` among the catalog's objects; `None` if it is not there, an error as for [`schema_root`].
     pub fn new(objects: &[(u32, &[u8])], object_id: u32) -> Result<Option<Self>, FormatError> {
-        let leaves = leaves(objects)?;
-        let Ok(index) = objects.binary_search_by_key(&object_id, |(id, _)| *id) else { return Ok(None) };
-        let (index, size) = (index as u32, objects.len() as u32);
-        let tree = MemoryTree::<SchemaHashTree>::from_leaves(&leaves);
-        let hashes = inclusion_proof::<SchemaHashTree>(&tree, index.into(), size.into());
-        Ok(hashes.map(|hashes| Self { index, size, hashes }))
+        Ok(SchemaTree::new(objects)?.path(object_id))
     }
 
     /// Whether this path leads from the definition to `root`.
@@ -58,6 +53,29 @@ impl SchemaPath {
         let leaf = schema_leaf(object_id, definition);
         root_from_inclusion::<SchemaHashTree>(&leaf, self.index.into(), self.size.into(), &self.hashes)
             .is_some_and(|tree_root| sized_root(self.size, &tree_root) == *root)
+    }
+}
+
+/// The tree over a catalog's definitions, for who asks for several paths.
+#[derive(Debug)]
+pub struct SchemaTree {
+    ids: Vec<u32>,
+    tree: MemoryTree<SchemaHashTree>,
+}
+
+impl SchemaTree {
+    /// Over `(object_id, definition)` sorted by id; fails as [`schema_root`] does.
+    pub fn new(objects: &[(u32, &[u8])]) -> Result<Self, FormatError> {
+        let tree = MemoryTree::from_leaves(&leaves(objects)?);
+        Ok(Self { ids: objects.iter().map(|(id, _)| *id).collect(), tree })
+    }
+
+    /// Path of an object; `None` if it is not there.
+    pub fn path(&self, object_id: u32) -> Option<SchemaPath> {
+        let index = self.ids.binary_search(&object_id).ok()?;
+        let (index, size) = (index as u32, self.ids.len() as u32);
+        let hashes = inclusion_proof::<SchemaHashTree>(&self.tree, index.into(), size.into())?;
+        Some(SchemaPath { index, size, hashes })
     }
 }
 

@@ -207,6 +207,7 @@ pub fn root_of<T: TreeHash>(leaf_hashes: &[Hash]) -> Hash {
 }
 
 /// Every complete node of a tree, in memory: for trees that are small or short-lived.
+#[derive(Debug)]
 pub struct MemoryTree<T> {
     frontier: Frontier<T>,
     levels: Vec<Vec<Hash>>,

@@ -42,7 +42,7 @@ pub(super) fn look(ledger: &Arc<Ledger>, pace: &mut Pace<'_>) -> SqlResult<Vec<D
         match why {
             Some(why) => {
                 segment.quarantine();
-                ledger.forget_batches(recorded.relation, recorded.first_row, recorded.rows);
+                ledger.batches().forget(recorded.relation, recorded.first_row, recorded.rows);
                 found.push(ledger.damage(&recorded.file, Some((recorded.relation, recorded.first_row, recorded.rows)), why, false));
             }
             None if segment.is_quarantined() => {

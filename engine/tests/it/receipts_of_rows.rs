@@ -1,5 +1,8 @@
 //! Receipts made by the engine, checked by the verifier with nothing but the key.
 
+use std::sync::Arc;
+
+use engine::Ledger;
 use engine::receipt::Disclosed;
 use receipts::{Policy, Verdict, verify_consistency, verify_disclosure, verify_receipt};
 
@@ -61,6 +64,72 @@ fn every_row_of_small_and_large_commits_has_a_valid_receipt() {
     check();
     assert!(ledger.receipt(small.seq.0, Some(2)).is_err());
     assert!(ledger.receipt(1_000_000, None).is_err());
+}
+
+/// What receipts have cost so far: rows hashed, rows decoded, nodes looked up, trees computed from all rows.
+fn costs(ledger: &Arc<Ledger>) -> [u64; 4] {
+    let gauges = ledger.gauges();
+    ["rows_hashed", "rows_decoded", "nodes_read", "trees_made"].map(|what| {
+        let name = format!("shockwave_receipt_{what}_total");
+        gauges.iter().find(|gauge| gauge.name == name).unwrap().value as u64
+    })
+}
+
+/// The first version hashed the whole upper tree for each receipt, decoded a batch twice, and read all rows of the commit after a restart.
+#[test]
+fn a_receipt_of_a_large_commit_costs_its_group_and_a_logarithm_of_nodes() {
+    const ROWS: i64 = 40_000;
+    const GROUPS: u64 = 157;
+    let dir = tempfile::tempdir().unwrap();
+    let (server, ledger) = open(dir.path());
+    let t = create_table(&ledger);
+    let seq = insert(&ledger, &many(&t, 0, ROWS)).seq.0;
+    let policy = policy(&ledger.verifier_keys());
+    let prove = |ledger: &Arc<Ledger>, trees_made: u64| {
+        let before = costs(ledger);
+        for row in [0, 255, 256, 20_000, 39_935, 39_936, ROWS as u64 - 1] {
+            let [hashed, decoded, nodes, _] = costs(ledger);
+            assert_valid(&verify_receipt(ledger.receipt(seq, Some(row)).unwrap().as_bytes(), &policy));
+            let after = costs(ledger);
+            if trees_made == 0 {
+                assert!(after[0] - hashed <= 256, "H2: {} rows hashed", after[0] - hashed);
+                assert!(after[1] - decoded <= 2 * 8_192, "H2: {} rows decoded", after[1] - decoded);
+                let levels = u64::from(GROUPS.ilog2() + 1);
+                assert!(after[2] - nodes <= 2 * levels + 1, "H2: {} nodes", after[2] - nodes);
+            }
+        }
+        assert_eq!(costs(ledger)[3] - before[3], trees_made);
+    };
+    prove(&ledger, 0);
+    ledger.seal().unwrap();
+    prove(&ledger, 0);
+    drop(ledger);
+    server.shutdown().unwrap();
+    drop(server);
+    let file = dir.path().join(format!("ledgers/shockwave/row-trees/{seq:020}"));
+    let written = std::fs::read(&file).unwrap();
+    assert_eq!(written.len() as u64, 32 + 32 * (0..8).map(|level| GROUPS >> level).sum::<u64>());
+
+    // A later process reads the nodes from the file; one that is damaged or gone costs one computation, and is written anew.
+    let (server, ledger) = open(dir.path());
+    prove(&ledger, 0);
+    drop(ledger);
+    server.shutdown().unwrap();
+    drop(server);
+    let mut damaged = written.clone();
+    damaged[32 + 32 * 78] ^= 1;
+    std::fs::write(&file, &damaged).unwrap();
+    let (server, ledger) = open(dir.path());
+    prove(&ledger, 1);
+    prove(&ledger, 0);
+    drop(ledger);
+    server.shutdown().unwrap();
+    drop(server);
+    assert_eq!(std::fs::read(&file).unwrap(), written);
+    std::fs::remove_file(&file).unwrap();
+    let (_server, ledger) = open(dir.path());
+    prove(&ledger, 1);
+    assert_eq!(std::fs::read(&file).unwrap(), written);
 }
 
 #[test]

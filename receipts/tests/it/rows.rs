@@ -2,7 +2,7 @@
 
 use receipts::hash::Purpose;
 use receipts::row::{OP_DELETE, OP_INSERT, OP_UPDATE};
-use receipts::row_tree::{GROUP_ROWS, group_root, row_path_from_groups, verify_row_path};
+use receipts::row_tree::{GROUP_ROWS, GroupTree, group_root, row_path_from_groups, verify_row_path};
 use receipts::tree::{RowHashTree, root_of};
 use receipts::{Hash, RowHeader, RowLanes, RowTree, Supersedes, field_commitment, field_salt, row_hash};
 
@@ -181,7 +181,10 @@ fn row_paths_from_one_group() {
         let hashes = row_hashes(n);
         let mut tree = RowTree::new();
         tree.extend(&hashes);
-        let groups = tree.group_roots();
+        let roots = tree.group_roots();
+        let groups = GroupTree::of(roots.clone());
+        assert_eq!(groups.root(), tree.root(), "{n} rows");
+        assert_eq!(groups.nodes().len() as u64, GroupTree::nodes_over(groups.groups()));
         for index in [0, 1, n / 2, n.saturating_sub(2), n - 1].map(|index| index.min(n - 1)) {
             let group = index / GROUP_ROWS * GROUP_ROWS;
             let members = &hashes[group..n.min(group + GROUP_ROWS)];
@@ -192,7 +195,8 @@ fn row_paths_from_one_group() {
             wrong[0][0] ^= 1;
             assert!(row_path_from_groups(index as u64, n as u64, &wrong, &groups).unwrap_err().why.contains("do not hash"));
             assert!(row_path_from_groups(index as u64, n as u64, &members[1..], &groups).is_err());
-            assert!(row_path_from_groups(index as u64, n as u64, members, &groups[1..]).is_err());
+            let fewer = GroupTree::of(roots[1..].to_vec());
+            assert!(row_path_from_groups(index as u64, n as u64, members, &fewer).is_err());
         }
         assert!(row_path_from_groups(n as u64, n as u64, &hashes[..n.min(256)], &groups).is_err());
     }

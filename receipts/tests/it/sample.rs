@@ -6,7 +6,7 @@ use receipts::leaf::leaf_hashes;
 use receipts::note::Note;
 use receipts::proof::{consistency_proof, inclusion_proof};
 use receipts::row::{OP_DELETE, OP_INSERT, OP_UPDATE};
-use receipts::row_tree::row_path_from_groups;
+use receipts::row_tree::{GroupTree, row_path_from_groups};
 use receipts::schema::{SchemaPath, schema_root};
 use receipts::tree::MemoryTree;
 use receipts::{
@@ -210,7 +210,7 @@ impl Sample {
         tree.extend(&hashes);
         let group = (index / 256 * 256) as usize;
         let group_hashes = &hashes[group..hashes.len().min(group + 256)];
-        let path = row_path_from_groups(index, hashes.len() as u64, group_hashes, &tree.group_roots()).unwrap();
+        let path = row_path_from_groups(index, hashes.len() as u64, group_hashes, &GroupTree::of(tree.group_roots())).unwrap();
         let objects = self.objects();
         let relation = commit.leaf.locate(index).unwrap().0.relation;
         let schema_path = SchemaPath::new(&objects, relation).unwrap().unwrap();
