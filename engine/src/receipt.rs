@@ -4,7 +4,7 @@
 //!     to the committed root, or there is none.
 //! P2: a row whose stored bytes do not give the committed root has no receipt: XX001 instead.
 //! Never: signs a state that was not signed before.
-//! Format: docs/formats/receipt.md, docs/formats/disclosure.md.
+//! Format: docs/formats/receipt.md, docs/formats/disclosure.md, docs/formats/sd-jwt.md.
 
 mod row_path;
 pub(crate) mod row_trees;
@@ -112,6 +112,11 @@ impl Ledger {
     /// Errors: those of [`Ledger::receipt`]; 42703 for a column that a row's table did not have; 22023 without rows; 54000 for one that would be
     /// longer than 16 MiB.
     pub fn disclose(&self, rows: &[Disclosed<'_>]) -> SqlResult<String> {
+        self.disclosure(rows)?.to_text().map_err(too_long)
+    }
+
+    /// The same before it is written, for who has more to hide. Errors: as [`Ledger::disclose`].
+    pub fn disclosure(&self, rows: &[Disclosed<'_>]) -> SqlResult<Disclosure> {
         let checkpoint = self.checkpoint_over(rows.iter().map(|row| row.seq).max().unwrap_or(0));
         let receipts: Vec<Receipt> = rows
             .iter()
@@ -123,8 +128,14 @@ impl Ledger {
                 Ok(receipt)
             })
             .collect::<SqlResult<_>>()?;
-        let invalid = |error: receipts::FormatError| SqlError::new(SqlState::INVALID_PARAMETER_VALUE, error.to_string());
-        Disclosure::of(receipts).map_err(invalid)?.to_text().map_err(too_long)
+        Disclosure::of(receipts).map_err(|error| SqlError::new(SqlState::INVALID_PARAMETER_VALUE, error.to_string()))
+    }
+
+    /// A disclosure of this ledger as SD-JWT, signed by its key: who holds it can show fewer of the fields.
+    ///
+    /// Errors: 22023 for a shown column named `_sd` or `...`; 54000 for one that would be longer than 16 MiB.
+    pub fn sd_jwt(&self, disclosure: Disclosure) -> SqlResult<String> {
+        self.signer().lock().sign_sd_jwt(disclosure)
     }
 
     /// The proof that the tree of `new` leaves contains the tree of `old` leaves unchanged; `new` must be a size that was signed and sealed,

@@ -174,6 +174,16 @@ impl Signer {
         receipt.to_bytes().map_err(too_long)
     }
 
+    /// A disclosure as SD-JWT; its checkpoint was signed before. Errors: 22023 for a column whose name SD-JWT keeps to itself; 54000 above 16 MiB.
+    pub fn sign_sd_jwt(&self, disclosure: receipts::Disclosure) -> SqlResult<String> {
+        receipts::SdJwt::sign(&self.keys, disclosure).map_err(|error| {
+            let is_name = error.why.starts_with("cannot show");
+            let state = if is_name { SqlState::INVALID_PARAMETER_VALUE } else { SqlState::PROGRAM_LIMIT_EXCEEDED };
+            let error = SqlError::new(state, error.to_string());
+            if is_name { error.hint("Leave the column out, or take ledger_disclose, which has no such names.") } else { error }
+        })
+    }
+
     /// Records what is signed, then hands the signatures out (K1, K2): the state is durable by now.
     ///
     /// Errors: 58030, 53100 from the disk.

@@ -1,5 +1,5 @@
 //! Proofs, callable in any query: `ledger_receipt(seq [, row])`, the same as `ledger_receipt_json` and `ledger_receipt_cose`,
-//! `ledger_disclose(seqs, rows, columns)`, `ledger_consistency(a, b)`, `ledger_export(folder [, first [, end]])` and
+//! `ledger_disclose(seqs, rows, columns)`, the same as `ledger_disclose_sd_jwt`, `ledger_consistency(a, b)`, `ledger_export(folder [, first [, end]])` and
 //! `ledger_backup(folder [, with_keys])`; `ledger_scrub()` and `ledger_rotate_keys()`.
 //!
 //! Never: proves anything by itself; what it gives is for the offline verifier.
@@ -18,12 +18,14 @@ use crate::databases::{self, Databases};
 
 /// The functions over one ledger.
 pub(crate) fn all(ledger: &Arc<Ledger>, cluster: Weak<Databases>) -> Vec<ScalarFunction> {
-    let [receipts, jsons, coses, disclosures, proofs, exports, copied, scrubbed, rotated] = std::array::from_fn(|_| Arc::clone(ledger));
+    let [receipts, jsons, coses, disclosures, tokens, proofs, exports, copied, scrubbed, rotated] =
+        std::array::from_fn(|_| Arc::clone(ledger));
     vec![
         of_row(RECEIPT, move |seq, row| receipts.receipt(seq, row)),
         of_row(RECEIPT_JSON, move |seq, row| jsons.receipt_json(seq, row)),
         cose(move |seq, row| coses.receipt_cose(seq, row)),
-        disclose(move |rows| disclosures.disclose(rows)),
+        disclose(DISCLOSE, move |rows| disclosures.disclose(rows)),
+        disclose(DISCLOSE_SD_JWT, move |rows| tokens.sd_jwt(tokens.disclosure(rows)?)),
         export(exports),
         backup(copied, cluster),
         scrub(scrubbed),
@@ -40,6 +42,7 @@ pub(crate) const RECEIPT: &str = "ledger_receipt";
 pub(crate) const RECEIPT_JSON: &str = "ledger_receipt_json";
 pub(crate) const RECEIPT_COSE: &str = "ledger_receipt_cose";
 pub(crate) const DISCLOSE: &str = "ledger_disclose";
+pub(crate) const DISCLOSE_SD_JWT: &str = "ledger_disclose_sd_jwt";
 /// Writes where the server may, so it is for superusers.
 pub(crate) const EXPORT: &str = "ledger_export";
 /// The same, and copies every database.
@@ -75,7 +78,7 @@ pub(crate) fn cose(call: impl Fn(u64, Option<u64>) -> SqlResult<Vec<u8>> + Send 
 }
 
 /// `ledger_disclose(seqs bigint[], rows bigint[], columns text[])`: the rows at these places, of each the named columns.
-pub(crate) fn disclose(call: impl Fn(&[Disclosed<'_>]) -> SqlResult<String> + Send + Sync + 'static) -> ScalarFunction {
+pub(crate) fn disclose(name: &str, call: impl Fn(&[Disclosed<'_>]) -> SqlResult<String> + Send + Sync + 'static) -> ScalarFunction {
     let over_arrays = move |arguments: &[ArrayRef]| -> SqlResult<ArrayRef> {
         let mut texts = StringBuilder::new();
         for at in 0..arguments.first().map_or(0, |first| first.len()) {
@@ -97,7 +100,7 @@ pub(crate) fn disclose(call: impl Fn(&[Disclosed<'_>]) -> SqlResult<String> + Se
     };
     let list = |item| DataType::new_list(item, true);
     let args = vec![list(DataType::Int64), list(DataType::Int64), list(DataType::Utf8)];
-    ScalarFunction { name: DISCLOSE.to_owned(), args, optional_args: 0, returns: DataType::Utf8, call: Arc::new(over_arrays) }
+    ScalarFunction { name: name.to_owned(), args, optional_args: 0, returns: DataType::Utf8, call: Arc::new(over_arrays) }
 }
 
 /// What `write` says of each folder that the first argument names; it gets the row's number too, for the other arguments. NULL of NULL.

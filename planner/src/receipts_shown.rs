@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use base::{RelationId, SqlError, SqlResult, SqlState};
+use engine::receipt::Disclosed;
 use receipts::definition::{ColumnDefinition, TableDefinition};
 use receipts::{CoseReceipt, Disclosure, FormatError, Receipt, RowPart};
 use relational::ScalarFunction;
 
-use crate::ledger_functions::{self, BACKUP, DISCLOSE, EXPORT, RECEIPT, RECEIPT_COSE, RECEIPT_JSON, ROTATE_KEYS, SCRUB};
+use crate::ledger_functions::{self, BACKUP, DISCLOSE, DISCLOSE_SD_JWT, EXPORT, RECEIPT, RECEIPT_COSE, RECEIPT_JSON, ROTATE_KEYS, SCRUB};
 use crate::resolver::Scope;
 use crate::rights::Opened;
 
@@ -28,11 +29,8 @@ pub(crate) fn guarded(function: ScalarFunction, scope: &Scope) -> ScalarFunction
             hide(receipt.row.as_mut(), &scope)?;
             receipt.to_bytes().map_err(unreadable)
         }),
-        DISCLOSE => ledger_functions::disclose(move |rows| {
-            let mut disclosure = Disclosure::parse(scope.ledger.disclose(rows)?.as_bytes()).map_err(unreadable)?;
-            disclosure.hide(|table, column| may(&scope, table, column)).map_err(unreadable)?;
-            disclosure.to_text().map_err(unreadable)
-        }),
+        DISCLOSE => ledger_functions::disclose(DISCLOSE, move |rows| disclosure(&scope, rows)?.to_text().map_err(unreadable)),
+        DISCLOSE_SD_JWT => ledger_functions::disclose(DISCLOSE_SD_JWT, move |rows| scope.ledger.sd_jwt(disclosure(&scope, rows)?)),
         BACKUP | EXPORT | SCRUB | ROTATE_KEYS => {
             let refused = refused(&function.name);
             ScalarFunction { call: Arc::new(move |_: &[ArrayRef]| Err(refused.clone())), ..function }
@@ -58,6 +56,12 @@ fn hidden(scope: &Scope, seq: u64, row: Option<u64>) -> SqlResult<Receipt> {
     let mut receipt = Receipt::parse(scope.ledger.receipt(seq, row)?.as_bytes()).map_err(unreadable)?;
     hide(receipt.row.as_mut(), scope)?;
     Ok(receipt)
+}
+
+fn disclosure(scope: &Scope, rows: &[Disclosed<'_>]) -> SqlResult<Disclosure> {
+    let mut disclosure = scope.ledger.disclosure(rows)?;
+    disclosure.hide(|table, column| may(scope, table, column)).map_err(unreadable)?;
+    Ok(disclosure)
 }
 
 fn hide(row: Option<&mut RowPart>, scope: &Scope) -> SqlResult<()> {

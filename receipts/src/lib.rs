@@ -5,7 +5,7 @@
 //! R3: [`verify::verify_receipt`] says [`Verdict::Valid`] only when every check it lists was made and passed.
 //!
 //! Never: depends on another crate of the workspace; trusts a key that a receipt brings along.
-//! Formats: docs/formats/{leaf,tiles,checkpoint,receipt,cose,disclosure,export,verdicts}.md.
+//! Formats: docs/formats/{leaf,tiles,checkpoint,receipt,cose,disclosure,sd-jwt,export,verdicts}.md.
 
 mod cursor;
 mod error;
@@ -36,6 +36,7 @@ pub mod export;
 pub mod policy;
 pub mod receipt;
 mod receipt_json;
+pub mod sd_jwt;
 pub mod value;
 pub mod verdict;
 pub mod verify;
@@ -53,6 +54,7 @@ pub use receipt::{Field, Receipt, RowPart};
 pub use row::{RowHeader, Supersedes, row_hash};
 pub use row_lanes::RowLanes;
 pub use row_tree::RowTree;
+pub use sd_jwt::SdJwt;
 pub use tree::{Blake3Tree, Frontier, NodeReader, Sha256Tree, TreeHash};
 pub use verdict::{DisclosedRow, Finding, Report, Verdict};
 pub use verify::{verify_consistency, verify_disclosure, verify_export, verify_receipt};

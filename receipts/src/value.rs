@@ -17,26 +17,26 @@ pub use crate::quote::format_name;
 const MICROS_A_DAY: i64 = 86_400_000_000;
 
 /// Oids of the types we can print, as in Postgres.
-mod oid {
-    pub(super) const BOOL: u32 = 16;
-    pub(super) const BYTEA: u32 = 17;
-    pub(super) const INT8: u32 = 20;
-    pub(super) const INT2: u32 = 21;
-    pub(super) const INT4: u32 = 23;
-    pub(super) const TEXT: u32 = 25;
-    pub(super) const FLOAT4: u32 = 700;
-    pub(super) const FLOAT8: u32 = 701;
-    pub(super) const VARCHAR: u32 = 1043;
-    pub(super) const DATE: u32 = 1082;
-    pub(super) const TIMESTAMP: u32 = 1114;
-    pub(super) const TIMESTAMPTZ: u32 = 1184;
-    pub(super) const NUMERIC: u32 = 1700;
-    pub(super) const JSON: u32 = 114;
-    pub(super) const BPCHAR: u32 = 1042;
-    pub(super) const TIME: u32 = 1083;
-    pub(super) const INTERVAL: u32 = 1186;
-    pub(super) const UUID: u32 = 2950;
-    pub(super) const JSONB: u32 = 3802;
+pub(crate) mod oid {
+    pub(crate) const BOOL: u32 = 16;
+    pub(crate) const BYTEA: u32 = 17;
+    pub(crate) const INT8: u32 = 20;
+    pub(crate) const INT2: u32 = 21;
+    pub(crate) const INT4: u32 = 23;
+    pub(crate) const TEXT: u32 = 25;
+    pub(crate) const FLOAT4: u32 = 700;
+    pub(crate) const FLOAT8: u32 = 701;
+    pub(crate) const VARCHAR: u32 = 1043;
+    pub(crate) const DATE: u32 = 1082;
+    pub(crate) const TIMESTAMP: u32 = 1114;
+    pub(crate) const TIMESTAMPTZ: u32 = 1184;
+    pub(crate) const NUMERIC: u32 = 1700;
+    pub(crate) const JSON: u32 = 114;
+    pub(crate) const BPCHAR: u32 = 1042;
+    pub(crate) const TIME: u32 = 1083;
+    pub(crate) const INTERVAL: u32 = 1186;
+    pub(crate) const UUID: u32 = 2950;
+    pub(crate) const JSONB: u32 = 3802;
 }
 
 /// The value in SQL's spelling: text in double quotes with escapes, so that no control character reaches a terminal and `NULL`

@@ -11,6 +11,7 @@ mod checkpoint;
 mod cose;
 mod disclosure;
 mod export;
+mod sd_jwt;
 mod succession;
 
 use crate::FormatError;

@@ -158,9 +158,12 @@ func (row *rowPart) checkAfter(what string, before *rowPart, isFirst bool) *Fail
 	return nil
 }
 
-// Disclosure decides what a disclosure (the bytes of its file) shows under a policy: named fields of rows, and of all others nothing.
+// Disclosure decides what a disclosure (the bytes of its file, text or SD-JWT) shows under a policy: named fields of rows, and of all others nothing.
 func Disclosure(data []byte, policy *Policy) Verdict {
 	report := new(report)
+	if IsSDJWT(data) {
+		return report.conclude(checkSDJWT(data, policy, report))
+	}
 	return report.conclude(checkDisclosure(data, policy, report))
 }
 
@@ -173,12 +176,17 @@ func checkDisclosure(data []byte, policy *Policy, report *report) *Failure {
 	if failure != nil {
 		return failure
 	}
+	return parsed.checkCommits(checkpoint, report)
+}
+
+// checkCommits sees to all that stands under a checkpoint that was opened.
+func (d *disclosure) checkCommits(checkpoint checkpoint, report *report) *Failure {
 	ledger, failure := checkpoint.ledger()
 	if failure != nil {
 		return failure
 	}
 	tables, left := 0, unshown{}
-	for _, commit := range parsed.commits {
+	for _, commit := range d.commits {
 		leaf, failure := checkpoint.leafAt(commit.index, commit.leaf, commit.path, ledger, newReport())
 		if failure == nil && leaf.kind != "commit" {
 			failure = malformed("disclosure", "shows a row of a %s leaf", leaf.kind)
@@ -196,7 +204,7 @@ func checkDisclosure(data []byte, policy *Policy, report *report) *Failure {
 		}
 		tables += len(commit.tables)
 	}
-	rows, commits := len(report.disclosed), len(parsed.commits)
+	rows, commits := len(report.disclosed), len(d.commits)
 	report.check("%d leaves in the log of %d (SHA-256 tree), with ledger id and position", commits, checkpoint.size)
 	report.check("%d table definitions under the schema roots of their commits", tables)
 	report.check("%d rows under the row roots of their commits, recomputed from the fields shown", rows)

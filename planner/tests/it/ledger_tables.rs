@@ -55,6 +55,17 @@ async fn disclosures_json_cose_and_exports_come_from_sql() {
     assert_eq!(verdict.exit_code(), 0, "{verdict}");
     let said = verdict.to_string();
     assert!(said.contains("3 rows of 2 commits") && said.contains("name   = \"c\"") && said.contains("secret = (hidden)"), "{said}");
+    let token =
+        client.value(&format!("SELECT ledger_disclose_sd_jwt(array_agg(commit_seq), array_agg(row), ARRAY['name', 'id']) {of_t}")).await;
+    let verdict = receipts::verify_disclosure(token.as_bytes(), &policy);
+    assert_eq!(verdict.exit_code(), 0, "{verdict}");
+    let same = verdict.to_string();
+    assert!(same.contains("6 SD-JWT disclosures") && same.contains("name   = \"c\"") && same.contains("secret = (hidden)"), "{same}");
+    client.run("CREATE TABLE odd (id int PRIMARY KEY, _sd int)").await;
+    client.run("INSERT INTO odd VALUES (1, 2)").await;
+    let of_odd = "FROM ledger.receipts WHERE table_name = 'odd'";
+    let error = client.error(&format!("SELECT ledger_disclose_sd_jwt(array_agg(commit_seq), array_agg(row), ARRAY['_sd']) {of_odd}")).await;
+    assert_eq!(error.state().0, "22023", "{error}");
     let place = client.lines(&format!("SELECT commit_seq, row {of_t} AND op = 'UPDATE'")).await.remove(0);
     let (seq, row) = place.split_once('|').unwrap();
     let json: serde_json::Value = serde_json::from_str(&client.value(&format!("SELECT ledger_receipt_json({seq}, {row})")).await).unwrap();

@@ -266,6 +266,10 @@ async fn built_in_roles_read_and_write() {
     let disclosed = receipts::Disclosure::parse(disclosed.as_bytes()).unwrap();
     let fields = &disclosed.commits[0].tables[0].rows[0].fields;
     assert!(fields.iter().all(|field| matches!(field, receipts::Field::Hidden(_))));
+    let call = format!("SELECT ledger_disclose_sd_jwt(ARRAY[{seq}::bigint], ARRAY[{row}::bigint], ARRAY['a'])");
+    let token = receipts::SdJwt::parse(auditor.value(&call).await.as_bytes()).unwrap();
+    assert!(token.openings.is_empty() && token.digests.iter().all(Vec::is_empty));
+    assert_eq!(receipts::SdJwt::parse(reader.value(&call).await.as_bytes()).unwrap().openings.len(), 1);
     let json = auditor.value(&format!("SELECT ledger_receipt_json({seq}, {row})")).await;
     assert!(json.contains("\"hidden\"") && !json.contains("\"value\""), "{json}");
     refused(&mut auditor, "SELECT ledger_export('/nowhere')", "42501", "permission denied for function ledger_export").await;

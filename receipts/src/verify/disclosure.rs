@@ -3,10 +3,11 @@
 //! Y1: a failure names the commit and row it is in; a table's definition is read once, however many rows it has.
 //!
 //! Never: says «valid» with a row not checked.
-//! Format: docs/formats/disclosure.md.
+//! Format: docs/formats/disclosure.md, docs/formats/sd-jwt.md.
 
-use super::{Failure, check_row_of, conclude, describe_leaf, leaf_in_log, ledger_of, locate, open_checkpoint, table_under};
+use super::{Failure, check_row_of, conclude, describe_leaf, leaf_in_log, ledger_of, locate, open_checkpoint, sd_jwt, table_under};
 use crate::FormatError;
+use crate::checkpoint::Checkpoint;
 use crate::disclosure::{Commit, Disclosure, Table};
 use crate::leaf::{CommitLeaf, Leaf};
 use crate::policy::Policy;
@@ -14,22 +15,28 @@ use crate::quote::format_name;
 use crate::receipt::Unshown;
 use crate::verdict::{DisclosedRow, Report, Verdict};
 
-/// Verifies a disclosure (the bytes of its file) under a policy.
+/// Verifies a disclosure (the bytes of its file, text or SD-JWT) under a policy.
 pub fn verify_disclosure(disclosure: &[u8], policy: &Policy) -> Verdict {
     let mut report = Report::default();
-    let result = check_disclosure(disclosure, policy, &mut report);
-    conclude(result, report)
+    let is_sd_jwt = crate::sd_jwt::is_sd_jwt(disclosure);
+    let check = if is_sd_jwt { sd_jwt::check } else { check_disclosure };
+    conclude(check(disclosure, policy, &mut report), report)
 }
 
 fn check_disclosure(bytes: &[u8], policy: &Policy, report: &mut Report) -> Result<(), Failure> {
     let disclosure = Disclosure::parse(bytes)?;
     let checkpoint = open_checkpoint(&disclosure.checkpoint, policy, report)?;
-    let ledger = ledger_of(&checkpoint)?;
+    check_commits(&disclosure, &checkpoint, report)
+}
+
+/// Checks all that stands under a checkpoint that was opened.
+pub(super) fn check_commits(disclosure: &Disclosure, checkpoint: &Checkpoint, report: &mut Report) -> Result<(), Failure> {
+    let ledger = ledger_of(checkpoint)?;
     let (mut tables, mut unshown) = (0, Unshown::default());
     for Commit { index, leaf, path, tables: shown } in &disclosure.commits {
         let in_commit = |failure: Failure| failure.at(&format!("commit {index}"));
         let mut of_leaf = Report::default();
-        let leaf = leaf_in_log(leaf, *index, path, &checkpoint, &ledger, &mut of_leaf).map_err(in_commit)?;
+        let leaf = leaf_in_log(leaf, *index, path, checkpoint, &ledger, &mut of_leaf).map_err(in_commit)?;
         let Leaf::Commit(commit) = &leaf else {
             let why = format!("shows a row of a {} leaf", leaf.kind_name());
             return Err(in_commit(FormatError::new("disclosure", why).into()));

@@ -8,11 +8,13 @@ mod erased;
 mod exported;
 mod history;
 mod meaning;
+mod sd_jwts;
 mod signed;
 mod text;
 mod types;
 mod witnessed;
 
+pub use sd_jwts::of_sd_jwt;
 pub use signed::of_definition;
 pub use types::of_column;
 pub use witnessed::{cosigned, signer};
@@ -82,6 +84,7 @@ pub fn all() -> Vec<Attack> {
         cosed::attacks(&sample),
         witnessed::attacks(&sample),
         erased::attacks(&sample),
+        sd_jwts::attacks(&sample),
     ]
     .into_iter()
     .flatten()

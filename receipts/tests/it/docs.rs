@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use receipts::hash::Purpose;
 use receipts::proof::tree_root;
 use receipts::tiles::{TileKind, push_entry, tiles_of_growth};
-use receipts::{Blake3Tree, Hash, Leaf, NodeReader, Sha256Tree, field_commitment, field_salt, row_hash, verify_disclosure, verify_receipt};
+use receipts::{
+    Blake3Tree, Hash, Leaf, NodeReader, SdJwt, Sha256Tree, field_commitment, field_salt, row_hash, verify_disclosure, verify_receipt,
+};
 
 use crate::attacks::{cosigned, signer};
 use crate::sample::{ORDERS_COLUMNS, Sample};
@@ -250,6 +252,23 @@ fn disclosure_page() {
     let text = sample.disclosure(&[(2, 0, &[1]), (3, 1, &[2])], 12).to_text().unwrap();
     let verdict = verify_disclosure(text.as_bytes(), &sample.policy()).to_string();
     check("disclosure.md", &[("text", text), ("verdict", verdict)]);
+}
+
+#[test]
+fn sd_jwt_page() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let sample = Sample::new();
+    let text = SdJwt::sign(&sample.keys, sample.disclosure(&[(2, 0, &[1]), (3, 1, &[2])], 12)).unwrap();
+    let lines: Vec<&str> = text.as_bytes().chunks(120).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    let decode = |part: &str| String::from_utf8(URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
+    let mut parts = text.split(['~', '.']).filter(|part| !part.is_empty());
+    let (header, payload) = (decode(parts.next().unwrap()), decode(parts.next().unwrap()));
+    let (before, after) = (payload.find("shockwave-disclosure@").unwrap(), payload.find("\",\"rows\"").unwrap());
+    let mut json = format!("{header}\n{}…{}\n", &payload[..before], &payload[after..]);
+    parts.skip(1).for_each(|part| writeln!(json, "{}", decode(part)).unwrap());
+    let verdict = verify_disclosure(text.as_bytes(), &sample.policy()).to_string();
+    check("sd-jwt.md", &[("text", lines.join("\n")), ("json", json), ("verdict", verdict)]);
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod rfc9162;
 mod rows;
 mod sample;
 mod schemas;
+mod sd_jwts;
 mod tiles;
 mod trees;
 mod values;

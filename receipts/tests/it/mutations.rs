@@ -9,7 +9,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::attacks::{Attack, Kind, all, of_column, of_definition};
+use crate::attacks::{Attack, Kind, all, of_column, of_definition, of_sd_jwt};
 use crate::exports::Files;
 use crate::fuzz::mutate;
 use crate::sample::{LEDGER, ORDERS_DEFINITION, Random, Sample};
@@ -61,6 +61,7 @@ fn mutations() {
         }
         add(number, "leaf", signed_leaf(&mut random, &sample, number % sample.bytes.len()));
         add(number, "definition", of_definition(&sample, &mutate(&mut random, ORDERS_DEFINITION.as_bytes())));
+        add(number, "sd-jwt", of_sd_jwt(&mut random, &sample));
         for oid in [OIDS[number % OIDS.len()], OIDS[random.below(OIDS.len())]] {
             let bytes = value(&mut random);
             add(number, "value", of_column(&sample, oid, &bytes));

@@ -10,6 +10,7 @@ import sys
 
 from shockwave_verify.cose import is_cose
 from shockwave_verify.policy import Policy, parse_policy, policy_of_keys
+from shockwave_verify.sd_jwt import is_sd_jwt
 from shockwave_verify.verdict import Failure, Malformed, Verdict, failed
 from shockwave_verify.verify import (
     verify_consistency,
@@ -118,9 +119,10 @@ def _policy(options: argparse.Namespace) -> Policy:
 
 
 def _read_text(path: str) -> bytes:
-    """These texts end in one newline; the one that psql puts behind a value it prints is left off. COSE is no text."""
+    """These texts end in one newline, an SD-JWT in none; the one that psql puts behind a value it prints is left off. COSE is no text."""
     data = _read(path)
-    return data[:-1] if data.endswith(b"\n\n") and not is_cose(data) else data
+    is_longer = data.endswith(b"\n\n") or is_sd_jwt(data) and data.endswith(b"~\n")
+    return data[:-1] if is_longer and not is_cose(data) else data
 
 
 def _read(path: str) -> bytes:

@@ -120,13 +120,13 @@ def check_count(header: Header, fields: list[Field], table: Definition) -> None:
 
 def hash_of_row(header: Header, fields: list[Field], table: Definition) -> bytes:
     commitments = [
-        _commitment(field, column) for field, column in zip(fields, table.columns)
+        commitment_of(field, column) for field, column in zip(fields, table.columns)
     ]
     data = header.data + _u32(len(commitments)) + b"".join(commitments)
     return keyed("row", padded(data))
 
 
-def _commitment(field: Field, column: Column) -> bytes:
+def commitment_of(field: Field, column: Column) -> bytes:
     if field.tag in (HIDDEN, ERASED):
         return field.commitment
     return keyed(

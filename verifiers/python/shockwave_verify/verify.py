@@ -3,7 +3,7 @@
 Y1: a receipt is valid only if a pinned key signed the checkpoint, the leaf is in it at the index, the leaf belongs to that ledger
     and place, the row as shown hashes into the leaf, and its names and types come from the definition under the schema root.
 Never: takes a key from what it verifies; says VALID with a check not made.
-Format: docs/formats/receipt.md, docs/formats/cose.md, docs/formats/disclosure.md, docs/formats/checkpoint.md.
+Format: docs/formats/receipt.md, docs/formats/cose.md, docs/formats/disclosure.md, docs/formats/sd-jwt.md, docs/formats/checkpoint.md.
 """
 
 from collections.abc import Callable
@@ -34,6 +34,13 @@ from shockwave_verify.receipt import (
     parse_receipt,
 )
 from shockwave_verify.row import check_row, check_row_of, locate, table_under
+from shockwave_verify.sd_jwt import (
+    SdJwt,
+    check_signature,
+    is_sd_jwt,
+    open_fields,
+    parse_sd_jwt,
+)
 from shockwave_verify.tree import extends, root_of_path
 from shockwave_verify.verdict import (
     Failure,
@@ -74,11 +81,14 @@ def verify_consistency(pinned: bytes, proof: bytes, policy: bytes | Policy) -> V
 
 
 def verify_disclosure(disclosure: bytes, policy: bytes | Policy) -> Verdict:
-    """Verifies the bytes of a disclosure: named fields of rows, under one checkpoint."""
+    """Verifies the bytes of a disclosure, text or SD-JWT: named fields of rows, under one checkpoint."""
 
     def check(report: Report) -> None:
         pinned = policy if isinstance(policy, Policy) else parse_policy(policy)
-        _check_disclosure(parse_disclosure(disclosure), pinned, report)
+        if is_sd_jwt(disclosure):
+            _check_sd_jwt(parse_sd_jwt(disclosure), pinned, report)
+        else:
+            _check_disclosure(parse_disclosure(disclosure), pinned, report)
 
     return _concluded(check)
 
@@ -217,6 +227,31 @@ def _describe(leaf: Leaf, report: Report) -> None:
 
 def _check_disclosure(disclosure: Disclosure, policy: Policy, report: Report) -> None:
     checkpoint = open_checkpoint(disclosure.checkpoint, policy, report)
+    _check_commits(disclosure, checkpoint, report)
+
+
+def _check_sd_jwt(token: SdJwt, policy: Policy, report: Report) -> None:
+    check_signature(token, policy)
+    issuer = name(token.issuer)
+    report.checked.append(
+        f"signature of {issuer} over the SD-JWT, with a pinned key (strict Ed25519)"
+    )
+    checkpoint = open_checkpoint(token.disclosure.checkpoint, policy, report)
+    if checkpoint.origin != token.issuer:
+        origin = name(checkpoint.origin)
+        why = f"{issuer} is not the ledger of the checkpoint, {origin}"
+        raise Tampered("issuer", why)
+    open_fields(token)
+    report.checked.append(
+        f"{len(token.openings)} SD-JWT disclosures, each with its digest in the payload and the commitment of its field"
+    )
+    _check_commits(token.disclosure, checkpoint, report)
+
+
+def _check_commits(
+    disclosure: Disclosure, checkpoint: Checkpoint, report: Report
+) -> None:
+    """All that stands under a checkpoint that was opened."""
     ledger = _ledger(checkpoint)
     tables, unshown = 0, Unshown()
     for commit in disclosure.commits:

@@ -7,12 +7,13 @@
 
 import {
   conclude,
-  isCose,
+  isSdJwt,
   malformed,
   type Policy,
   parsePolicy,
   policyOfKeys,
   type Report,
+  trimmed,
   type Verdict,
   verifyConsistency,
   verifyDisclosure,
@@ -43,9 +44,6 @@ function pinned(text: string): Policy {
 
 const startsWith = (bytes: Uint8Array, text: string) => [...text].every((char, i) => bytes[i] === char.charCodeAt(0));
 
-/** The newline that psql puts behind what it prints is not part of it. COSE is no text. */
-const trimmed = (bytes: Uint8Array) => (bytes.at(-1) === 0x0a && bytes.at(-2) === 0x0a && !isCose(bytes) ? bytes.subarray(0, -1) : bytes);
-
 function verdictOf(keys: string): Verdict | undefined {
   const policy = () => pinned(keys);
   const [first, ...more] = files;
@@ -61,7 +59,7 @@ function verdictOf(keys: string): Verdict | undefined {
       throw malformed("files", "are neither one receipt or disclosure nor a proof and the checkpoint kept from before");
     });
   }
-  if (startsWith(first.bytes, "shockwave-disclosure@")) return verifyDisclosure(first.bytes, policy);
+  if (isSdJwt(first.bytes) || startsWith(first.bytes, "shockwave-disclosure@")) return verifyDisclosure(first.bytes, policy);
   return verifyReceipt(first.bytes, policy);
 }
 

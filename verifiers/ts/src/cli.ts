@@ -12,11 +12,11 @@ import { parseArgs } from "node:util";
 import { folderOf } from "./folder.js";
 import {
   conclude,
-  isCose,
   malformed,
   type Policy,
   parsePolicy,
   policyOfKeys,
+  trimmed,
   type Verdict,
   verifyConsistency,
   verifyDisclosure,
@@ -56,11 +56,7 @@ function read(path: string): Uint8Array {
   return Buffer.concat(chunks);
 }
 
-/** These texts end in one newline; the one that psql puts behind a value it prints is left off. COSE is no text. */
-function readText(path: string): Uint8Array {
-  const text = read(path);
-  return text.at(-1) === 0x0a && text.at(-2) === 0x0a && !isCose(text) ? text.subarray(0, -1) : text;
-}
+const readText = (path: string) => trimmed(read(path));
 
 function run(args: string[]): Verdict {
   const { values, positionals } = parse(args);

@@ -3,9 +3,9 @@
  * ECMAScript's own, so that it runs in a browser too.
  */
 
-export { isCose } from "./cose.js";
 export type { ExportFiles, Source } from "./export.js";
 export { verifyExport } from "./fsck.js";
 export { type Policy, parsePolicy, policyOfKeys } from "./policy.js";
 export { Code, conclude, Failure, malformed, type Report, type Step, type Verdict } from "./verdict.js";
-export { verifyConsistency, verifyDisclosure, verifyReceipt } from "./verify.js";
+export { isSdJwt } from "./sdjwt.js";
+export { trimmed, verifyConsistency, verifyDisclosure, verifyReceipt } from "./verify.js";

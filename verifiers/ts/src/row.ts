@@ -123,7 +123,7 @@ export class Unshown {
   }
 }
 
-function commitment(field: Field, { id, oid }: Column): Uint8Array {
+export function commitment(field: Field, { id, oid }: Column): Uint8Array {
   if (field.kind === "hidden" || field.kind === "erased") return field.commitment;
   const value = field.kind === "shown" ? field.value : new Uint8Array();
   const isNull = Uint8Array.of(field.kind === "null" ? 1 : 0);

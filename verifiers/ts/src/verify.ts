@@ -4,7 +4,7 @@
  * Y1: a receipt is valid only if a pinned key signed the checkpoint, the leaf is in it at the index, the leaf belongs to that ledger and
  *     place, the row as shown hashes into the leaf, and its names and types come from the definition under the schema root.
  * Never: takes a key from what it verifies; says VALID with a check not made.
- * Format: docs/formats/receipt.md, docs/formats/cose.md, docs/formats/disclosure.md, docs/formats/checkpoint.md.
+ * Format: docs/formats/receipt.md, docs/formats/cose.md, docs/formats/disclosure.md, docs/formats/sd-jwt.md, docs/formats/checkpoint.md.
  */
 
 import { equal, hex } from "./bytes.js";
@@ -20,6 +20,7 @@ import type { Policy } from "./policy.js";
 import { plainName } from "./quote.js";
 import { parseProof, parseReceipt, type Receipt } from "./receipt.js";
 import { checkRow, checkRowOf, definitionUnder, locateRow, Unshown } from "./row.js";
+import { checkSignature, isSdJwt, openFields, parseSdJwt, type SdJwt } from "./sdjwt.js";
 import { timestamp } from "./times.js";
 import { extendsLog, rootOfPath } from "./tree.js";
 import { conclude, inconclusive, inPart, malformed, Report, tampered, type Verdict } from "./verdict.js";
@@ -33,12 +34,19 @@ export function verifyReceipt(receipt: Uint8Array, policy: () => Policy): Verdic
   });
 }
 
-/** Verifies the bytes of a disclosure: named fields of rows, under one checkpoint. */
+/** Verifies the bytes of a disclosure, text or SD-JWT: named fields of rows, under one checkpoint. */
 export function verifyDisclosure(disclosure: Uint8Array, policy: () => Policy): Verdict {
   return conclude((report) => {
     const pinned = policy();
-    checkDisclosure(parseDisclosure(disclosure), pinned, report);
+    if (isSdJwt(disclosure)) checkSdJwt(parseSdJwt(disclosure), pinned, report);
+    else checkDisclosure(parseDisclosure(disclosure), pinned, report);
   });
+}
+
+/** The text in a file, which ends in one newline, an SD-JWT in none: the one that psql puts behind a value is left off. COSE is no text. */
+export function trimmed(file: Uint8Array): Uint8Array {
+  const isLonger = file.at(-1) === 0x0a && (file.at(-2) === 0x0a || (isSdJwt(file) && file.at(-2) === 0x7e));
+  return isLonger && !isCose(file) ? file.subarray(0, -1) : file;
 }
 
 /** Verifies that the log of the checkpoint in `proof` extends `pinned`, a signed checkpoint kept from before. Either tree. */
@@ -137,8 +145,26 @@ function describeLeaf({ kind, seq, timeMicros, commit }: Leaf, report: Report): 
   report.fact("rows in the commit", `${commit.rows}`);
 }
 
-function checkDisclosure({ checkpoint: note, commits }: Disclosure, policy: Policy, report: Report): void {
-  const checkpoint = openCheckpoint(note, policy, report);
+function checkDisclosure(disclosure: Disclosure, policy: Policy, report: Report): void {
+  checkCommits(disclosure, openCheckpoint(disclosure.checkpoint, policy, report), report);
+}
+
+function checkSdJwt(token: SdJwt, policy: Policy, report: Report): void {
+  checkSignature(token, policy);
+  const issuer = plainName(token.issuer);
+  report.checked.push(`signature of ${issuer} over the SD-JWT, with a pinned key (strict Ed25519)`);
+  const checkpoint = openCheckpoint(token.disclosure.checkpoint, policy, report);
+  if (checkpoint.origin !== token.issuer) {
+    throw tampered("issuer", `${issuer} is not the ledger of the checkpoint, ${plainName(checkpoint.origin)}`);
+  }
+  openFields(token);
+  const count = token.openings.length;
+  report.checked.push(`${count} SD-JWT disclosures, each with its digest in the payload and the commitment of its field`);
+  checkCommits(token.disclosure, checkpoint, report);
+}
+
+/** All that stands under a checkpoint that was opened. */
+function checkCommits({ commits }: Disclosure, checkpoint: Checkpoint, report: Report): void {
   const ledger = ledgerIn(checkpoint);
   let tables = 0;
   const unshown = new Unshown();

@@ -56,7 +56,7 @@ function expected(says: string): string {
   return JSON.stringify([first, ...rest.filter((line) => line.startsWith("  - ")).map((line) => line.slice(4))]);
 }
 
-const CHOSEN = ["valid-row", "valid-row-of-texts", "valid-key-leaf", "row-value-changed", "text-empty", "policy-without-logs", "valid-consistency", "log-rolled-back", "valid-cosigned-by-groups-of-groups", "cosigned-by-one-of-three", "valid-disclosure", "disclosure-value-changed", "valid-cose-row"];
+const CHOSEN = ["valid-row", "valid-row-of-texts", "valid-key-leaf", "row-value-changed", "text-empty", "policy-without-logs", "valid-consistency", "log-rolled-back", "valid-cosigned-by-groups-of-groups", "cosigned-by-one-of-three", "valid-disclosure", "disclosure-value-changed", "valid-sd-jwt", "sd-jwt-value-changed", "valid-cose-row"];
 
 for (const vector of vectors.filter(({ name }) => CHOSEN.includes(name))) {
   test(`page: ${vector.name}`, { skip }, async () => {
@@ -69,7 +69,7 @@ for (const vector of vectors.filter(({ name }) => CHOSEN.includes(name))) {
     await page.setInputFiles("#file", given);
     assert.equal(await shown(page), expected(vector.says));
     const disclosed = await page.$$eval("#disclosed .row td:last-child", (cells) => cells.map((cell) => cell.textContent));
-    if (vector.name === "valid-disclosure") assert.deepEqual(disclosed.slice(0, 4), ["(hidden)", '"Ada"', "(hidden)", "(hidden)"]);
+    if (["valid-disclosure", "valid-sd-jwt"].includes(vector.name)) assert.deepEqual(disclosed.slice(0, 4), ["(hidden)", '"Ada"', "(hidden)", "(hidden)"]);
     else assert.deepEqual(disclosed, []);
     assert.equal(await page.isVisible("svg"), /leaf at index/.test(vector.says));
     await page.close();

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use receipts::cose::is_cose;
 use receipts::note::VerifierKey;
+use receipts::sd_jwt::is_sd_jwt;
 use receipts::verdict::{Finding, Verdict};
 use receipts::verify::{follow_keys, verify_consistency, verify_disclosure, verify_receipt};
 use receipts::{FormatError, Policy};
@@ -84,10 +85,11 @@ pub fn policy(pinned: &Pinned) -> Result<Policy, Verdict> {
 }
 
 /// The bytes of a receipt, proof or checkpoint; `-` is standard input. These texts end in one newline; the one that psql puts behind a value it
-/// prints (`psql -At … > file`) is not part of them and is left off; COSE is no text.
+/// prints (`psql -At … > file`) is not part of them and is left off; so it is behind an SD-JWT, which ends in a tilde. COSE is no text.
 pub fn read_text(path: &Path) -> Result<Vec<u8>, Verdict> {
     let mut bytes = read(path)?;
-    if bytes.ends_with(b"\n\n") && !is_cose(&bytes) {
+    let is_longer = bytes.ends_with(b"\n\n") || is_sd_jwt(&bytes) && bytes.ends_with(b"~\n");
+    if is_longer && !is_cose(&bytes) {
         bytes.pop();
     }
     Ok(bytes)

@@ -86,6 +86,8 @@ async fn a_receipt_outlives_its_server() {
     let disclose =
         "SELECT ledger_disclose(array_agg(commit_seq), array_agg(row), ARRAY['name']) FROM ledger.receipts WHERE table_name = 't'";
     let disclosure: String = client.query_one(disclose, &[]).await.unwrap().get(0);
+    let as_token = disclose.replace("ledger_disclose", "ledger_disclose_sd_jwt");
+    let token: String = client.query_one(as_token.as_str(), &[]).await.unwrap().get(0);
     drop(client);
     assert!(server.terminate().success());
 
@@ -108,6 +110,13 @@ async fn a_receipt_outlives_its_server() {
     let verified = shockwave(&["verify", "disclose", path(&disclosed), "--policy", path(&policy)]);
     assert_eq!(verified.status.code(), Some(0), "{}", stdout(&verified));
     assert!(stdout(&verified).contains("id   = (hidden)"), "{}", stdout(&verified));
+    // With and without the newline that psql puts behind it.
+    for text in [token.clone(), format!("{token}\n")] {
+        fs::write(&disclosed, text).unwrap();
+        let verified = shockwave(&["verify", "disclose", path(&disclosed), "--policy", path(&policy)]);
+        assert_eq!(verified.status.code(), Some(0), "{}", stdout(&verified));
+        assert!(stdout(&verified).contains("SD-JWT disclosures"), "{}", stdout(&verified));
+    }
 
     let verified = shockwave(&["verify", "receipt", path(&receipt), "--policy", path(&policy)]);
     assert_eq!(verified.status.code(), Some(0), "{}", stdout(&verified));

@@ -65,6 +65,11 @@ fn ledger(columns: &[Column]) -> Sample {
     sample
 }
 
+/// The ledger of one row with a value of every type.
+pub(super) fn sample_of_every_type() -> Sample {
+    ledger(&every_type())
+}
+
 fn rows(sample: &Sample, name: &'static str, columns: &[Column]) -> Attack {
     receipt(sample, name, &ledger(columns).receipt(0, Some(0), 1), "valid", "row 0 of public.types")
 }

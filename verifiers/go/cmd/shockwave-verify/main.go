@@ -140,10 +140,11 @@ func (a *arguments) pinned() (*verify.Policy, *verify.Failure) {
 	return verify.ParsePolicy(file)
 }
 
-// readText leaves off the newline that psql puts behind a value it prints: these texts end in one. COSE is no text.
+// readText leaves off the newline that psql puts behind a value it prints: these texts end in one, an SD-JWT in none. COSE is no text.
 func readText(path string) ([]byte, *verify.Failure) {
 	text, failure := read(path)
-	if bytes.HasSuffix(text, []byte("\n\n")) && !verify.IsCOSE(text) {
+	isLonger := bytes.HasSuffix(text, []byte("\n\n")) || verify.IsSDJWT(text) && bytes.HasSuffix(text, []byte("~\n"))
+	if isLonger && !verify.IsCOSE(text) {
 		text = text[:len(text)-1]
 	}
 	return text, failure
