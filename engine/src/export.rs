@@ -2,6 +2,7 @@
 //!
 //! E1: an export is of a sealed and signed size; what commits meanwhile is not in it.
 //! E2: rows are hashed as they are written, and those that do not give the committed root are not exported: XX001 instead.
+//! E4: the newest checkpoint that witnesses have cosigned is among its files where it is of this size or an earlier one.
 //! E3: the file `export` is written last: a folder without it is an export that was broken off.
 //! Never: changes the ledger, but for sealing it first; writes into a folder that holds something.
 //! Format: docs/formats/export.md.
@@ -102,7 +103,12 @@ impl Ledger {
         }
         let checkpoint = checkpoints::read(io, self.folder(), size)?;
         out.write("checkpoint", checkpoint.sha_note.as_bytes())?;
-        out.write("b3/checkpoint", checkpoint.b3_note.as_bytes())
+        out.write("b3/checkpoint", checkpoint.b3_note.as_bytes())?;
+        // One that is newer than the seal has no tiles here; the seal came after it, so that is one of a moment ago.
+        match self.cosigned_checkpoint().filter(|cosigned| cosigned.size <= size) {
+            Some(cosigned) => out.write("cosigned", cosigned.note.as_bytes()),
+            None => Ok(()),
+        }
     }
 }
 

@@ -39,9 +39,9 @@ pub struct Disclosed<'a> {
 }
 
 /// A signed checkpoint of the SHA-256 tree, with cosignatures or without.
-struct Signature {
-    size: u64,
-    note: Arc<str>,
+pub(crate) struct Signature {
+    pub(crate) size: u64,
+    pub(crate) note: Arc<str>,
 }
 
 impl Signature {
@@ -83,7 +83,7 @@ impl Ledger {
     }
 
     /// The cosigned one, unless the keys that signed it were replaced since: who pins the new ones could not read it.
-    fn cosigned_checkpoint(&self) -> Option<Signature> {
+    pub(crate) fn cosigned_checkpoint(&self) -> Option<Signature> {
         let Cosigned { size, note } = self.cosigned()?;
         let parsed = Note::parse(&note).ok()?;
         let signer = self.signer().lock();

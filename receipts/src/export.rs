@@ -80,7 +80,7 @@ impl Manifest {
 
     /// Whether an export of this range and a log of `size` leaves has a file of this name (E1).
     pub fn has_file(&self, path: &str, size: u64) -> bool {
-        if matches!(path, "README.md" | "policy.txt" | "export" | "checkpoint" | "b3/checkpoint" | "objects") {
+        if matches!(path, "README.md" | "policy.txt" | "export" | "checkpoint" | "b3/checkpoint" | "cosigned" | "objects") {
             return true;
         }
         let tile = |path: &str| TileId::parse(path).ok();

@@ -31,7 +31,7 @@ use crate::tree::{Blake3Tree, Sha256Tree, TreeHash};
 use crate::value::{format_name, format_time, format_value};
 use crate::verdict::{Finding, Report, Verdict};
 
-use checkpoint::{open_checkpoint, open_pinned, parse_note};
+use checkpoint::{check_witnesses, open_checkpoint, open_pinned, open_quietly, open_signed, parse_note};
 
 pub use disclosure::verify_disclosure;
 pub use export::verify_export;

@@ -49,15 +49,33 @@ func openCheckpoint(n *note, policy *Policy, report *report) (checkpoint, *Failu
 	if failure != nil {
 		return parsed, failure
 	}
-	origin := plainName(parsed.origin)
+	parsed.reportSigned(report)
+	return parsed, policy.reportWitnesses(n, report)
+}
+
+// openQuietly believes a note once the pinned key of its origin has signed it, and sees that its lines of pinned witnesses verify; no quorum is asked.
+func openQuietly(n *note, policy *Policy) (checkpoint, *Failure) {
+	parsed, failure := signedCheckpoint(n, policy)
+	if failure == nil {
+		_, failure = policy.checkWitnesses(n)
+	}
+	return parsed, failure
+}
+
+func (c *checkpoint) reportSigned(report *report) {
+	origin := plainName(c.origin)
 	report.check("signature of %s over the checkpoint, with a pinned key (strict Ed25519)", origin)
 	report.fact("ledger", "%s", origin)
-	report.fact("checkpoint size", "%d", parsed.size)
-	times, failure := policy.checkWitnesses(n)
+	report.fact("checkpoint size", "%d", c.size)
+}
+
+// reportWitnesses sees to the cosignatures of a note whose checkpoint is signed, and to the quorum.
+func (p *Policy) reportWitnesses(n *note, report *report) *Failure {
+	times, failure := p.checkWitnesses(n)
 	if failure != nil {
-		return parsed, failure
+		return failure
 	}
-	return parsed, policy.reportCosigned(n, times, report)
+	return p.reportCosigned(n, times, report)
 }
 
 // openPinned believes a checkpoint that was kept from before; no quorum is asked of it.
@@ -67,10 +85,8 @@ func openPinned(pinned []byte, policy *Policy) (checkpoint, *Failure) {
 		var n *note
 		if n, failure = parseNote(text); failure == nil {
 			var opened checkpoint
-			if opened, failure = signedCheckpoint(n, policy); failure == nil {
-				if _, failure = policy.checkWitnesses(n); failure == nil {
-					return opened, nil
-				}
+			if opened, failure = openQuietly(n, policy); failure == nil {
+				return opened, nil
 			}
 		}
 	}

@@ -29,7 +29,7 @@ func (r exportRange) bundles() (first, end uint64) {
 
 func (r exportRange) hasFile(path string, size uint64) bool {
 	switch path {
-	case "README.md", "policy.txt", "export", "checkpoint", "b3/checkpoint", "objects":
+	case "README.md", "policy.txt", "export", "checkpoint", "b3/checkpoint", cosignedFile, "objects":
 		return true
 	}
 	first, end := r.bundles()
@@ -81,6 +81,11 @@ func (f folder) paths() ([]string, *Failure) {
 	}
 	slices.Sort(paths)
 	return paths, nil
+}
+
+func (f folder) has(path string) bool {
+	_, err := os.Stat(filepath.Join(string(f), path))
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 func (f folder) open(path string) (*os.File, *Failure) {

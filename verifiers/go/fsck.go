@@ -5,6 +5,8 @@ import (
 	"fmt"
 )
 
+const cosignedFile = "cosigned"
+
 // Export decides whether the folder of an export holds what the ledger signed (docs/formats/export.md): leaves against tiles, tiles against signed
 // roots, rows against leaves, the catalog against schema roots. pinned is a signed checkpoint kept from before, or nil. Memory is bounded by one
 // entry bundle, one row and the catalog.
@@ -22,7 +24,12 @@ func checkExport(files folder, pinned []byte, policy *Policy, report *report) *F
 	if failure != nil {
 		return failure
 	}
-	c, failure := openCheckpoint(signed, policy, report)
+	hasCosigned := files.has(cosignedFile)
+	open := openCheckpoint
+	if hasCosigned {
+		open = openUnwitnessed
+	}
+	c, failure := open(signed, policy, report)
 	var ledger [16]byte
 	if failure == nil {
 		ledger, failure = c.ledger()
@@ -32,6 +39,12 @@ func checkExport(files folder, pinned []byte, policy *Policy, report *report) *F
 	}
 	if within.end > c.size {
 		return malformed("export", "is of commits below %d, the checkpoint of %d leaves", within.end, c.size)
+	}
+	var cosigned *checkpoint
+	if hasCosigned {
+		if cosigned, failure = openCosigned(files, &c, within.end, policy, report); failure != nil {
+			return failure
+		}
 	}
 	kept, failure := openKept(pinned, policy, &c, report)
 	if failure != nil {
@@ -45,7 +58,7 @@ func checkExport(files folder, pinned []byte, policy *Policy, report *report) *F
 		return failure
 	}
 	defer rows.close()
-	log, failure := openLog(files, c, ledger, kept)
+	log, failure := openLog(files, c, ledger, kept, cosigned)
 	if failure != nil {
 		return failure
 	}
@@ -81,6 +94,45 @@ func readNote(files folder, path string) (*note, *Failure) {
 		}
 	}
 	return nil, failure.in("%s", path)
+}
+
+// openUnwitnessed sees that lines of pinned witnesses verify; the quorum is asked of the checkpoint in a file of its own.
+func openUnwitnessed(n *note, policy *Policy, report *report) (checkpoint, *Failure) {
+	c, failure := openQuietly(n, policy)
+	if failure == nil {
+		c.reportSigned(report)
+	}
+	return c, failure
+}
+
+// openCosigned is the checkpoint that witnesses have cosigned, of the same log and not larger. A quorum has to cover all rows.
+func openCosigned(files folder, c *checkpoint, end uint64, policy *Policy, report *report) (*checkpoint, *Failure) {
+	n, failure := readNote(files, cosignedFile)
+	if failure != nil {
+		return nil, failure
+	}
+	cosigned, failure := openQuietly(n, policy)
+	if failure != nil {
+		return nil, failure.in(cosignedFile)
+	}
+	origin := plainName(cosigned.origin)
+	if cosigned.origin != c.origin {
+		return nil, tampered(cosignedFile, "is of %s, not of %s", origin, plainName(c.origin))
+	}
+	if cosigned.size > c.size {
+		return nil, tampered(cosignedFile, "has %d leaves, the checkpoint %d", cosigned.size, c.size)
+	}
+	report.check("signature of %s over the cosigned checkpoint", origin)
+	report.fact("cosigned size", "%d", cosigned.size)
+	if failure := policy.reportWitnesses(n, report); failure != nil {
+		return nil, failure.in(cosignedFile)
+	}
+	if policy.quorum != "" && cosigned.size < end {
+		failure := malformed("witnesses", "have cosigned the first %d leaves, the rows are of commits up to %d", cosigned.size, end-1)
+		failure.Code = Inconclusive
+		return nil, failure
+	}
+	return &cosigned, nil
 }
 
 func openKept(pinned []byte, policy *Policy, c *checkpoint, report *report) (*checkpoint, *Failure) {
@@ -165,6 +217,9 @@ func (l *exportLog) describe(within exportRange, rows *exportRows, report *repor
 		report.fact("pinned size", "%d", l.pinned.size)
 		report.check("the first %d leaves are those of the pinned checkpoint", l.pinned.size)
 	}
+	if l.cosigned != nil {
+		report.check("the first %d leaves are those of the cosigned checkpoint", l.cosigned.size)
+	}
 	report.check("%d leaves give every tile and the roots of both trees", size)
 	report.check("signature of %s/b3 over the BLAKE3 root, with the key that the log names", origin)
 	report.check("%d key leaves are signed by the keys they name and replace", l.keyLeaves)
@@ -184,6 +239,9 @@ func (l *exportLog) describe(within exportRange, rows *exportRows, report *repor
 	}
 	if l.lost > 0 {
 		report.leaveOut(fmt.Sprintf("leaves that %d incarnation leaves say were lost", l.lost))
+	}
+	if l.cosigned != nil && l.cosigned.size < size {
+		report.leaveOut(fmt.Sprintf("that witnesses have seen the leaves from %d on", l.cosigned.size))
 	}
 	if l.pinned == nil {
 		report.leaveOut("that the log extends a checkpoint you pinned before: give it with --checkpoint")

@@ -10,12 +10,13 @@ import (
 const statedMax = 1_000_000
 
 // exportLog checks the leaves of an export, bundle by bundle, against the tiles beside them and the roots above them. A leaf is read only after its hash
-// was found in both tiles of level 0; roots that a leaf or a pinned checkpoint states of an earlier size are compared when the log has that size.
+// was found in both tiles of level 0; roots that a leaf, a pinned or a cosigned checkpoint states of an earlier size are compared when the log has that size.
 type exportLog struct {
 	files      folder
 	checkpoint checkpoint
 	ledger     [16]byte
 	pinned     *checkpoint
+	cosigned   *checkpoint
 	trees      [2]frontier
 	// Of each tree the tile of each level from 1 on that is being filled.
 	growing      [2][tileLevels][]byte
@@ -38,8 +39,8 @@ var logTrees = [2]struct {
 	*logTree
 }{{"", &sha256Tree}, {"b3/", &blake3Tree}}
 
-func openLog(files folder, c checkpoint, ledger [16]byte, pinned *checkpoint) (*exportLog, *Failure) {
-	log := &exportLog{files: files, checkpoint: c, ledger: ledger, pinned: pinned, nextRows: map[uint32]uint64{}, timeMicros: math.MinInt64}
+func openLog(files folder, c checkpoint, ledger [16]byte, pinned, cosigned *checkpoint) (*exportLog, *Failure) {
+	log := &exportLog{files: files, checkpoint: c, ledger: ledger, pinned: pinned, cosigned: cosigned, nextRows: map[uint32]uint64{}, timeMicros: math.MinInt64}
 	for i, tree := range logTrees {
 		log.trees[i] = frontier{join: tree.node, empty: tree.empty}
 	}
@@ -217,9 +218,14 @@ func (l *exportLog) hasRoots(stated *statedPart) bool {
 
 func (l *exportLog) compareStated() *Failure {
 	size := l.trees[0].size
-	if l.pinned != nil && l.pinned.size == size && l.pinned.root != l.trees[0].root() {
-		const why = "the log at size %d does not extend the pinned log at size %d: history was rewritten"
-		return tampered("consistency", why, l.checkpoint.size, size)
+	for _, known := range []struct {
+		called string
+		*checkpoint
+	}{{"pinned", l.pinned}, {"cosigned", l.cosigned}} {
+		if known.checkpoint != nil && known.size == size && known.root != l.trees[0].root() {
+			const why = "the log at size %d does not extend the %s log at size %d: history was rewritten"
+			return tampered("consistency", why, l.checkpoint.size, known.called, size)
+		}
 	}
 	for _, stated := range l.statedBefore[size] {
 		if !l.hasRoots(stated.statedPart) {

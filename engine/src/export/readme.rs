@@ -29,6 +29,7 @@ ledger calls its own: compare them with yours. Keys that come with what they ver
 |---|---|
 | `export` | which commits' rows are here |
 | `checkpoint`, `b3/checkpoint` | the signed roots of the log, SHA-256 and BLAKE3 |
+| `cosigned` | if it is here: the newest checkpoint with the cosignatures of witnesses, which covers the commits below its size |
 | `tile/entries/` | the leaves, one for each commit, as C2SP tlog-tiles has them |
 | `tile/`, `b3/tile/` | the hashes above them |
 | `rows/` | the rows, each with its fields and their salts |

@@ -74,6 +74,45 @@ fn receipts_bear_it_where_it_covers_their_commit() {
 }
 
 #[test]
+fn an_export_has_what_witnesses_have_seen_and_shows_how_far() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, ledger) = open(dir.path());
+    let t = create_table(&ledger);
+    let first = insert(&ledger, &rows(&t, &[(1, "a")]));
+    let io: Arc<dyn base::Io> = Arc::new(base::RealIo);
+    let exported = |name: &str, end: Option<u64>, policy: &Policy| {
+        let path = dir.path().join(name);
+        ledger.export(&path, 0, end).unwrap();
+        (engine::fsck::check_export(&io, &path, None, policy), path.join("cosigned").exists())
+    };
+    let (before, is_there) = exported("before", None, &policy(&ledger));
+    assert!(matches!(before, Verdict::Inconclusive(_)) && !is_there, "{before}");
+    ledger.keep_cosigned(&cosigned(&ledger)).unwrap();
+    let size = ledger.cosigned().unwrap().size;
+    assert!(size > first.seq.0);
+    insert(&ledger, &rows(&t, &[(2, "b")]));
+    let (covered, is_there) = exported("covered", Some(size), &policy(&ledger));
+    assert!(matches!(covered, Verdict::Valid(_)) && is_there, "{covered}");
+    let said = covered.to_string();
+    for line in
+        ["quorum of witnesses: w", &format!("that witnesses have seen the leaves from {size} on"), &format!("cosigned size  : {size}")]
+    {
+        assert!(said.contains(line), "«{line}» in {said}");
+    }
+    let (beyond, _) = exported("beyond", None, &policy(&ledger));
+    assert!(matches!(beyond, Verdict::Inconclusive(_)), "rows that no witness has seen: {beyond}");
+    // What was cosigned under the keys of before is not for whoever pins the new ones.
+    ledger.rotate_keys().unwrap();
+    let (rotated, is_there) = exported("rotated", Some(size), &policy(&ledger));
+    assert!(matches!(rotated, Verdict::Inconclusive(_)) && !is_there, "{rotated}");
+    ledger.keep_cosigned(&cosigned(&ledger)).unwrap();
+    let (again, is_there) = exported("again", Some(size), &policy(&ledger));
+    assert!(matches!(again, Verdict::Valid(_)) && is_there, "{again}");
+    drop(ledger);
+    server.shutdown().unwrap();
+}
+
+#[test]
 fn only_checkpoints_of_this_ledger_are_kept_and_forwards_only() {
     let dir = tempfile::tempdir().unwrap();
     let (server, ledger) = open(dir.path());

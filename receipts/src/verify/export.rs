@@ -12,18 +12,19 @@ mod rows;
 
 use std::io::Read;
 
-use super::{Failure, conclude, ledger_of, open_checkpoint, open_pinned, parse_note, tampered};
+use super::{Failure, check_witnesses, conclude, ledger_of, open_checkpoint, open_pinned, open_quietly, open_signed, parse_note, tampered};
 use crate::FormatError;
 use crate::checkpoint::Checkpoint;
 use crate::export::{ExportFiles, Found, Manifest};
 use crate::leaf::Leaf;
 use crate::note::{NOTE_BYTES_MAX, Note};
-use crate::policy::Policy;
+use crate::policy::{Policy, Quorum};
 use crate::quote::format_name;
 use crate::verdict::{Report, Verdict};
 use log::Log;
 use rows::Rows;
 
+const COSIGNED: &str = "cosigned";
 const MANIFEST_BYTES_MAX: usize = 4096;
 const FILES_MAX: usize = 1_000_000;
 
@@ -46,6 +47,8 @@ struct Export<'a> {
     checkpoint: Checkpoint,
     note: Note,
     pinned: Option<Checkpoint>,
+    /// The newest that witnesses have cosigned, if it is in a file of its own.
+    cosigned: Option<Checkpoint>,
 }
 
 impl Export<'_> {
@@ -93,11 +96,19 @@ fn open<'a>(files: &'a dyn ExportFiles, pinned: Option<&[u8]>, policy: &Policy, 
     let manifest = Manifest::parse(&read(files, "export", MANIFEST_BYTES_MAX)?)?;
     let in_file = |failure: Failure| failure.at("checkpoint");
     let note = note(files, "checkpoint")?;
-    let checkpoint = open_checkpoint(&note, policy, report).map_err(in_file)?;
+    let has_cosigned = !matches!(files.open(COSIGNED), Found::Absent);
+    let checkpoint = if has_cosigned {
+        // Its own lines are verified; the quorum is asked of the other.
+        open_quietly(&note, policy).and_then(|_| open_signed(&note, policy, report))
+    } else {
+        open_checkpoint(&note, policy, report)
+    };
+    let checkpoint = checkpoint.map_err(in_file)?;
     let ledger = ledger_of(&checkpoint).map_err(in_file)?;
     if manifest.end > checkpoint.size {
         return malformed("export", format!("is of commits below {}, the checkpoint of {} leaves", manifest.end, checkpoint.size));
     }
+    let cosigned = has_cosigned.then(|| open_cosigned(files, (&checkpoint, manifest.end), policy, report)).transpose()?;
     let pinned = pinned.map(|bytes| open_pinned(bytes, policy)).transpose()?;
     if let Some(pinned) = &pinned {
         if pinned.origin != checkpoint.origin {
@@ -110,7 +121,34 @@ fn open<'a>(files: &'a dyn ExportFiles, pinned: Option<&[u8]>, policy: &Policy, 
         }
         report.check("signature over the pinned checkpoint");
     }
-    Ok(Export { files, manifest, ledger, checkpoint, note, pinned })
+    Ok(Export { files, manifest, ledger, checkpoint, note, pinned, cosigned })
+}
+
+/// The checkpoint that witnesses have cosigned, of the same log and not larger. Where the policy asks for a quorum it has to cover all rows.
+fn open_cosigned(
+    files: &dyn ExportFiles,
+    (checkpoint, end): (&Checkpoint, u64),
+    policy: &Policy,
+    report: &mut Report,
+) -> Result<Checkpoint, Failure> {
+    let in_file = |failure: Failure| failure.at(COSIGNED);
+    let note = note(files, COSIGNED)?;
+    let cosigned = open_quietly(&note, policy).map_err(in_file)?;
+    let origin = format_name(&cosigned.origin);
+    if cosigned.origin != checkpoint.origin {
+        return tampered(COSIGNED, format!("is of {origin}, not of {}", format_name(&checkpoint.origin)));
+    }
+    if cosigned.size > checkpoint.size {
+        return tampered(COSIGNED, format!("has {} leaves, the checkpoint {}", cosigned.size, checkpoint.size));
+    }
+    report.check(format!("signature of {origin} over the cosigned checkpoint"));
+    report.fact("cosigned size", cosigned.size.to_string());
+    check_witnesses(&note, policy, report).map_err(in_file)?;
+    if matches!(policy.quorum(), Quorum::Of(_)) && cosigned.size < end {
+        let why = format!("have cosigned the first {} leaves, the rows are of commits up to {}", cosigned.size, end - 1);
+        return Err(Failure::Inconclusive("witnesses".to_owned(), why));
+    }
+    Ok(cosigned)
 }
 
 /// Y1, the one half: no file but those of the format.
@@ -163,6 +201,9 @@ fn describe(export: &Export<'_>, log: &Log<'_>, rows: &Rows<'_>, report: &mut Re
         report.fact("pinned size", pinned.size.to_string());
         report.check(format!("the first {} leaves are those of the pinned checkpoint", pinned.size));
     }
+    if let Some(cosigned) = &export.cosigned {
+        report.check(format!("the first {} leaves are those of the cosigned checkpoint", cosigned.size));
+    }
     report.check(format!("{size} leaves give every tile and the roots of both trees"));
     report.check(format!("signature of {origin}/b3 over the BLAKE3 root, with the key that the log names"));
     report.check(format!("{} key leaves are signed by the keys they name and replace", log.key_leaves));
@@ -182,6 +223,9 @@ fn describe(export: &Export<'_>, log: &Log<'_>, rows: &Rows<'_>, report: &mut Re
     }
     if log.lost > 0 {
         report.not_covered.push(format!("leaves that {} incarnation leaves say were lost", log.lost));
+    }
+    if let Some(cosigned) = export.cosigned.as_ref().filter(|cosigned| cosigned.size < size) {
+        report.not_covered.push(format!("that witnesses have seen the leaves from {} on", cosigned.size));
     }
     if pinned.is_none() {
         report.not_covered.push("that the log extends a checkpoint you pinned before: give it with --checkpoint".to_owned());

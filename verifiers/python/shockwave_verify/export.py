@@ -22,6 +22,7 @@ _ALWAYS = {
     "export",
     "checkpoint",
     "b3/checkpoint",
+    "cosigned",
     "objects",
 }
 
@@ -79,6 +80,9 @@ class Folder:
                 yield from self._walk(entry.path)
             else:
                 yield entry.path
+
+    def has(self, path: str) -> bool:
+        return os.path.exists(os.path.join(self._path, path))
 
     def open(self, path: str) -> BinaryIO:
         try:

@@ -11,8 +11,11 @@ from contextlib import closing
 
 from shockwave_verify.checkpoint import (
     Checkpoint,
+    check_witnesses,
     open_checkpoint,
     open_pinned,
+    open_quietly,
+    open_signed,
     parse_checkpoint,
 )
 from shockwave_verify.export import FILES_MAX, Folder, Range, parse_range
@@ -31,10 +34,17 @@ from shockwave_verify.policy import Policy
 from shockwave_verify.quote import name
 from shockwave_verify.reading import utf8
 from shockwave_verify.rows import Rows
-from shockwave_verify.verdict import Malformed, Report, Tampered, in_part
+from shockwave_verify.verdict import (
+    Inconclusive,
+    Malformed,
+    Report,
+    Tampered,
+    in_part,
+)
 
 _RANGE_BYTES_MAX = 4096
 _BLAKE3_CHECKPOINT = "b3/checkpoint"
+_COSIGNED = "cosigned"
 
 
 def check_export(
@@ -42,22 +52,31 @@ def check_export(
 ) -> None:
     export = parse_range(_read_range(files))
     note = _note(files, "checkpoint")
+    has_cosigned = files.has(_COSIGNED)
     with in_part("checkpoint"):
-        checkpoint = open_checkpoint(note, policy, report)
+        if has_cosigned:
+            # Its own lines are verified; the quorum is asked of the other.
+            open_quietly(note, policy)
+            checkpoint = open_signed(note, policy, report)
+        else:
+            checkpoint = open_checkpoint(note, policy, report)
         if checkpoint.ledger is None:
             why = "of a receipt has an origin that is no ledger's SHA-256 tree"
             raise Malformed("checkpoint", why)
     if export.end > checkpoint.size:
         why = f"is of commits below {export.end}, the checkpoint of {checkpoint.size} leaves"
         raise Malformed("export", why)
+    cosigned = None
+    if has_cosigned:
+        cosigned = _open_cosigned(files, checkpoint, export.end, policy, report)
     kept = _open_pinned(pinned, policy, checkpoint, report)
     _check_names(files, export, checkpoint.size)
     rows = Rows(files, export)
-    log = Log(files, checkpoint, kept)
+    log = Log(files, checkpoint, {"pinned": kept, "cosigned": cosigned})
     with closing(rows):
         log.check(rows)
     _check_signers(files, note, checkpoint, log)
-    _describe(export, checkpoint, kept, log, rows, report)
+    _describe(export, checkpoint, kept, cosigned, log, rows, report)
 
 
 def _read_range(files: Folder) -> bytes:
@@ -71,6 +90,29 @@ def _note(files: Folder, path: str) -> Note:
     data = files.read(path, NOTE_BYTES_MAX)
     with in_part(path):
         return parse_note(utf8(data, "note"))
+
+
+def _open_cosigned(
+    files: Folder, checkpoint: Checkpoint, end: int, policy: Policy, report: Report
+) -> Checkpoint:
+    """The checkpoint that witnesses have cosigned, of the same log and not larger. A quorum has to cover all rows."""
+    note = _note(files, _COSIGNED)
+    with in_part(_COSIGNED):
+        cosigned = open_quietly(note, policy)
+    origin = name(cosigned.origin)
+    if cosigned.origin != checkpoint.origin:
+        raise Tampered(_COSIGNED, f"is of {origin}, not of {name(checkpoint.origin)}")
+    if cosigned.size > checkpoint.size:
+        why = f"has {cosigned.size} leaves, the checkpoint {checkpoint.size}"
+        raise Tampered(_COSIGNED, why)
+    report.checked.append(f"signature of {origin} over the cosigned checkpoint")
+    report.facts.append(("cosigned size", str(cosigned.size)))
+    with in_part(_COSIGNED):
+        check_witnesses(note, policy, report)
+    if policy.quorum is not None and cosigned.size < end:
+        why = f"have cosigned the first {cosigned.size} leaves, the rows are of commits up to {end - 1}"
+        raise Inconclusive("witnesses", why)
+    return cosigned
 
 
 def _open_pinned(
@@ -138,6 +180,7 @@ def _describe(
     export: Range,
     checkpoint: Checkpoint,
     pinned: Checkpoint | None,
+    cosigned: Checkpoint | None,
     log: Log,
     rows: Rows,
     report: Report,
@@ -150,6 +193,10 @@ def _describe(
         report.facts.append(("pinned size", str(pinned.size)))
         report.checked.append(
             f"the first {pinned.size} leaves are those of the pinned checkpoint"
+        )
+    if cosigned is not None:
+        report.checked.append(
+            f"the first {cosigned.size} leaves are those of the cosigned checkpoint"
         )
     report.checked += [
         f"{size} leaves give every tile and the roots of both trees",
@@ -170,6 +217,10 @@ def _describe(
     if log.lost:
         report.not_covered.append(
             f"leaves that {log.lost} incarnation leaves say were lost"
+        )
+    if cosigned is not None and cosigned.size < size:
+        report.not_covered.append(
+            f"that witnesses have seen the leaves from {cosigned.size} on"
         )
     if pinned is None:
         report.not_covered.append(

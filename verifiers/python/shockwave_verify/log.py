@@ -1,7 +1,7 @@
 """The leaves of an export, bundle by bundle, against the tiles beside them and the roots above them.
 
 L1: a leaf is read only after its hash was found in both tiles of level 0.
-L2: roots that a leaf or a pinned checkpoint states of an earlier size are compared when the log has that size.
+L2: roots that a leaf, a pinned or a cosigned checkpoint states of an earlier size are compared when the log has that size.
 Format: docs/formats/export.md.
 """
 
@@ -23,9 +23,13 @@ _TREES = (("", SHA256), ("b3/", BLAKE3))
 
 class Log:
     def __init__(
-        self, files: Folder, checkpoint: Checkpoint, pinned: Checkpoint | None
+        self,
+        files: Folder,
+        checkpoint: Checkpoint,
+        known: dict[str, Checkpoint | None],
     ):
-        self._files, self._checkpoint, self._pinned = files, checkpoint, pinned
+        """`known` has checkpoints of this log at other sizes, by what they are called."""
+        self._files, self._checkpoint, self._known = files, checkpoint, known
         self._trees = [Frontier(tree.node, tree.empty) for _, tree in _TREES]
         # Of each tree the tile of each level from 1 on that is being filled.
         self._growing: list[dict[int, list[bytes]]] = [{}, {}]
@@ -154,10 +158,11 @@ class Log:
 
     def _compare_stated(self) -> None:
         """L2."""
-        size, pinned = self._trees[0].size, self._pinned
-        if pinned and pinned.size == size and pinned.root != self._trees[0].root():
-            why = f"the log at size {self._checkpoint.size} does not extend the pinned log at size {size}: history was rewritten"
-            raise Tampered("consistency", why)
+        size = self._trees[0].size
+        for called, known in self._known.items():
+            if known and known.size == size and known.root != self._trees[0].root():
+                why = f"the log at size {self._checkpoint.size} does not extend the {called} log at size {size}: history was rewritten"
+                raise Tampered("consistency", why)
         for seq, stated in self._stated_before.pop(size, []):
             if not self._has_roots(stated):
                 raise _other_roots(f"{self._entries(seq)}, leaf {seq}: leaf", size)

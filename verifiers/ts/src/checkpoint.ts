@@ -44,11 +44,23 @@ export function parseCheckpoint(text: string): Checkpoint {
 
 /** The checkpoint in a note, once its log has signed it (C1) and the quorum of witnesses has cosigned it. */
 export function openCheckpoint(note: Note, policy: Policy, report: Report): Checkpoint {
+  const checkpoint = openSigned(note, policy, report);
+  checkWitnesses(note, policy, report);
+  return checkpoint;
+}
+
+/** The checkpoint in a note, once its log has signed it (C1); no quorum is asked of it. */
+export function openSigned(note: Note, policy: Policy, report: Report): Checkpoint {
   const checkpoint = signedCheckpoint(note, policy);
   const origin = plainName(checkpoint.origin);
   report.checked.push(`signature of ${origin} over the checkpoint, with a pinned key (strict Ed25519)`);
   report.fact("ledger", origin);
   report.fact("checkpoint size", `${checkpoint.size}`);
+  return checkpoint;
+}
+
+/** Sees to the cosignatures of a note whose checkpoint is signed, and to the quorum. */
+export function checkWitnesses(note: Note, policy: Policy, report: Report): void {
   const times = cosignedBy(note, policy);
   const witnesses = [...times.keys()];
   if (witnesses.length > 0) report.checked.push(`cosignatures of ${namesOf(witnesses)} over the checkpoint (strict Ed25519)`);
@@ -59,17 +71,18 @@ export function openCheckpoint(note: Note, policy: Policy, report: Report): Chec
     checkQuorum(note, policy, policy.quorum, witnesses);
     report.checked.push(`quorum of witnesses: ${plainName(policy.quorum)}`);
   }
-  return checkpoint;
 }
 
 /** A checkpoint that was kept from before; no quorum is asked of it. */
 export function openPinned(pinned: Uint8Array, policy: Policy): Checkpoint {
-  return inPart("pinned checkpoint", () => {
-    const note = parseNote(utf8(pinned, "note"));
-    const checkpoint = signedCheckpoint(note, policy);
-    cosignedBy(note, policy);
-    return checkpoint;
-  });
+  return inPart("pinned checkpoint", () => openQuietly(parseNote(utf8(pinned, "note")), policy));
+}
+
+/** The checkpoint in a note, with every line of a pinned key or witness verified (C2) and nothing said of it. */
+export function openQuietly(note: Note, policy: Policy): Checkpoint {
+  const checkpoint = signedCheckpoint(note, policy);
+  cosignedBy(note, policy);
+  return checkpoint;
 }
 
 function signedCheckpoint(note: Note, policy: Policy): Checkpoint {

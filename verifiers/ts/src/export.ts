@@ -14,7 +14,7 @@ import { malformed, tampered } from "./verdict.js";
 export const FILES_MAX = 1_000_000;
 export const OBJECTS_BYTES_MAX = 64 << 20;
 const ROW_BYTES_MAX = 64 << 20;
-const ALWAYS: ReadonlySet<string> = new Set(["README.md", "policy.txt", "export", "checkpoint", "b3/checkpoint", "objects"]);
+const ALWAYS: ReadonlySet<string> = new Set(["README.md", "policy.txt", "export", "checkpoint", "b3/checkpoint", "cosigned", "objects"]);
 
 /** A file that is read from its beginning on. */
 export interface Source {

@@ -8,17 +8,27 @@
  */
 
 import { equal, utf8 } from "./bytes.js";
-import { type Checkpoint, ledgerOf, openCheckpoint, openPinned, parseCheckpoint } from "./checkpoint.js";
+import {
+  type Checkpoint,
+  checkWitnesses,
+  ledgerOf,
+  openCheckpoint,
+  openPinned,
+  openQuietly,
+  openSigned,
+  parseCheckpoint,
+} from "./checkpoint.js";
 import { type ExportFiles, FILES_MAX, hasFile, parseRange, type Range, readWhole } from "./export.js";
-import { Log } from "./log.js";
+import { type Known, Log } from "./log.js";
 import { BLAKE3_KEY, type Key, keyOf, NOTE_BYTES_MAX, type Note, parseNote, SHA256_KEY, signersOf } from "./note.js";
 import type { Policy } from "./policy.js";
 import { plainName } from "./quote.js";
 import { Rows } from "./rows.js";
-import { Code, conclude, Failure, inPart, malformed, type Report, tampered, type Verdict } from "./verdict.js";
+import { Code, conclude, Failure, inconclusive, inPart, malformed, type Report, tampered, type Verdict } from "./verdict.js";
 
 const RANGE_BYTES_MAX = 4096;
 const BLAKE3_CHECKPOINT = "b3/checkpoint";
+const COSIGNED = "cosigned";
 
 /** Verifies an export. `pinned` is a signed checkpoint kept from before, which its log must extend. */
 export function verifyExport(files: ExportFiles, policy: () => Policy, pinned?: Uint8Array): Verdict {
@@ -28,25 +38,29 @@ export function verifyExport(files: ExportFiles, policy: () => Policy, pinned?: 
 function checkExport(files: ExportFiles, pinned: Uint8Array | undefined, policy: Policy, report: Report): void {
   const range = parseRange(readRange(files));
   const note = readNote(files, "checkpoint");
+  const hasCosigned = isThere(files, COSIGNED);
   const checkpoint = inPart("checkpoint", () => {
-    const opened = openCheckpoint(note, policy, report);
+    // Where another one is cosigned, lines of witnesses here have to verify and the quorum is asked of that one.
+    if (hasCosigned) openQuietly(note, policy);
+    const opened = hasCosigned ? openSigned(note, policy, report) : openCheckpoint(note, policy, report);
     if (ledgerOf(opened.origin) === undefined) throw malformed("checkpoint", "of a receipt has an origin that is no ledger's SHA-256 tree");
     return opened;
   });
   if (range.end > checkpoint.size) {
     throw malformed("export", `is of commits below ${range.end}, the checkpoint of ${checkpoint.size} leaves`);
   }
+  const cosigned = hasCosigned ? openCosigned(files, checkpoint, range.end, policy, report) : undefined;
   const kept = pinned && openKept(pinned, policy, checkpoint, report);
   checkNames(files, range, checkpoint.size);
   const rows = new Rows(files, range);
-  const log = new Log(files, checkpoint, kept);
+  const log = new Log(files, checkpoint, { pinned: kept, cosigned });
   try {
     log.check(rows);
   } finally {
     rows.close();
   }
   checkSigners(files, note, checkpoint, log);
-  describe(range, checkpoint, kept, log, rows, report);
+  describe(range, checkpoint, { pinned: kept, cosigned }, log, rows, report);
 }
 
 function readRange(files: ExportFiles): Uint8Array {
@@ -60,6 +74,32 @@ function readRange(files: ExportFiles): Uint8Array {
 function readNote(files: ExportFiles, path: string): Note {
   const bytes = readWhole(files, path, NOTE_BYTES_MAX);
   return inPart(path, () => parseNote(utf8(bytes, "note")));
+}
+
+function isThere(files: ExportFiles, path: string): boolean {
+  try {
+    files.open(path).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Failure) return error.code !== Code.Tampered;
+    throw error;
+  }
+}
+
+/** The checkpoint that witnesses have cosigned, of the same log and not larger. A quorum has to cover all rows. */
+function openCosigned(files: ExportFiles, { origin, size }: Checkpoint, end: bigint, policy: Policy, report: Report): Checkpoint {
+  const note = readNote(files, COSIGNED);
+  const cosigned = inPart(COSIGNED, () => openQuietly(note, policy));
+  const name = plainName(cosigned.origin);
+  if (cosigned.origin !== origin) throw tampered(COSIGNED, `is of ${name}, not of ${plainName(origin)}`);
+  if (cosigned.size > size) throw tampered(COSIGNED, `has ${cosigned.size} leaves, the checkpoint ${size}`);
+  report.checked.push(`signature of ${name} over the cosigned checkpoint`);
+  report.fact("cosigned size", `${cosigned.size}`);
+  inPart(COSIGNED, () => checkWitnesses(note, policy, report));
+  if (policy.quorum !== undefined && cosigned.size < end) {
+    throw inconclusive("witnesses", `have cosigned the first ${cosigned.size} leaves, the rows are of commits up to ${end - 1n}`);
+  }
+  return cosigned;
 }
 
 function openKept(pinned: Uint8Array, policy: Policy, { origin, size }: Checkpoint, report: Report): Checkpoint {
@@ -98,7 +138,7 @@ function checkSigners(files: ExportFiles, note: Note, { size }: Checkpoint, log:
 
 const isSigned = (note: Note, key: Key) => signersOf(note, [key]).signers.length > 0;
 
-function describe(range: Range, checkpoint: Checkpoint, pinned: Checkpoint | undefined, log: Log, rows: Rows, report: Report): void {
+function describe(range: Range, checkpoint: Checkpoint, { pinned, cosigned }: Known, log: Log, rows: Rows, report: Report): void {
   const { first, end } = range;
   const { size } = checkpoint;
   const origin = plainName(checkpoint.origin);
@@ -109,6 +149,7 @@ function describe(range: Range, checkpoint: Checkpoint, pinned: Checkpoint | und
     report.fact("pinned size", `${pinned.size}`);
     report.checked.push(`the first ${pinned.size} leaves are those of the pinned checkpoint`);
   }
+  if (cosigned) report.checked.push(`the first ${cosigned.size} leaves are those of the cosigned checkpoint`);
   report.checked.push(
     `${size} leaves give every tile and the roots of both trees`,
     `signature of ${origin}/b3 over the BLAKE3 root, with the key that the log names`,
@@ -124,6 +165,7 @@ function describe(range: Range, checkpoint: Checkpoint, pinned: Checkpoint | und
     end < size && `rows of commits ${end} to ${size - 1n}`,
     !rows.hasComparedObjects && "the objects: no commit is in the range or before it",
     log.lost > 0 && `leaves that ${log.lost} incarnation leaves say were lost`,
+    cosigned !== undefined && cosigned.size < size && `that witnesses have seen the leaves from ${cosigned.size} on`,
     !pinned && "that the log extends a checkpoint you pinned before: give it with --checkpoint",
     `what was committed after the ${size} leaves`,
   ];

@@ -2,7 +2,7 @@
  * The leaves of an export, bundle by bundle, against the tiles beside them and the roots above them.
  *
  * L1: a leaf is read only after its hash was found in both tiles of level 0.
- * L2: roots that a leaf or a pinned checkpoint states of an earlier size are compared when the log has that size.
+ * L2: roots that a leaf, a pinned or a cosigned checkpoint states of an earlier size are compared when the log has that size.
  * Format: docs/formats/export.md.
  */
 
@@ -35,6 +35,12 @@ const growing = (folder: string, tree: LogTree): Growing => ({
   tiles: Array.from({ length: TILE_LEVELS }, () => []),
 });
 
+/** Checkpoints of the log at other sizes. */
+export interface Known {
+  pinned: Checkpoint | undefined;
+  cosigned: Checkpoint | undefined;
+}
+
 export class Log {
   keys: Keys | undefined;
   keyLeaves = 0;
@@ -50,7 +56,7 @@ export class Log {
   constructor(
     private readonly files: ExportFiles,
     private readonly checkpoint: Checkpoint,
-    private readonly pinned: Checkpoint | undefined,
+    private readonly known: Known,
   ) {
     this.statedBefore = this.readAhead();
   }
@@ -156,9 +162,11 @@ export class Log {
   /** L2. */
   private compareStated(): void {
     const { size } = this.sha256.frontier;
-    if (this.pinned?.size === size && !equal(this.pinned.root, this.sha256.frontier.root())) {
-      const why = `the log at size ${this.checkpoint.size} does not extend the pinned log at size ${size}: history was rewritten`;
-      throw tampered("consistency", why);
+    for (const [called, known] of Object.entries(this.known)) {
+      if (known?.size === size && !equal(known.root, this.sha256.frontier.root())) {
+        const why = `the log at size ${this.checkpoint.size} does not extend the ${called} log at size ${size}: history was rewritten`;
+        throw tampered("consistency", why);
+      }
     }
     for (const { seq, stated } of this.statedBefore.get(size) ?? []) {
       if (this.hasRoots(stated)) continue;

@@ -1,7 +1,7 @@
 //! The leaves of an export, bundle by bundle, against the tiles beside them and the roots above them.
 //!
 //! L1: a leaf is read only after its hash was found in both tiles of level 0.
-//! L2: roots that a leaf or a pinned checkpoint states of an earlier size are compared when the log has that size.
+//! L2: roots that a leaf, a pinned or a cosigned checkpoint states of an earlier size are compared when the log has that size.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -160,11 +160,13 @@ impl<'a> Log<'a> {
     /// L2.
     fn compare_stated(&mut self) -> Result<(), Failure> {
         let size = self.sha.size();
-        if let Some(pinned) = self.export.pinned.as_ref().filter(|pinned| pinned.size == size && pinned.root != self.sha.root()) {
-            let (now, then) = (self.export.checkpoint.size, pinned.size);
+        let known = [(&self.export.pinned, "pinned"), (&self.export.cosigned, "cosigned")];
+        let mut known = known.iter().filter_map(|(checkpoint, name)| Some((checkpoint.as_ref()?, name)));
+        if let Some((_, name)) = known.find(|(known, _)| known.size == size && known.root != self.sha.root()) {
+            let now = self.export.checkpoint.size;
             return tampered(
                 "consistency",
-                format!("the log at size {now} does not extend the pinned log at size {then}: history was rewritten"),
+                format!("the log at size {now} does not extend the {name} log at size {size}: history was rewritten"),
             );
         }
         let Some(stated) = self.stated_before.remove(&size) else { return Ok(()) };

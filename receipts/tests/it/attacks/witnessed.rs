@@ -353,4 +353,109 @@ fn elsewhere(sample: &Sample) -> Vec<Attack> {
         export("valid-export-cosigned", &[1, 2], "valid", "quorum of witnesses: g"),
         export("export-cosigned-by-too-few", &[3], "inconclusive", "checkpoint: witnesses: the policy asks for cosignatures by g"),
     ]
+    .into_iter()
+    .chain(in_a_file(Exported::new()))
+    .collect()
+}
+
+/// Exports whose cosigned checkpoint is an earlier one, in a file of its own.
+fn in_a_file(all: Exported) -> Vec<Attack> {
+    let (sample, size) = (&all.sample, all.sample.seq());
+    let with = |name, (first, end), file: String, quorum: &str, (verdict, reason): (&'static str, &'static str)| {
+        let mut files = all.files(first, end);
+        files.0.insert("cosigned".to_owned(), file.into_bytes());
+        let policy = policy(sample, quorum);
+        Attack { kind: Kind::Export, policy, ..super::raw(sample, name, files.to_text(), verdict, reason) }
+    };
+    let note = |size, witnesses: &[u8]| cosigned(sample, size, witnesses).to_string();
+    let of_root = |size, root: &[u8; 32]| {
+        let mut note = Note::parse(&sample.keys.sign_checkpoint(size, root)).unwrap();
+        [1, 2].into_iter().for_each(|n| note.add(line(n, note.text())).unwrap());
+        note.to_string()
+    };
+    let mut broken = sample.checkpoint(9);
+    broken.add(line(1, sample.checkpoint(8).text())).unwrap();
+    let other = Sample::empty("shop", [0x99; 16], 0x71);
+    let stranger = other.keys.sign_checkpoint(9, &[7; 32]);
+    let (whole, early) = ((0, size), (0, 9));
+    vec![
+        with(
+            "valid-export-with-a-cosigned-checkpoint",
+            early,
+            note(9, &[1, 2]),
+            TWO_OF_THREE,
+            ("valid", "that witnesses have seen the leaves from 9 on"),
+        ),
+        with(
+            "valid-export-with-a-cosigned-checkpoint-of-its-size",
+            whole,
+            note(size, &[1, 2]),
+            TWO_OF_THREE,
+            ("valid", "quorum of witnesses: g"),
+        ),
+        with(
+            "valid-export-with-a-cosigned-checkpoint-no-one-asks-for",
+            whole,
+            note(9, &[1]),
+            "quorum none\n",
+            ("valid", "cosigned size  : 9"),
+        ),
+        with(
+            "export-cosigned-before-its-last-rows",
+            whole,
+            note(9, &[1, 2]),
+            TWO_OF_THREE,
+            ("inconclusive", "witnesses: have cosigned the first 9 leaves, the rows are of commits up to 12"),
+        ),
+        with(
+            "export-cosigned-file-of-too-few",
+            early,
+            note(9, &[3]),
+            TWO_OF_THREE,
+            ("inconclusive", "cosigned: witnesses: the policy asks for cosignatures by g, and those of w3 are not enough"),
+        ),
+        with(
+            "export-cosigned-file-of-none",
+            early,
+            note(9, &[]),
+            TWO_OF_THREE,
+            ("inconclusive", "cosigned: witnesses: the policy asks for cosignatures by g, and there are none"),
+        ),
+        with(
+            "export-cosigned-file-bad",
+            early,
+            broken.to_string(),
+            TWO_OF_THREE,
+            ("tampered", "cosigned: cosignature: of pinned witness w1 does not verify"),
+        ),
+        with("export-cosigned-file-no-note", early, "w1\n".to_owned(), TWO_OF_THREE, ("malformed", "cosigned: note: has no empty line")),
+        with(
+            "export-cosigned-file-by-a-stranger",
+            early,
+            stranger,
+            TWO_OF_THREE,
+            ("inconclusive", "cosigned: authenticity: the policy pins no key"),
+        ),
+        with(
+            "export-cosigned-file-of-the-blake3-tree",
+            early,
+            sample.b3_checkpoint(9).to_string(),
+            TWO_OF_THREE,
+            ("tampered", "cosigned: is of shop/"),
+        ),
+        with(
+            "lie-export-cosigned-larger-than-the-log",
+            whole,
+            of_root(size + 1, &[7; 32]),
+            TWO_OF_THREE,
+            ("tampered", "cosigned: has 14 leaves, the checkpoint 13"),
+        ),
+        with(
+            "lie-export-other-history-cosigned",
+            early,
+            of_root(9, &[7; 32]),
+            TWO_OF_THREE,
+            ("tampered", "consistency: the log at size 13 does not extend the cosigned log at size 9"),
+        ),
+    ]
 }
