@@ -7,15 +7,18 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
-use base::{ColumnId, CommitSeq, RelationId, SqlError, SqlResult};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray};
+use base::{ColumnId, CommitSeq, RelationId, SqlError, SqlResult, SqlState};
+use hashbrown::HashMap;
 
 use crate::canonical::{Scratch, value_bytes};
 use crate::catalog::{Catalog, LEDGER_SCHEMA, Object};
 use crate::ledger::Ledger;
 use crate::retention::Guard;
 use crate::schema::{ColumnDef, TableDef};
+use crate::sealed_value;
 use crate::subjects::{KeyId, hex, unhex};
+use crate::table::TableState;
 use crate::types::SqlType;
 use crate::walk::walk;
 
@@ -33,6 +36,30 @@ const COLUMNS: [(&str, SqlType); 7] = [
 ];
 const KEY: usize = 5;
 const BASIS: usize = 6;
+
+/// Sealed values of one column in rows that lie together; none where the rows have no sealed column.
+struct SealedValues {
+    first: u64,
+    rows: u64,
+    values: Option<ArrayRef>,
+}
+
+impl SealedValues {
+    fn holds(&self, row: u64) -> bool {
+        (self.first..self.first + self.rows).contains(&row)
+    }
+
+    /// Id of the key that a row's values are under; `None` where it has none. Errors: XX001 for another layout.
+    fn key_of(&self, row: u64) -> SqlResult<Option<KeyId>> {
+        let Some(values) = &self.values else { return Ok(None) };
+        let damaged = || SqlError::new(SqlState::DATA_CORRUPTED, format!("the sealed values of row {row} have another layout"));
+        let (values, at) = (values.as_binary_opt::<i32>().ok_or_else(damaged)?, (row - self.first) as usize);
+        if values.is_null(at) {
+            return Ok(None);
+        }
+        sealed_value::parts(values.value(at)).map(|(key, ..)| Some(key)).ok_or_else(damaged)
+    }
+}
 
 /// A subject of one table.
 #[derive(Clone, Debug)]
@@ -55,6 +82,38 @@ pub struct Erased {
 }
 
 impl Ledger {
+    /// Of each of these rows of a table, by its id, whether the values that were sealed of it can be opened no more; a negative id is that of a row of a transaction.
+    ///
+    /// Errors: XX001 where a segment is damaged, a row has another layout, or a key is missing that was not destroyed.
+    pub fn are_erased(&self, table: RelationId, rows: &[i64]) -> SqlResult<BooleanArray> {
+        let state = self.table_state(table);
+        let mut keys: HashMap<KeyId, bool> = HashMap::new();
+        let mut stored: Option<SealedValues> = None;
+        let mut is_erased = |row: i64| -> SqlResult<bool> {
+            let Ok(row) = u64::try_from(row) else { return Ok(false) };
+            let values = match &stored {
+                Some(known) if known.holds(row) => known,
+                _ => stored.insert(self.sealed_values(&state, row)?),
+            };
+            let Some(key) = values.key_of(row)? else { return Ok(false) };
+            if let Some(known) = keys.get(&key) {
+                return Ok(*known);
+            }
+            let is_destroyed = self.subjects().opening_key(&key)?.is_none();
+            keys.insert(key, is_destroyed);
+            Ok(is_destroyed)
+        };
+        rows.iter().map(|row| is_erased(*row).map(Some)).collect()
+    }
+
+    /// The first sealed column of the batch that holds a row: all sealed values of a row are under one key.
+    fn sealed_values(&self, state: &TableState, row: u64) -> SqlResult<SealedValues> {
+        let (writer, batch, offset) = self.writer_and_batch(state, row)?;
+        let first = row - offset as u64;
+        let at = (0..writer.columns.len()).find(|at| writer.is_sealed(*at));
+        Ok(SealedValues { first, rows: batch.num_rows() as u64, values: at.map(|at| Arc::clone(batch.column(at))) })
+    }
+
     /// Destroys the keys of these subjects (Z1). Whoever asks may.
     ///
     /// Errors: those of holds and retention; of the commit; 53100, 58030 where the file of the keys cannot be written anew: the erasure is recorded then,

@@ -616,11 +616,20 @@ impl Ledger {
         Err(SqlError::internal(format!("row {row} of relation {} does not exist", state.id)))
     }
 
-    /// The columns of `table` in the batch that holds a row, and the row's offset in it; decoded segment batches are kept for the next lookup, as they
-    /// are stored. Of an erasable table the row alone, for what is sealed is opened each time.
+    /// The columns of `table` in the batch that holds a row, and the row's offset in it. Of an erasable table the row alone, for what is sealed is opened
+    /// each time.
     ///
     /// Errors: as [`Ledger::stored_batch`].
     pub(crate) fn user_columns(&self, state: &TableState, table: &TableDef, row: u64) -> SqlResult<(Vec<ArrayRef>, usize)> {
+        let (writer, batch, offset) = self.writer_and_batch(state, row)?;
+        layout::around(&writer, table, (&batch, offset), &self.subjects)
+    }
+
+    /// The definition that a row was written under, the batch that holds it, with the columns that answers are made of, and its offset in that; decoded
+    /// segment batches are kept for the next lookup, as they are stored.
+    ///
+    /// Errors: as [`Ledger::stored_batch`].
+    pub(crate) fn writer_and_batch(&self, state: &TableState, row: u64) -> SqlResult<(Arc<TableDef>, RecordBatch, usize)> {
         for _ in 0..2 {
             if let Some(segment) = state.segment(row) {
                 let offset = (row - segment.first_row()) as usize;
@@ -629,10 +638,10 @@ impl Ledger {
                 let writer = segment.table();
                 let columns: Vec<usize> = (0..writer.columns.len() + usize::from(writer.subject().is_some())).collect();
                 let batch = self.batches.get(name, || segment.read(index, Some(&columns)))?;
-                return layout::around(writer, table, (&batch, offset % BATCH_ROWS), &self.subjects);
+                return Ok((Arc::clone(writer), batch, offset % BATCH_ROWS));
             }
             if let Some(chunk) = state.tail_chunk(row) {
-                return layout::around(&chunk.table, table, (&chunk.batch, (row - chunk.first_row) as usize), &self.subjects);
+                return Ok((Arc::clone(&chunk.table), chunk.batch.clone(), (row - chunk.first_row) as usize));
             }
         }
         Err(SqlError::internal(format!("row {row} of relation {} does not exist", state.id)))

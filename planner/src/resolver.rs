@@ -29,6 +29,7 @@ use crate::parse;
 use crate::pg_catalog::{self, PG_CATALOG, Scene};
 use crate::rights::access::Access;
 use crate::settings::Settings;
+use crate::tables::erasable::with_erased;
 use crate::tables::{MemoryTable, StoredTable, VirtualTable, arrow_error};
 use crate::versions::Past;
 
@@ -326,7 +327,7 @@ impl Resolver for Binding<'_> {
                 let stored = StoredTable::new(Arc::clone(table), view, opened).linked(scope.links());
                 let full = |name: &str| name.strip_prefix(&table.schema).and_then(|rest| rest.strip_prefix('.')) == Some(&table.name);
                 let passed = self.passed.iter().find(|(name, _)| full(name)).map(|(_, locks)| locks.clone());
-                Ok(Arc::new(stored.passing(passed)))
+                Ok(with_erased(&scope.ledger, table, stored.passing(passed)))
             }
             None => match self.sequence(schema, name) {
                 Some(sequence) => self.state_of(sequence),

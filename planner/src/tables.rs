@@ -1,7 +1,7 @@
 //! What queries read: engine tables at a snapshot, the ledger's own tables, and batches already in memory.
 //!
 //! T1: a table's rows are those of the view it was bound to, whatever commits meanwhile.
-//! T2: `_row_id` follows the user's columns and is hidden; it is the only hidden column.
+//! T2: `_row_id` follows the user's columns and is hidden; tables that can forget have one hidden column more (`erasable.rs`), others none.
 //! T3: a column that may not be read is in the schema and in no scan.
 //! Never: writes.
 
@@ -23,6 +23,7 @@ use crate::graph_joins::GraphLinks;
 use crate::rights::{Opened, things};
 
 mod by_index;
+pub(crate) mod erasable;
 
 /// Name of the hidden column that numbers row versions.
 pub(crate) const ROW_ID: &str = "_row_id";

@@ -15,6 +15,7 @@ use crate::graph_paths::Searched;
 use crate::names::fold;
 use crate::rights::{Opened, things};
 use crate::tables::StoredTable;
+use crate::tables::erasable::with_erased;
 use crate::versions::{HistoryTable, Past};
 
 impl Scope {
@@ -42,7 +43,7 @@ impl Scope {
         match past {
             Past::At(seq) => {
                 let view = TableView::past(&self.ledger, Arc::clone(table), seq)?;
-                Ok(Arc::new(StoredTable::new(Arc::clone(table), view, opened).linked(self.links())))
+                Ok(with_erased(&self.ledger, table, StoredTable::new(Arc::clone(table), view, opened).linked(self.links())))
             }
             Past::Versions(span) => match opened {
                 Opened::Whole => Ok(Arc::new(HistoryTable::new(Arc::clone(&self.ledger), Arc::clone(table), span)?)),

@@ -7,6 +7,7 @@
 //! | `_commit bigint` | the commit that wrote it |
 //! | `_row bigint` | its place among the rows of that commit, so that `ledger_receipt(_commit, _row)` is its receipt |
 //! | `_ended_by bigint` | the commit that ended it |
+//! | `_erased boolean` | of tables that can forget: whether its values were erased |
 //!
 //! H1: a version whose table the reader may not read in whole is not shown in part.
 //! Never: keeps a batch.
@@ -22,6 +23,7 @@ use engine::history::Told;
 use engine::{Ledger, Span, TableDef, Versions};
 use relational::{Bound, Partition, Table};
 
+use crate::tables::erasable::ERASED;
 use crate::tables::{arrow_error, in_shares};
 
 const VALID_FROM: &str = "_valid_from";
@@ -42,8 +44,11 @@ impl HistoryTable {
     /// `span`: `None` for no versions at all. Errors: 42701 where the table has a column of such a name itself.
     pub(crate) fn new(ledger: Arc<Ledger>, table: Arc<TableDef>, span: Option<Span>) -> SqlResult<Self> {
         let time = || DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
-        let own =
-            [(VALID_FROM, time()), (VALID_TO, time()), (COMMIT, DataType::Int64), (ROW, DataType::Int64), (ENDED_BY, DataType::Int64)];
+        let mut own =
+            vec![(VALID_FROM, time()), (VALID_TO, time()), (COMMIT, DataType::Int64), (ROW, DataType::Int64), (ENDED_BY, DataType::Int64)];
+        if table.subject().is_some() {
+            own.push((ERASED, DataType::Boolean));
+        }
         if let Some((name, _)) = own.iter().find(|(name, _)| table.columns.iter().any(|column| column.name == *name)) {
             return Err(SqlError::new(
                 SqlState::DUPLICATE_COLUMN,
@@ -52,7 +57,7 @@ impl HistoryTable {
             .hint("ALTER TABLE … RENAME COLUMN gives it another name."));
         }
         let fields = table.arrow_schema().fields().iter().map(|field| field.as_ref().clone().with_nullable(true)).collect::<Vec<_>>();
-        let own = own.map(|(name, data_type)| Field::new(name, data_type, true));
+        let own = own.into_iter().map(|(name, data_type)| Field::new(name, data_type, true));
         let schema = Arc::new(Schema::new(fields.into_iter().chain(own).collect::<Vec<_>>()));
         Ok(Self { ledger, table, span, schema })
     }
@@ -126,7 +131,8 @@ impl Commits {
             Some(1) => self.times(&told.ended)?,
             Some(2) => Arc::new(told.begun.clone()),
             Some(3) => self.places(told)?,
-            Some(_) => Arc::new(told.ended.clone()),
+            Some(4) => Arc::new(told.ended.clone()),
+            Some(_) => Arc::new(self.ledger.are_erased(self.table, told.ids.values())?),
         })
     }
 

@@ -138,6 +138,48 @@ async fn erase_takes_the_values_of_a_subject_now_and_in_the_past() {
 }
 
 #[tokio::test]
+async fn what_was_erased_is_told_from_nulls() {
+    let (_fixture, mut client) = prepared(&[
+        "CREATE TABLE customers (id int PRIMARY KEY, customer int, name text, vip boolean) WITH (erasable_by = customer)",
+        "CREATE TABLE plain (id int PRIMARY KEY, name text)",
+        "INSERT INTO customers VALUES (1, 7, 'Ada', true), (2, 7, 'Ada King', NULL), (3, 8, 'Bob', false)",
+    ])
+    .await;
+    let before = client.value("SELECT max(commit_seq) FROM ledger.commits").await;
+    assert_eq!(client.lines("SELECT count(*) FROM customers WHERE _erased").await, ["0"]);
+    assert_eq!(client.tag("ERASE SUBJECT 7 IN customers").await, "ERASE 1");
+    client.run("INSERT INTO customers VALUES (4, 7, NULL, true), (5, 9, NULL, NULL)").await;
+    for (sql, expected) in [
+        ("SELECT id, name, _erased FROM customers ORDER BY id", vec!["1|∅|t", "2|∅|t", "3|Bob|f", "4|∅|f", "5|∅|f"]),
+        ("SELECT _erased, id, _row_id IS NULL FROM customers WHERE id = 2", vec!["t|2|f"]),
+        ("SELECT id FROM customers WHERE _erased ORDER BY id DESC LIMIT 1", vec!["2"]),
+        ("SELECT c.id FROM customers c WHERE c.name IS NULL AND NOT c._erased ORDER BY 1", vec!["4", "5"]),
+        ("SELECT _erased, count(*) FROM customers GROUP BY 1 ORDER BY 1", vec!["f|3", "t|2"]),
+        ("SELECT * FROM customers WHERE id = 3", vec!["3|8|Bob|f"]),
+        ("SELECT id, _erased FROM customers FOR SYSTEM_TIME ALL ORDER BY id", vec!["1|t", "2|t", "3|f", "4|f", "5|f"]),
+        ("SELECT count(*) FROM information_schema.columns WHERE table_name = 'customers' AND column_name = '_erased'", vec!["0"]),
+    ] {
+        assert_eq!(client.lines(sql).await, expected, "{sql}");
+    }
+    let past = format!("SELECT id, _erased FROM customers FOR SYSTEM_TIME AS OF COMMIT {before} ORDER BY id");
+    assert_eq!(client.lines(&past).await, ["1|t", "2|t", "3|f"]);
+    // What a transaction has not committed is nobody's yet, and not erased.
+    client.run("BEGIN").await;
+    client.run("UPDATE customers SET name = 'Ada again' WHERE id = 1").await;
+    client.run("INSERT INTO customers VALUES (6, 7, NULL, NULL)").await;
+    assert_eq!(client.lines("SELECT id, _erased FROM customers ORDER BY id").await, ["1|f", "2|t", "3|f", "4|f", "5|f", "6|f"]);
+    client.run("ROLLBACK").await;
+    client.run("CREATE VIEW shown AS SELECT id, CASE WHEN _erased THEN 'REDACTED' ELSE name END AS name FROM customers").await;
+    assert_eq!(client.lines("SELECT name FROM shown ORDER BY id").await, ["REDACTED", "REDACTED", "Bob", "∅", "∅"]);
+    client.run("CREATE TABLE own (id int PRIMARY KEY, who int, _erased text) WITH (erasable_by = who)").await;
+    client.run("INSERT INTO own VALUES (1, 1, 'mine')").await;
+    assert_eq!(client.lines("SELECT _erased FROM own").await, ["mine"]);
+    assert_eq!(client.error("SELECT _erased FROM plain").await.state().0, "42703");
+    client.run("DELETE FROM customers WHERE _erased").await;
+    assert_eq!(client.lines("SELECT id FROM customers ORDER BY id").await, ["3", "4", "5"]);
+}
+
+#[tokio::test]
 async fn what_cannot_be_kept_secret_or_erased_is_refused() {
     let (_fixture, mut client) = prepared(&[
         "CREATE TABLE p (id int PRIMARY KEY, who int, name text) WITH (erasable_by = who)",
