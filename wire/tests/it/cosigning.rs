@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use receipts::verify::follow_keys;
 use receipts::{Policy, Verdict, verify_consistency, verify_receipt};
 use tempfile::TempDir;
 use tokio_postgres::Client;
@@ -59,6 +60,12 @@ impl Others {
         let witnesses: String =
             self.keys.iter().zip(urls).enumerate().map(|(n, (key, url))| format!("witness w{n} {key} {url}\n")).collect();
         Policy::parse((self.log.replace("quorum none\n", "") + &witnesses + rest).as_bytes()).unwrap()
+    }
+
+    /// As an auditor has it, of these logs: without addresses.
+    fn policy_text(&self, logs: &str, rest: &str) -> String {
+        let witnesses: String = self.keys.iter().enumerate().map(|(n, key)| format!("witness w{n} {key}\n")).collect();
+        logs.replace("quorum none\n", "") + &witnesses + rest
     }
 }
 
@@ -194,6 +201,66 @@ async fn an_outage_stops_no_commit_and_is_seen() {
     ended.unwrap();
     valid(&text(&client, RECEIPT).await, &policy);
     until(&client, "SELECT error IS NULL AND failing_since IS NULL FROM ledger.cosignatures WHERE witness = 'w1'").await;
+}
+
+/// Witnesses that do not know the new keys refuse them and stop no commit; once their policies name them they cosign on from where they were.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn witnesses_follow_a_rotation_once_their_policies_name_the_new_keys() {
+    const BOTH: &str = "group g all w0 w1\nquorum g\n";
+    let (server, mut others, _) = witnessed(2, BOTH).await;
+    let client = server.connect().await;
+    // Each on its own: in one message they are one transaction, which ends with what was set last.
+    for sql in ["SET ledger.wait = cosigned", "INSERT INTO t VALUES (1, 'before')", "SET ledger.wait = off"] {
+        client.batch_execute(sql).await.unwrap();
+    }
+    let old_logs = others.log.clone();
+    let old = others.policy_text(&old_logs, BOTH);
+    let of = |text: &str| Policy::parse(text.as_bytes()).unwrap();
+    let early = text(&client, RECEIPT).await;
+    valid(&early, &of(&old));
+    until(&client, "SELECT count(*) = 2 FROM ledger.cosignatures WHERE kept").await;
+    let seen: i64 = client.query_one("SELECT min(size) FROM ledger.cosignatures", &[]).await.unwrap().get(0);
+
+    let named: i64 = client.query_one("SELECT ledger_rotate_keys()", &[]).await.unwrap().get(0);
+    client.batch_execute("INSERT INTO t VALUES (2, 'after')").await.unwrap();
+    until(&client, "SELECT count(*) = 2 FROM ledger.cosignatures WHERE error LIKE '%403%' AND failing_since IS NOT NULL").await;
+    let keys = client.query("SELECT verifier_key FROM ledger.keys WHERE commit_seq = $1", &[&named]).await.unwrap();
+    let new_logs: String = keys.iter().map(|row| format!("log {}\n", row.get::<_, String>(0))).collect();
+    let new = others.policy_text(&new_logs, BOTH);
+    let verdict = |receipt: &str, policy: &str| verify_receipt(receipt.as_bytes(), &of(policy));
+    let alone = text(&client, RECEIPT).await;
+    assert!(matches!(verdict(&alone, &new), Verdict::Inconclusive(_)), "{}", verdict(&alone, &new));
+    assert!(matches!(verdict(&alone, &old), Verdict::Tampered(_)), "{}", verdict(&alone, &old));
+    assert!(matches!(verdict(&early, &new), Verdict::Tampered(_)), "{}", verdict(&early, &new));
+    // Nor are new keys followed on the word of the old ones alone, where the policy asks for witnesses.
+    let key_leaf = format!("SELECT ledger_receipt({named})");
+    let followed = follow_keys(text(&client, &key_leaf).await.as_bytes(), old.as_bytes());
+    assert!(matches!(followed, Err(Verdict::Inconclusive(_))), "{followed:?}");
+
+    // One is told the new keys beside the old ones, the other the new ones alone.
+    for (n, logs) in [(0, new_logs.clone() + &old_logs), (1, new_logs.clone() + "quorum none\n")] {
+        others.stop(n);
+        others.log = logs;
+        tokio::task::block_in_place(|| others.start_again(n));
+    }
+    let newest: i64 = client.query_one("SELECT max(commit_seq) FROM ledger.receipts WHERE table_name = 't'", &[]).await.unwrap().get(0);
+    until(&client, &format!("SELECT count(*) = 2 FROM ledger.cosignatures WHERE error IS NULL AND kept AND size > {newest}")).await;
+    let then: i64 = client.query_one("SELECT min(size) FROM ledger.cosignatures", &[]).await.unwrap().get(0);
+    assert!(then > seen, "they went on from where they were");
+    let first = RECEIPT.replace(" DESC", "");
+    for sql in [RECEIPT, &first] {
+        let receipt = text(&client, sql).await;
+        assert!(valid(&receipt, &of(&new)).contains("quorum of witnesses: g"));
+        assert!(matches!(verdict(&receipt, &old), Verdict::Tampered(_)));
+    }
+    // Now the keys are followed; the policy that comes of it asks for the same witnesses, and takes what is of before and of after.
+    let followed = follow_keys(text(&client, &key_leaf).await.as_bytes(), old.as_bytes()).unwrap();
+    assert_eq!(followed, new_logs + &old);
+    for receipt in [&early, &text(&client, RECEIPT).await] {
+        assert!(valid(receipt, &of(&followed)).contains("quorum of witnesses: g"));
+    }
+    client.batch_execute("SET ledger.wait = cosigned; INSERT INTO t VALUES (3, 'again')").await.unwrap();
+    valid(&text(&client, RECEIPT).await, &of(&new));
 }
 
 #[tokio::test]
