@@ -3,6 +3,7 @@
 //! Never: knows a table, a log record, SQL or a network. Capped on purpose; there is no `util` here.
 
 pub mod clock;
+pub mod hex;
 pub mod ids;
 pub mod io;
 pub mod rng;

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray};
-use base::{ColumnId, CommitSeq, RelationId, SqlError, SqlResult, SqlState};
+use base::{ColumnId, CommitSeq, RelationId, SqlError, SqlResult, SqlState, hex};
 use hashbrown::HashMap;
 
 use crate::canonical::{Scratch, value_bytes};
@@ -17,7 +17,7 @@ use crate::ledger::Ledger;
 use crate::retention::Guard;
 use crate::schema::{ColumnDef, TableDef};
 use crate::sealed_value;
-use crate::subjects::{KeyId, hex, unhex};
+use crate::subjects::KeyId;
 use crate::table::TableState;
 use crate::types::SqlType;
 use crate::walk::walk;
@@ -216,7 +216,7 @@ pub(crate) fn settle(ledger: &Arc<Ledger>) -> SqlResult<()> {
         for chunk in ledger.begin("shockwave").view(&table).scan(&[KEY], false) {
             let batch = chunk.read()?;
             for key in batch.column(0).as_string::<i32>().iter().flatten() {
-                recorded.push(unhex(key).ok_or_else(|| SqlError::internal(format!("ledger.{RECORDS} names a key {key}")))?);
+                recorded.push(hex::decode_array(key).ok_or_else(|| SqlError::internal(format!("ledger.{RECORDS} names a key {key}")))?);
             }
         }
     }
@@ -251,7 +251,7 @@ fn records(table: &TableDef, found: &[(&Scope, KeyId)], basis: Option<&str>) -> 
         text(&|scope| scope.table.name.clone()),
         text(&column),
         text(&|scope| scope.shown.clone()),
-        Arc::new(found.iter().map(|(_, id)| Some(hex(id))).collect::<StringArray>()),
+        Arc::new(found.iter().map(|(_, id)| Some(hex::encode(id))).collect::<StringArray>()),
         Arc::new(found.iter().map(|_| basis).collect::<StringArray>()),
     ];
     RecordBatch::try_new(table.arrow_schema(), columns).map_err(|error| SqlError::internal(format!("records of an erasure: {error}")))

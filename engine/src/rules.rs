@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use base::{ColumnId, RelationId, SqlError, SqlResult};
+use base::{ColumnId, RelationId, SqlError, SqlResult, hex};
 use serde_json::{Value, json};
 
 use crate::period::Retention;
@@ -220,7 +220,7 @@ impl Rules {
         put(&mut out, "generated", rules.generated.then_some(Value::Bool(true)));
         put(&mut out, "identity", rules.identity.map(|kind| json!(if kind == Identity::Always { "always" } else { "by default" })));
         put(&mut out, "sequence", rules.sequence.map(|id| json!(id)));
-        put(&mut out, "missing", rules.missing.as_ref().map(|bytes| json!(hex(bytes))));
+        put(&mut out, "missing", rules.missing.as_ref().map(|bytes| json!(hex::encode(bytes))));
         put(&mut out, "precision", rules.precision.map(|digits| json!(digits)));
         put(&mut out, "comment", rules.comment.as_ref().map(|text| json!(text)));
         out
@@ -299,7 +299,7 @@ impl Rules {
             };
             let missing = match text(column, "missing")? {
                 None => None,
-                Some(digits) => Some(unhex(&digits)?),
+                Some(digits) => Some(hex::decode(&digits)?),
             };
             let (default, sequence, comment) = (text(column, "default")?, number(column, "sequence")?, text(column, "comment")?);
             let generated = column["generated"].as_bool().unwrap_or(false);
@@ -426,19 +426,6 @@ fn put_list<T>(out: &mut String, name: &str, items: &[T], write_one: impl Fn(&mu
 
 fn ids(columns: &[ColumnId]) -> Value {
     columns.iter().map(|id| id.0).collect::<Vec<u32>>().into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
-}
-
-fn unhex(digits: &str) -> Option<Vec<u8>> {
-    let pairs = digits.as_bytes().chunks_exact(2);
-    pairs.remainder().is_empty().then_some(())?;
-    pairs.map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
 
 /// `Some(None)`: the member is absent. `None`: it is something else.

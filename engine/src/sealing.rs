@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, FixedSizeBinaryArray, RecordBatch, new_null_array};
 use arrow::compute::concat;
-use base::{Rng, SqlError, SqlResult, SqlState};
+use base::{Rng, SqlError, SqlResult, SqlState, hex};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hashbrown::HashMap;
@@ -23,7 +23,7 @@ use crate::failure::arrow_failed;
 use crate::packed;
 use crate::schema::TableDef;
 use crate::sealed_value::parts;
-use crate::subjects::{KeyId, SubjectKey, Subjects, hex};
+use crate::subjects::{KeyId, SubjectKey, Subjects};
 
 /// What a sealed text is filled up to a multiple of (E3).
 const BUCKET_BYTES: usize = 32;
@@ -185,7 +185,7 @@ impl<'a> Opener<'a> {
         let payload = Payload { msg: cipher, aad: &place(table, at, &commitment) };
         let text = XChaCha20Poly1305::new(&key.sealing.into())
             .decrypt(&nonce(row_salt, column.id.0), payload)
-            .map_err(|_| damaged(table, at, &format!("is not what key {} sealed", hex(&id))))?;
+            .map_err(|_| damaged(table, at, &format!("is not what key {} sealed", hex::encode(&id))))?;
         let value = text.first_chunk::<4>().and_then(|length| text.get(4..4 + u32::from_le_bytes(*length) as usize));
         let value = value.ok_or_else(|| damaged(table, at, "has no length"))?;
         packed::decode_value(value, &column.sql_type.arrow()).map(Some)

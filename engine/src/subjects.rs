@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base::io::Io;
-use base::{LedgerId, RelationId, Rng, SqlError, SqlResult, SqlState};
+use base::{LedgerId, RelationId, Rng, SqlError, SqlResult, SqlState, hex};
 use hashbrown::{HashMap, HashSet};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
@@ -177,9 +177,12 @@ impl Subjects {
         match inner.held.get(id) {
             Some(held) => Ok(Some(SubjectKey::new(*id, &held.secret))),
             None if inner.destroyed.contains(id) => Ok(None),
-            None => Err(SqlError::new(SqlState::DATA_CORRUPTED, format!("rows are sealed under key {}, which is missing", hex(id))).hint(
-                format!("Copy the file {FILE} of the ledger's folder, or of a backup made with keys, to its place and restart the server."),
-            )),
+            None => {
+                Err(SqlError::new(SqlState::DATA_CORRUPTED, format!("rows are sealed under key {}, which is missing", hex::encode(id)))
+                    .hint(format!(
+                        "Copy the file {FILE} of the ledger's folder, or of a backup made with keys, to its place and restart the server."
+                    )))
+            }
         }
     }
 
@@ -299,20 +302,6 @@ fn subject_name(relation: RelationId, type_oid: u32, value: &[u8]) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new_derive_key("shockwave 2026 subject v1");
     hasher.update(&relation.0.to_le_bytes()).update(&type_oid.to_le_bytes()).update(value);
     *hasher.finalize().as_bytes()
-}
-
-/// A key's id as text.
-pub(crate) fn hex(id: &KeyId) -> String {
-    use std::fmt::Write;
-    id.iter().fold(String::with_capacity(32), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
-}
-
-/// Reads what [`hex`] writes.
-pub(crate) fn unhex(text: &str) -> Option<KeyId> {
-    u128::from_str_radix(text, 16).ok().filter(|_| text.len() == 32).map(u128::to_be_bytes)
 }
 
 #[cfg(test)]

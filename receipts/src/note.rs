@@ -66,7 +66,8 @@ pub(crate) fn key_id(name: &str, identifier: &[u8], public: &[u8]) -> [u8; 4] {
     [hash[0], hash[1], hash[2], hash[3]]
 }
 
-fn hex(id: [u8; 4]) -> String {
+/// A key's id as text.
+pub(crate) fn hex(id: [u8; 4]) -> String {
     format!("{:08x}", u32::from_be_bytes(id))
 }
 

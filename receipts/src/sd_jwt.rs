@@ -18,6 +18,7 @@ use crate::checkpoint::Keys;
 use crate::definition::TableDefinition;
 use crate::disclosure::{DISCLOSURE_BYTES_MAX, Disclosure, Row};
 use crate::hash::Hash;
+use crate::note::hex;
 use crate::receipt::Field;
 
 use json::{Reader, push_string};
@@ -85,7 +86,7 @@ impl SdJwt {
         payload.push_str(r#","_sd_alg":"sha-256","shockwave":"#);
         push_string(&disclosure.to_text()?, &mut payload);
         payload.push_str(&format!(r#","rows":[{rows}]}}"#));
-        let key_id = keys.sha.verifier().key_id().map(|byte| format!("{byte:02x}")).concat();
+        let key_id = hex(keys.sha.verifier().key_id());
         let header = [HEADER[0], &key_id, HEADER[1]].concat();
         let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
         let signature = URL_SAFE_NO_PAD.encode(keys.sha.sign_bytes(signed.as_bytes()));

@@ -10,7 +10,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use base::io::Io;
-use base::{LedgerId, SqlError, SqlResult, SqlState};
+use base::{LedgerId, SqlError, SqlResult, SqlState, hex};
 use receipts::Hash;
 
 use crate::checkpoints::replace;
@@ -82,11 +82,11 @@ impl Manifest {
     fn text(&self) -> String {
         let LedgerIdentity { ledger, incarnation, database, .. } = &self.identity;
         let origin = self.identity.origin();
-        let (sha, b3) = (hex(&self.state.sha_root), hex(&self.state.b3_root));
+        let (sha, b3) = (hex::encode(&self.state.sha_root), hex::encode(&self.state.b3_root));
         let mut text = format!("{TITLE}\nid {ledger}\nincarnation {incarnation}\ndatabase {database}\norigin {origin}\n");
         let _ = write!(text, "size {}\nsha256 {sha}\nblake3 {b3}\nsealed {}\n", self.state.size, self.sealed);
         for (name, entry) in &self.files {
-            let _ = writeln!(text, "file {} {} {name}", hex(&entry.blake3), entry.bytes);
+            let _ = writeln!(text, "file {} {} {name}", hex::encode(&entry.blake3), entry.bytes);
         }
         let end = blake3::hash(text.as_bytes()).to_hex();
         text + &format!("end {end}\n")
@@ -101,17 +101,17 @@ impl Manifest {
         let mut lines = body.strip_suffix('\n')?.split('\n');
         (lines.next()? == TITLE).then_some(())?;
         let mut field = |name: &str| lines.next()?.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned);
-        let ledger = LedgerId(unhex::<16>(&field("id")?)?);
+        let ledger = LedgerId(hex::decode_array::<16>(&field("id")?)?);
         let incarnation = decimal(&field("incarnation")?)?.try_into().ok()?;
         let (database, origin) = (field("database")?, field("origin")?);
-        let (size, sha_root) = (decimal(&field("size")?)?, unhex(&field("sha256")?)?);
-        let (b3_root, sealed) = (unhex(&field("blake3")?)?, decimal(&field("sealed")?)?);
+        let (size, sha_root) = (decimal(&field("size")?)?, hex::decode_array(&field("sha256")?)?);
+        let (b3_root, sealed) = (hex::decode_array(&field("blake3")?)?, decimal(&field("sealed")?)?);
         let is_first_name = receipts::checkpoint::origin(&database, &ledger.0) == origin;
         let identity = LedgerIdentity { ledger, incarnation, database, renamed_from: (!is_first_name).then_some(origin) };
         let mut files = BTreeMap::new();
         for line in lines {
             let mut words = line.strip_prefix("file ")?.splitn(3, ' ');
-            let (blake3, bytes, name) = (unhex(words.next()?)?, decimal(words.next()?)?, words.next()?);
+            let (blake3, bytes, name) = (hex::decode_array(words.next()?)?, decimal(words.next()?)?, words.next()?);
             let is_new = is_plain(name) && files.insert(name.to_owned(), Entry { bytes, blake3 }).is_none();
             is_new.then_some(())?;
         }
@@ -129,23 +129,6 @@ fn is_plain(name: &str) -> bool {
 
 fn decimal(text: &str) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
-}
-
-/// Lower-case hex.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    (text.len() == 2 * N && text.is_ascii()).then_some(())?;
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::FormatError;
 use crate::definition::TableDefinition;
 use crate::disclosure::Row;
 use crate::hash::Hash;
-use crate::note::{KeyType, VerifierKey};
+use crate::note::{KeyType, VerifierKey, hex};
 use crate::policy::Policy;
 use crate::quote::format_name;
 use crate::receipt::Field;
@@ -45,8 +45,7 @@ fn check_signature(parsed: &SdJwt, policy: &Policy) -> Result<(), Failure> {
         return Err(Failure::Inconclusive("authenticity".to_owned(), format!("the policy pins no key for {issuer}")));
     }
     let Some(key) = keys.into_iter().find(|key| key.key_id() == parsed.key_id) else {
-        let id = parsed.key_id.map(|byte| format!("{byte:02x}")).concat();
-        return tampered("signature", format!("is by key {id}, which is not pinned for {issuer}"));
+        return tampered("signature", format!("is by key {}, which is not pinned for {issuer}", hex(parsed.key_id)));
     };
     if key.verify_bytes(parsed.signed.as_bytes(), &parsed.signature) {
         Ok(())

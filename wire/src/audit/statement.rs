@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::Path;
 
+use base::hex;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signer, SigningKey};
@@ -24,7 +25,8 @@ const PKCS8_HEAD: [u8; 16] = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x
 /// The envelope's text. Errors: for people.
 pub fn sign(key_file: &Path, visit: &Visit) -> Result<String, String> {
     let key = read(key_file)?;
-    let subjects: Vec<_> = visit.seen().iter().map(|seen| json!({"name": seen.origin, "digest": {"sha256": hex(&seen.root)}})).collect();
+    let subjects: Vec<_> =
+        visit.seen().iter().map(|seen| json!({"name": seen.origin, "digest": {"sha256": hex::encode(&seen.root)}})).collect();
     let statement = json!({
         "_type": "https://in-toto.io/Statement/v1",
         "subject": subjects,
@@ -33,7 +35,7 @@ pub fn sign(key_file: &Path, visit: &Visit) -> Result<String, String> {
     });
     let payload = statement.to_string();
     let signature = key.sign(&encoded(PAYLOAD_TYPE, payload.as_bytes()));
-    let key_id = hex(&Sha256::digest(key.verifying_key().as_bytes()));
+    let key_id = hex::encode(&Sha256::digest(key.verifying_key().as_bytes()));
     let envelope = json!({
         "payloadType": PAYLOAD_TYPE,
         "payload": STANDARD.encode(&payload),
@@ -55,10 +57,6 @@ fn read(file: &Path) -> Result<SigningKey, String> {
     let key = PrivatePkcs8KeyDer::from_pem_slice(&text).map_err(|_| no_key())?;
     let seed = key.secret_pkcs8_der().strip_prefix(&PKCS8_HEAD).and_then(|rest| rest.first_chunk::<32>());
     seed.map(SigningKey::from_bytes).ok_or_else(no_key)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use base::io::{Io, LockGuard};
-use base::{Clock, Rng, SqlError, SqlResult, SqlState};
+use base::{Clock, Rng, SqlError, SqlResult, SqlState, hex};
 use receipts::cosignature::TIME_MAX;
 use receipts::note::{KeyType, Note, VerifierKey};
 use receipts::witness::{Head, Refusal, Submission};
@@ -144,8 +144,8 @@ impl Register {
         let keep = || -> io::Result<()> {
             let folder = self.folder.join("forks");
             self.io.create_dir_all(&folder)?;
-            let log = hex(&Sha256::digest(origin));
-            let name = format!("{log}-{size:020}-{}", hex(&root[..8]));
+            let log = hex::encode(&Sha256::digest(origin));
+            let name = format!("{log}-{size:020}-{}", hex::encode(&root[..8]));
             let of_log = self.io.list(&folder)?.iter().filter(|name| name.starts_with(&log)).count();
             if of_log < FORKS_MAX && !self.io.exists(&folder.join(&name)) {
                 put(&*self.io, &folder.join(name), submission.proof.checkpoint.to_string().as_bytes(), 0o644)?;
@@ -194,14 +194,7 @@ fn known_head(io: &dyn Io, path: &Path, origin: &str, own: &WitnessKey) -> SqlRe
 }
 
 fn file_of(folder: &Path, origin: &str) -> PathBuf {
-    folder.join("logs").join(hex(&Sha256::digest(origin)))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    folder.join("logs").join(hex::encode(&Sha256::digest(origin)))
 }
 
 pub(super) fn failed(verb: &str, path: &Path, error: &io::Error) -> SqlError {
