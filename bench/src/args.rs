@@ -9,6 +9,7 @@ use crate::work::Kind;
 pub const USAGE: &str = "\
 Usage: cargo xtask bench [WORK…] [options]      compare with PostgreSQL
        cargo xtask bench storage [options]      many rows under a bound of memory: latencies, bytes written, starts, a steady load
+       cargo xtask bench proofs [options]       what proofs take of a COPY, and an export checked by all four verifiers
        cargo xtask bench pieces [args]          Criterion benches of log, hashing, trees and segments
        cargo xtask bench pieces --copy [args]   … of COPY parsing; builds the planner first
 
@@ -24,8 +25,10 @@ Options:
   --server FILE    the shockwave binary (cargo xtask bench builds it and passes it)
   --only-ours      leave PostgreSQL out
   --python FILE    an interpreter with matplotlib, for the picture of `storage` (cargo xtask bench makes one and passes it)
+  --unproven FILE  a shockwave binary without proofs, for `proofs` (cargo xtask bench builds it and passes it)
+  --verifier NAME=COMMAND  a verifier for `proofs`, its words parted by blanks (cargo xtask bench makes them and passes them)
   --keep           keep the scratch folder, with the servers' logs
-  --write          also write the table to bench/report.md (storage: bench/storage.md and bench/storage.png)
+  --write          also write the table to bench/report.md (storage: bench/storage.md and bench/storage.png; proofs: bench/proofs.md)
 
 `storage` takes 10000000 rows and 180 seconds of the steady load where it is not told, and runs once.
 
@@ -50,6 +53,10 @@ pub struct Plan {
     pub server: PathBuf,
     /// An interpreter with matplotlib.
     pub python: Option<PathBuf>,
+    /// A binary of our server that proves nothing.
+    pub unproven: Option<PathBuf>,
+    /// Verifiers, by name, each with the words of its command.
+    pub verifiers: Vec<(String, Vec<String>)>,
     /// Leave PostgreSQL out.
     pub only_ours: bool,
     /// Keep the scratch folder.
@@ -88,6 +95,8 @@ fn start() -> Plan {
         pg_bin: None,
         server: PathBuf::from("target/release/shockwave"),
         python: None,
+        unproven: None,
+        verifiers: Vec::new(),
         only_ours: false,
         keep: false,
         write: false,
@@ -107,6 +116,8 @@ fn parse_over(mut plan: Plan, mut args: impl Iterator<Item = String>) -> Result<
             "--pg-bin" => plan.pg_bin = Some(PathBuf::from(value()?)),
             "--server" => plan.server = PathBuf::from(value()?),
             "--python" => plan.python = Some(PathBuf::from(value()?)),
+            "--unproven" => plan.unproven = Some(PathBuf::from(value()?)),
+            "--verifier" => plan.verifiers.push(verifier(&value()?)?),
             "--only-ours" => plan.only_ours = true,
             "--keep" => plan.keep = true,
             "--write" => plan.write = true,
@@ -119,6 +130,23 @@ fn parse_over(mut plan: Plan, mut args: impl Iterator<Item = String>) -> Result<
     plan.kinds.sort();
     plan.kinds.dedup();
     Ok(Some(plan))
+}
+
+/// Reads the arguments of `proofs`.
+///
+/// # Errors
+/// As for [`parse`], and a kind of work.
+pub fn parse_proofs(args: impl Iterator<Item = String>) -> Result<Option<Plan>, String> {
+    match parse_over(start(), args)? {
+        Some(plan) if plan.kinds != Kind::ALL => Err("`proofs` is one work".to_owned()),
+        plan => Ok(plan),
+    }
+}
+
+fn verifier(value: &str) -> Result<(String, Vec<String>), String> {
+    let (name, command) = value.split_once('=').ok_or_else(|| format!("--verifier needs NAME=COMMAND, not `{value}`"))?;
+    let words: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
+    if words.is_empty() { Err(format!("--verifier {name} has no command")) } else { Ok((name.to_owned(), words)) }
 }
 
 fn number(option: &str, value: &str) -> Result<u64, String> {
@@ -146,6 +174,15 @@ mod tests {
             assert!(parsed(line).is_err_and(|e| e.contains(wanted)), "{line}");
         }
         assert_eq!(parsed("copy --help"), Ok(None));
+    }
+
+    #[test]
+    fn verifiers_are_names_with_commands() {
+        let words = ["--verifier", "Python=env A=b python -m v", "--rows", "5"].map(str::to_owned);
+        let plan = parse_proofs(words.into_iter()).unwrap().unwrap();
+        assert_eq!(plan.verifiers, [("Python".to_owned(), ["env", "A=b", "python", "-m", "v"].map(str::to_owned).to_vec())]);
+        assert!(parse_proofs(["--verifier", "Go"].map(str::to_owned).into_iter()).is_err());
+        assert!(parse_proofs(["copy".to_owned()].into_iter()).is_err());
     }
 
     #[test]

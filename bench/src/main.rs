@@ -13,6 +13,7 @@ mod idle;
 mod machine;
 mod postgres;
 mod process;
+mod proving;
 mod queries;
 mod report;
 mod rows;
@@ -30,8 +31,13 @@ type Outcome<T> = Result<T, String>;
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1).peekable();
-    let is_storage = words.next_if(|word| word == "storage").is_some();
-    let plan = match if is_storage { args::parse_storage(words) } else { args::parse(words) } {
+    let work = words.next_if(|word| word == "storage" || word == "proofs");
+    let (parsed, run): (_, fn(&args::Plan) -> Outcome<()>) = match work.as_deref() {
+        Some("storage") => (args::parse_storage(words), storage::run),
+        Some(_) => (args::parse_proofs(words), proving::run),
+        None => (args::parse(words), run::run),
+    };
+    let plan = match parsed {
         Ok(Some(plan)) => plan,
         Ok(None) => {
             println!("{}", args::USAGE);
@@ -42,7 +48,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match if is_storage { storage::run(&plan) } else { run::run(&plan) } {
+    match run(&plan) {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
             eprintln!("bench: {reason}");

@@ -6,7 +6,7 @@
 //! S3: the load under the small bound is ours alone: what is shown is the most memory that the process ever had.
 //! Never: times a start without an answer from the table.
 
-mod disk;
+pub mod disk;
 mod latencies;
 mod pace;
 mod page;
@@ -143,7 +143,11 @@ fn measure(system: &mut dyn System, plan: &Plan, data: &Path) -> Outcome<Found> 
     Ok(Found { load, written, folder, reads, mixed, after_stop, after_kill, answers })
 }
 
-fn load(system: &dyn System, rows: u64, data: &Path) -> Outcome<Duration> {
+/// Copies the rows of a file into a new table, and says how long that took.
+///
+/// # Errors
+/// It failed, or another number of rows is there.
+pub fn load(system: &dyn System, rows: u64, data: &Path) -> Outcome<Duration> {
     let client = system.client();
     client.psql(&[rows::TABLE], LIMIT)?;
     let time = client.timed(&format!("\\copy people from '{}'", data.display()), LONG)?;

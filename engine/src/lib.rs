@@ -31,6 +31,7 @@ mod sealing;
 pub mod segment;
 pub mod stored;
 pub mod subjects;
+mod unproven;
 
 mod feed;
 pub mod fold;

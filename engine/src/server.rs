@@ -34,6 +34,7 @@ use crate::restore;
 use crate::roles::{DATABASE, FIRST_SUPERUSER, GrantsDef, RoleDef};
 use crate::signer::{Signed, Signer};
 use crate::subjects::Subjects;
+use crate::unproven;
 
 /// The database made at first start.
 pub const FIRST_DATABASE: &str = "shockwave";
@@ -67,6 +68,7 @@ impl Server {
         for name in io.list(&ledgers_folder).map_err(|error| io_failed("list", &ledgers_folder, error))? {
             let ledger_folder = ledgers_folder.join(&name);
             if let Some(identity) = LedgerIdentity::read(&*io, &ledger_folder)? {
+                unproven::may_open_what_is_there()?;
                 let ledger = recovery::open(&ledger_folder, &identity, &options)?;
                 ledgers.insert(identity.database, ledger);
             }

@@ -21,6 +21,7 @@ use crate::failure::arrow_failed;
 use crate::schema::TableDef;
 use crate::sealing;
 use crate::subjects::Subjects;
+use crate::unproven::IS_PROVEN;
 
 /// The stored form of new rows of `table`: `rows` has the user's columns in order.
 ///
@@ -47,7 +48,9 @@ pub fn dress(
 /// A salt for each row.
 pub(crate) fn salts(rows: usize, rng: &dyn Rng) -> FixedSizeBinaryArray {
     let mut salts = vec![0; rows * 16];
-    rng.fill(&mut salts);
+    if IS_PROVEN {
+        rng.fill(&mut salts);
+    }
     FixedSizeBinaryArray::new(16, Buffer::from_vec(salts), None)
 }
 

@@ -28,6 +28,7 @@ use crate::schema::{TEMPORARY_SCHEMA, TableDef};
 use crate::sealing;
 use crate::stored;
 use crate::subjects::Subjects;
+use crate::unproven::IS_PROVEN;
 
 /// Rows that travel inside the COMMIT record; more go ahead into DATA records.
 pub const INLINE_ROWS_MAX: usize = 1_024;
@@ -147,7 +148,7 @@ impl TableWrites {
     /// Errors: XX000 where the layout is another.
     pub fn push(&mut self, batch: RecordBatch, position: Option<u64>, threads: usize) -> SqlResult<()> {
         // A temporary table's rows are in no commit.
-        if self.table.schema != TEMPORARY_SCHEMA {
+        if self.table.schema != TEMPORARY_SCHEMA && IS_PROVEN {
             let hashes = row_hashes(&self.table, &batch, u64::MAX, threads)?;
             self.tree.extend(&hashes);
             match &mut self.hashes {
@@ -207,7 +208,7 @@ impl TableWrites {
             return Ok(hashes.clone());
         }
         let mut all = Vec::with_capacity(self.rows as usize);
-        for piece in &self.own.pieces {
+        for piece in self.own.pieces.iter().filter(|_| IS_PROVEN) {
             all.extend(row_hashes(&self.table, &piece.batch, u64::MAX, threads)?);
         }
         Ok(all)

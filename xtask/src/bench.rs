@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use crate::process::{self, Outcome};
-use crate::{packages, python};
+use crate::{packages, python, verifiers};
 
 /// Runs the comparison with `args`, or with `pieces` first the Criterion benches.
 pub fn run(root: &Path, args: &[String]) -> Outcome {
     match args.split_first() {
         Some((first, rest)) if first == "pieces" => pieces(root, rest),
+        Some((first, rest)) if first == "proofs" => proofs(root, rest),
         _ => compare(root, args),
     }
 }
@@ -22,9 +23,31 @@ fn pieces(root: &Path, args: &[String]) -> Outcome {
     process::run(process::cargo(root).args(["bench", "--package", "bench", "--features", name, "--bench", name, "--"]).args(args))
 }
 
+/// What proofs cost: needs a second build of the server, and the verifiers.
+fn proofs(root: &Path, args: &[String]) -> Outcome {
+    if args.iter().any(|a| a == "--help" || a == "-h") {
+        return compare(root, args);
+    }
+    packages::ensure(packages::FOR_BENCH)?;
+    let release = target(root).join("release");
+    let (built, unproven) = (release.join("shockwave"), release.join("shockwave-unproven"));
+    process::run(process::cargo(root).args(["build", "--release", "--package", "wire", "--features", "wire/unproven"]))?;
+    std::fs::rename(&built, &unproven).map_err(|e| format!("{}: {e}", built.display()))?;
+    let mut more = vec!["proofs".to_owned(), "--unproven".to_owned(), unproven.display().to_string()];
+    for (name, command) in verifiers::programs(root)? {
+        more.extend(["--verifier".to_owned(), format!("{name}={command}")]);
+    }
+    more.extend(args.iter().cloned());
+    compare(root, &more)
+}
+
+fn target(root: &Path) -> std::path::PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir))
+}
+
 fn compare(root: &Path, args: &[String]) -> Outcome {
     process::run(process::cargo(root).args(["build", "--release", "--package", "bench"]))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir));
+    let target = target(root);
     let bench = target.join("release").join("bench");
     let asks_for_help = args.iter().any(|a| a == "--help" || a == "-h");
     let has_server = args.iter().any(|a| a == "--server");

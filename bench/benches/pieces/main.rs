@@ -6,8 +6,19 @@
 
 mod hashing;
 mod log;
+mod receipt;
 mod segment;
 mod tree;
 
-criterion::criterion_group!(pieces, log::append, log::commit, hashing::fields, hashing::rows, tree::append, tree::row_root, segment::scan);
+criterion::criterion_group!(
+    pieces,
+    log::append,
+    log::commit,
+    hashing::fields,
+    hashing::rows,
+    tree::append,
+    tree::row_root,
+    segment::scan,
+    receipt::made_and_checked
+);
 criterion::criterion_main!(pieces);

@@ -9,7 +9,7 @@ use criterion::{BenchmarkId, Criterion, Throughput};
 use engine::{ColumnDef, FIRST_DATABASE, Ledger, Options, Server, SqlType, TableDef};
 use tempfile::TempDir;
 
-const ROWS: i64 = 262_144;
+pub const ROWS: i64 = 262_144;
 const COLUMNS: [(&str, SqlType); 4] = [("id", SqlType::Int8), ("name", SqlType::Text), ("age", SqlType::Int4), ("city", SqlType::Text)];
 
 /// All columns and one column, sealed and not.
@@ -32,7 +32,8 @@ pub fn scan(c: &mut Criterion) {
     server.shutdown().unwrap();
 }
 
-fn loaded(folder: &Path) -> (Server, Arc<Ledger>) {
+/// A server with these rows in one commit of its ledger.
+pub fn loaded(folder: &Path) -> (Server, Arc<Ledger>) {
     let server = Server::open(folder, Options::real()).unwrap();
     let ledger = server.ledger(FIRST_DATABASE).unwrap();
     let columns = (1u32..).zip(COLUMNS).map(|(id, (name, sql_type))| ColumnDef {

@@ -19,6 +19,8 @@ pub struct Language {
     pub install: fn(&Places) -> Outcome,
     /// Says what it runs on.
     pub version: fn(&Places) -> Command,
+    /// The words that begin its command line, once it is built.
+    pub program: fn(&Places) -> Result<String, String>,
     /// What must succeed before the tests: format, types.
     pub checks: fn(&Places) -> Vec<Command>,
     /// Its tests.
@@ -29,11 +31,20 @@ pub struct Language {
 
 /// In the order of the table.
 pub const LANGUAGES: &[Language] = &[
-    Language { name: "Go", install: go_install, version: go_version, checks: go_checks, tests: go_tests, count: count::go },
+    Language {
+        name: "Go",
+        install: go_install,
+        version: go_version,
+        program: go_program,
+        checks: go_checks,
+        tests: go_tests,
+        count: count::go,
+    },
     Language {
         name: "Python",
         install: python_install,
         version: python_version,
+        program: python_program,
         checks: python_checks,
         tests: python_tests,
         count: count::python,
@@ -42,6 +53,7 @@ pub const LANGUAGES: &[Language] = &[
         name: "TypeScript",
         install: node_install,
         version: node_version,
+        program: node_program,
         checks: node_checks,
         tests: node_tests,
         count: count::node,
@@ -69,6 +81,10 @@ fn go_install(places: &Places) -> Outcome {
 
 fn go_version(places: &Places) -> Command {
     go(places, &["version"])
+}
+
+fn go_program(places: &Places) -> Result<String, String> {
+    Ok(places.installed.join("go/shockwave-verify").display().to_string())
 }
 
 fn go_checks(places: &Places) -> Vec<Command> {
@@ -106,6 +122,11 @@ fn python_install(places: &Places) -> Outcome {
 
 fn python_version(places: &Places) -> Command {
     python(places, &["--version"])
+}
+
+fn python_program(places: &Places) -> Result<String, String> {
+    let (sources, python) = (places.sources.join("python"), places.installed.join("python/bin/python"));
+    Ok(format!("env PYTHONDONTWRITEBYTECODE=1 PYTHONPATH={} {} -m shockwave_verify", sources.display(), python.display()))
 }
 
 fn python_checks(places: &Places) -> Vec<Command> {
@@ -157,6 +178,11 @@ fn copy(from: &Path, to: &Path) -> Outcome {
 
 fn node_version(places: &Places) -> Command {
     node(places, "node", &["--version"])
+}
+
+fn node_program(places: &Places) -> Result<String, String> {
+    quietly(&mut node(places, "node", &["node_modules/typescript/bin/tsc"]))?;
+    Ok(format!("node {}", places.installed.join("ts/dist/src/cli.js").display()))
 }
 
 fn node_checks(places: &Places) -> Vec<Command> {

@@ -86,6 +86,20 @@ pub fn run(root: &Path) -> Outcome {
     if summary.failed == 0 { Ok(()) } else { Err(String::new()) }
 }
 
+/// The programs of the verifiers, by the names of their languages, each as the words that begin its command line.
+///
+/// # Errors
+/// One that cannot be installed or built.
+pub fn programs(root: &Path) -> Result<Vec<(&'static str, String)>, String> {
+    let places = Places::new(root);
+    std::fs::create_dir_all(&places.installed).map_err(|e| format!("{}: {e}", places.installed.display()))?;
+    let program = |language: &Language| {
+        (language.install)(&places).map_err(|reason| format!("the verifier in {}: {reason}", language.name))?;
+        Ok((language.name, (language.program)(&places)?))
+    };
+    LANGUAGES.iter().map(program).collect()
+}
+
 fn try_out(places: &Places, language: &Language) -> Row {
     println!("\n--- verifier in {}", language.name);
     let start = Instant::now();
