@@ -15,9 +15,8 @@ use hashbrown::HashMap;
 use crate::catalog::Catalog;
 use crate::folds::store::EndedChunks;
 use crate::folds::{Changes, Commits, FoldStore, Name};
-use crate::key_index::{columns_of, reader, say_row};
-use crate::rules::KeyDef;
-use crate::schema::TableDef;
+use crate::key_index::{columns_of, readers, say_row};
+use crate::schema::{Expressions, KeyDef, TableDef};
 use crate::segment::BATCH_ROWS;
 use crate::table::TableState;
 use crate::walk::walk;
@@ -43,6 +42,8 @@ impl Bits {
 /// Folds that are to be brought up to a ledger of `size` commits.
 pub(crate) struct CatchUp<'a> {
     pub(crate) folds: &'a FoldStore,
+    /// What keys compute with.
+    pub(crate) expressions: &'a dyn Expressions,
     pub(crate) catalog: &'a Catalog,
     pub(crate) size: u64,
     /// Commits that the folds have; 0 where they are made anew.
@@ -174,27 +175,29 @@ impl CatchUp<'_> {
             return Ok(());
         }
         let made: Vec<u64> = keys.iter().map(|def| self.folds.index_since(def.id).unwrap_or(self.size)).collect();
-        let needed = columns_of(keys);
+        let needed = columns_of(table, keys);
         let mut name = Name::default();
         walk(state, Some(table), &needed, since, |walked| {
-            let readers: Vec<_> = keys.iter().map(|def| reader(table, def, &needed, &walked.columns)).collect();
             let rows = walked.rows();
             // What the folds have already ended.
             let before = match since < self.since {
                 true => state.ended_in(walked.first, walked.first + rows.end as u64, u64::MAX)?,
                 false => Vec::new(),
             };
-            for at in rows {
+            // Of rows that somebody may still see, the commit that ended them, if one has.
+            let late = |at: usize| {
                 let row = walked.first + at as u64;
-                if !walked.is_row(at) || before.binary_search(&row).is_ok() {
-                    continue;
-                }
                 let late = ended.late.get(&row).copied();
-                if late.is_none() && ended.bits.has(row) {
-                    continue;
-                }
-                for ((def, reader), made) in keys.iter().zip(&readers).zip(&made) {
-                    if late.is_none_or(|late| late > *made) {
+                let is_gone = !walked.is_row(at) || before.binary_search(&row).is_ok() || (late.is_none() && ended.bits.has(row));
+                (!is_gone).then_some(late)
+            };
+            let late: Vec<Option<Option<u64>>> = rows.clone().map(late).collect();
+            for ((position, def), made) in keys.iter().enumerate().zip(&made) {
+                let is_said = |at: usize| late[at - rows.start].is_some_and(|late| late.is_none_or(|late| late > *made));
+                let readers = readers((self.expressions, table), &keys[position..=position], &needed, &walked, is_said)?;
+                for reader in &readers {
+                    for at in rows.clone().filter(|at| is_said(*at)) {
+                        let row = walked.first + at as u64;
                         say_row(def, (reader, at), row, walked.commit(at).max(self.since), &mut name, changes)?;
                     }
                 }

@@ -17,6 +17,7 @@ use receipts::{CheckpointLeaf, CommitLeaf, Hash, Leaf, TableSpan};
 use wal::Position;
 
 use crate::catalog::Object;
+use crate::index_build::Building;
 use crate::ledger::{Ledger, LogPin};
 use crate::locks::Held;
 use crate::prepared::Prepared;
@@ -82,6 +83,8 @@ pub struct Request {
     pub(crate) reads: Option<(Arc<ReadSet>, Option<CommitSeq>)>,
     /// Keys of subjects that it destroys.
     pub(crate) erases: Vec<KeyId>,
+    /// The index that it makes.
+    pub(crate) building: Option<Building>,
     /// Log files with its DATA records stay while this is held.
     pub _pin: Option<Arc<LogPin>>,
     /// Told what became of it.
@@ -331,6 +334,7 @@ impl Group {
             held,
             reads,
             erases,
+            building,
             done,
             _pin,
         } = request;
@@ -354,7 +358,7 @@ impl Group {
             .and_then(|catalog| {
                 ledger.set_deciding(Some(Arc::clone(&catalog)));
                 let draft = Draft::new(ledger, actor, row_root, catalog.schema_root(), &tables)?;
-                let prepared = Prepared::new(ledger, (draft.committed.seq, &draft.spans), tables, &made, group_roots)?;
+                let prepared = Prepared::new(ledger, (draft.committed.seq, &draft.spans), tables, (&made, building), group_roots)?;
                 Ok((draft, prepared, catalog))
             });
         let (draft, prepared, catalog) = match decided {
@@ -626,6 +630,7 @@ mod tests {
     fn a_panic_while_deciding_ends_the_ledgers_writes() {
         let options = Options {
             io: Arc::new(SimIo::new(0)),
+            expressions: Arc::new(crate::schema::NoExpressions),
             clock: Arc::new(SimClock::new(1, 1)),
             rng: Arc::new(SeededRng::new(7)),
             wal_file_bytes: 1 << 16,

@@ -13,19 +13,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
-use base::{ColumnId, RelationId, SqlError, SqlResult, SqlState};
+use base::{ColumnId, RelationId, RowId, SqlError, SqlResult, SqlState};
+use hashbrown::HashMap;
 
 use crate::catalog::{CATALOG, CATALOG_TABLE, Catalog, LEDGER_SCHEMA, Object, SchemaDef, relation_exists, role_exists, schema_exists};
+use crate::folds::{Commits, Name};
 use crate::hold::{HoldDef, hold_exists};
+use crate::index_build::{Built, not_unique};
+use crate::key_index::{columns_of, readers, say_row};
 use crate::layout;
 use crate::period::Mode;
 use crate::property_graph::GraphDef;
 use crate::relations::{SequenceDef, ViewDef};
 use crate::roles::{AclItem, FIRST_SUPERUSER, ForNew, GrantsDef, RoleDef};
-use crate::schema::TableDef;
+use crate::schema::{KeyDef, TableDef};
 use crate::temporary::is_temporary;
 use crate::transaction::Transaction;
 use crate::unique;
+use crate::walk::walk;
 use crate::writes::TableWrites;
 
 impl Transaction {
@@ -247,7 +252,7 @@ impl Transaction {
                 let sources = (&*ledger.options().rng, ledger.subjects());
                 self.ahead(table, layout::convert(&before.table, table, &piece.batch, sources)?)?
             };
-            let keys = unique::read(table, &batch);
+            let keys = unique::read_stored(self.ledger.options().expressions(), table, &batch)?;
             let first = after.rows;
             after.make_room(self.ledger.folds().place())?;
             after.push(batch, position, threads)?;
@@ -277,16 +282,66 @@ impl Transaction {
             }
             return Ok(());
         };
-        let shown = crate::violations::shown(table, &def.positions, batch.columns(), row);
-        Err(SqlError::new(SqlState::UNIQUE_VIOLATION, format!("could not create unique index \"{}\"", def.name))
-            .detail(format!("Key {shown} is duplicated."))
-            .table(&table.schema, &table.name)
-            .constraint(def.name))
+        Err(not_unique(&self.ledger, table, &def, Some((&batch, row))))
     }
 
     /// Whether this transaction defined the object and no other can see it.
     pub(crate) fn is_unpublished(&self, id: u32) -> bool {
         self.snapshot.catalog.object(id).is_none() && self.defined.iter().any(|(object, _)| object.id() == id)
+    }
+}
+
+impl Transaction {
+    /// Makes the index of a key that was just defined, as far as the snapshot goes; `go_on` is asked now and then. To be called once the definition stands.
+    ///
+    /// Errors: 23505 `could not create unique index …`; those of what the key computes, and of `go_on`; 53100, 58030; XX001.
+    pub fn build_index(&mut self, table: &Arc<TableDef>, key: u32, go_on: &dyn Fn() -> SqlResult<()>) -> SqlResult<()> {
+        let Some(def) = table.key(key).cloned() else { return Ok(()) };
+        let is_written = self.writes.get(&table.id).is_some_and(|writes| writes.rows > 0 || !writes.own.ended.is_empty());
+        let seq = self.snapshot.seq.filter(|_| !is_written && self.building.is_none() && !self.is_temporary(table.id));
+        let Some(seq) = seq.filter(|_| !self.ledger.keys().contains(key)) else {
+            // I4 of index_build.rs.
+            return if def.unique { self.check_unique(table, key) } else { Ok(()) };
+        };
+        let state = self.ledger.table_state(table.id);
+        let mut changes = self.ledger.folds().changes(Commits::One(seq));
+        let mut values = HashMap::new();
+        let mut name = Name::default();
+        let needed = columns_of(table, &[&def]);
+        let rows_max = state.count_at(Some(seq)).rows;
+        walk(&state, Some(table), &needed, 0, |walked| {
+            go_on()?;
+            let ended = state.ended_in(walked.first, walked.first + walked.len() as u64, seq.0)?;
+            let is_live = |at: usize| {
+                let row = walked.first + at as u64;
+                row < rows_max && walked.is_row(at) && ended.binary_search(&row).is_err()
+            };
+            let readers = readers((self.ledger.options().expressions(), table), &[&def], &needed, &walked, is_live)?;
+            for reader in &readers {
+                for at in walked.rows().filter(|at| is_live(*at)) {
+                    let row = walked.first + at as u64;
+                    if def.unique && reader.key(at).is_some_and(|value| values.insert(value, row).is_some()) {
+                        return Err(self.repeated(table, &def, row));
+                    }
+                    say_row(&def, (reader, at), row, seq.0, &mut name, &mut changes)?;
+                }
+            }
+            Ok(())
+        })?;
+        let values = Arc::new(values);
+        if def.unique {
+            // The transaction's own rows meet them from here on.
+            self.writes_of(table).own_mut().unindexed.insert(key, Arc::clone(&values));
+        }
+        self.building = Some(Built::new(key, seq.0 + 1, changes, values));
+        Ok(())
+    }
+
+    fn repeated(&self, table: &Arc<TableDef>, def: &KeyDef, row: u64) -> SqlError {
+        match self.view(table).row_by_id(RowId(row)) {
+            Ok(batch) => not_unique(&self.ledger, table, def, Some((&batch, 0))),
+            Err(error) => error,
+        }
     }
 }
 

@@ -3,13 +3,13 @@
 //! Two values are equal where Postgres says so of the columns; a value with a NULL in it equals none.
 //! Never: knows which rows have it.
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::datatypes::{Int16Type, Int32Type, Int64Type};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
+use arrow::datatypes::{Int16Type, Int32Type, Int64Type, UInt8Type};
 use base::{SqlError, SqlResult};
 
+use crate::canonical::Op;
 use crate::key_order;
-use crate::rules::KeyDef;
-use crate::schema::TableDef;
+use crate::schema::{Expressions, KeyDef, KeyValues, TableDef};
 use crate::types::SqlType;
 
 /// A key's value. One integer column is kept as itself; anything else as the bytes of its columns (`key_order.rs`), one after the other.
@@ -42,36 +42,72 @@ impl Key {
     }
 }
 
-/// The key columns of one batch, ready to be read row by row.
-pub struct KeyReader<'a> {
-    columns: Vec<(SqlType, &'a ArrayRef)>,
+/// The values of a key in one batch, ready to be read row by row.
+pub struct KeyReader {
+    columns: Vec<(SqlType, ArrayRef)>,
+    /// Rows that are in the key at all; `None`: every one.
+    held: Option<BooleanArray>,
 }
 
-impl<'a> KeyReader<'a> {
-    /// Over the columns of any key of the table, in a batch that begins with the table's user columns.
-    pub fn of_key(table: &TableDef, key: &KeyDef, batch: &'a RecordBatch) -> Self {
-        Self { columns: key.positions.iter().map(|at| (table.columns[*at].sql_type, batch.column(*at))).collect() }
+impl KeyReader {
+    /// Of any key of the table, over those rows that are wanted of a batch that begins with the table's user columns.
+    ///
+    /// Errors: those of what the key computes.
+    pub fn of_key(
+        expressions: &dyn Expressions,
+        table: &TableDef,
+        key: &KeyDef,
+        batch: &RecordBatch,
+        wanted: impl Fn(usize) -> bool,
+    ) -> SqlResult<Self> {
+        Self::over((expressions, table), key, |at| batch.column(at), batch.num_rows(), wanted)
     }
 
-    /// Over columns of these types, in key order.
-    pub(crate) fn over(columns: Vec<(SqlType, &'a ArrayRef)>) -> Self {
-        Self { columns }
+    /// The same over stored rows, deletion markers apart.
+    pub(crate) fn of_stored(expressions: &dyn Expressions, table: &TableDef, key: &KeyDef, batch: &RecordBatch) -> SqlResult<Self> {
+        let ops = batch.column(table.columns.len() + 1).as_primitive::<UInt8Type>();
+        Self::of_key(expressions, table, key, batch, |at| ops.value(at) != Op::Delete as u8)
+    }
+
+    /// Over columns of the table that are found by their positions.
+    pub(crate) fn over<'a>(
+        ground: (&dyn Expressions, &TableDef),
+        key: &KeyDef,
+        column: impl Fn(usize) -> &'a ArrayRef,
+        rows: usize,
+        wanted: impl Fn(usize) -> bool,
+    ) -> SqlResult<Self> {
+        let KeyValues { columns, held } = KeyValues::of(ground, key, column, rows, wanted)?;
+        Ok(Self { columns, held })
     }
 
     /// Over key values given as columns in key order. Errors: XX000 where types or count differ from the key's.
-    pub fn over_values(table: &TableDef, key: &KeyDef, values: &'a [ArrayRef]) -> SqlResult<Self> {
-        let types = key.positions.iter().map(|at| table.columns[*at].sql_type);
-        let columns: Vec<_> = types.zip(values).collect();
+    pub fn over_values(table: &TableDef, key: &KeyDef, values: &[ArrayRef]) -> SqlResult<Self> {
+        let types = key.positions.iter().map(|at| table.type_at(*at));
+        let columns: Vec<_> = types.zip(values.iter().cloned()).collect();
         let fits = columns.iter().all(|(sql_type, array)| array.data_type() == &sql_type.arrow());
         if !fits || values.len() != key.positions.len() {
             return Err(SqlError::internal(format!("values do not fit the key \"{}\" of \"{}\"", key.name, table.name)));
         }
-        Ok(Self { columns })
+        Ok(Self { columns, held: None })
     }
 
-    /// The key of a row; `None` if a key column is NULL.
+    /// Whether a row is in the key; one that is not has no value of it.
+    pub fn holds(&self, row: usize) -> bool {
+        self.held.as_ref().is_none_or(|held| held.value(row))
+    }
+
+    /// The key's values as columns, in key order.
+    pub fn columns(&self) -> impl Iterator<Item = &ArrayRef> {
+        self.columns.iter().map(|(_, array)| array)
+    }
+
+    /// The key of a row; `None` if one of its values is NULL, or the row is not in the key.
     pub fn key(&self, row: usize) -> Option<Key> {
-        if let [(sql_type, array)] = self.columns[..] {
+        if !self.holds(row) {
+            return None;
+        }
+        if let [(sql_type, array)] = &self.columns[..] {
             let valid = array.is_valid(row);
             match sql_type {
                 SqlType::Int8 => return valid.then(|| Key::Int(array.as_primitive::<Int64Type>().value(row))),

@@ -3,7 +3,7 @@
 //! K1: of a unique key the newest row with each value stands in the folds, once for each commit that made one: the newest within a snapshot is the only one
 //!     that can be live in it. Of any other key all rows stand there, and of a unique one those whose value has a NULL in it. Deletion markers do not.
 //! K2: whether a row is visible is not the index's to say.
-//! K3: an index that is made over rows begins with those that are not ended; of a unique key that is one at most for a value.
+//! K3: rows that a key's condition does not hold for stand in none of its entries. An index that is made over rows begins with those that are not ended; of a unique key that is one at most for a value.
 //! Never: keeps a word for each row in memory.
 
 use std::ops::Bound;
@@ -19,10 +19,9 @@ use crate::folds::{Changes, FoldStore, Name, names};
 use crate::key::{Key, KeyReader};
 use crate::key_range::KeyBounds;
 use crate::key_walk::KeyWalk;
-use crate::rules::KeyDef;
-use crate::schema::TableDef;
+use crate::schema::{Expressions, KeyDef, TableDef};
 use crate::table::TableState;
-use crate::walk::walk;
+use crate::walk::{Walked, walk};
 
 /// Rows of one value that are read at a time.
 const PAGE_ROWS: usize = 1_024;
@@ -126,11 +125,17 @@ impl KeyIndex {
     }
 
     /// What the rows of a batch do to the indexes: user columns first, operations after the salts.
-    pub(crate) fn say(table: &TableDef, first_row: u64, batch: &RecordBatch, seq: u64, changes: &mut Changes) -> SqlResult<()> {
+    pub(crate) fn say(
+        (expressions, table): (&dyn Expressions, &TableDef),
+        first_row: u64,
+        batch: &RecordBatch,
+        seq: u64,
+        changes: &mut Changes,
+    ) -> SqlResult<()> {
         let ops = batch.column(table.columns.len() + 1).as_primitive::<UInt8Type>();
         let mut name = Name::default();
         for def in table.keys() {
-            let reader = KeyReader::of_key(table, def, batch);
+            let reader = KeyReader::of_stored(expressions, table, def, batch)?;
             for row in (0..batch.num_rows()).filter(|row| ops.value(*row) != Op::Delete as u8) {
                 say_row(def, (&reader, row), first_row + row as u64, seq, &mut name, changes)?;
             }
@@ -138,17 +143,18 @@ impl KeyIndex {
         Ok(())
     }
 
-    /// What making the indexes of a definition that are not there yet does, over the rows that are not ended, nor about to be (K3); which they are.
+    /// What making the indexes of a definition that are not there yet, nor built, does, over the rows that are not ended, nor about to be (K3); which they are.
     ///
     /// Errors: XX001 where a segment is damaged.
     pub(crate) fn say_missing(
         &self,
-        table: &TableDef,
+        (expressions, table): (&dyn Expressions, &TableDef),
         state: &TableState,
         (seq, ending): (u64, &HashSet<u64>),
+        is_built: &[u32],
         changes: &mut Changes,
     ) -> SqlResult<Vec<u32>> {
-        let missing: Vec<&KeyDef> = table.keys().iter().filter(|key| !self.contains(key.id)).collect();
+        let missing: Vec<&KeyDef> = table.keys().iter().filter(|key| !self.contains(key.id) && !is_built.contains(&key.id)).collect();
         if missing.is_empty() {
             return Ok(Vec::new());
         }
@@ -156,16 +162,17 @@ impl KeyIndex {
         for def in &missing {
             changes.put_number(name.index(def.id), seq, seq)?;
         }
-        let needed = columns_of(&missing);
+        let needed = columns_of(table, &missing);
         walk(state, Some(table), &needed, 0, |walked| {
             let rows = walked.rows();
             let ended = state.ended_in(walked.first, walked.first + rows.end as u64, u64::MAX)?;
-            let readers: Vec<KeyReader<'_>> = missing.iter().map(|def| reader(table, def, &needed, &walked.columns)).collect();
-            for at in rows {
+            let is_live = |at: usize| {
                 let row = walked.first + at as u64;
-                if !walked.is_row(at) || ended.binary_search(&row).is_ok() || ending.contains(&row) {
-                    continue;
-                }
+                walked.is_row(at) && ended.binary_search(&row).is_err() && !ending.contains(&row)
+            };
+            let readers = readers((expressions, table), &missing, &needed, &walked, is_live)?;
+            for at in rows.filter(|at| is_live(*at)) {
+                let row = walked.first + at as u64;
                 for (def, reader) in missing.iter().zip(&readers) {
                     say_row(def, (reader, at), row, seq, &mut name, changes)?;
                 }
@@ -182,28 +189,39 @@ impl KeyIndex {
 }
 
 /// Positions of the columns of some keys, ascending.
-pub(crate) fn columns_of(keys: &[&KeyDef]) -> Vec<usize> {
-    let mut needed: Vec<usize> = keys.iter().flat_map(|key| key.positions.iter().copied()).collect();
+pub(crate) fn columns_of(table: &TableDef, keys: &[&KeyDef]) -> Vec<usize> {
+    let mut needed: Vec<usize> = keys.iter().flat_map(|key| key.reads(table)).collect();
     needed.sort_unstable();
     needed.dedup();
     needed
 }
 
-/// Reads a key out of columns of which `needed` says the positions.
-pub(crate) fn reader<'a>(table: &TableDef, def: &KeyDef, needed: &[usize], columns: &'a [arrow::array::ArrayRef]) -> KeyReader<'a> {
-    let column = |at: &usize| (table.columns[*at].sql_type, &columns[needed.binary_search(at).unwrap_or_default()]);
-    KeyReader::over(def.positions.iter().map(column).collect())
+/// Reads keys out of the wanted rows of walked columns, of which `needed` says the positions. Errors: those of what the keys compute.
+pub(crate) fn readers(
+    (expressions, table): (&dyn Expressions, &TableDef),
+    keys: &[&KeyDef],
+    needed: &[usize],
+    walked: &Walked,
+    wanted: impl Fn(usize) -> bool,
+) -> SqlResult<Vec<KeyReader>> {
+    let column = |at: usize| &walked.columns[needed.binary_search(&at).unwrap_or_default()];
+    let (within, rows) = (walked.rows(), walked.len());
+    let wanted = |at: usize| within.contains(&at) && wanted(at);
+    keys.iter().map(|def| KeyReader::over((expressions, table), def, column, rows, wanted)).collect()
 }
 
 /// What a row does to the index of a key, whose values `reader` has at the row's place.
 pub(crate) fn say_row(
     def: &KeyDef,
-    (reader, at): (&KeyReader<'_>, usize),
+    (reader, at): (&KeyReader, usize),
     row: u64,
     seq: u64,
     name: &mut Name,
     changes: &mut Changes,
 ) -> SqlResult<()> {
+    if !reader.holds(at) {
+        return Ok(());
+    }
     match (reader.key(at), def.unique) {
         (Some(key), true) => changes.put_number(name.unique(def.id, &key), seq, row),
         (Some(key), false) => changes.put(name.many_row(def.id, &key, row), seq, &[]),

@@ -8,8 +8,7 @@ use base::{SqlError, SqlResult};
 
 use crate::folds::names::VALUE_BYTES_MAX;
 use crate::key_order::{ABOVE, NULL, VALUE, go_after, put};
-use crate::rules::KeyDef;
-use crate::schema::TableDef;
+use crate::schema::{KeyDef, TableDef};
 
 /// What the column after those that are equal to something has to be.
 #[derive(Clone, Debug)]
@@ -50,7 +49,7 @@ impl KeyRange {
     pub(crate) fn bounds(&self, table: &TableDef, def: &KeyDef) -> SqlResult<KeyBounds> {
         let misfit = || SqlError::internal(format!("a range does not fit the key \"{}\" of \"{}\"", def.name, table.name));
         let write = |at: usize, value: &ArrayRef, out: &mut Vec<u8>| {
-            let sql_type = def.positions.get(at).map(|position| table.columns[*position].sql_type).ok_or_else(misfit)?;
+            let sql_type = def.positions.get(at).map(|position| table.type_at(*position)).ok_or_else(misfit)?;
             if value.data_type() != &sql_type.arrow() || value.len() != 1 || value.is_null(0) {
                 return Err(misfit());
             }

@@ -445,7 +445,8 @@ impl Ledger {
     fn remake(&self) -> SqlResult<()> {
         let catalog = self.deciding.lock().clone().unwrap_or_else(|| self.snapshot().catalog);
         let (begun, size) = (self.options.clock.monotonic_ns(), self.store.applied());
-        let catch_up = CatchUp { folds: &self.store, catalog: &catalog, size, since: 0, opened_at: self.opened_at };
+        let (folds, expressions, opened_at) = (&*self.store, self.options.expressions(), self.opened_at);
+        let catch_up = CatchUp { folds, expressions, catalog: &catalog, size, since: 0, opened_at };
         let changes = match size {
             0 => None,
             _ => Some(catch_up.say(&self.table_states(), None)?),

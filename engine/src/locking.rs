@@ -195,7 +195,7 @@ impl Transaction {
 
     /// The version of an ended row that is there now, by the row's first unique key; `None` where it has none, or was deleted.
     fn newest_version(&self, table: &TableDef, state: &TableState, row: u64) -> SqlResult<Option<u64>> {
-        let Some(def) = table.keys().first() else { return Ok(None) };
+        let Some(def) = table.keys().iter().find(|def| def.is_plain(table)) else { return Ok(None) };
         let (columns, offset) = self.ledger.user_columns(state, table, row)?;
         let values: Vec<ArrayRef> = def.positions.iter().map(|at| columns[*at].slice(offset, 1)).collect();
         let key = KeyReader::over_values(table, def, &values)?.key(0);
@@ -317,7 +317,7 @@ impl Transaction {
         referenced.dedup();
         let mut places = Vec::new();
         for def in referenced.iter().filter_map(|id| table.key(*id)) {
-            let reader = KeyReader::of_key(table, def, old);
+            let reader = KeyReader::of_key(self.ledger.options().expressions(), table, def, old, |_| true)?;
             let values = (0..old.num_rows()).filter(|row| !stays(*row)).filter_map(|row| reader.key(row));
             places.extend(values.map(|value| locks.key(def.id, &value)));
         }

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use base::{Clock, Io, OsRng, RealClock, RealIo, Rng};
 
 use crate::memory::Memory;
+use crate::schema::{Expressions, NoExpressions};
 
 /// Options of a data folder; [`Options::real`] for a server, simulated twins for tests.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// File system.
     pub io: Arc<dyn Io>,
+    /// What computes the expressions that keys are over. Default [`NoExpressions`], for ledgers that have none.
+    pub expressions: Arc<dyn Expressions>,
     /// Time of commits.
     pub clock: Arc<dyn Clock>,
     /// Salts, keys, ids.
@@ -31,10 +34,16 @@ pub struct Options {
 }
 
 impl Options {
+    /// What computes the expressions that keys are over.
+    pub fn expressions(&self) -> &dyn Expressions {
+        &*self.expressions
+    }
+
     /// Real disk, clock and randomness.
     pub fn real() -> Self {
         Self {
             io: Arc::new(RealIo),
+            expressions: Arc::new(NoExpressions),
             clock: Arc::new(RealClock),
             rng: Arc::new(OsRng),
             wal_file_bytes: 64 << 20,

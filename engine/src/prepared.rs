@@ -11,6 +11,7 @@ use receipts::{Hash, TableSpan};
 
 use crate::fold::{AppliedCommit, AppliedTable};
 use crate::folds::{Changes, Commits};
+use crate::index_build::Building;
 use crate::key_index::KeyIndex;
 use crate::ledger::Ledger;
 use crate::schema::TableDef;
@@ -37,29 +38,46 @@ struct PlacedRows {
 }
 
 impl Prepared {
-    /// Indexes that definitions `made` by the commit bring along are made over the rows there were before it.
+    /// Indexes that definitions `made` by the commit bring along are made over the rows there were before it, or completed where `building` has them.
     ///
     /// Errors: 53100, 58030 where it is too much for memory and cannot be staged; XX001 where a segment is damaged.
     pub(crate) fn new(
         ledger: &Ledger,
         (seq, spans): (CommitSeq, &[TableSpan]),
         tables: Vec<TableWrites>,
-        made: &[Arc<TableDef>],
+        (made, building): (&[Arc<TableDef>], Option<Building>),
         group_roots: Vec<Hash>,
     ) -> SqlResult<Self> {
         let mut placed = Vec::with_capacity(tables.len());
         for (writes, span) in tables.into_iter().zip(spans) {
             placed.push(place(writes, span.first_row, seq)?);
         }
-        let mut changes = ledger.folds().changes(Commits::One(seq));
+        let ending_of = |table: &TableDef| {
+            placed.iter().filter(|placed| placed.table == table.id).flat_map(|placed| placed.ended.iter().copied()).collect()
+        };
         let mut indexes = Vec::new();
+        let mut changes = match ledger.keys().wanted(building, made) {
+            Some((built, table)) => {
+                indexes.push(built.key());
+                let writes = placed.iter().any(|placed| placed.table == table.id);
+                built.complete(ledger, (&table, &ledger.table_state(table.id)), (seq, &ending_of(&table), writes))?
+            }
+            None => ledger.folds().changes(Commits::One(seq)),
+        };
+        let is_built = indexes.clone();
         for table in made {
-            let ending = placed.iter().filter(|placed| placed.table == table.id).flat_map(|placed| placed.ended.iter().copied()).collect();
-            indexes.extend(ledger.keys().say_missing(table, &ledger.table_state(table.id), (seq.0, &ending), &mut changes)?);
+            let ending = ending_of(table);
+            indexes.extend(ledger.keys().say_missing(
+                (ledger.options().expressions(), table),
+                &ledger.table_state(table.id),
+                (seq.0, &ending),
+                &is_built,
+                &mut changes,
+            )?);
         }
         for placed in &placed {
             for chunk in &placed.chunks {
-                KeyIndex::say(&chunk.table, chunk.first_row, &chunk.batch, seq.0, &mut changes)?;
+                KeyIndex::say((ledger.options().expressions(), &chunk.table), chunk.first_row, &chunk.batch, seq.0, &mut changes)?;
                 if let Some(position) = chunk.log_position {
                     ledger.set_aside(position);
                 }

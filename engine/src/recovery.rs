@@ -30,7 +30,7 @@ use crate::ledger::{Ledger, Parts, Published};
 use crate::merkle::MerkleLog;
 use crate::options::Options;
 use crate::record::{self, Piece, PieceBody};
-use crate::schema::TableDef;
+use crate::schema::{Expressions, TableDef};
 use crate::segment::name::SegmentName;
 use crate::segment::{BATCH_ROWS, Segment};
 use crate::signer::{self, Signed, Signer};
@@ -134,14 +134,14 @@ impl Rebuilt {
         let begun = options.clock.monotonic_ns();
         let mut anew = self.folds.open(size)?;
         if anew.is_none()
-            && let Err(error) = self.bring_up(catalog, size)
+            && let Err(error) = self.bring_up(catalog, size, &*options.expressions)
         {
             // Whatever is wrong with them, they are not needed.
             self.folds.begin_anew()?;
             anew = Some(error.to_string());
         }
         if let Some(why) = anew.filter(|_| size > 0) {
-            let entries = self.bring_up(catalog, size)?;
+            let entries = self.bring_up(catalog, size, &*options.expressions)?;
             let ms = options.clock.monotonic_ns().saturating_sub(begun) / 1_000_000;
             eprintln!("database {database}: folds made anew from the ledger in {ms} ms: {entries} entries of {size} commits, for {why}");
         }
@@ -150,9 +150,9 @@ impl Rebuilt {
     }
 
     /// What the folds lack; how many entries that was.
-    fn bring_up(&self, catalog: &Catalog, size: u64) -> SqlResult<u64> {
+    fn bring_up(&self, catalog: &Catalog, size: u64, expressions: &dyn Expressions) -> SqlResult<u64> {
         let counts = self.folds.read_counts()?;
-        let catch_up = CatchUp { folds: &self.folds, catalog, size, since: self.folds.durable(), opened_at: size };
+        let catch_up = CatchUp { folds: &self.folds, expressions, catalog, size, since: self.folds.durable(), opened_at: size };
         let mut tables: Vec<_> = self.tables.values().cloned().collect();
         tables.sort_by_key(|table| table.id);
         let changes = catch_up.say(&tables, Some(&counts))?;

@@ -15,8 +15,8 @@ use hashbrown::HashSet;
 use crate::catalog::{Catalog, Object};
 use crate::key::{Key, KeyReader};
 use crate::ledger::Ledger;
-use crate::rules::{KeyDef, Reference};
-use crate::schema::TableDef;
+use crate::rules::Reference;
+use crate::schema::{KeyDef, TableDef};
 use crate::violations::{conflict, shown};
 use crate::writes::{OwnRows, TableWrites};
 
@@ -191,7 +191,7 @@ fn check_present(
     let parent = own_parent.map(|writes| &writes.table).or_else(|| catalog.table_by_id(reference.table)).ok_or_else(conflict)?;
     let own = &child.own;
     for piece in &own.pieces {
-        let values = KeyReader::of_key(&child.table, own_key(&child.table, reference)?, &piece.batch);
+        let values = KeyReader::of_stored(ledger.options().expressions(), &child.table, own_key(&child.table, reference)?, &piece.batch)?;
         for row in (0..piece.batch.num_rows()).filter(|row| !own.own_ended.contains(&(piece.first + *row as u64))) {
             let Some(key) = values.key(row) else { continue };
             let own_has = own_parent.map_or(Ok(None), |writes| writes.own.live(reference.key, &key))?.is_some();

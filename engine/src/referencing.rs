@@ -13,9 +13,10 @@ use hashbrown::HashSet;
 
 use crate::canonical::OWN_ROW;
 use crate::key::{Key, KeyReader};
+use crate::ledger::Ledger;
 use crate::references::{Removed, check_full, missing_parent, own_key, referenced_key};
-use crate::rules::{KeyDef, Reference};
-use crate::schema::TableDef;
+use crate::rules::Reference;
+use crate::schema::{KeyDef, TableDef};
 use crate::table::TableState;
 use crate::transaction::Transaction;
 use crate::view::TableView;
@@ -30,7 +31,7 @@ fn unindexed_rows(view: &TableView, def: &KeyDef, key: &Key) -> SqlResult<Vec<u6
     for chunk in view.scan(&all, true) {
         let batch = chunk.read()?;
         let ids = batch.column(all.len()).as_primitive::<Int64Type>();
-        let reader = KeyReader::of_key(table, def, &batch);
+        let reader = KeyReader::of_key(view.ledger().options().expressions(), table, def, &batch, |_| true)?;
         let rows = (0..batch.num_rows()).filter(|row| reader.key(*row).as_ref() == Some(key));
         found.extend(rows.map(|row| ids.value(row).cast_unsigned()).filter(|id| id & OWN_ROW == 0));
     }
@@ -38,8 +39,8 @@ fn unindexed_rows(view: &TableView, def: &KeyDef, key: &Key) -> SqlResult<Vec<u6
 }
 
 /// The referenced columns, which a definition lists in the order of the referenced key.
-fn referenced_reader<'a>(parent: &TableDef, reference: &Reference, rows: &'a RecordBatch) -> SqlResult<KeyReader<'a>> {
-    Ok(KeyReader::of_key(parent, referenced_key(parent, reference)?, rows))
+fn referenced_reader(ledger: &Ledger, parent: &TableDef, reference: &Reference, rows: &RecordBatch) -> SqlResult<KeyReader> {
+    KeyReader::of_key(ledger.options().expressions(), parent, referenced_key(parent, reference)?, rows, |_| true)
 }
 
 impl Transaction {
@@ -84,7 +85,7 @@ impl Transaction {
         self.owed.asked.entry(parent.id).or_insert_with(|| state.ended_rows());
         let own = self.writes.get(&parent.id).map(|writes| Arc::clone(&writes.own));
         let (mut known, mut relied) = (HashSet::new(), Vec::new());
-        let values = KeyReader::of_key(child, own_key(child, reference)?, rows);
+        let values = KeyReader::of_key(self.ledger.options().expressions(), child, own_key(child, reference)?, rows, |_| true)?;
         for row in (0..rows.num_rows()).filter(|row| is_live(*row)) {
             let Some(key) = values.key(row) else {
                 if reference.full {
@@ -157,8 +158,8 @@ impl Transaction {
     /// Errors: 40001 where a referencing row is not in the snapshot.
     pub fn referencing(&mut self, child: &Arc<TableDef>, reference: &Reference, removed: &Removed) -> SqlResult<Vec<(RowId, usize)>> {
         let (old, parent) = (&removed.old, &removed.table);
-        let values = referenced_reader(parent, reference, old)?;
-        let new = removed.new.as_ref().map(|new| referenced_reader(parent, reference, new)).transpose()?;
+        let values = referenced_reader(&self.ledger, parent, reference, old)?;
+        let new = removed.new.as_ref().map(|new| referenced_reader(&self.ledger, parent, reference, new)).transpose()?;
         let state = self.ledger.table_state(child.id);
         self.owed.searched.entry(reference.id).or_insert_with(|| state.rows());
         let def = own_key(child, reference)?;
@@ -191,7 +192,9 @@ impl Transaction {
                 found.push((RowId(row_id), row));
             }
             if let Some(own) = &own {
-                found.extend(own.rows_with(view.table(), def, &key)?.into_iter().map(|own_row| (own_row, row)));
+                found.extend(
+                    own.rows_with(self.ledger.options().expressions(), view.table(), def, &key)?.into_iter().map(|own_row| (own_row, row)),
+                );
             }
         }
         Ok(found)
@@ -201,7 +204,7 @@ impl Transaction {
     pub fn is_there_again(&self, reference: &Reference, removed: &Removed, row: usize) -> SqlResult<bool> {
         let parent = self.referenced_table(reference)?;
         let def = referenced_key(&parent, reference)?;
-        let reader = KeyReader::of_key(&removed.table, def, &removed.old);
+        let reader = KeyReader::of_key(self.ledger.options().expressions(), &removed.table, def, &removed.old, |_| true)?;
         let Some(key) = reader.key(row) else { return Ok(false) };
         let own = self.writes.get(&parent.id).map(|writes| &writes.own);
         if own.map_or(Ok(None), |own| own.live(def.id, &key))?.is_some() {

@@ -11,6 +11,7 @@ use base::{RelationId, SqlResult};
 
 use crate::catalog::Catalog;
 use crate::folds::staged::Place;
+use crate::schema::Expressions;
 use crate::transaction::Transaction;
 use crate::unique;
 use crate::writes::{OwnPiece, TableWrites};
@@ -59,10 +60,11 @@ impl Transaction {
         self.owed.removed.clear();
         self.writes.retain(|id, _| mark.tables.contains_key(id));
         let threads = self.ledger.options().hash_threads;
-        let place = Arc::clone(self.ledger.folds().place());
+        let ledger = Arc::clone(&self.ledger);
+        let place = Arc::clone(ledger.folds().place());
         for (id, extent) in &mark.tables {
             if let Some(writes) = self.writes.get_mut(id) {
-                rewind(writes, *extent, threads, &place)?;
+                rewind(writes, *extent, threads, (&place, ledger.options().expressions()))?;
             }
         }
         Ok(true)
@@ -78,7 +80,12 @@ impl Transaction {
     }
 }
 
-fn rewind(writes: &mut TableWrites, extent: Extent, threads: usize, place: &Arc<Place>) -> SqlResult<()> {
+fn rewind(
+    writes: &mut TableWrites,
+    extent: Extent,
+    threads: usize,
+    (place, expressions): (&Arc<Place>, &dyn Expressions),
+) -> SqlResult<()> {
     writes.keys_checked_at = extent.keys_checked_at;
     let is_longer = writes.rows > extent.rows;
     if !is_longer && writes.own.ended.len() == extent.ended && writes.own.own_ended.len() == extent.own_ended {
@@ -102,7 +109,7 @@ fn rewind(writes: &mut TableWrites, extent: Extent, threads: usize, place: &Arc<
         }
         assert!(rows == batch.num_rows() || position.is_none(), "B1: what went ahead into the log was written by one statement");
         let batch = batch.slice(0, rows);
-        let keys = unique::read(&after.table, &batch);
+        let keys = unique::read_stored(expressions, &after.table, &batch)?;
         after.make_room(place)?;
         after.push(batch, position, threads)?;
         after.learn_keys(keys, first);

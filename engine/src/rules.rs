@@ -10,10 +10,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use base::{ColumnId, RelationId, SqlError, SqlResult, hex};
+use base::{ColumnId, RelationId, hex};
 use serde_json::{Value, json};
 
 use crate::period::Retention;
+use crate::types::SqlType;
 
 /// How an identity column takes values that a statement gives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,6 +61,17 @@ pub struct Check {
     pub comment: Option<String>,
 }
 
+/// An expression over the columns of a row: a value that an index is over, or the condition of its rows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Expression {
+    /// SQL text (R1).
+    pub text: String,
+    /// Type of its values.
+    pub sql_type: SqlType,
+    /// Columns it mentions, in table order.
+    pub columns: Vec<ColumnId>,
+}
+
 /// A unique constraint or an index.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Index {
@@ -67,8 +79,14 @@ pub struct Index {
     pub id: u32,
     /// Its name, unique among the relations of the table's schema.
     pub name: String,
-    /// Key columns in key order.
+    /// Key columns in key order; 0 where the next of [`Index::expressions`] stands.
     pub columns: Vec<ColumnId>,
+    /// In key order, those that are no columns.
+    pub expressions: Vec<Expression>,
+    /// Only rows that it is true of are in the index; all where there is none.
+    pub condition: Option<Expression>,
+    /// Columns of INCLUDE: written down, and nothing more.
+    pub include: Vec<ColumnId>,
     /// Per key column, as in `indoption`: 1 descending, 2 nulls first.
     pub options: Vec<u8>,
     /// Per key column, the operator class it was given; empty for the type's own, and empty as a whole where all are.
@@ -189,6 +207,27 @@ pub struct Rules {
     pub materialized: Option<Materialized>,
 }
 
+/// Stands among an index's columns for an expression.
+pub const NO_COLUMN: ColumnId = ColumnId(0);
+
+impl Index {
+    /// Whether it reads a column, in whatever way.
+    pub fn reads(&self, column: ColumnId) -> bool {
+        let computed = self.expressions.iter().chain(&self.condition);
+        self.columns.contains(&column) || self.include.contains(&column) || computed.flat_map(|one| &one.columns).any(|id| *id == column)
+    }
+
+    /// Whether it is over columns alone, and all rows are in it.
+    pub fn is_plain(&self) -> bool {
+        self.expressions.is_empty() && self.condition.is_none()
+    }
+
+    /// Its expressions and its condition, to be changed.
+    pub fn computed_mut(&mut self) -> impl Iterator<Item = &mut Expression> {
+        self.expressions.iter_mut().chain(&mut self.condition)
+    }
+}
+
 impl Rules {
     /// The rules of a column, if it has any.
     pub fn column(&self, id: ColumnId) -> Option<&ColumnRules> {
@@ -241,6 +280,10 @@ impl Rules {
         put_list(&mut out, "indexes", &self.indexes, |out, index| {
             let _ = write!(out, "\"id\":{},\"name\":{}", index.id, json!(index.name));
             put(out, "columns", Some(ids(&index.columns)));
+            let expressions = || index.expressions.iter().map(expression_value).collect();
+            put(out, "expressions", (!index.expressions.is_empty()).then(|| Value::Array(expressions())));
+            put(out, "condition", index.condition.as_ref().map(expression_value));
+            put(out, "include", (!index.include.is_empty()).then(|| ids(&index.include)));
             put(out, "options", index.options.iter().any(|option| *option != 0).then(|| json!(index.options)));
             put(out, "classes", (!index.classes.is_empty()).then(|| json!(index.classes)));
             put(out, "unique", Some(json!(index.unique)));
@@ -359,6 +402,16 @@ fn read_check(value: &Value) -> Option<Check> {
     })
 }
 
+fn expression_value(expression: &Expression) -> Value {
+    let Expression { text, sql_type, columns } = expression;
+    json!({ "expression": text, "oid": sql_type.oid(), "typmod": sql_type.typmod(), "columns": ids(columns) })
+}
+
+fn read_expression(value: &Value) -> Option<Expression> {
+    let sql_type = SqlType::with_typmod(number(value, "oid")??, value["typmod"].as_i64()?)?;
+    Some(Expression { text: text(value, "expression")??, sql_type, columns: columns(value, "columns")? })
+}
+
 fn read_index(value: &Value) -> Option<Index> {
     let columns = columns(value, "columns")?;
     let options = match &value["options"] {
@@ -373,10 +426,20 @@ fn read_index(value: &Value) -> Option<Index> {
         None => Vec::new(),
         Some(classes) => classes.iter().map(|class| class.as_str().map(str::to_owned)).collect::<Option<_>>()?,
     };
+    let expressions = list(value, "expressions", read_expression)?;
+    (columns.iter().filter(|column| **column == NO_COLUMN).count() == expressions.len()).then_some(())?;
+    let condition = match &value["condition"] {
+        Value::Null => None,
+        condition => Some(read_expression(condition)?),
+    };
+    let include = if value["include"].is_null() { Vec::new() } else { self::columns(value, "include")? };
     Some(Index {
         id: number(value, "id")??,
         name: text(value, "name")??,
         columns,
+        expressions,
+        condition,
+        include,
         options,
         classes,
         unique: value["unique"].as_bool()?,
@@ -455,46 +518,4 @@ fn list<T>(value: &Value, name: &str, read: impl Fn(&Value) -> Option<T>) -> Opt
         Value::Array(items) => items.iter().map(read).collect(),
         _ => None,
     }
-}
-
-/// One key of a table that a fold is kept for: the primary key, an index, or the columns of a reference.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct KeyDef {
-    /// Name of its fold.
-    pub id: u32,
-    /// Its name, for messages.
-    pub name: String,
-    /// Positions among the table's columns, in key order.
-    pub positions: Vec<usize>,
-    /// No two rows with equal keys.
-    pub unique: bool,
-    /// All rows stand in its index, those with a NULL among its columns too; of a foreign key they do not.
-    pub holds_nulls: bool,
-}
-
-/// The keys of a table, the primary key first.
-pub(crate) fn keys_of(
-    table: (RelationId, &str),
-    primary_key: &[usize],
-    rules: &Rules,
-    position: impl Fn(ColumnId) -> Option<usize>,
-) -> SqlResult<Vec<KeyDef>> {
-    let mut keys = Vec::new();
-    if !primary_key.is_empty() {
-        let name = rules.key_name.clone().unwrap_or_else(|| format!("{}_pkey", table.1));
-        keys.push(KeyDef { id: rules.key_id.unwrap_or(table.0.0), name, positions: primary_key.to_vec(), unique: true, holds_nulls: true });
-    }
-    let positions = |columns: &[ColumnId], name: &str| {
-        let all = columns.iter().map(|id| position(*id)).collect::<Option<Vec<_>>>();
-        all.ok_or_else(|| SqlError::internal(format!("\"{name}\" of table \"{}\" names a column that is not there", table.1)))
-    };
-    for index in &rules.indexes {
-        let positions = positions(&index.columns, &index.name)?;
-        keys.push(KeyDef { id: index.id, name: index.name.clone(), positions, unique: index.unique, holds_nulls: true });
-    }
-    for reference in &rules.references {
-        let positions = positions(&reference.columns, &reference.name)?;
-        keys.push(KeyDef { id: reference.id, name: reference.name.clone(), positions, unique: false, holds_nulls: false });
-    }
-    Ok(keys)
 }

@@ -12,8 +12,16 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use base::{ColumnId, RelationId, SqlError, SqlResult, SqlState};
 use serde_json::{Value, json};
 
-use crate::rules::{KeyDef, Rules, keys_of};
+use crate::rules::Rules;
 use crate::types::SqlType;
+
+mod computed;
+mod keys;
+
+pub(crate) use computed::KeyValues;
+pub use computed::{Computed, Expressions, NoExpressions, Program};
+pub use keys::KeyDef;
+use keys::{Keys, keys_of};
 
 /// Name of the salt column in stored batches.
 pub const SALT: &str = "_salt";
@@ -69,7 +77,7 @@ pub struct TableDef {
     pub primary_key: Vec<ColumnId>,
     /// Defaults, checks, indexes and the like.
     pub rules: Arc<Rules>,
-    keys: Arc<[KeyDef]>,
+    keys: Arc<Keys>,
     key_positions: Vec<usize>,
     /// Position of the column that says whose a row is, and for each column whether it is sealed under that subject's key.
     erasable: Option<(usize, Arc<[bool]>)>,
@@ -129,18 +137,15 @@ impl TableDef {
             (by, (0..columns.len()).map(|at| at != by && !key_positions.contains(&at)).collect::<Arc<[bool]>>())
         });
         let position = |id: ColumnId| columns.iter().position(|column| column.id == id);
-        let keys: Arc<[KeyDef]> = keys_of((id, name), &key_positions, &rules, position)?.into();
+        let keys = keys_of((id, name), &key_positions, (&rules, columns.len()), position)?;
         let is_sealed = |at: usize| erasable.as_ref().is_some_and(|(_, sealed)| sealed[at]);
-        if let Some((key, at)) = keys.iter().find_map(|key| Some((key, key.positions.iter().copied().find(|at| is_sealed(*at))?))) {
-            return Err(sealed_in_key(name, &columns[at].name, &key.name));
-        }
         let user: Vec<Field> = columns.iter().map(|column| Field::new(&column.name, column.sql_type.arrow(), true)).collect();
         let sealed = user.iter().enumerate().map(|(at, field)| match is_sealed(at) {
             true => Field::new(field.name(), DataType::Binary, true),
             false => field.clone(),
         });
         let stored: Vec<Field> = sealed.chain(hidden_fields()).collect();
-        Ok(Self {
+        let table = Self {
             id,
             schema: schema.to_owned(),
             name: name.to_owned(),
@@ -148,12 +153,17 @@ impl TableDef {
             columns,
             primary_key,
             rules: Arc::new(rules),
-            keys,
+            keys: Arc::new(keys),
             key_positions,
             erasable,
             user_schema: Arc::new(Schema::new(user)),
             stored_schema: Arc::new(Schema::new(stored)),
-        })
+        };
+        let sealed = |key: &KeyDef| key.reads(&table).into_iter().find(|at| table.is_sealed(*at));
+        match table.keys.all.iter().find_map(|key| Some((key, sealed(key)?))) {
+            Some((key, at)) => Err(sealed_in_key(name, &table.columns[at].name, &key.name)),
+            None => Ok(table),
+        }
     }
 
     /// The user's columns as Arrow fields, all nullable.
@@ -195,12 +205,27 @@ impl TableDef {
 
     /// Every key that a fold is kept for, the primary key first.
     pub fn keys(&self) -> &[KeyDef] {
-        &self.keys
+        &self.keys.all
+    }
+
+    /// The computed value at a place after the columns (P1 of `schema/keys.rs`); `None` for a column.
+    pub fn computed(&self, place: usize) -> Option<&Computed> {
+        self.keys.computed.get(place.checked_sub(self.columns.len())?)
+    }
+
+    /// All that its keys compute, in order of their places.
+    pub fn all_computed(&self) -> &[Computed] {
+        &self.keys.computed
+    }
+
+    /// Type of what stands at the place of a column or a computed value.
+    pub fn type_at(&self, place: usize) -> SqlType {
+        self.computed(place).map_or_else(|| self.columns[place].sql_type, |computed| computed.sql_type)
     }
 
     /// The key with this id.
     pub fn key(&self, id: u32) -> Option<&KeyDef> {
-        self.keys.iter().find(|key| key.id == id)
+        self.keys.all.iter().find(|key| key.id == id)
     }
 
     /// Position of a column by id.

@@ -15,6 +15,7 @@ use base::{RelationId, RowId, SqlError, SqlResult, SqlState};
 use crate::canonical::{OWN_ROW, Op};
 use crate::catalog::{Catalog, Object};
 use crate::commit::{Committed, Request};
+use crate::index_build::Building;
 use crate::ledger::{Ledger, Snapshot};
 use crate::locks::{Locking, Strength};
 use crate::own_keys::NewKeys;
@@ -55,6 +56,8 @@ pub struct Transaction {
     /// Temporary objects, and what a commit does to them.
     pub(crate) temporary: BTreeMap<u32, Object>,
     pub(crate) on_commit: BTreeMap<u32, OnCommit>,
+    /// The index that it makes of a table that is there.
+    pub(crate) building: Option<Building>,
     is_past: bool,
     /// Keeps log files that hold own DATA records.
     pin: Option<Arc<crate::ledger::LogPin>>,
@@ -82,6 +85,7 @@ impl Transaction {
             erases: Vec::new(),
             temporary: BTreeMap::new(),
             on_commit: BTreeMap::new(),
+            building: None,
             is_past: false,
             pin: None,
         }
@@ -156,7 +160,8 @@ impl Transaction {
     /// Errors: 23502 and 23505 with the failing row or key; 53100 or 58030 where a large write cannot go ahead into the log.
     pub fn insert(&mut self, table: &Arc<TableDef>, rows: &RecordBatch) -> SqlResult<()> {
         check_not_null(table, rows)?;
-        let keys = self.check_keys(table, rows, unique::read(table, rows), &[])?;
+        let keys = unique::read(self.ledger.options().expressions(), table, rows)?;
+        let keys = self.check_keys(table, rows, keys, &[])?;
         let stored = self.dress(table, rows, Op::Insert, None)?;
         self.owe(table);
         self.push(table, stored, keys)
@@ -186,7 +191,7 @@ impl Transaction {
     pub fn update(&mut self, table: &Arc<TableDef>, old: &[RowId], rows: &RecordBatch) -> SqlResult<()> {
         assert!(old.len() == rows.num_rows(), "X1: an update has one new version for each old row");
         check_not_null(table, rows)?;
-        let new = unique::read(table, rows);
+        let new = unique::read(self.ledger.options().expressions(), table, rows)?;
         let mut strengths = vec![Strength::NoKeyUpdate; old.len()];
         for (id, values) in &new {
             for ((strength, key), old) in strengths.iter_mut().zip(values).zip(old) {
@@ -422,6 +427,7 @@ impl Transaction {
                 held: self.locking.held,
                 reads: self.reads.map(|reads| (reads, self.snapshot.seq)),
                 erases: self.erases,
+                building: self.building,
                 _pin: self.pin,
                 done,
             }),

@@ -11,26 +11,38 @@ use hashbrown::{HashMap, HashSet};
 
 use crate::canonical::OWN_ROW;
 use crate::key::{Key, KeyReader};
-use crate::key_index::{columns_of, reader};
+use crate::key_index::{columns_of, readers};
 use crate::ledger::Ledger;
 use crate::own_keys::NewKeys;
-use crate::rules::KeyDef;
-use crate::schema::TableDef;
+use crate::schema::{Expressions, KeyDef, TableDef};
 use crate::table::TableState;
 use crate::view::TableView;
 use crate::violations::{conflict, duplicate_key};
 use crate::walk::walk;
 use crate::writes::{OwnRows, TableWrites};
 
-/// Values of every unique key in rows that begin with the table's user columns.
-pub(crate) fn read(table: &TableDef, rows: &RecordBatch) -> NewKeys {
-    let unique = table.keys().iter().filter(|key| key.unique);
-    unique
-        .map(|key| {
-            let reader = KeyReader::of_key(table, key, rows);
-            (key.id, (0..rows.num_rows()).map(|row| reader.key(row)).collect())
-        })
-        .collect()
+/// Values of every unique key in rows that begin with the table's user columns. What other keys compute is computed too (E3 of `schema/computed.rs`).
+///
+/// Errors: those of what keys compute.
+pub(crate) fn read(expressions: &dyn Expressions, table: &TableDef, rows: &RecordBatch) -> SqlResult<NewKeys> {
+    let mut values = NewKeys::new();
+    for key in table.keys().iter().filter(|key| key.unique || !key.is_plain(table)) {
+        let reader = KeyReader::of_key(expressions, table, key, rows, |_| true)?;
+        if key.unique {
+            values.push((key.id, (0..rows.num_rows()).map(|row| reader.key(row)).collect()));
+        }
+    }
+    Ok(values)
+}
+
+/// The same of stored rows, whose deletion markers have none.
+pub(crate) fn read_stored(expressions: &dyn Expressions, table: &TableDef, rows: &RecordBatch) -> SqlResult<NewKeys> {
+    let mut values = NewKeys::new();
+    for key in table.keys().iter().filter(|key| key.unique) {
+        let reader = KeyReader::of_stored(expressions, table, key, rows)?;
+        values.push((key.id, (0..rows.num_rows()).map(|row| reader.key(row)).collect()));
+    }
+    Ok(values)
 }
 
 /// Compares new rows with each other, with own writes and with the newest committed rows; rows `replaced` by them do not count as taken.
@@ -54,14 +66,14 @@ pub(crate) fn check(
             let Some(key) = key else { continue };
             let taken = own.live(*id, key)?.is_some_and(|own_row| !is_replaced(own_row | OWN_ROW));
             if taken || (values.len() > 1 && !seen.insert(key)) {
-                return Err(duplicate_key(table, def, rows, at));
+                return Err(duplicate_key(ledger.options().expressions(), table, def, rows, at));
             }
         }
         drop(seen);
         if let Some(known) = own.unindexed.get(id) {
             let taken = |key: &Key| known.get(key).is_some_and(|row| !own.ended.contains(row) && !is_replaced(*row));
             if let Some(at) = values.iter().position(|key| key.as_ref().is_some_and(taken)) {
-                return Err(duplicate_key(table, def, rows, at));
+                return Err(duplicate_key(ledger.options().expressions(), table, def, rows, at));
             }
         }
         ledger.keys().newest_of(*id, values.iter().flatten(), |key, row| {
@@ -69,7 +81,7 @@ pub(crate) fn check(
                 return Ok(());
             }
             let at = values.iter().position(|other| other.as_ref() == Some(key)).unwrap_or(0);
-            Err(ledger.failure().unwrap_or_else(|| duplicate_key(table, def, rows, at)))
+            Err(ledger.failure().unwrap_or_else(|| duplicate_key(ledger.options().expressions(), table, def, rows, at)))
         })?;
     }
     Ok(())
@@ -89,7 +101,7 @@ pub(crate) fn check_again(ledger: &Ledger, writes: &TableWrites, state: &TableSt
             }
             let own_row = live.iter().find(|(other, _)| *other == key).map_or(0, |(_, own_row)| *own_row);
             match own.locate(own_row) {
-                Some((batch, offset)) => Err(duplicate_key(&writes.table, def, batch, offset)),
+                Some((batch, offset)) => Err(duplicate_key(ledger.options().expressions(), &writes.table, def, batch, offset)),
                 None => Err(conflict()),
             }
         })?;
@@ -101,9 +113,9 @@ pub(crate) fn check_again(ledger: &Ledger, writes: &TableWrites, state: &TableSt
 fn check_since(ledger: &Ledger, writes: &TableWrites, state: &TableState) -> SqlResult<()> {
     let (own, table) = (&*writes.own, &*writes.table);
     let keys: Vec<&KeyDef> = table.keys().iter().filter(|key| key.unique).collect();
-    let needed = columns_of(&keys);
+    let needed = columns_of(table, &keys);
     walk(state, Some(table), &needed, writes.keys_checked_at.unwrap_or(0), |walked| {
-        let readers: Vec<_> = keys.iter().map(|def| reader(table, def, &needed, &walked.columns)).collect();
+        let readers = readers((ledger.options().expressions(), table), &keys, &needed, &walked, |at| walked.is_row(at))?;
         for at in walked.rows().filter(|at| walked.is_row(*at)) {
             let row = walked.first + at as u64;
             for (def, reader) in keys.iter().zip(&readers) {
@@ -113,7 +125,7 @@ fn check_since(ledger: &Ledger, writes: &TableWrites, state: &TableState) -> Sql
                     continue;
                 }
                 return Err(ledger.failure().unwrap_or_else(|| match own.locate(own_row) {
-                    Some((batch, offset)) => duplicate_key(table, def, batch, offset),
+                    Some((batch, offset)) => duplicate_key(ledger.options().expressions(), table, def, batch, offset),
                     None => conflict(),
                 }));
             }
@@ -138,7 +150,7 @@ pub(crate) fn find(view: &TableView, def: &KeyDef) -> SqlResult<Found> {
     for chunk in view.scan(&all, true) {
         let batch = chunk.read()?;
         let ids = batch.column(all.len()).as_primitive::<Int64Type>();
-        let reader = KeyReader::of_key(table, def, &batch);
+        let reader = KeyReader::of_key(view.ledger().options().expressions(), table, def, &batch, |_| true)?;
         for row in 0..batch.num_rows() {
             let Some(key) = reader.key(row) else { continue };
             let id = ids.value(row).cast_unsigned();

@@ -13,11 +13,11 @@ use base::{CommitSeq, RowId, SqlError, SqlResult};
 use crate::canonical::OWN_ROW;
 use crate::failure::arrow_failed;
 use crate::key::{Key, KeyReader};
+use crate::key_index::columns_of;
 use crate::layout;
 use crate::ledger::Ledger;
 use crate::reads::{ReadBound, ReadSet};
-use crate::rules::KeyDef;
-use crate::schema::TableDef;
+use crate::schema::{KeyDef, TableDef};
 use crate::segment::{BATCH_ROWS, Segment};
 use crate::stored;
 use crate::subjects::Subjects;
@@ -93,6 +93,11 @@ impl TableView {
         }
     }
 
+    /// The ledger it reads.
+    pub fn ledger(&self) -> &Arc<Ledger> {
+        &self.ledger
+    }
+
     /// The table's definition.
     pub fn table(&self) -> &Arc<TableDef> {
         &self.table
@@ -154,10 +159,12 @@ impl TableView {
 
     /// The first visible row with a key, read one after the other.
     fn search(&self, def: &KeyDef, key: &Key) -> SqlResult<Option<(RowId, RecordBatch)>> {
-        for chunk in self.scan(&def.positions, true) {
+        let needed = columns_of(&self.table, &[def]);
+        for chunk in self.scan(&needed, true) {
             let batch = chunk.read()?;
             let (ids, columns) = batch.columns().split_last().ok_or_else(|| SqlError::internal("a scan without row ids"))?;
-            let reader = KeyReader::over_values(&self.table, def, columns)?;
+            let column = |at: usize| &columns[needed.binary_search(&at).unwrap_or_default()];
+            let reader = KeyReader::over((self.ledger.options().expressions(), &self.table), def, column, batch.num_rows(), |_| true)?;
             if let Some(at) = (0..batch.num_rows()).find(|at| reader.key(*at).as_ref() == Some(key)) {
                 let row = ids.as_primitive::<Int64Type>().value(at).cast_unsigned();
                 return Ok(Some((RowId(row), self.row(row)?)));
@@ -197,7 +204,7 @@ impl TableView {
         found.reverse();
         let mut found: Vec<RowId> = found.into_iter().map(RowId).collect();
         if let Some(own) = &self.own {
-            found.extend(own.rows_with(&self.table, def, key)?);
+            found.extend(own.rows_with(self.ledger.options().expressions(), &self.table, def, key)?);
         }
         Ok(found)
     }

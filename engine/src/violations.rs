@@ -5,8 +5,8 @@
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use base::{SqlError, SqlState};
 
-use crate::rules::KeyDef;
-use crate::schema::TableDef;
+use crate::key::KeyReader;
+use crate::schema::{Expressions, KeyDef, TableDef};
 
 /// The error for a row that another transaction changed first.
 pub(crate) fn conflict() -> SqlError {
@@ -15,11 +15,28 @@ pub(crate) fn conflict() -> SqlError {
 }
 
 /// The error for a key already taken.
-pub(crate) fn duplicate_key(table: &TableDef, key: &KeyDef, rows: &RecordBatch, row: usize) -> SqlError {
+pub(crate) fn duplicate_key(expressions: &dyn Expressions, table: &TableDef, key: &KeyDef, rows: &RecordBatch, row: usize) -> SqlError {
     SqlError::new(SqlState::UNIQUE_VIOLATION, format!("duplicate key value violates unique constraint \"{}\"", key.name))
-        .detail(format!("Key {} already exists.", shown(table, &key.positions, rows.columns(), row)))
+        .detail(format!("Key {} already exists.", shown_key(expressions, table, key, rows, row)))
         .table(&table.schema, &table.name)
         .constraint(&key.name)
+}
+
+/// `(a, lower(b))=(1, x)`
+pub(crate) fn shown_key(expressions: &dyn Expressions, table: &TableDef, key: &KeyDef, rows: &RecordBatch, row: usize) -> String {
+    if key.is_plain(table) {
+        return shown(table, &key.positions, rows.columns(), row);
+    }
+    let name = |at: &usize| match table.computed(*at) {
+        Some(computed) => computed.program(expressions, table).map_or_else(|_| computed.text.clone(), |program| program.shown().to_owned()),
+        None => table.columns[*at].name.clone(),
+    };
+    let names: Vec<String> = key.positions.iter().map(name).collect();
+    let values = match KeyReader::of_key(expressions, table, key, rows, |at| at == row) {
+        Ok(reader) => reader.columns().map(|column| display(column, row)).collect(),
+        Err(_) => Vec::new(),
+    };
+    format!("({})=({})", names.join(", "), values.join(", "))
 }
 
 /// `(a, b)=(1, 2)`

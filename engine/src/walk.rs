@@ -31,6 +31,11 @@ pub(crate) struct Walked {
 }
 
 impl Walked {
+    /// Rows in all, those before the commit too.
+    pub(crate) fn len(&self) -> usize {
+        self.commits.len()
+    }
+
     /// Offsets of the rows from the commit on.
     pub(crate) fn rows(&self) -> Range<usize> {
         // Commits ascend.

@@ -23,8 +23,7 @@ use crate::key_index::KeyIndex;
 use crate::own_keys::{NewKeys, OwnKeys};
 use crate::packed;
 use crate::record::{Piece, PieceBody, PieceHeader};
-use crate::rules::KeyDef;
-use crate::schema::{TEMPORARY_SCHEMA, TableDef};
+use crate::schema::{Expressions, KeyDef, TEMPORARY_SCHEMA, TableDef};
 use crate::sealing;
 use crate::stored;
 use crate::subjects::Subjects;
@@ -85,13 +84,13 @@ impl OwnRows {
     }
 
     /// Own rows with this value of any key that are not ended, oldest first. Errors: as [`OwnRows::newest`].
-    pub fn rows_with(&self, table: &TableDef, def: &KeyDef, key: &Key) -> SqlResult<Vec<RowId>> {
+    pub fn rows_with(&self, expressions: &dyn Expressions, table: &TableDef, def: &KeyDef, key: &Key) -> SqlResult<Vec<RowId>> {
         if def.unique {
             return Ok(self.live(def.id, key)?.map(|own| RowId(own | OWN_ROW)).into_iter().collect());
         }
         let mut found = Vec::new();
         for piece in &self.pieces {
-            let reader = KeyReader::of_key(table, def, &piece.batch);
+            let reader = KeyReader::of_stored(expressions, table, def, &piece.batch)?;
             for at in 0..piece.batch.num_rows() {
                 let own = piece.first + at as u64;
                 if !self.own_ended.contains(&own) && reader.key(at).as_ref() == Some(key) {

@@ -9,6 +9,7 @@ pub mod copy;
 pub mod types;
 
 mod bounded_dialect;
+mod conflict_syntax;
 mod constraint_syntax;
 mod copy_syntax;
 mod cursor_syntax;
@@ -44,6 +45,7 @@ mod graph_joins;
 mod graph_paths;
 mod graph_patterns;
 mod ground;
+mod index_expressions;
 mod ledger_functions;
 mod live_graphs;
 mod login;
@@ -82,6 +84,7 @@ pub use graph_syntax::{
     ColumnItem, Direction, Element, Factor, GraphTable, LabelExpr, Mode, Nested, PathExpr, PathPattern, Prefix, Primary, Quantifier,
     Selector, Version,
 };
+pub use index_expressions::{IndexExpressions, engine_options};
 pub use login::Account;
 pub use notifications::Notification;
 pub use outcome::{Column, CopyPiece, Notice, Outcome, SqlNotice, Tag, TransactionStatus};

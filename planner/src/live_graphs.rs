@@ -243,7 +243,7 @@ impl Live {
 fn check_key(table: &TableDef, key: &[usize], element: &GraphElement) -> SqlResult<()> {
     let is_told = |at: &usize| table.columns[*at].not_null || table.primary_key.contains(&table.columns[*at].id);
     let is_plain = |at: &usize| !matches!(table.columns[*at].sql_type, SqlType::Float4 | SqlType::Float8);
-    let is_unique = table.keys().iter().any(|known| known.unique && is_same(&known.positions, key));
+    let is_unique = table.keys().iter().any(|known| known.unique && known.is_plain(table) && is_same(&known.positions, key));
     match is_unique && key.iter().all(|at| is_told(at) && is_plain(at)) {
         true => Ok(()),
         false => Err(unfit(element, "no unique key that is NOT NULL, and of no floating-point numbers, tells them apart")),

@@ -24,7 +24,7 @@ use crate::query_syntax::system_time;
 use crate::refresh_syntax::{self, Refresh};
 use crate::role_syntax::Command;
 use crate::syntax_errors::{DEPTH_MAX, at_end, check_chains, check_numbers, is_visible, lexical_error, near, syntax_error};
-use crate::{constraint_syntax, copy_syntax, lock_syntax, position, query_syntax, role_syntax};
+use crate::{conflict_syntax, constraint_syntax, copy_syntax, lock_syntax, position, query_syntax, role_syntax};
 
 const DIALECT: PostgreSqlDialect = PostgreSqlDialect {};
 
@@ -215,8 +215,10 @@ fn parse_own(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Own> {
 fn parse_one(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Statement> {
     check_chains(tokens)?;
     check_numbers(sql, tokens)?;
-    let respelled = query_syntax::respell(tokens);
-    let readable = readable(respelled.as_deref().unwrap_or(tokens));
+    let named = conflict_syntax::named(sql, tokens);
+    let named = named.as_deref().unwrap_or(tokens);
+    let respelled = query_syntax::respell(named);
+    let readable = readable(respelled.as_deref().unwrap_or(named));
     let dialect = Bounded::of(tokens.len()).versioned(system_time::occurs(tokens));
     let mut parser = Parser::new(&dialect).with_recursion_limit(DEPTH_MAX).with_tokens_with_locations(readable);
     let mut statement = parser.parse_statement().map_err(|error| syntax_error(sql, tokens, error))?;

@@ -40,6 +40,31 @@ const SESSION: [&str; 22] = [
 /// Functions with another answer every time.
 const VOLATILE: [&str; 7] = ["random", "nextval", "currval", "lastval", "setval", "clock_timestamp", "gen_random_uuid"];
 
+/// Functions whose answer depends on settings or on the catalog, beside those that read the session.
+const STABLE: [&str; 21] = [
+    "to_char",
+    "to_date",
+    "to_json",
+    "to_jsonb",
+    "row_to_json",
+    "array_to_json",
+    "json_build_object",
+    "json_build_array",
+    "jsonb_build_object",
+    "jsonb_build_array",
+    "concat",
+    "concat_ws",
+    "format",
+    "array_to_string",
+    "timeofday",
+    "make_timestamptz",
+    "pg_sleep",
+    "set_config",
+    "has_table_privilege",
+    "nextval",
+    "setval",
+];
+
 /// The expression a text is. Errors: 42601.
 pub(crate) fn expression(text: &str) -> SqlResult<Expr> {
     let parsed = parse::parse(&format!("SELECT {text}"))?;
@@ -51,6 +76,12 @@ pub(crate) fn expression(text: &str) -> SqlResult<Expr> {
         return Ok(expr.clone());
     }
     Err(SqlError::new(SqlState::SYNTAX_ERROR, format!("\"{text}\" is no expression")))
+}
+
+/// A SELECT of nothing but the expression, over a table of some name. Errors: 42601.
+pub(crate) fn selected(text: &str) -> SqlResult<Statement> {
+    let parsed = parse::parse(&format!("SELECT ({text}) AS c0 FROM \"\u{1}row\""))?;
+    parsed.first().map(|one| one.statement.as_ref().clone()).ok_or_else(|| SqlError::internal("an expression is no statement"))
 }
 
 fn called(expr: &Expr) -> Vec<String> {
@@ -79,6 +110,19 @@ pub(crate) fn mentions_session(expr: &Expr) -> bool {
 /// Whether a function that answers anew every time is called.
 pub(crate) fn is_volatile(expr: &Expr) -> bool {
     called(expr).iter().any(|name| VOLATILE.contains(&name.as_str()))
+}
+
+/// Whether what it calls or names depends on settings or on the moment.
+pub(crate) fn is_stable(expr: &Expr) -> bool {
+    let called = called(expr);
+    let is_text_to_time = |call: &Expr| matches!(call, Expr::Function(call) if call.name.to_string().eq_ignore_ascii_case("to_timestamp") && call.args.to_string().contains(','));
+    let is_age_of_now = |call: &Expr| matches!(call, Expr::Function(call) if call.name.to_string().eq_ignore_ascii_case("age") && !call.args.to_string().contains(','));
+    let named = visit_expressions(expr, |inner| match inner {
+        Expr::Identifier(ident) if is_session_word(ident) => ControlFlow::Break(()),
+        call if is_text_to_time(call) || is_age_of_now(call) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    named.is_break() || called.iter().any(|name| STABLE.contains(&name.as_str()))
 }
 
 /// `now()` and its other names.

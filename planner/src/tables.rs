@@ -17,7 +17,9 @@ use base::{CommitSeq, RowId, SqlError, SqlResult};
 use engine::system::SystemTable;
 use engine::{Chunk, ColumnDef, ReadBound, RowLocks, TableDef, TableView};
 use relational::links::Links;
-use relational::{Bound, Comparison, DECLARED_TYPE, HIDDEN, Indexed, Order, OrderedRows, Partition, TABLE_COLUMN, Table, TableIndex};
+use relational::{
+    Bound, Comparison, DECLARED_TYPE, HIDDEN, Indexed, Order, OrderedRows, Partition, TABLE_COLUMN, Table, TableExpression, TableIndex,
+};
 
 use crate::graph_joins::GraphLinks;
 use crate::rights::{Opened, things};
@@ -35,6 +37,8 @@ pub(crate) struct StoredTable {
     table: Arc<TableDef>,
     view: TableView,
     schema: SchemaRef,
+    /// Hidden columns between the user's and the places of expressions.
+    hidden: usize,
     opened: Opened,
     /// Rows that others have locked are passed over.
     passing: Option<RowLocks>,
@@ -53,7 +57,13 @@ impl StoredTable {
             field.as_ref().clone().with_metadata(HashMap::from(metadata))
         };
         let fields = table.arrow_schema().fields().iter().zip(&table.columns).map(declared).chain([row_id]).collect::<Vec<_>>();
-        Self { schema: Arc::new(Schema::new(fields)), table, view, opened, passing: None, links: None }
+        Self { schema: Arc::new(Schema::new(fields)), hidden: 1, table, view, opened, passing: None, links: None }
+    }
+
+    /// The same as part of a table with so many hidden columns.
+    pub(crate) fn before_hidden(mut self, count: usize) -> Self {
+        self.hidden = count;
+        self
     }
 
     /// The same among the graphs of a catalog.
@@ -151,8 +161,12 @@ impl Table for StoredTable {
         self.table_indexes()
     }
 
-    fn by_index(&self, projection: &[usize], pruning: &[Bound]) -> SqlResult<Option<Indexed>> {
-        self.find_by_index(projection, pruning)
+    fn expressions(&self) -> Vec<TableExpression> {
+        self.table_expressions()
+    }
+
+    fn by_index(&self, projection: &[usize], pruning: &[Bound], askable: &[bool]) -> SqlResult<Option<Indexed>> {
+        self.find_by_index(projection, pruning, askable)
     }
 
     fn in_order(&self, projection: &[usize], pruning: &[Bound], order: Order) -> SqlResult<Option<OrderedRows>> {
@@ -227,6 +241,8 @@ fn read_bound(bound: &Bound) -> ReadBound {
         Comparison::Le => Ordering::is_le,
         Comparison::Gt => Ordering::is_gt,
         Comparison::Ge => Ordering::is_ge,
+        // Of what is NULL no trace is left by bounds; the caller leaves it away.
+        Comparison::Null => |_| true,
     };
     ReadBound { column: bound.column, is_within, value: Arc::clone(&bound.value) }
 }

@@ -47,6 +47,11 @@ impl Changes {
         Self { place, commits, bytes: Vec::new(), entries: Vec::new(), count: 0, staging: None }
     }
 
+    /// The same, all at commit `seq`.
+    pub(crate) fn of(self, seq: CommitSeq) -> Self {
+        Self { commits: Commits::One(seq), ..self }
+    }
+
     /// Entries so far.
     pub(crate) fn count(&self) -> u64 {
         self.count

@@ -21,13 +21,16 @@ use crate::key_order::{is_readable, take};
 use crate::key_range::{KeyBounds, KeyRange};
 use crate::key_walk::KeyWalk;
 use crate::layout;
-use crate::rules::KeyDef;
+use crate::schema::KeyDef;
 use crate::segment::BATCH_ROWS;
 
 /// Own rows that are sorted to be met in the order of a key.
 const OWN_ROWS_MAX: usize = 4_096;
 /// Decoded pieces of a table that are held at a time, of up to 8,192 rows each.
 const PIECES_MAX: usize = 64;
+
+/// Rows with what they sort by.
+type Sorted = Vec<(Vec<u8>, RowId)>;
 
 /// What [`InOrder::step`] comes to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,7 +50,7 @@ pub struct InOrder {
     walk: Option<KeyWalk>,
     backward: bool,
     /// Own rows with what they sort by, the next one last.
-    own: Vec<(Vec<u8>, RowId)>,
+    own: Sorted,
     /// The next committed row.
     committed: Option<(Vec<u8>, u64)>,
     entries: usize,
@@ -101,7 +104,7 @@ impl TableView {
 
     /// How many of a key's first columns can be read out of its index.
     pub fn readable(&self, def: &KeyDef) -> usize {
-        def.positions.iter().take_while(|position| is_readable(self.table.columns[**position].sql_type)).count()
+        def.positions.iter().take_while(|position| is_readable(self.table.type_at(**position))).count()
     }
 
     /// The first columns of a key, so many as asked for and [`TableView::readable`], of the visible committed rows within a range, out of the index
@@ -126,13 +129,12 @@ impl TableView {
                 }
             }
         }
-        let user = self.table.arrow_schema();
         let typed = |(values, position): (Vec<Option<i64>>, &usize)| {
             let values: ArrayRef = Arc::new(Int64Array::from(values));
-            let wanted = user.field(*position).data_type();
+            let wanted = self.table.type_at(*position).arrow();
             // Days are in 32 bits, and only these become a date.
-            let values = if *wanted == DataType::Date32 { cast(&values, &DataType::Int32) } else { Ok(values) };
-            values.and_then(|values| cast(&values, wanted)).map_err(|error| arrow_failed("read an index", &error))
+            let values = if wanted == DataType::Date32 { cast(&values, &DataType::Int32) } else { Ok(values) };
+            values.and_then(|values| cast(&values, &wanted)).map_err(|error| arrow_failed("read an index", &error))
         };
         values.into_iter().zip(&def.positions).map(typed).collect::<SqlResult<_>>().map(Some)
     }
@@ -142,7 +144,7 @@ impl TableView {
     /// Errors: as [`TableView::rows_within`].
     pub fn in_order(&self, def: &KeyDef, range: &KeyRange, backward: bool) -> SqlResult<Option<InOrder>> {
         let bounds = range.bounds(&self.table, def)?;
-        let Some(own) = self.own_in_order(def, &bounds, backward) else { return Ok(None) };
+        let Some(own) = self.own_in_order(def, &bounds, backward)? else { return Ok(None) };
         let walk = self.walk(def, bounds, backward);
         Ok(Some(InOrder { view: self.clone(), walk, backward, own, committed: None, entries: 0 }))
     }
@@ -156,23 +158,23 @@ impl TableView {
     }
 
     /// `None` where they are too many, or too long for the index to tell their order.
-    fn own_in_order(&self, def: &KeyDef, bounds: &KeyBounds, backward: bool) -> Option<Vec<(Vec<u8>, RowId)>> {
-        let Some(own) = &self.own else { return Some(Vec::new()) };
+    fn own_in_order(&self, def: &KeyDef, bounds: &KeyBounds, backward: bool) -> SqlResult<Option<Sorted>> {
+        let Some(own) = &self.own else { return Ok(Some(Vec::new())) };
         if own.pieces.iter().map(|piece| piece.batch.num_rows()).sum::<usize>() > OWN_ROWS_MAX {
-            return None;
+            return Ok(None);
         }
         let mut rows = Vec::new();
         for piece in &own.pieces {
-            let reader = KeyReader::of_key(&self.table, def, &piece.batch);
+            let reader = KeyReader::of_stored(self.ledger.options().expressions(), &self.table, def, &piece.batch)?;
             for at in 0..piece.batch.num_rows() {
                 let row = piece.first + at as u64;
-                if own.own_ended.contains(&row) {
+                if own.own_ended.contains(&row) || !reader.holds(at) {
                     continue;
                 }
                 let mut value = Vec::new();
                 reader.put(at, &mut value);
                 if value.len() > VALUE_BYTES_MAX {
-                    return None;
+                    return Ok(None);
                 }
                 if bounds.have(&value) {
                     rows.push((value, RowId(row | OWN_ROW)));
@@ -183,7 +185,7 @@ impl TableView {
         if !backward {
             rows.reverse();
         }
-        Some(rows)
+        Ok(Some(rows))
     }
 
     /// Rows by their ids, in the order given, in batches of at most 8,192. `projection`: positions of user columns; `_row_id` last, on demand.

@@ -32,6 +32,7 @@ fn docs() -> PathBuf {
 fn serve(folder: &Path) -> (Server, Arc<Ledger>) {
     let options = Options {
         io: Arc::new(RealIo),
+        expressions: Arc::new(engine::NoExpressions),
         clock: Arc::new(SimClock::new(1_767_258_000_000_000, 0)),
         rng: Arc::new(SeededRng::new(2026)),
         wal_file_bytes: 1 << 16,

@@ -17,6 +17,7 @@ type Rows = Vec<(i64, String)>;
 pub fn options(io: &SimIo) -> Options {
     Options {
         io: Arc::new(io.clone()),
+        expressions: Arc::new(engine::NoExpressions),
         clock: Arc::new(SimClock::new(1, 1)),
         rng: Arc::new(SeededRng::new(7)),
         wal_file_bytes: 1 << 16,

@@ -19,6 +19,7 @@ type Model = BTreeMap<i64, String>;
 pub fn options(io: &SimIo, seed: u64) -> Options {
     Options {
         io: Arc::new(io.clone()),
+        expressions: Arc::new(crate::computed::Arithmetic),
         clock: Arc::new(SimClock::new(1, 1)),
         rng: Arc::new(SeededRng::new(seed)),
         wal_file_bytes: 1 << 16,
@@ -64,6 +65,9 @@ fn change_index(ledger: &Arc<Ledger>, index: Option<(&str, u32)>) -> SqlResult<(
         id: ledger.next_object_id(),
         name: name.into(),
         columns: vec![ColumnId(column)],
+        expressions: Vec::new(),
+        condition: None,
+        include: Vec::new(),
         options: vec![0],
         classes: Vec::new(),
         unique: column == 1,
@@ -456,6 +460,9 @@ fn an_index_begins_without_rows_that_its_own_commit_ends() {
         id: ledger.next_object_id(),
         name: "once".into(),
         columns: vec![ColumnId(2)],
+        expressions: Vec::new(),
+        condition: None,
+        include: Vec::new(),
         options: vec![0],
         classes: Vec::new(),
         unique: true,

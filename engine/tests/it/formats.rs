@@ -37,6 +37,7 @@ fn folder() -> SqlResult<(SimIo, Options)> {
     let io = SimIo::new(0);
     let options = Options {
         io: Arc::new(io.clone()),
+        expressions: Arc::new(engine::NoExpressions),
         clock: Arc::new(SimClock::new(1_700_000_000_000_000, 0)),
         rng: Arc::new(SeededRng::new(7)),
         wal_file_bytes: 1 << 16,

@@ -9,22 +9,23 @@ use arrow::datatypes::Int64Type;
 use base::{ColumnId, Io, RelationId, Rng, RowId, SeededRng, SimIo};
 use engine::{ColumnDef, Index, KeyDef, KeyRange, Ledger, Next, Rules, Server, SqlType, Step, TableDef, TableView, Transaction};
 
+use crate::computed;
 use crate::folds::options;
 
-type Row = (i64, Option<i64>, Option<String>);
+pub type Row = (i64, Option<i64>, Option<String>);
 
-fn open(io: &SimIo) -> (Server, Arc<Ledger>) {
+pub fn open(io: &SimIo) -> (Server, Arc<Ledger>) {
     let server = Server::open(Path::new("/data"), options(io, 7)).unwrap();
     let ledger = server.ledger("shockwave").unwrap();
     (server, ledger)
 }
 
-fn table(transaction: &Transaction) -> Arc<TableDef> {
+pub fn table(transaction: &Transaction) -> Arc<TableDef> {
     Arc::clone(transaction.catalog().table("public", "s").unwrap())
 }
 
 /// `s (id bigint primary key, a bigint, b text)`.
-fn create(ledger: &Arc<Ledger>) {
+pub fn create(ledger: &Arc<Ledger>) {
     let mut transaction = ledger.begin("definer");
     let column = |id, name: &str, sql_type| ColumnDef { id: ColumnId(id), name: name.into(), sql_type, not_null: false };
     let columns = vec![column(1, "id", SqlType::Int8), column(2, "a", SqlType::Int8), column(3, "b", SqlType::Text)];
@@ -43,6 +44,9 @@ fn index(ledger: &Arc<Ledger>, all: &[&[u32]]) {
             id: ledger.next_object_id(),
             name: format!("by {columns:?}"),
             columns: columns.iter().map(|id| ColumnId(*id)).collect(),
+            expressions: Vec::new(),
+            condition: None,
+            include: Vec::new(),
             options: vec![0; columns.len()],
             classes: Vec::new(),
             unique: columns.contains(&1),
@@ -65,7 +69,7 @@ fn text(draw: u64) -> String {
     }
 }
 
-fn batch(s: &TableDef, rows: &[Row]) -> RecordBatch {
+pub fn batch(s: &TableDef, rows: &[Row]) -> RecordBatch {
     let columns: Vec<ArrayRef> = vec![
         Arc::new(rows.iter().map(|row| row.0).collect::<Int64Array>()),
         Arc::new(rows.iter().map(|row| row.1).collect::<Int64Array>()),
@@ -87,7 +91,7 @@ fn all(view: &TableView) -> Vec<(RowId, Row)> {
     view.scan(&[0, 1, 2], true).iter().flat_map(|chunk| read(&chunk.read().unwrap())).collect()
 }
 
-fn change(transaction: &mut Transaction, rng: &SeededRng, next: &mut i64) {
+pub fn change(transaction: &mut Transaction, rng: &SeededRng, next: &mut i64) {
     let s = table(transaction);
     let there = all(&transaction.view(&s));
     for _ in 0..1 + rng.next_u64() % 8 {
@@ -107,11 +111,29 @@ fn change(transaction: &mut Transaction, rng: &SeededRng, next: &mut i64) {
     }
 }
 
-/// A value of a column as it is compared: NULL last.
+/// Places of what indexes compute, in the order in which they come to it.
+const SQUARE: usize = 3;
+const HEAD: usize = 4;
+const POSITIVE: usize = 5;
+const SOME_TEXT: usize = 6;
+
+/// Whether a row is in a key.
+fn is_held(row: &Row, def: &KeyDef) -> bool {
+    match def.condition {
+        None => true,
+        Some(POSITIVE) => row.1.is_some_and(|a| a > 0),
+        Some(SOME_TEXT) => row.2.as_ref().is_some_and(|b| !b.is_empty()),
+        Some(other) => panic!("no condition at {other}"),
+    }
+}
+
+/// A value of a column, or a computed one, as it is compared: NULL last.
 fn value(row: &Row, position: usize) -> (bool, i64, &str) {
     match position {
         0 => (false, row.0, ""),
         1 => (row.1.is_none(), row.1.unwrap_or(0), ""),
+        SQUARE => (row.1.is_none(), row.1.map_or(0, |a| a * a), ""),
+        HEAD => (row.2.is_none(), 0, row.2.as_deref().map_or("", |b| &b[..b.len().min(1)])),
         _ => (row.2.is_none(), 0, row.2.as_deref().unwrap_or("")),
     }
 }
@@ -119,6 +141,8 @@ fn value(row: &Row, position: usize) -> (bool, i64, &str) {
 fn array(rng: &SeededRng, position: usize) -> ArrayRef {
     match position {
         2 => Arc::new(StringArray::from(vec![text(rng.next_u64())])),
+        HEAD => Arc::new(StringArray::from(vec![["", "a", "x", "3"][(rng.next_u64() % 4) as usize]])),
+        SQUARE => Arc::new(Int64Array::from(vec![(rng.next_u64() % 18) as i64])),
         0 => Arc::new(Int64Array::from(vec![(rng.next_u64() % 90) as i64])),
         _ => Arc::new(Int64Array::from(vec![(rng.next_u64() % 11) as i64 - 5])),
     }
@@ -149,7 +173,8 @@ fn draw_range(rng: &SeededRng, def: &KeyDef) -> KeyRange {
 fn is_within(row: &Row, def: &KeyDef, range: &KeyRange) -> bool {
     let is_equal = range.equal.iter().zip(&def.positions).all(|(wanted, position)| value(row, *position) == of_array(wanted));
     let next = def.positions.get(range.equal.len()).map(|position| value(row, *position));
-    is_equal
+    is_held(row, def)
+        && is_equal
         && match (&range.next, next) {
             (Next::Any, _) | (_, None) => true,
             (Next::Null, Some(value)) => value.0,
@@ -162,7 +187,7 @@ fn is_within(row: &Row, def: &KeyDef, range: &KeyRange) -> bool {
 }
 
 /// All that indexes answer of a transaction's table.
-fn compare(transaction: &Transaction, rng: &SeededRng, context: &str) {
+pub fn compare(transaction: &Transaction, rng: &SeededRng, context: &str) {
     let s = table(transaction);
     let view = transaction.view(&s);
     let rows = all(&view);
@@ -176,6 +201,7 @@ fn compare(transaction: &Transaction, rng: &SeededRng, context: &str) {
             let found = view.rows_within(def, &range, usize::MAX).unwrap().unwrap();
             let read_back: Vec<(RowId, Row)> = view.gather(&found, &[0, 1, 2], true).unwrap().iter().flat_map(read).collect();
             assert_eq!(read_back.iter().map(|(row, _)| *row).collect::<Vec<_>>(), found, "{context}: gathered in order");
+            assert!(read_back.iter().all(|(_, row)| is_held(row, def)), "{context}: rows that are not in it");
             // Values of which an index has the beginning only may come with others (R1).
             let found: Vec<&(RowId, Row)> = read_back.iter().filter(|(_, row)| is_within(row, def, &range)).collect();
             let committed: Vec<&(RowId, Row)> = wanted.iter().copied().filter(|(row, _)| !is_own(row)).collect();
@@ -185,7 +211,11 @@ fn compare(transaction: &Transaction, rng: &SeededRng, context: &str) {
             assert_eq!(values.len(), columns, "{context}: the columns before the first text");
             for (values, position) in values.iter().zip(&def.positions) {
                 let mut values: Vec<Option<i64>> = values.as_primitive::<Int64Type>().iter().collect();
-                let of = |(_, row): &(RowId, Row)| if *position == 0 { Some(row.0) } else { row.1 };
+                let of = |(_, row): &(RowId, Row)| match *position {
+                    0 => Some(row.0),
+                    SQUARE => row.1.map(|a| a * a),
+                    _ => row.1,
+                };
                 let mut expected: Vec<Option<i64>> = read_back.iter().map(of).collect();
                 values.sort_unstable();
                 expected.sort_unstable();
@@ -243,6 +273,15 @@ fn ranges_and_orders_are_those_of_the_rows() {
         for turn in 0..60 {
             if turn == 20 {
                 index(&ledger, &INDEXES[2..]);
+            }
+            if turn == 25 {
+                computed::index(&ledger, &["square(a)"], None, false).unwrap();
+                computed::index(&ledger, &["head(b)", "1"], None, true).unwrap();
+                computed::index(&ledger, &["3"], Some("a>0"), false).unwrap();
+                computed::index(&ledger, &["square(a)", "3"], Some("b<>''"), false).unwrap();
+                let s = table(&ledger.begin("reader"));
+                let texts: Vec<&str> = s.all_computed().iter().map(|computed| computed.text.as_str()).collect();
+                assert_eq!(texts, ["square(a)", "head(b)", "a>0", "b<>''"]);
             }
             let before = ledger.begin("reader");
             let mut transaction = ledger.begin("tester");

@@ -107,6 +107,7 @@ fn only_keys_that_a_pinned_one_signed_are_followed() {
 fn open_on(io: &SimIo) -> SqlResult<Server> {
     let options = Options {
         io: Arc::new(io.clone()),
+        expressions: Arc::new(engine::NoExpressions),
         clock: Arc::new(SimClock::new(1, 1)),
         rng: Arc::new(SeededRng::new(7)),
         wal_file_bytes: 1 << 16,

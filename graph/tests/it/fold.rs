@@ -23,6 +23,7 @@ struct Held {
 fn options(io: &Arc<SimIo>) -> Options {
     Options {
         io: Arc::clone(io) as Arc<dyn base::Io>,
+        expressions: Arc::new(engine::NoExpressions),
         clock: Arc::new(SimClock::new(1, 1)),
         rng: Arc::new(SeededRng::new(7)),
         wal_file_bytes: 1 << 16,

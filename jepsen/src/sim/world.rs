@@ -29,6 +29,7 @@ impl World {
     pub fn on(io: SimIo, seed: u64) -> Self {
         let options = Options {
             io: Arc::new(io.clone()),
+            expressions: Arc::new(engine::NoExpressions),
             clock: Arc::new(SimClock::new(START_US, 7)),
             rng: Arc::new(SeededRng::new(seed ^ 0x005a_1ead)),
             wal_file_bytes: WAL_FILE_BYTES,

@@ -21,8 +21,9 @@ use datafusion::logical_expr::{
     AggregateUDF, Cast, Expr, HigherOrderUDF, LogicalPlan, LogicalPlanBuilder, ScalarUDF, TableSource, WindowUDF,
 };
 use datafusion::sql::planner::{PlannerContext, SqlToRel};
-use sqlparser::ast::ObjectName;
+use sqlparser::ast::{ObjectName, Statement};
 
+use crate::computed::{self, Known, RowShape};
 use crate::environment::Environment;
 use crate::functions::{self, session};
 use crate::hidden;
@@ -31,7 +32,7 @@ use crate::provider::Provider;
 use crate::relational::{self, Query};
 use crate::set_functions::relation::SetFunctions;
 use crate::sql_types::PostgresTypes;
-use crate::table::{Resolver, Table, View};
+use crate::table::{Resolver, Table, TableExpression, View};
 
 /// Tables met so far, by schema as written and name.
 type Resolved = HashMap<(Option<String>, String), Arc<dyn Table>>;
@@ -144,6 +145,40 @@ impl<'a> Context<'a> {
         LogicalPlanBuilder::from(plan).project(shown.collect::<Vec<_>>())?.build()
     }
 
+    /// What a table's indexes are about, as this statement would have planned it (C1 of `computed.rs`).
+    fn expressions(&self, table: &dyn Table, schema: &SchemaRef) -> Vec<Known> {
+        let mut known = Vec::new();
+        for one in table.expressions() {
+            // Rows of a table without these indexes: what is planned for an expression knows no other.
+            let rows = RowsOf(Arc::new(RowShape(Arc::clone(schema))));
+            let mentioned = BTreeSet::new();
+            let inner = Context {
+                state: self.state,
+                query: Query { statement: self.query.statement, text: "" },
+                resolver: &rows,
+                database: self.database,
+                functions: self.functions.clone(),
+                mentioned: &mentioned,
+                tables: RefCell::new(HashMap::new()),
+                found: Rc::default(),
+                depth: self.depth,
+                relations: relations(),
+            };
+            let TableExpression { shown, statement, data_type } = one;
+            // What cannot be planned here is mentioned by nothing.
+            let expr = inner.expression(statement, schema).ok().flatten();
+            known.push(Known { shown, data_type, expr });
+        }
+        known
+    }
+
+    fn expression(&self, mut statement: Statement, schema: &SchemaRef) -> Result<Option<Expr>> {
+        let external = |error| DataFusionError::External(Box::new(error));
+        relational::prepare(&mut statement, self, self.mentioned).map_err(external)?;
+        let plan = SqlToRel::new(self).sql_statement_to_plan_with_context(statement, &mut PlannerContext::new())?;
+        computed::expression(relational::settled(plan, self.state)?, schema, self.state)
+    }
+
     /// Whether a FROM item names a table that can have no row.
     pub(crate) fn is_always_empty(&self, name: &ObjectName) -> bool {
         let mut parts = position::folded_parts(name);
@@ -204,6 +239,15 @@ impl<'a> Context<'a> {
     }
 }
 
+/// Finds the rows that an expression is over.
+struct RowsOf(Arc<RowShape>);
+
+impl Resolver for RowsOf {
+    fn table(&self, _schema: Option<&str>, _name: &str) -> SqlResult<Arc<dyn Table>> {
+        Ok(Arc::clone(&self.0) as Arc<dyn Table>)
+    }
+}
+
 impl ContextProvider for Context<'_> {
     fn get_table_source(&self, name: TableReference) -> Result<Arc<dyn TableSource>> {
         let external = |error| DataFusionError::External(Box::new(error));
@@ -218,6 +262,8 @@ impl ContextProvider for Context<'_> {
         let label = name.schema().map_or_else(|| name.table().to_owned(), |schema| format!("{schema}.{}", name.table()));
         let number = self.number(name.schema(), name.table());
         let provider = Provider::new(table.as_ref(), number, label, self.mentioned).map_err(external)?;
+        let known = self.expressions(table.as_ref(), provider.columns());
+        let provider = provider.knowing(known);
         Ok(provider_as_source(Arc::new(provider)))
     }
 

@@ -18,7 +18,7 @@ use datafusion::physical_plan::PhysicalExpr;
 use crate::environment::Environment;
 use crate::relational::{Query, Relational};
 use crate::table::Resolver;
-use crate::{errors, output};
+use crate::{errors, immutable, output};
 
 /// A SELECT list over one batch's columns, or over none; see the module.
 #[derive(Clone, Debug)]
@@ -27,6 +27,7 @@ pub struct Expressions {
     input: SchemaRef,
     computed: SchemaRef,
     shown: SchemaRef,
+    is_immutable: bool,
 }
 
 impl Relational {
@@ -51,6 +52,8 @@ impl Relational {
             simple.map_err(|error| errors::placed(&error, query))
         };
         let expressions = projection.expr.iter().map(physical).collect::<SqlResult<Vec<_>>>()?;
+        let simple = |expression: &datafusion::logical_expr::Expr| simplifier.simplify(expression.clone());
+        let is_immutable = projection.expr.iter().all(|expr| simple(expr).is_ok_and(|expr| immutable::is_immutable(&expr, input)));
         let input: SchemaRef = Arc::new(input.as_arrow().clone());
         let field = |(expression, field): (&Arc<dyn PhysicalExpr>, &Arc<arrow::datatypes::Field>)| {
             let data_type = expression.data_type(&input).map_err(|error| errors::placed(&error, query))?;
@@ -59,11 +62,16 @@ impl Relational {
         let fields = expressions.iter().zip(plan.schema().as_arrow().fields()).map(field).collect::<SqlResult<Vec<_>>>()?;
         let computed: SchemaRef = Arc::new(Schema::new(fields));
         let shown = output::shown_schema(&plan);
-        Ok(Expressions { expressions, input, computed, shown })
+        Ok(Expressions { expressions, input, computed, shown, is_immutable })
     }
 }
 
 impl Expressions {
+    /// Whether types and functions within say that the values depend on no setting; what is said by names of functions is the caller's to know.
+    pub fn is_immutable(&self) -> bool {
+        self.is_immutable
+    }
+
     /// Types of the values.
     pub fn types(&self) -> impl Iterator<Item = DataType> {
         self.shown.fields().iter().map(|field| field.data_type().clone())

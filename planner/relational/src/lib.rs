@@ -20,6 +20,7 @@ mod attach;
 mod calls;
 mod clock;
 mod coercions;
+mod computed;
 mod context;
 mod dialect;
 mod equality;
@@ -32,6 +33,7 @@ mod framed;
 mod full_joins;
 mod functions;
 mod hidden;
+mod immutable;
 mod index_step;
 mod layouts;
 mod mapping;
@@ -81,6 +83,6 @@ pub use relational::{Description, Options, Query, Relational, Rows};
 pub use shape::Shape;
 pub use table::links;
 pub use table::{
-    Bound, Comparison, DECLARED_TYPE, HIDDEN, InOrder, Indexed, Order, OrderedRows, Partition, Resolver, TABLE_COLUMN, Table, TableIndex,
-    View,
+    Bound, Comparison, DECLARED_TYPE, HIDDEN, InOrder, Indexed, Order, OrderedRows, Partition, Resolver, TABLE_COLUMN, Table,
+    TableExpression, TableIndex, View,
 };

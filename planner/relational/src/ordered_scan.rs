@@ -73,6 +73,9 @@ impl OrderedScanExec {
         if hints.has_null {
             return Ok(None);
         }
+        if self.reading.askable(&hints)?.get(self.order.index) == Some(&false) {
+            return Err(give_up());
+        }
         let opened = self.reading.table()?.in_order(&self.columns, &hints.bounds, self.order).map_err(external)?;
         opened.map(Some).ok_or_else(give_up)
     }

@@ -8,21 +8,25 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use base::{SqlError, SqlResult};
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{Constraint, Constraints, Result, internal_err};
-use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown, TableType};
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{Constraint, Constraints, DFSchema, DataFusionError, Result, ScalarValue, internal_err};
+use datafusion::logical_expr::{BinaryExpr, Expr, Like, Operator, TableProviderFilterPushDown, TableType};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
+use crate::computed::{self, Compares, Known, Part, bare};
 use crate::hidden;
 use crate::layouts::{INTERVAL, is_any_numeric, is_compared_by_key};
 use crate::operand::{Operand, widens};
-use crate::scan::{KeyLookupExec, Reading, SegmentScanExec};
+use crate::scan::{Computed, KeyLookupExec, Reading, SegmentScanExec};
 use crate::slot::Slot;
-use crate::table::{Comparison, Table, TableIndex};
+use crate::table::{Comparison, DECLARED_TYPE, Table, TableIndex};
 
 /// A table as one statement sees it: its shape, and where each run of the statement finds the table itself.
 #[derive(Clone, Debug)]
@@ -40,6 +44,8 @@ pub(crate) struct Provider {
     /// Positions of the key's columns in the provider's schema; empty where the table has no key a lookup can use.
     key: Vec<usize>,
     indexes: Arc<[TableIndex]>,
+    /// What the indexes are about beside columns; places from the end of `columns` on mean these.
+    expressions: Arc<[Known]>,
     constraints: Constraints,
 }
 
@@ -62,7 +68,17 @@ impl Provider {
         let constraints = if key.is_empty() { vec![] } else { vec![Constraint::PrimaryKey(key.clone())] };
         let constraints = Constraints::new_unverified(constraints);
         let indexes = table.indexes().into();
-        Ok(Self { number, slot: None, name, whole, schema, columns, key, indexes, constraints })
+        Ok(Self { number, slot: None, name, whole, schema, columns, key, indexes, expressions: Arc::default(), constraints })
+    }
+
+    /// The same, with what its indexes are about.
+    pub(crate) fn knowing(self, expressions: Vec<Known>) -> Self {
+        Self { expressions: expressions.into(), ..self }
+    }
+
+    /// Its columns.
+    pub(crate) fn columns(&self) -> &SchemaRef {
+        &self.schema
     }
 
     /// The same, reading from a slot.
@@ -86,7 +102,7 @@ impl Provider {
             known.push(compared.value);
         }
         let usable = |column: &usize| {
-            let data_type = self.schema.field(*column).data_type();
+            let data_type = self.type_at(*column);
             !data_type.is_floating() && !is_compared_by_key(data_type)
         };
         if self.key.is_empty() || !self.key.iter().all(usable) {
@@ -100,6 +116,11 @@ impl Provider {
 
     /// The filter as `column op value`, if it is that and the value can be had in the column's own type.
     fn compared(&self, filter: &Expr) -> Option<Compared> {
+        if let Expr::IsNull(inner) = filter {
+            let column = self.column_of(inner)?;
+            let value = Operand::Constant(ScalarValue::try_from(self.type_at(column)).ok()?);
+            return Some(Compared { column, op: Comparison::Null, value });
+        }
         let Expr::BinaryExpr(BinaryExpr { left, op, right }) = filter else { return None };
         let op = comparison(*op)?;
         if let Some(compared) = self.compared_by_key(left, op, right).or_else(|| self.compared_by_key(right, mirrored(op), left)) {
@@ -110,31 +131,90 @@ impl Provider {
             (None, Some(column)) => (column, mirrored(op), left.as_ref()),
             _ => return None,
         };
-        let data_type = self.schema.field(column).data_type();
+        let data_type = self.type_at(column);
         let value = Operand::or_computed(value, data_type)?;
         // A column widened for the comparison meets its own values only in an equality: what does not fit is nobody's.
-        let is_widened = ![left, right].iter().any(|side| matches!(side.as_ref(), Expr::Column(_)));
+        let is_widened = ![left, right].iter().any(|side| matches!(side.as_ref(), Expr::Column(_)) || self.expression_of(side).is_some());
         (!is_widened || (op == Comparison::Eq && value.is_narrowed(data_type))).then_some(Compared { column, op, value })
+    }
+
+    /// `column LIKE 'ab%'` as the range that it is within: bytes sort as texts do.
+    fn prefixed(&self, filter: &Expr) -> Vec<Compared> {
+        let Expr::Like(Like { negated: false, expr, pattern, escape_char: None, case_insensitive: false }) = filter else {
+            return Vec::new();
+        };
+        let (Some(column), Expr::Literal(ScalarValue::Utf8(Some(pattern)), _)) = (self.column_of(expr), pattern.as_ref()) else {
+            return Vec::new();
+        };
+        let beginning: String = pattern.chars().take_while(|character| !matches!(character, '%' | '_' | '\\')).collect();
+        if beginning.is_empty() || *self.type_at(column) != DataType::Utf8 || self.is_padded(column) {
+            return Vec::new();
+        }
+        let bound = |op: Comparison, text: String| Compared { column, op, value: Operand::Constant(ScalarValue::Utf8(Some(text))) };
+        let end = after_all_that_begin_so(&beginning).map(|end| bound(Comparison::Lt, end));
+        std::iter::once(bound(Comparison::Ge, beginning)).chain(end).collect()
+    }
+
+    /// Whether a column is a `char(n)`, of which spaces at the end are no part.
+    fn is_padded(&self, place: usize) -> bool {
+        let declared = self.metadata(place).and_then(|metadata| metadata.get(DECLARED_TYPE).cloned());
+        declared.is_some_and(|declared| declared.starts_with("1042,"))
+    }
+
+    /// What a filter says of columns, of which each is a hint.
+    fn bounds_of(&self, filter: &Expr) -> Vec<Compared> {
+        match self.compared(filter) {
+            Some(compared) => vec![compared],
+            None => self.prefixed(filter),
+        }
     }
 
     /// A column of numbers of any length or of intervals, of which only keys are compared.
     fn compared_by_key(&self, column: &Expr, op: Comparison, value: &Expr) -> Option<Compared> {
         let Expr::ScalarFunction(call) = column else { return None };
-        let ([Expr::Column(column)], "comparison_key") = (call.args.as_slice(), call.func.name()) else { return None };
-        let column = self.schema.index_of(&column.name).ok()?;
-        let data_type = self.schema.field(column).data_type();
+        let ([compared], "comparison_key") = (call.args.as_slice(), call.func.name()) else { return None };
+        let column = match compared {
+            Expr::Column(column) => self.schema.index_of(&column.name).ok()?,
+            other => self.expression_of(other)?,
+        };
+        let data_type = self.type_at(column);
         let has_order = *data_type == INTERVAL || is_any_numeric(data_type);
         let value = if has_order { Operand::of_key(value, data_type)? } else { return None };
         Some(Compared { column, op, value })
     }
 
-    /// The column an expression is, perhaps under a cast that only widens an integer.
+    /// Type of what is at a place.
+    fn type_at(&self, place: usize) -> &DataType {
+        match place.checked_sub(self.columns.len()) {
+            Some(at) => &self.expressions[at].data_type,
+            None => self.schema.field(place).data_type(),
+        }
+    }
+
+    /// The place in the table of what is at a place here.
+    fn place_in_table(&self, place: usize) -> usize {
+        place.checked_sub(self.columns.len()).map_or_else(|| self.columns[place], |at| self.whole.fields().len() + at)
+    }
+
+    /// The place of the expression of an index that this is.
+    fn expression_of(&self, expr: &Expr) -> Option<usize> {
+        if self.expressions.is_empty() || matches!(expr, Expr::Literal(..) | Expr::Placeholder(_)) {
+            return None;
+        }
+        let bare = bare(expr.clone()).ok()?;
+        Some(self.columns.len() + self.expressions.iter().position(|known| known.expr.as_ref() == Some(&bare))?)
+    }
+
+    /// The column or expression of an index that this is, perhaps under a cast that only widens an integer.
     fn column_of(&self, expr: &Expr) -> Option<usize> {
+        if let Some(place) = self.expression_of(expr) {
+            return Some(place);
+        }
         match expr {
             Expr::Column(column) => self.schema.index_of(&column.name).ok(),
             Expr::Cast(cast) => {
                 let column = self.column_of(&cast.expr)?;
-                widens(self.schema.field(column).data_type(), cast.field.data_type()).then_some(column)
+                widens(self.type_at(column), cast.field.data_type()).then_some(column)
             }
             _ => None,
         }
@@ -156,7 +236,90 @@ impl Provider {
             columns,
             schema,
             indexes: Arc::clone(&self.indexes),
+            conditions: Arc::default(),
+            expressions: Arc::default(),
         })
+    }
+
+    /// Parts of the conditions that indexes have.
+    fn condition_parts(&self) -> impl Iterator<Item = &Expr> {
+        let conditions = self.indexes.iter().filter_map(|index| self.expressions.get(index.condition?)?.expr.as_ref());
+        conditions.flat_map(computed::parts)
+    }
+
+    fn is_part_of_condition(&self, filter: &Expr) -> bool {
+        self.condition_parts().any(|part| matches!(computed::standing(part, filter), Ok(Some(_))))
+    }
+
+    /// For each index its condition, if it has one, ready to be compared with these filters and with bounds.
+    fn conditions(&self, filters: &[&Expr], session: &dyn Session) -> Result<Arc<[Option<Vec<Part>>]>> {
+        if self.indexes.iter().all(|index| index.condition.is_none()) {
+            return Ok(Arc::default());
+        }
+        let filters: Vec<&Expr> = filters.iter().flat_map(|filter| computed::parts(filter)).collect();
+        let condition = |index: &TableIndex| {
+            let Some(place) = index.condition else { return Ok(None) };
+            // What this statement cannot mention is implied by nothing.
+            let Some(expr) = self.expressions.get(place).and_then(|known| known.expr.as_ref()) else {
+                return Ok(Some(vec![Part { standing: Vec::new(), compares: Compares::Other, itself: None }]));
+            };
+            computed::parts(expr).into_iter().map(|part| self.part(part, &filters, session)).collect::<Result<Vec<_>>>().map(Some)
+        };
+        self.indexes.iter().map(condition).collect()
+    }
+
+    fn part(&self, part: &Expr, filters: &[&Expr], session: &dyn Session) -> Result<Part> {
+        let mut standing = Vec::new();
+        for filter in filters {
+            standing.extend(computed::standing(part, filter)?);
+        }
+        let not_equal = |part: &Expr| match part {
+            Expr::BinaryExpr(BinaryExpr { left, op: Operator::NotEq, right }) => {
+                let equal = Expr::BinaryExpr(BinaryExpr { left: left.clone(), op: Operator::Eq, right: right.clone() });
+                self.compared(&equal)
+            }
+            _ => None,
+        };
+        let compares = match part {
+            Expr::IsNotNull(inner) => self.column_of(inner).map(|place| Compares::NotNull(self.place_in_table(place))),
+            other => {
+                let compared = self.compared(other).map(|compared| (Some(compared.op), compared));
+                let compared = compared.or_else(|| not_equal(other).map(|compared| (None, compared)));
+                compared.and_then(|(op, Compared { column, value, .. })| match value {
+                    Operand::Constant(value) => Some(Compares::Value(self.place_in_table(column), op, value)),
+                    _ => None,
+                })
+            }
+        };
+        let fields: Vec<usize> = part.column_refs().iter().filter_map(|column| self.schema.index_of(&column.name).ok()).collect();
+        let mut fields = fields;
+        fields.sort_unstable();
+        let schema = Arc::new(self.schema.project(&fields)?);
+        let itself = session.create_physical_expr(part.clone(), &DFSchema::try_from(Arc::clone(&schema))?).ok();
+        let columns = fields.iter().map(|at| self.columns[*at]).collect();
+        let itself = itself.filter(|_| !fields.is_empty()).map(|itself| (itself, schema, columns));
+        Ok(Part { standing, compares: compares.unwrap_or(Compares::Other), itself })
+    }
+
+    /// The expressions of indexes over the table's columns by their places.
+    fn computed(&self, session: &dyn Session) -> Result<Arc<[Computed]>> {
+        let over_table = |physical: Arc<dyn PhysicalExpr>| {
+            let moved = physical.transform(|part| {
+                Ok(match part.downcast_ref::<Column>() {
+                    Some(column) => {
+                        let place = self.columns[column.index()];
+                        Transformed::yes(Arc::new(Column::new(self.whole.field(place).name(), place)) as Arc<dyn PhysicalExpr>)
+                    }
+                    None => Transformed::no(part),
+                })
+            })?;
+            Ok::<_, DataFusionError>(moved.data)
+        };
+        let one = |known: &Known| {
+            let physical = known.physical(&self.schema, session)?.map(over_table).transpose()?;
+            Ok(Computed { shown: known.shown.clone(), physical })
+        };
+        self.expressions.iter().map(one).collect()
     }
 }
 
@@ -171,6 +334,19 @@ struct Compared {
     column: usize,
     op: Comparison,
     value: Operand,
+}
+
+/// The least text after all that begin with this; `None` where there is none.
+fn after_all_that_begin_so(beginning: &str) -> Option<String> {
+    let mut characters: Vec<char> = beginning.chars().collect();
+    while let Some(last) = characters.pop() {
+        let next = (u32::from(last) + 1..=u32::from(char::MAX)).find_map(char::from_u32);
+        if let Some(next) = next {
+            characters.push(next);
+            return Some(characters.into_iter().collect());
+        }
+    }
+    None
 }
 
 fn comparison(op: Operator) -> Option<Comparison> {
@@ -191,6 +367,7 @@ fn mirrored(op: Comparison) -> Comparison {
         Comparison::Le => Comparison::Ge,
         Comparison::Gt => Comparison::Lt,
         Comparison::Ge => Comparison::Le,
+        Comparison::Null => Comparison::Null,
     }
 }
 
@@ -215,6 +392,7 @@ impl TableProvider for Provider {
                 TableProviderFilterPushDown::Exact
             }
             Some(_) => TableProviderFilterPushDown::Inexact,
+            None if self.is_part_of_condition(filter) || !self.prefixed(filter).is_empty() => TableProviderFilterPushDown::Inexact,
             None => TableProviderFilterPushDown::Unsupported,
         };
         Ok(filters.iter().map(answer).collect())
@@ -227,7 +405,7 @@ impl TableProvider for Provider {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let reading = self.reading(projection)?;
+        let mut reading = self.reading(projection)?;
         let filters: Vec<&Expr> = filters.iter().collect();
         match self.key_of(&filters) {
             Key::Contradiction => return Ok(Arc::new(EmptyExec::new(reading.schema))),
@@ -239,8 +417,10 @@ impl TableProvider for Provider {
             }
             Key::Incomplete => {}
         }
-        let bounds = filters.iter().filter_map(|filter| self.compared(filter));
-        let bounds = bounds.map(|compared| Ok((self.columns[compared.column], compared.op, compared.value.planned(state)?)));
+        reading.conditions = self.conditions(&filters, state)?;
+        reading.expressions = self.computed(state)?;
+        let bounds = filters.iter().flat_map(|filter| self.bounds_of(filter));
+        let bounds = bounds.map(|compared| Ok((self.place_in_table(compared.column), compared.op, compared.value.planned(state)?)));
         let bounds = bounds.collect::<Result<_>>()?;
         let partitions = state.config_options().execution.target_partitions.max(1);
         Ok(Arc::new(SegmentScanExec::new(reading, bounds, limit, partitions)?))

@@ -350,7 +350,7 @@ pub(crate) fn prepare(statement: &mut Statement, context: &Context<'_>, mentione
 }
 
 /// Types settled, subqueries that cannot be joins taken out, and the result checked.
-fn settled(plan: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
+pub(crate) fn settled(plan: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
     plan.check_invariants(InvariantLevel::Always)?;
     full_joins::check(&plan)?;
     let plan = convert::analyzed(reshape::reshape(plan, state)?, state)?;

@@ -27,6 +27,7 @@ use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Par
 use futures::stream;
 use std::sync::{Mutex, PoisonError};
 
+use crate::computed::{self, Part};
 use crate::index_step::IndexStep;
 use crate::operand::Operand;
 use crate::slot::Slot;
@@ -49,11 +50,36 @@ pub(crate) struct Reading {
     pub(crate) schema: SchemaRef,
     /// The table's indexes.
     pub(crate) indexes: Arc<[TableIndex]>,
+    /// By index, what has to be implied for it to be asked; empty where all can be.
+    pub(crate) conditions: Arc<[Option<Vec<Part>>]>,
+    /// What indexes are about beside columns, by place after the table's columns.
+    pub(crate) expressions: Arc<[Computed]>,
+}
+
+/// An expression that indexes of a table are about.
+#[derive(Clone, Debug)]
+pub(crate) struct Computed {
+    pub(crate) shown: String,
+    /// Over the table's columns at their places; `None` where the statement cannot mention it.
+    pub(crate) physical: Option<Arc<dyn PhysicalExpr>>,
 }
 
 impl Reading {
     pub(crate) fn table(&self) -> Result<Arc<dyn Table>> {
         self.slot.table(self.number)
+    }
+
+    /// Name of a column, or the text of an expression, by place.
+    pub(crate) fn name_at(&self, place: usize) -> &str {
+        match place.checked_sub(self.whole.fields().len()) {
+            Some(at) => self.expressions.get(at).map_or("", |expression| expression.shown.as_str()),
+            None => self.whole.field(place).name(),
+        }
+    }
+
+    /// Which indexes a run may ask, by place; empty where all.
+    pub(crate) fn askable(&self, hints: &Hints) -> Result<Vec<bool>> {
+        computed::askable(&self.conditions, &hints.bounds)
     }
 
     /// L1.
@@ -305,7 +331,7 @@ impl Hints {
         let mut hints = Self { bounds: known, places, has_null: false, has_failed: false };
         for (place, (column, op, operand)) in bounds.iter().enumerate() {
             match operand.hint()? {
-                Some(value) if value.is_null() => hints.has_null = true,
+                Some(value) if value.is_null() && *op != Comparison::Null => hints.has_null = true,
                 Some(value) => {
                     hints.bounds.push(Bound { column: *column, op: *op, value: value.to_array_of_size(1)? });
                     hints.places.push(place);
@@ -318,11 +344,13 @@ impl Hints {
 }
 
 fn open(reading: &Reading, order: &[usize], bounds: &Bounds, asked: usize) -> Result<Opened> {
-    let Hints { bounds, places, has_failed, .. } = Hints::of(bounds)?;
+    let hints = Hints::of(bounds)?;
     let table = reading.table()?;
+    let askable = reading.askable(&hints)?;
+    let Hints { bounds, places, has_failed, .. } = hints;
     if !reading.indexes.is_empty()
         && !has_failed
-        && let Some(indexed) = table.by_index(order, &bounds).map_err(external)?
+        && let Some(indexed) = table.by_index(order, &bounds, &askable).map_err(external)?
     {
         let Indexed { name, bounds, is_only, count, rows } = indexed;
         let used = bounds.iter().filter_map(|at| places.get(*at).copied()).collect();
@@ -338,9 +366,7 @@ fn open(reading: &Reading, order: &[usize], bounds: &Bounds, asked: usize) -> Re
 
 /// Bounds as PostgreSQL shows an index's condition; empty where there are none.
 pub(crate) fn condition<'b>(reading: &Reading, bounds: impl Iterator<Item = &'b (usize, Comparison, Operand)>) -> String {
-    let shown = |(column, op, operand): &(usize, Comparison, Operand)| {
-        format!("({} {} {operand})", reading.whole.field(*column).name(), symbol(*op))
-    };
+    let shown = |(column, op, operand): &(usize, Comparison, Operand)| format!("({} {} {operand})", reading.name_at(*column), symbol(*op));
     let all: Vec<String> = bounds.map(shown).collect();
     if all.len() > 1 { format!("({})", all.join(" AND ")) } else { all.concat() }
 }
@@ -364,7 +390,7 @@ impl DisplayAs for SegmentScanExec {
         write!(f, "SegmentScan: table={}, columns=[{}], partitions={partitions}", self.reading.name, self.reading.column_names())?;
         if !self.bounds.is_empty() {
             let shown = |(column, op, operand): &(usize, Comparison, Operand)| {
-                format!("{} {} {operand}", self.reading.whole.field(*column).name(), symbol(*op))
+                format!("{} {} {operand}", self.reading.name_at(*column), symbol(*op))
             };
             write!(f, ", bounds=[{}]", self.bounds.iter().map(shown).collect::<Vec<_>>().join(", "))?;
         }
@@ -382,6 +408,7 @@ fn symbol(op: Comparison) -> &'static str {
         Comparison::Le => "<=",
         Comparison::Gt => ">",
         Comparison::Ge => ">=",
+        Comparison::Null => "IS",
     }
 }
 

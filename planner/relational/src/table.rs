@@ -35,10 +35,24 @@ pub type Partition = Box<dyn Iterator<Item = SqlResult<RecordBatch>> + Send>;
 pub struct TableIndex {
     /// Its name.
     pub name: String,
-    /// Position in [`Table::schema`] of each of its columns, and whether that can be NULL; only the first of them, where the others are in no order.
+    /// Place of each of its columns, and whether that can be NULL; only the first of them, where the others are in no order. Places are positions in
+    /// [`Table::schema`], and from its end on those in [`Table::expressions`].
     pub columns: Vec<(usize, bool)>,
-    /// No two rows have the same values, NULLs apart.
+    /// Place in [`Table::expressions`] of the condition that its rows meet; all rows are in it where there is none.
+    pub condition: Option<usize>,
+    /// No two of its rows have the same values, NULLs apart.
     pub is_unique: bool,
+}
+
+/// An expression over the columns of a table: an index is over it, or has the rows that it is true of.
+#[derive(Clone, PartialEq, Debug)]
+pub struct TableExpression {
+    /// As EXPLAIN shows it.
+    pub shown: String,
+    /// A list of it alone, over a table of any name that has the columns.
+    pub statement: Statement,
+    /// Type of its values.
+    pub data_type: DataType,
 }
 
 /// Rows that an index found.
@@ -122,12 +136,18 @@ pub trait Table: Send + Sync + Debug {
         Vec::new()
     }
 
-    /// The same rows as [`Table::scan`] by an index, where one finds few; `None` where a scan is better.
-    fn by_index(&self, _projection: &[usize], _pruning: &[Bound]) -> SqlResult<Option<Indexed>> {
+    /// Expressions that its indexes are about; likewise the same for all snapshots.
+    fn expressions(&self) -> Vec<TableExpression> {
+        Vec::new()
+    }
+
+    /// The same rows as [`Table::scan`] by an index, where one finds few; `None` where a scan is better. `askable` says of each of
+    /// [`Table::indexes`] whether all rows within the bounds are in it.
+    fn by_index(&self, _projection: &[usize], _pruning: &[Bound], _askable: &[bool]) -> SqlResult<Option<Indexed>> {
         Ok(None)
     }
 
-    /// The same rows as [`Table::scan`] in an index's order. The bounds bind the index's first columns to one value each, as far as they do at all.
+    /// The same rows as [`Table::scan`] in the order of an index that has all of them. The bounds bind the index's first columns to one value each, as far as they do at all.
     /// `None` where the index cannot be asked, or reading all rows is better.
     fn in_order(&self, _projection: &[usize], _pruning: &[Bound], _order: Order) -> SqlResult<Option<OrderedRows>> {
         Ok(None)
@@ -158,11 +178,11 @@ pub trait Table: Send + Sync + Debug {
 /// `column op value`, all bounds of a scan joined by AND: whatever cannot satisfy it may be skipped.
 #[derive(Clone, Debug)]
 pub struct Bound {
-    /// Position in [`Table::schema`].
+    /// Place, as those in [`TableIndex::columns`].
     pub column: usize,
     /// How the column compares to the value.
     pub op: Comparison,
-    /// One row, typed as the column, never NULL.
+    /// One row, typed as the column; NULL with [`Comparison::Null`], and never otherwise.
     pub value: ArrayRef,
 }
 
@@ -179,6 +199,8 @@ pub enum Comparison {
     Gt,
     /// `>=`
     Ge,
+    /// `IS NULL`
+    Null,
 }
 
 /// Finds tables by name, for one statement.

@@ -27,6 +27,17 @@ pub(super) fn condition(table: &TableDef, text: &str, pretty: bool) -> String {
     }
 }
 
+/// An element of an index that is an expression: in parentheses where it is no call of a function.
+pub(super) fn of_index(table: &TableDef, text: &str, pretty: bool) -> String {
+    let printed = condition(table, text, pretty);
+    let is_call = rule_text::expression(text).is_ok_and(|expr| match bare(&expr) {
+        Expr::Function(call) => !matches!(call.args, FunctionArguments::None),
+        Expr::Substring { .. } | Expr::Trim { .. } | Expr::Extract { .. } | Expr::Position { .. } => true,
+        _ => false,
+    });
+    if is_call { printed } else { format!("({printed})") }
+}
+
 /// A condition over a table that is called `alias`, every column qualified by it.
 pub(super) fn condition_of(table: &TableDef, alias: &str, text: &str, pretty: bool) -> String {
     match rule_text::expression(text) {

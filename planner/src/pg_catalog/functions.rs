@@ -57,7 +57,7 @@ static KNOWN: LazyLock<Vec<Known>> = LazyLock::new(|| {
         known("pg_encoding_to_char", &[INT], 0, TEXT, |_, args| Ok(if args[0] == Cell::Int(6) { "UTF8".into() } else { "".into() })),
         known("pg_function_is_visible", &[INT], 0, BOOL, always),
         known("pg_get_constraintdef", &[INT, BOOL], 1, TEXT, constraint_definition),
-        known("pg_get_expr", &[TEXT, INT, BOOL], 1, TEXT, |_, args| Ok(args[0].clone())),
+        known("pg_get_expr", &[TEXT, INT, BOOL], 1, TEXT, expression),
         known("pg_get_function_arguments", &[INT], 0, TEXT, signatures::arguments),
         known("pg_get_function_identity_arguments", &[INT], 0, TEXT, signatures::arguments),
         known("pg_get_function_result", &[INT], 0, TEXT, signatures::result),
@@ -239,12 +239,27 @@ fn index_definition(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
     let Some(Relation::Index(table, key)) = int(args.first()).and_then(|oid| scene.relation(oid)) else { return Ok(Cell::Null) };
     let is_short = args.get(2) == Some(&Cell::Bool(true)) && scene.is_visible(&Relation::Table(table));
     Ok(match int(args.get(1)) {
-        None | Some(0) => names::index_definition(table, key, !is_short).into(),
+        None | Some(0) => names::index_definition(table, key, !is_short, args.get(2) == Some(&Cell::Bool(true))).into(),
         Some(column) => {
-            let position = usize::try_from(column - 1).ok().and_then(|at| key.positions.get(at));
-            position.map_or_else(String::new, |at| names::quote(&table.columns[*at].name)).into()
+            let index = table.rules.indexes.iter().find(|index| index.id == key.id);
+            let included = index.into_iter().flat_map(|index| &index.include).filter_map(|id| table.position(*id));
+            let position = usize::try_from(column - 1).ok().and_then(|at| key.positions.iter().copied().chain(included).nth(at));
+            let pretty = args.get(2) == Some(&Cell::Bool(true));
+            position.map_or_else(String::new, |at| names::key_element(table, at, pretty)).into()
         }
     })
+}
+
+/// `pg_get_expr(expression, relation [, pretty])`: catalogs have texts; a condition of an index has another one that is pretty.
+fn expression(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
+    let whole = args.first().cloned().unwrap_or(Cell::Null);
+    if args.get(2) == Some(&Cell::Bool(true))
+        && let (Some(text), Some(Relation::Table(table))) = (whole.text(), int(args.get(1)).and_then(|oid| scene.relation(oid)))
+        && let Some(known) = table.all_computed().iter().find(|known| super::deparse::condition(table, &known.text, false) == text)
+    {
+        return Ok(super::deparse::condition(table, &known.text, true).into());
+    }
+    Ok(whole)
 }
 
 fn constraint_definition(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {

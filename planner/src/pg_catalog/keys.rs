@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use base::ColumnId;
-use engine::{KeyDef, SqlType, TableDef};
+use engine::{ColumnDef, KeyDef, SqlType, TableDef};
 
 use super::cells::{Row, array, row, vector};
 use super::scene::Scene;
@@ -34,15 +34,24 @@ pub(super) fn indexes(scene: &Scene) -> Vec<Row> {
 }
 
 fn index(table: &TableDef, key: &KeyDef) -> Row {
-    let columns = || key.positions.iter().map(|at| &table.columns[*at]);
+    let known = table.rules.indexes.iter().find(|index| index.id == key.id);
+    let included: Vec<&ColumnDef> = known.iter().flat_map(|index| &index.include).filter_map(|id| table.column(*id)).collect();
+    let kinds = || key.positions.iter().map(|at| table.type_at(*at));
+    let numbers = || {
+        let number = |at: &usize| table.columns.get(*at).map_or(0, |column| i64::from(column.id.0));
+        key.positions.iter().map(number).chain(included.iter().map(|column| i64::from(column.id.0)))
+    };
+    let text = |place: usize| table.computed(place).map(|computed| computed.text.as_str());
+    let expressions: Vec<String> =
+        key.positions.iter().filter_map(|at| text(*at)).map(|text| super::deparse::condition(table, text, false)).collect();
+    let condition = key.condition.and_then(text).map(|text| super::deparse::condition(table, text, false));
     let collation = |sql_type: SqlType| types::by_oid(i64::from(sql_type.oid())).map_or(0, |known| known.collation);
     let width = key.positions.len() as i64;
-    let known = table.rules.indexes.iter().find(|index| index.id == key.id);
     let (options, classes) = (known.map(|index| index.options.clone()), known.map(|index| index.classes.clone()).unwrap_or_default());
     row![
         "indexrelid": oids::index(table, key),
         "indrelid": oids::table(table),
-        "indnatts": width,
+        "indnatts": width + included.len() as i64,
         "indnkeyatts": width,
         "indisunique": key.unique,
         "indisprimary": kind(table, key) == Kind::Primary,
@@ -50,13 +59,15 @@ fn index(table: &TableDef, key: &KeyDef) -> Row {
         "indisvalid": true,
         "indisready": true,
         "indislive": true,
-        "indkey": vector(columns().map(|column| i64::from(column.id.0))),
-        "indcollation": vector(columns().map(|column| collation(column.sql_type))),
-        "indclass": vector(columns().enumerate().map(|(at, column)| {
+        "indkey": vector(numbers()),
+        "indcollation": vector(kinds().map(collation)),
+        "indclass": vector(kinds().enumerate().map(|(at, sql_type)| {
             let class = classes.get(at).map(String::as_str).filter(|class| !class.is_empty());
-            operator_classes::oid(i64::from(column.sql_type.oid()), class)
+            operator_classes::oid(i64::from(sql_type.oid()), class)
         })),
         "indoption": vector(options.unwrap_or_else(|| vec![0; key.positions.len()]).into_iter().map(i64::from)),
+        "indexprs": (!expressions.is_empty()).then(|| expressions.join(", ")),
+        "indpred": condition,
     ]
 }
 
@@ -139,7 +150,7 @@ pub(super) fn index_definitions(scene: &Scene) -> Vec<Row> {
             "schemaname": table.schema.as_str(),
             "tablename": table.name.as_str(),
             "indexname": key.name.as_str(),
-            "indexdef": names::index_definition(table, key, true),
+            "indexdef": names::index_definition(table, key, true, false),
         ]
     };
     scene.indexes().map(row).collect()

@@ -12,6 +12,7 @@ mod cells;
 mod deparse;
 mod functions;
 mod graphs;
+mod index_names;
 mod information_schema;
 mod keys;
 mod made;
@@ -38,6 +39,7 @@ use base::SqlResult;
 use relational::Table;
 
 pub(crate) use functions::{all as functions, mentioned};
+pub(crate) use index_names::names_in;
 pub(crate) use names::quote;
 pub(crate) use scene::Scene;
 
@@ -127,6 +129,11 @@ pub(crate) fn exists(schema: &str, name: &str) -> bool {
 /// The operator class of that name as an index keeps it: empty for the type's own. Errors: 42704, 42804.
 pub(crate) fn operator_class(sql_type: engine::SqlType, name: &str) -> SqlResult<String> {
     operator_classes::named(i64::from(sql_type.oid()), name)
+}
+
+/// An expression of an index as Postgres prints it, in parentheses where it is no call of a function.
+pub(crate) fn index_expression(table: &engine::TableDef, text: &str, pretty: bool) -> String {
+    deparse::of_index(table, text, pretty)
 }
 
 /// The table of that name as the statement sees it; `None` for a name that is not there.

@@ -172,7 +172,7 @@ fn shown(scene: &Scene, relation: &Relation<'_>) -> String {
 }
 
 /// `CREATE UNIQUE INDEX …` as Postgres prints it.
-pub(super) fn index_definition(table: &TableDef, key: &KeyDef, qualified: bool) -> String {
+pub(super) fn index_definition(table: &TableDef, key: &KeyDef, qualified: bool, pretty: bool) -> String {
     let schema = if qualified { format!("{}.", quote(&table.schema)) } else { String::new() };
     let (index, name) = (quote(&key.name), quote(&table.name));
     let unique = if key.unique { "UNIQUE " } else { "" };
@@ -186,10 +186,23 @@ pub(super) fn index_definition(table: &TableDef, key: &KeyDef, qualified: bool) 
             Some(_) => " DESC",
         };
         let class = classes.get(at).filter(|class| !class.is_empty()).map(|class| format!(" {class}")).unwrap_or_default();
-        format!("{}{class}{order}", quote(&table.columns[*position].name))
+        format!("{}{class}{order}", key_element(table, *position, pretty))
     };
     let columns: Vec<String> = key.positions.iter().enumerate().map(column).collect();
-    format!("CREATE {unique}INDEX {index} ON {schema}{name} USING btree ({})", columns.join(", "))
+    let included = known.map(|index| listed(table, &index.include)).filter(|list| !list.is_empty());
+    let include = included.map(|list| format!(" INCLUDE ({list})")).unwrap_or_default();
+    let condition = key.condition.and_then(|place| table.computed(place));
+    let condition = condition.map(|condition| format!(" WHERE {}", super::deparse::condition(table, &condition.text, pretty)));
+    let condition = condition.unwrap_or_default();
+    format!("CREATE {unique}INDEX {index} ON {schema}{name} USING btree ({}){include}{condition}", columns.join(", "))
+}
+
+/// What a key compares at a place: a column's name, or an expression.
+pub(super) fn key_element(table: &TableDef, place: usize, pretty: bool) -> String {
+    match table.computed(place) {
+        Some(computed) => super::deparse::of_index(table, &computed.text, pretty),
+        None => quote(&table.columns[place].name),
+    }
 }
 
 /// A constraint as Postgres prints it; `None` for an oid that is none.

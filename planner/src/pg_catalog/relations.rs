@@ -5,6 +5,7 @@
 use engine::{Identity, TableDef};
 
 use super::cells::{Row, row, texts_array};
+use super::index_names::names_in;
 use super::oids;
 use super::scene::{Relation, Scene};
 use super::types;
@@ -35,7 +36,7 @@ fn has_references(scene: &Scene, relation: &Relation<'_>) -> bool {
 fn class(scene: &Scene, relation: &Relation<'_>) -> Row {
     let columns = match relation {
         Relation::Table(table) => table.columns.len(),
-        Relation::Index(_, key) => key.positions.len(),
+        Relation::Index(table, key) => key.positions.len() + included(table, key).count(),
         Relation::Sequence(sequence) => sequence.state.columns.len(),
         Relation::View(view) => view.columns.len(),
         Relation::Graph(_) => 0,
@@ -143,8 +144,16 @@ fn attributes_of(scene: &Scene, relation: &Relation<'_>) -> Vec<Row> {
             view.columns.iter().zip(1..).map(row).collect()
         }
         Relation::Index(table, key) => {
-            let keys = key.positions.iter().map(|at| &table.columns[*at]);
-            keys.zip(1..).map(|(column, number)| attribute(oid, &Attribute { number, ..of_column(column) })).collect()
+            let names = match table.rules.indexes.iter().find(|index| index.id == key.id) {
+                Some(index) => names_in(index, &table.columns),
+                None => key.positions.iter().map(|at| table.columns[*at].name.clone()).collect(),
+            };
+            let kinds = key.positions.iter().map(|at| table.type_at(*at)).chain(included(table, key).map(|column| column.sql_type));
+            let row = |((name, sql_type), number): ((&String, engine::SqlType), i64)| {
+                let (type_oid, typmod) = (i64::from(sql_type.oid()), i64::from(sql_type.typmod()));
+                attribute(oid, &Attribute { number, type_oid, typmod, ..named(name) })
+            };
+            names.iter().zip(kinds).zip(1..).map(row).collect()
         }
         Relation::Shape(shape) => {
             let columns = shape.columns.iter().zip(1..);
@@ -162,6 +171,12 @@ fn attributes_of(scene: &Scene, relation: &Relation<'_>) -> Vec<Row> {
             columns.iter().zip(1..).map(row).collect()
         }
     }
+}
+
+/// Columns that an index has beside its key.
+fn included<'t>(table: &'t engine::TableDef, key: &engine::KeyDef) -> impl Iterator<Item = &'t engine::ColumnDef> {
+    let index = table.rules.indexes.iter().find(|index| index.id == key.id);
+    index.into_iter().flat_map(|index| &index.include).filter_map(|id| table.column(*id))
 }
 
 /// Name and type; number and NOT NULL are the caller's.

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::ArrayRef;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, SchemaRef};
 use base::{RelationId, SqlError, SqlResult, SqlState};
 use engine::{Check, ColumnDef, SqlType, TableDef};
 use relational::{Expressions, Query, Resolver, Table};
@@ -131,7 +131,12 @@ impl RowsAtHand {
 
     /// For expressions over rows of a table.
     pub(crate) fn of(table: &TableDef) -> Self {
-        Self(Some(MemoryTable { name: ROWS.to_owned(), schema: table.arrow_schema(), batches: Vec::new() }))
+        Self::with(table.arrow_schema())
+    }
+
+    /// For expressions over rows of these columns.
+    pub(crate) fn with(schema: SchemaRef) -> Self {
+        Self(Some(MemoryTable { name: ROWS.to_owned(), schema, batches: Vec::new() }))
     }
 
     /// What they are called in FROM.

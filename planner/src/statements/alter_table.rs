@@ -341,7 +341,7 @@ pub(super) fn drop_column(
         draft.rules.key_comment = None;
     }
     draft.rules.checks.retain(|check| !check.columns.contains(&id));
-    draft.rules.indexes.retain(|index| !index.columns.contains(&id));
+    draft.rules.indexes.retain(|index| !index.reads(id));
     draft.rules.references.retain(|reference| !reference.columns.contains(&id));
     draft.rules.columns.remove(&id);
     draft.columns.retain(|column| column.id != id);

@@ -24,6 +24,7 @@ use super::property_graph::followers;
 use super::table_draft::Draft;
 use super::{Execution, validate};
 use crate::column_types;
+use crate::index_expressions;
 use crate::names::fold;
 use crate::pg_catalog::quote;
 use crate::rules::{self, Guard};
@@ -165,7 +166,7 @@ fn carry_out(execution: &mut Execution<'_>, table: &Arc<TableDef>, changes: &[Ch
         retype(execution, table, &mut draft, change)?;
     }
     let is_touched = |id: &ColumnId| changes.iter().any(|change| change.column.id == *id);
-    let keys = renew_keys(execution, table, &mut draft, &is_touched);
+    let keys = renew_keys(execution, table, &mut draft, &is_touched)?;
     let own: Vec<Reference> = renew_references(execution, table, &mut draft, &is_touched, &keys);
     let after = draft.finish()?;
     let catalog = execution.transaction.catalog();
@@ -250,18 +251,23 @@ fn renew_keys(
     table: &TableDef,
     draft: &mut Draft,
     is_touched: &dyn Fn(&ColumnId) -> bool,
-) -> BTreeMap<u32, u32> {
+) -> SqlResult<BTreeMap<u32, u32>> {
     let next = || execution.transaction.ledger().next_object_id();
     let mut renewed = BTreeMap::new();
     if table.primary_key.iter().any(is_touched) {
         let id = next();
         renewed.insert(draft.rules.key_id.replace(id).unwrap_or(table.id.0), id);
     }
-    for index in draft.rules.indexes.iter_mut().filter(|index| index.columns.iter().any(is_touched)) {
+    let touched: Vec<ColumnId> = draft.columns.iter().map(|column| column.id).filter(is_touched).collect();
+    let relational = &execution.view.database.relational;
+    for index in draft.rules.indexes.iter_mut().filter(|index| touched.iter().any(|id| index.reads(*id))) {
+        for expression in index.computed_mut().filter(|expression| expression.columns.iter().any(is_touched)) {
+            index_expressions::retyped(relational, &draft.name, &draft.columns, expression)?;
+        }
         let id = next();
         renewed.insert(std::mem::replace(&mut index.id, id), id);
     }
-    renewed
+    Ok(renewed)
 }
 
 /// The table's own references over changed columns, or to keys that have new ids, made anew.

@@ -1,13 +1,14 @@
-//! CREATE [UNIQUE] INDEX [CONCURRENTLY] [IF NOT EXISTS] [name] ON table (columns)
+//! CREATE [UNIQUE] INDEX [CONCURRENTLY] [IF NOT EXISTS] [name] ON table (columns and expressions) [INCLUDE (columns)] [WHERE condition]
 //!
-//! Never: over expressions or part of the rows (0A000); writes the index down, which is a fold like the primary key's.
+//! Never: writes the index down, which is a fold like the primary key's.
 
 use base::{SqlError, SqlResult, SqlState};
-use engine::Index;
-use sqlparser::ast::{CreateIndex, Expr, Ident, IndexType, ObjectName, Statement};
+use engine::{ColumnDef, Expression, Index, NO_COLUMN, SqlType, TableDef};
+use sqlparser::ast::{CreateIndex, Expr, Ident, IndexColumn, IndexType, ObjectName, Statement};
 
 use super::Execution;
 use super::table_draft::{Draft, free_name};
+use crate::index_expressions::{self, Place};
 use crate::names::{Name, fold, simple};
 use crate::outcome::{Notice, Outcome, Tag};
 use crate::pg_catalog;
@@ -22,51 +23,107 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     let scope = execution.fresh_scope();
     let table = scope.changeable(&target).map_err(|error| parsed.point(error, target.span))?;
     let mut draft = Draft::of(table, execution.transaction.next_version(table.id));
-    let (mut columns, mut options, mut classes) = (Vec::new(), Vec::new(), Vec::new());
-    for column in &create.columns {
-        let Expr::Identifier(ident) = without_collation(&column.column.expr) else {
-            return Err(SqlError::unsupported(format!("an index over the expression {}", column.column.expr)));
-        };
-        let name = fold(ident);
-        let found = table.columns.iter().find(|column| column.name == name);
-        let message = format!("column \"{name}\" does not exist");
-        let found = found.ok_or_else(|| SqlError::new(SqlState::UNDEFINED_COLUMN, message))?;
-        let descending = column.column.options.asc == Some(false);
-        let nulls_first = column.column.options.nulls_first.unwrap_or(descending);
-        // Every class has the order of its type, so the class is written down and changes nothing.
-        classes.push(match &column.operator_class {
-            Some(class) => pg_catalog::operator_class(found.sql_type, &fold(simple_last(class)?))?,
-            None => String::new(),
-        });
-        columns.push(found.id);
-        options.push(u8::from(descending) | u8::from(nulls_first) << 1);
+    let Some(mut index) = read(execution, table, create)? else {
+        return Ok(Outcome::Command(Tag::command("CREATE INDEX")));
+    };
+    if index.name.is_empty() {
+        let names = pg_catalog::names_in(&index, &table.columns);
+        index.name = free_name(&table.name, &names.join("_"), "idx", |name| draft.has_relation(execution, name));
     }
-    if classes.iter().all(String::is_empty) {
-        classes.clear();
-    }
+    let id = index.id;
+    draft.rules.indexes.push(index);
+    let table = execution.transaction.alter_table(draft.finish()?)?;
+    let watch = execution.watch;
+    execution.transaction.build_index(&table, id, &|| watch.check())?;
+    Ok(Outcome::Command(Tag::command("CREATE INDEX")))
+}
+
+/// The index, without a name where none is given; `None` where it is there already and may be.
+fn read(execution: &mut Execution<'_>, table: &TableDef, create: &CreateIndex) -> SqlResult<Option<Index>> {
     let given = create.name.as_ref().map(|name| simple(name).map(fold)).transpose()?;
-    if let Some(name) = given.as_ref().filter(|name| execution.transaction.catalog().relation_owner(&table.schema, name).is_some()) {
-        let message = format!("relation \"{name}\" already exists");
+    let mut index = Index {
+        id: 0,
+        name: given.unwrap_or_default(),
+        columns: Vec::new(),
+        expressions: Vec::new(),
+        condition: None,
+        include: Vec::new(),
+        options: Vec::new(),
+        classes: Vec::new(),
+        unique: create.unique,
+        constraint: false,
+        comment: None,
+    };
+    create.columns.iter().try_for_each(|column| add(execution, table, column, &mut index))?;
+    if index.classes.iter().all(String::is_empty) {
+        index.classes.clear();
+    }
+    index.include = create.include.iter().map(|ident| column(table, ident).map(|found| found.id)).collect::<SqlResult<_>>()?;
+    let condition = create.predicate.as_ref().map(|condition| computed(execution, table, condition, Place::Condition));
+    index.condition = condition.transpose()?;
+    if !index.name.is_empty() && execution.transaction.catalog().relation_owner(&table.schema, &index.name).is_some() {
+        let message = format!("relation \"{}\" already exists", index.name);
         if create.if_not_exists {
             execution.notices.push(Notice::new(SqlState::DUPLICATE_TABLE, format!("{message}, skipping")));
-            return Ok(Outcome::Command(Tag::command("CREATE INDEX")));
+            return Ok(None);
         }
         return Err(SqlError::new(SqlState::DUPLICATE_TABLE, message));
     }
-    let name = match given {
-        Some(name) => name,
-        None => {
-            let names: Vec<&str> = columns.iter().filter_map(|id| table.column(*id)).map(|column| column.name.as_str()).collect();
-            free_name(&table.name, &names.join("_"), "idx", |name| draft.has_relation(execution, name))
+    index.id = execution.transaction.ledger().next_object_id();
+    Ok(Some(index))
+}
+
+/// Adds an element of the list.
+fn add(execution: &Execution<'_>, table: &TableDef, element: &IndexColumn, index: &mut Index) -> SqlResult<()> {
+    let expr = without_collation(&element.column.expr);
+    let sql_type = match bare(expr) {
+        Expr::Identifier(ident) => {
+            let found = column(table, ident)?;
+            index.columns.push(found.id);
+            found.sql_type
+        }
+        expr => {
+            let expression = computed(execution, table, expr, Place::List)?;
+            let sql_type = expression.sql_type;
+            index.columns.push(NO_COLUMN);
+            index.expressions.push(expression);
+            sql_type
         }
     };
-    let id = execution.transaction.ledger().next_object_id();
-    draft.rules.indexes.push(Index { id, name, columns, options, classes, unique: create.unique, constraint: false, comment: None });
-    let table = execution.transaction.alter_table(draft.finish()?)?;
-    if create.unique {
-        execution.transaction.check_unique(&table, id)?;
+    let descending = element.column.options.asc == Some(false);
+    let nulls_first = element.column.options.nulls_first.unwrap_or(descending);
+    // Every class has the order of its type, so the class is written down and changes nothing.
+    index.classes.push(match &element.operator_class {
+        Some(class) => pg_catalog::operator_class(sql_type, &fold(simple_last(class)?))?,
+        None if sql_type == SqlType::Json => return Err(without_order(sql_type)),
+        None => String::new(),
+    });
+    index.options.push(u8::from(descending) | u8::from(nulls_first) << 1);
+    Ok(())
+}
+
+fn without_order(sql_type: SqlType) -> SqlError {
+    let message = format!("data type {} has no default operator class for access method \"btree\"", sql_type.name());
+    SqlError::new(SqlState::UNDEFINED_OBJECT, message)
+        .hint("You must specify an operator class for the index or define a default operator class for the data type.")
+}
+
+fn computed(execution: &Execution<'_>, table: &TableDef, expr: &Expr, place: Place) -> SqlResult<Expression> {
+    index_expressions::read(&execution.view.database.relational, &table.name, &table.columns, bare(expr), place)
+}
+
+fn column<'t>(table: &'t TableDef, ident: &Ident) -> SqlResult<&'t ColumnDef> {
+    let name = fold(ident);
+    let message = format!("column \"{name}\" does not exist");
+    table.columns.iter().find(|column| column.name == name).ok_or_else(|| SqlError::new(SqlState::UNDEFINED_COLUMN, message))
+}
+
+/// Without parentheses around it.
+fn bare(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Nested(inner) => bare(inner),
+        other => other,
     }
-    Ok(Outcome::Command(Tag::command("CREATE INDEX")))
 }
 
 /// A column whose collation is said to be the one that there is: texts sort as their bytes.
@@ -91,9 +148,7 @@ fn simple_last(name: &ObjectName) -> SqlResult<&Ident> {
 
 fn refuse_clauses(create: &CreateIndex) -> SqlResult<()> {
     let refused = [
-        (!create.include.is_empty(), "INCLUDE"),
         (create.nulls_distinct == Some(false), "NULLS NOT DISTINCT"),
-        (create.predicate.is_some(), "an index over part of the rows (WHERE)"),
         (!create.index_options.is_empty() || !create.alter_options.is_empty(), "an option of CREATE INDEX"),
     ];
     if let Some((_, what)) = refused.iter().find(|(present, _)| *present) {

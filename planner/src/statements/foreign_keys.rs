@@ -72,7 +72,7 @@ fn read(
         let message = format!("constraint \"{name}\" for relation \"{}\" already exists", own.name);
         return Err(SqlError::new(SqlState::DUPLICATE_OBJECT, message));
     }
-    let key = parent.keys().iter().filter(|key| key.unique).find(|key| {
+    let key = parent.keys().iter().filter(|key| key.unique && key.is_plain(parent)).find(|key| {
         let of_key: Vec<ColumnId> = key.positions.iter().map(|at| parent.columns[*at].id).collect();
         of_key.len() == referenced.len() && of_key.iter().all(|id| referenced.contains(id))
     });

@@ -5,11 +5,12 @@
 use std::collections::HashMap;
 
 use base::{ColumnId, SqlError, SqlResult, SqlState};
-use engine::{Check, ColumnDef, Index, Object, TableDef};
+use engine::{Check, ColumnDef, Index, NO_COLUMN, Object, TableDef};
 
 use super::Execution;
 use super::table_draft::{Draft, free_name};
 use crate::names::Name;
+use crate::pg_catalog::names_in;
 use crate::table_clauses::Like;
 
 /// Adds what the clause says to a draft. Errors: 42P01, 42809, 42701, 42501.
@@ -61,7 +62,10 @@ fn from_table(execution: &mut Execution<'_>, draft: &mut Draft, like: &Like, tab
             draft.rules.column_mut(id).comment.clone_from(&rules.comment);
         }
     }
-    let of = |columns: &[ColumnId]| columns.iter().filter_map(|id| ids.get(id).copied()).collect::<Vec<_>>();
+    let of = |columns: &[ColumnId]| {
+        let own = |id: &ColumnId| if *id == NO_COLUMN { Some(NO_COLUMN) } else { ids.get(id).copied() };
+        columns.iter().filter_map(own).collect::<Vec<_>>()
+    };
     if including.constraints {
         for check in &table.rules.checks {
             let id = execution.transaction.ledger().next_object_id();
@@ -74,17 +78,14 @@ fn from_table(execution: &mut Execution<'_>, draft: &mut Draft, like: &Like, tab
             draft.key = of(&table.primary_key);
         }
         for index in &table.rules.indexes {
-            let columns = of(&index.columns);
-            let names: Vec<&str> = columns
-                .iter()
-                .filter_map(|id| draft.columns.iter().find(|column| column.id == *id))
-                .map(|column| column.name.as_str())
-                .collect();
+            let mut copy = Index { columns: of(&index.columns), include: of(&index.include), ..index.clone() };
+            copy.computed_mut().for_each(|expression| expression.columns = of(&expression.columns));
+            let names = names_in(&copy, &draft.columns);
             let label = if index.constraint { "key" } else { "idx" };
             let name = free_name(&draft.name, &names.join("_"), label, |name| draft.has_relation(execution, name));
             let id = execution.transaction.ledger().next_object_id();
             let comment = index.comment.clone().filter(|_| including.comments);
-            draft.rules.indexes.push(Index { id, name, columns, comment, ..index.clone() });
+            draft.rules.indexes.push(Index { id, name, comment, ..copy });
         }
     }
     if including.comments {

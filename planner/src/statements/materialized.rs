@@ -133,7 +133,7 @@ fn check_concurrently(table: &TableDef, materialized: &Materialized, no_data: bo
         let message = "REFRESH options CONCURRENTLY and WITH NO DATA cannot be used together";
         return Err(SqlError::new(SqlState::SYNTAX_ERROR, message));
     }
-    if table.keys().iter().any(|key| key.unique) {
+    if table.keys().iter().any(|key| key.unique && key.is_plain(table)) {
         return Ok(());
     }
     let message = format!("cannot refresh materialized view \"{}.{}\" concurrently", table.schema, table.name);

@@ -5,7 +5,7 @@
 //! N2: one statement never updates a row twice.
 //! Never: finds a conflict by trying to insert.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, UInt32Array};
@@ -15,17 +15,19 @@ use base::{RowId, SqlError, SqlResult, SqlState};
 use engine::key::{Key, KeyReader};
 use engine::{KeyDef, TableDef, Transaction};
 use relational::Shape;
-use sqlparser::ast::{ConflictTarget, DoUpdate, Expr, OnConflict as Clause, OnConflictAction, SetExpr, Statement};
+use sqlparser::ast::{BinaryOperator, ConflictTarget, DoUpdate, Expr, Ident, OnConflict as Clause, OnConflictAction, SetExpr, Statement};
 
 use super::assignment::{self, assign, is_unknown_literal};
 use super::hints::Hints;
 use super::write_target::{Target, Verb};
 use super::{Execution, Planning, rewrite, update};
 use crate::cells::{self, Parameters, Source};
+use crate::conflict_syntax::{CONDITION, EXPRESSION};
+use crate::index_expressions::{self, Place};
 use crate::names::{fold, simple};
-use crate::parse;
 use crate::rules::Guard;
 use crate::tables::{MemoryTable, arrow_error, row_ids};
+use crate::{parse, pg_catalog, rule_text};
 
 /// Names no statement can write: the rows at hand, and their number.
 const PROPOSED: &str = "\u{1}proposed rows";
@@ -97,7 +99,8 @@ impl OnConflict {
         seen: &mut HashSet<(u32, Key)>,
     ) -> SqlResult<Sorted> {
         let keys: Vec<&KeyDef> = self.keys.iter().filter_map(|id| table.key(*id)).collect();
-        let readers: Vec<KeyReader<'_>> = keys.iter().map(|key| KeyReader::of_key(table, key, batch)).collect();
+        let expressions = transaction.ledger().options().expressions();
+        let readers = keys.iter().map(|key| KeyReader::of_key(expressions, table, key, batch, |_| true)).collect::<SqlResult<Vec<_>>>()?;
         let view = transaction.view(table);
         let (mut is_fresh, mut taken, mut taken_at) = (Vec::with_capacity(batch.num_rows()), Vec::new(), Vec::new());
         for row in 0..batch.num_rows() {
@@ -111,8 +114,8 @@ impl OnConflict {
                 continue;
             }
             let mut found = None;
-            for key in &keys {
-                let value: Vec<ArrayRef> = key.positions.iter().map(|at| batch.column(*at).slice(row, 1)).collect();
+            for (key, reader) in keys.iter().zip(&readers).filter(|(_, reader)| reader.holds(row)) {
+                let value: Vec<ArrayRef> = reader.columns().map(|values| values.slice(row, 1)).collect();
                 found = view.lookup_by(key, &value)?;
                 if found.is_some() {
                     break;
@@ -212,18 +215,8 @@ fn arbiters(planning: &Planning<'_>, target: &Target, clause: &Clause) -> SqlRes
     match &clause.conflict_target {
         None => Ok(unique().map(|key| key.id).collect()),
         Some(ConflictTarget::Columns(columns)) => {
-            let mut named = Vec::with_capacity(columns.len());
-            for column in columns {
-                named.push(target.position(&fold(column), column.span, planning.parsed, Verb::Insert)?);
-            }
-            named.sort_unstable();
-            named.dedup();
-            let is_over = |key: &&KeyDef| {
-                let mut positions = key.positions.clone();
-                positions.sort_unstable();
-                positions == named
-            };
-            let found: Vec<u32> = unique().filter(is_over).map(|key| key.id).collect();
+            let inferred = Inferred::of(planning, target, columns)?;
+            let found: Vec<u32> = unique().filter(|key| inferred.means(table, key)).map(|key| key.id).collect();
             if !found.is_empty() {
                 return Ok(found);
             }
@@ -241,6 +234,85 @@ fn arbiters(planning: &Planning<'_>, target: &Target, clause: &Clause) -> SqlRes
             Err(planning.parsed.point(SqlError::new(SqlState::UNDEFINED_OBJECT, message), ident.span))
         }
     }
+}
+
+/// What a list of a clause says of the index that it means.
+#[derive(Default)]
+struct Inferred {
+    positions: BTreeSet<usize>,
+    /// As Postgres prints them, so that the same is the same.
+    expressions: BTreeSet<String>,
+    /// Parts of the condition, likewise.
+    condition: BTreeSet<String>,
+}
+
+impl Inferred {
+    /// Errors: 42703, 42601, and what the expressions raise.
+    fn of(planning: &Planning<'_>, target: &Target, list: &[Ident]) -> SqlResult<Self> {
+        let (table, relational) = (&*target.table, &planning.view.database.relational);
+        let mut inferred = Self::default();
+        for ident in list {
+            let (mark, text) = match ident.value.chars().next() {
+                Some(mark @ (EXPRESSION | CONDITION)) if ident.quote_style.is_some() => (mark, &ident.value[mark.len_utf8()..]),
+                _ => {
+                    inferred.positions.insert(target.position(&fold(ident), ident.span, planning.parsed, Verb::Insert)?);
+                    continue;
+                }
+            };
+            let expr = rule_text::expression(text).map_err(|error| planning.parsed.point(error, ident.span))?;
+            let expr = unwrapped(&expr);
+            if let (Expr::Identifier(column), EXPRESSION) = (expr, mark) {
+                inferred.positions.insert(target.position(&fold(column), ident.span, planning.parsed, Verb::Insert)?);
+                continue;
+            }
+            let place = if mark == CONDITION { Place::Condition } else { Place::List };
+            let read = index_expressions::read(relational, &table.name, &table.columns, expr, place)?;
+            if mark == CONDITION {
+                inferred.condition = parts(table, &read.text);
+            } else {
+                inferred.expressions.insert(pg_catalog::index_expression(table, &read.text, false));
+            }
+        }
+        Ok(inferred)
+    }
+
+    /// Whether an index is over all that is named and nothing else, and has all rows that meet the condition.
+    fn means(&self, table: &TableDef, key: &KeyDef) -> bool {
+        let (mut positions, mut expressions) = (BTreeSet::new(), BTreeSet::new());
+        for place in &key.positions {
+            match table.computed(*place) {
+                Some(computed) => {
+                    expressions.insert(pg_catalog::index_expression(table, &computed.text, false));
+                }
+                None => {
+                    positions.insert(*place);
+                }
+            }
+        }
+        let condition = key.condition.and_then(|place| table.computed(place)).map(|condition| parts(table, &condition.text));
+        let is_met = condition.is_none_or(|condition| condition.is_subset(&self.condition));
+        is_met && positions == self.positions && expressions == self.expressions
+    }
+}
+
+fn unwrapped(expr: &Expr) -> &Expr {
+    if let Expr::Nested(inner) = expr { unwrapped(inner) } else { expr }
+}
+
+/// Parts of a condition joined by AND, as Postgres prints them.
+fn parts(table: &TableDef, text: &str) -> BTreeSet<String> {
+    fn split(expr: &Expr, into: &mut Vec<String>) {
+        match unwrapped(expr) {
+            Expr::BinaryOp { left, op: BinaryOperator::And, right } => [left, right].into_iter().for_each(|side| split(side, into)),
+            other => into.push(other.to_string()),
+        }
+    }
+    let mut texts = Vec::new();
+    match rule_text::expression(text) {
+        Ok(expr) => split(&expr, &mut texts),
+        Err(_) => texts.push(text.to_owned()),
+    }
+    texts.iter().map(|text| pg_catalog::index_expression(table, text, false)).collect()
 }
 
 fn plan_update(planning: &Planning<'_>, target: &Target, alias: &str, action: &DoUpdate, hints: &mut Hints) -> SqlResult<Update> {
@@ -331,7 +403,7 @@ fn both_rows(target: &Target, alias: &str, items: Vec<sqlparser::ast::SelectItem
     let both = match (pairs, selection) {
         (Some(pairs), Some(selection)) => Some(Expr::BinaryOp {
             left: Box::new(pairs),
-            op: sqlparser::ast::BinaryOperator::And,
+            op: BinaryOperator::And,
             right: Box::new(Expr::Nested(Box::new(selection.clone()))),
         }),
         (pairs, _) => pairs,

@@ -38,6 +38,11 @@ pub(super) fn rename_column(execution: &mut Execution<'_>, table: &Arc<TableDef>
         let rules = draft.rules.column_mut(column);
         rules.default = rules.default.as_deref().map(|text| rules::renamed(table, text, from, to)).transpose()?;
     }
+    for index in &mut draft.rules.indexes {
+        for expression in index.computed_mut().filter(|expression| expression.columns.contains(&id)) {
+            expression.text = rules::renamed(table, &expression.text, from, to)?;
+        }
+    }
     to.clone_into(&mut draft.columns[at].name);
     execution.transaction.alter_table(draft.finish()?)?;
     followers::follow_column(execution, table, from, to)

@@ -374,6 +374,15 @@ impl Draft {
             return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message)
                 .detail("Cannot create a primary key or unique constraint using such an index."));
         }
+        let unfit = match (index.expressions.is_empty(), &index.condition) {
+            (false, _) => Some(format!("index \"{name}\" contains expressions")),
+            (true, Some(_)) => Some(format!("\"{name}\" is a partial index")),
+            (true, None) => None,
+        };
+        if let Some(message) = unfit {
+            return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message)
+                .detail("Cannot create a primary key or unique constraint using such an index."));
+        }
         index.constraint = true;
         if let Some(given) = given {
             let message = format!("ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index \"{name}\" to \"{given}\"");
@@ -466,7 +475,19 @@ impl Draft {
         let name = given.unwrap_or_else(|| free_name(&self.name, &made, "key", |name| self.has_relation(execution, name)));
         let id = execution.transaction.ledger().next_object_id();
         let options = vec![0; columns.len()];
-        self.rules.indexes.push(Index { id, name, columns, options, classes: Vec::new(), unique: true, constraint: true, comment: None });
+        self.rules.indexes.push(Index {
+            id,
+            name,
+            columns,
+            expressions: Vec::new(),
+            condition: None,
+            include: Vec::new(),
+            options,
+            classes: Vec::new(),
+            unique: true,
+            constraint: true,
+            comment: None,
+        });
         Ok(())
     }
 

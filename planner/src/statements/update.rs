@@ -94,7 +94,7 @@ impl Plan {
 pub(super) fn as_conflict(error: SqlError, table: &TableDef, sets: &dyn Fn(usize) -> bool) -> SqlError {
     let violated = error.fields().find(|(letter, _)| *letter == b'n').map(|(_, name)| name);
     let key = violated.and_then(|name| table.keys().iter().find(|key| key.name == name));
-    if error.state() != SqlState::UNIQUE_VIOLATION || key.is_none_or(|key| key.positions.iter().any(|at| sets(*at))) {
+    if error.state() != SqlState::UNIQUE_VIOLATION || key.is_none_or(|key| key.reads(table).into_iter().any(sets)) {
         return error;
     }
     SqlError::new(SqlState::SERIALIZATION_FAILURE, "could not serialize access due to concurrent update")

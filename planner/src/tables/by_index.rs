@@ -12,10 +12,11 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Float32Type, Float64Type, SchemaRef};
 use base::{RowId, SqlResult};
 use engine::key_order::is_ordered;
-use engine::{InOrder as Walk, KeyDef, KeyRange, Next, Step, TableView};
-use relational::{Bound, Comparison, InOrder, Indexed, Order, OrderedRows, Partition, TableIndex};
+use engine::{Computed, InOrder as Walk, KeyDef, KeyRange, Next, Step, TableView};
+use relational::{Bound, Comparison, InOrder, Indexed, Order, OrderedRows, Partition, TableExpression, TableIndex};
 
 use super::{BATCH_ROWS, StoredTable, read_bound, read_chunks, with_schema};
+use crate::rule_text;
 
 /// Indexes that are asked one after the other for few rows.
 const TRIES_MAX: usize = 3;
@@ -52,23 +53,43 @@ impl Candidate<'_> {
 impl StoredTable {
     pub(super) fn table_indexes(&self) -> Vec<TableIndex> {
         let column = |position: &usize| {
-            let column = &self.table.columns[*position];
-            is_ordered(column.sql_type).then_some((*position, !column.not_null))
+            let nullable = self.table.columns.get(*position).is_none_or(|column| !column.not_null);
+            is_ordered(self.table.type_at(*position)).then_some((self.shown_place(*position), nullable))
         };
         let index = |def: &KeyDef| {
             let columns: Vec<(usize, bool)> = def.positions.iter().map_while(column).collect();
             let is_whole = columns.len() == def.positions.len();
             // Of a foreign key some rows are in none.
             let columns = if def.holds_nulls { columns } else { Vec::new() };
-            TableIndex { name: def.name.clone(), columns, is_unique: def.unique && is_whole }
+            let condition = def.condition.map(|place| place - self.table.columns.len());
+            TableIndex { name: def.name.clone(), columns, condition, is_unique: def.unique && is_whole }
         };
         self.table.keys().iter().map(index).collect()
     }
 
+    /// The place that a query knows a key's place by: hidden columns stand between columns and expressions there.
+    fn shown_place(&self, place: usize) -> usize {
+        if place < self.table.columns.len() { place } else { place + self.hidden }
+    }
+
+    /// What the table's keys compute. What cannot be read is left to whoever computes it.
+    pub(super) fn table_expressions(&self) -> Vec<TableExpression> {
+        let one = |computed: &Computed| {
+            let shown = match computed.program(self.view.ledger().options().expressions(), &self.table) {
+                Ok(program) => program.shown().to_owned(),
+                Err(_) => computed.text.clone(),
+            };
+            let statement = rule_text::selected(&computed.text)?;
+            Ok(TableExpression { shown, statement, data_type: computed.sql_type.arrow() })
+        };
+        self.table.all_computed().iter().map(one).collect::<SqlResult<_>>().unwrap_or_default()
+    }
+
     /// The range that bounds make of a key.
     fn candidate<'t>(&self, def: &'t KeyDef, bounds: &[Bound]) -> Candidate<'t> {
-        let with =
-            |position: usize, ops: &[Comparison]| bounds.iter().position(|bound| bound.column == position && ops.contains(&bound.op));
+        let with = |place: usize, ops: &[Comparison]| {
+            bounds.iter().position(|bound| bound.column == self.shown_place(place) && ops.contains(&bound.op))
+        };
         let value = |at: usize| Arc::clone(&bounds[at].value);
         let (mut equal, mut used) = (Vec::new(), Vec::new());
         for position in &def.positions {
@@ -77,10 +98,14 @@ impl StoredTable {
             used.push(at);
         }
         let mut next = Next::Any;
-        if let Some(position) = def.positions.get(equal.len()).filter(|position| is_ordered(self.table.columns[**position].sql_type)) {
+        if let Some(position) = def.positions.get(equal.len()).filter(|position| is_ordered(self.table.type_at(**position))) {
             let end = |ops: [Comparison; 2]| with(*position, &ops).map(|at| (at, bounds[at].op == ops[1] || is_zero(&bounds[at].value)));
             let low = end([Comparison::Gt, Comparison::Ge]);
             let high = end([Comparison::Lt, Comparison::Le]);
+            if let (None, None, Some(at)) = (low, high, with(*position, &[Comparison::Null])) {
+                used.push(at);
+                next = Next::Null;
+            }
             if low.is_some() || high.is_some() {
                 used.extend(low.iter().chain(&high).map(|(at, _)| *at));
                 next = Next::Within(low.map(|(at, is_within)| (value(at), is_within)), high.map(|(at, is_within)| (value(at), is_within)));
@@ -89,24 +114,31 @@ impl StoredTable {
         Candidate { def, range: KeyRange { equal, next }, used }
     }
 
-    /// Indexes that bounds say something of, the best first.
-    fn candidates(&self, bounds: &[Bound]) -> Vec<Candidate<'_>> {
-        let is_whole = |candidate: &Candidate<'_>| candidate.def.holds_nulls || candidate.used.len() >= candidate.def.positions.len();
-        let served = self.table.keys().iter().filter(|def| self.view.is_served_by(def));
+    /// Indexes that may be asked and that bounds, or their conditions, say something of, the best first.
+    fn candidates(&self, bounds: &[Bound], askable: &[bool]) -> Vec<Candidate<'_>> {
+        // Of a foreign key only rows without NULL are there.
+        let is_valued = |candidate: &Candidate<'_>| {
+            candidate.used.len() >= candidate.def.positions.len() && !matches!(candidate.range.next, Next::Null)
+        };
+        let is_whole = |candidate: &Candidate<'_>| candidate.def.holds_nulls || is_valued(candidate);
+        let may_ask = |at: usize, def: &KeyDef| askable.get(at).copied().unwrap_or(def.condition.is_none());
+        let keys = self.table.keys().iter().enumerate();
+        let served = keys.filter(|(at, def)| may_ask(*at, def) && self.view.is_served_by(def)).map(|(_, def)| def);
+        let says = |candidate: &Candidate<'_>| !candidate.used.is_empty() || candidate.def.condition.is_some();
         let mut all: Vec<Candidate<'_>> =
-            served.map(|def| self.candidate(def, bounds)).filter(|candidate| !candidate.used.is_empty() && is_whole(candidate)).collect();
+            served.map(|def| self.candidate(def, bounds)).filter(|candidate| says(candidate) && is_whole(candidate)).collect();
         all.sort_by_key(|candidate| std::cmp::Reverse(candidate.rank()));
         all.truncate(TRIES_MAX);
         all
     }
 
-    pub(super) fn find_by_index(&self, projection: &[usize], bounds: &[Bound]) -> SqlResult<Option<Indexed>> {
-        if bounds.is_empty() {
+    pub(super) fn find_by_index(&self, projection: &[usize], bounds: &[Bound], askable: &[bool]) -> SqlResult<Option<Indexed>> {
+        if bounds.is_empty() && self.table.keys().iter().all(|def| def.condition.is_none()) {
             return Ok(None);
         }
         self.check_columns(projection)?;
         let entries_max = entries_max(self.view.row_count());
-        for candidate in self.candidates(bounds) {
+        for candidate in self.candidates(bounds, askable) {
             if let Some(places) = self.places_in(&candidate, projection) {
                 match self.find_in_index(projection, (bounds, &candidate), &places, entries_max)? {
                     None => continue,
@@ -132,7 +164,7 @@ impl StoredTable {
     /// Where the columns asked for stand in an index, if all of them can be read there and it saves something.
     fn places_in(&self, candidate: &Candidate<'_>, projection: &[usize]) -> Option<Vec<usize>> {
         let is_one_row = candidate.def.unique && candidate.is_one_value();
-        if projection.is_empty() || self.passing.is_some() || is_one_row {
+        if projection.is_empty() || self.passing.is_some() || is_one_row || self.has_row_id(projection) {
             return None;
         }
         let readable = &candidate.def.positions[..self.view.readable(candidate.def)];
@@ -192,7 +224,8 @@ impl StoredTable {
     pub(super) fn note(&self, bounds: &[Bound]) {
         if self.view.is_traced() {
             let width = self.table.columns.len();
-            self.view.note_scan(bounds.iter().filter(|bound| bound.column < width).map(read_bound).collect());
+            let told = |bound: &&Bound| bound.column < width && bound.op != Comparison::Null;
+            self.view.note_scan(bounds.iter().filter(told).map(read_bound).collect());
         }
     }
 

@@ -13,7 +13,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use base::{CommitSeq, SqlResult};
 use engine::{Ledger, TableDef};
 use relational::links::Links;
-use relational::{Bound, HIDDEN, Indexed, Order, OrderedRows, Partition, Table, TableIndex};
+use relational::{Bound, HIDDEN, Indexed, Order, OrderedRows, Partition, Table, TableExpression, TableIndex};
 
 use super::{StoredTable, arrow_error, row_ids};
 
@@ -36,7 +36,12 @@ pub(crate) fn with_erased(ledger: &Arc<Ledger>, table: &Arc<TableDef>, inner: St
     let metadata = HashMap::from([(HIDDEN.to_owned(), "true".to_owned())]);
     let erased = Arc::new(Field::new(ERASED, DataType::Boolean, false).with_metadata(metadata));
     let fields: Vec<Arc<Field>> = inner.schema().fields().iter().cloned().chain([erased]).collect();
-    Arc::new(ErasableTable { inner, ledger: Arc::clone(ledger), table: Arc::clone(table), schema: Arc::new(Schema::new(fields)) })
+    Arc::new(ErasableTable {
+        inner: inner.before_hidden(2),
+        ledger: Arc::clone(ledger),
+        table: Arc::clone(table),
+        schema: Arc::new(Schema::new(fields)),
+    })
 }
 
 impl ErasableTable {
@@ -104,8 +109,12 @@ impl Table for ErasableTable {
         self.inner.indexes()
     }
 
-    fn by_index(&self, projection: &[usize], pruning: &[Bound]) -> SqlResult<Option<Indexed>> {
-        if self.asks(projection) { Ok(None) } else { self.inner.by_index(projection, pruning) }
+    fn expressions(&self) -> Vec<TableExpression> {
+        self.inner.expressions()
+    }
+
+    fn by_index(&self, projection: &[usize], pruning: &[Bound], askable: &[bool]) -> SqlResult<Option<Indexed>> {
+        if self.asks(projection) { Ok(None) } else { self.inner.by_index(projection, pruning, askable) }
     }
 
     fn in_order(&self, projection: &[usize], pruning: &[Bound], order: Order) -> SqlResult<Option<OrderedRows>> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use base::{SqlError, SqlResult};
-use engine::{Options, Server, SqlType};
+use engine::{Server, SqlType};
 use futures::StreamExt;
 use planner::types;
 use planner::{CopyIn, Database, Outcome, Prepared, Session, Tag};
@@ -20,7 +20,7 @@ pub struct Fixture {
 impl Fixture {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let server = Server::open(folder.path(), Options::real()).unwrap();
+        let server = Server::open(folder.path(), planner::engine_options()).unwrap();
         let ledger = server.ledger("shockwave").unwrap();
         let options = relational::Options { memory_bytes: 256 << 20, run_memory_bytes: 128 << 20, partitions: 2, batch_rows: 8_192 };
         let relational = Arc::new(Relational::new(options).unwrap());

@@ -21,8 +21,32 @@ const COLUMNS: [(&str, &str, Make); 12] = [
     ("y", "bytea", |n| format!("'\\x{:02x}00'", n * 16)),
 ];
 
-const INDEXES: [&str; 14] =
-    ["(a)", "(s, a)", "(t)", "(c)", "(m)", "(n)", "(f)", "(d, id)", "(w)", "(v)", "(u)", "(y)", "(a, t, id)", "(a DESC, s)"];
+const INDEXES: [&str; 24] = [
+    "(a)",
+    "(s, a)",
+    "(t)",
+    "(c)",
+    "(m)",
+    "(n)",
+    "(f)",
+    "(d, id)",
+    "(w)",
+    "(v)",
+    "(u)",
+    "(y)",
+    "(a, t, id)",
+    "(a DESC, s)",
+    "(lower(t))",
+    "((a + s))",
+    "(abs(a), id)",
+    "((m * 2))",
+    "(upper(t), d) WHERE a >= -2",
+    "(t, id) WHERE a > 0",
+    "(d) WHERE t IS NOT NULL AND s <> 3",
+    "(id) WHERE f IS NULL",
+    "((n * 2)) INCLUDE (t) WHERE t = 'ab' OR a = 1",
+    "(id) WHERE (a + s) > 4",
+];
 
 /// `i` with indexes and a primary key, `o` without any.
 async fn tables(client: &mut Client) {
@@ -40,13 +64,15 @@ fn value(rng: &SeededRng, make: Make) -> String {
 
 /// The same change of both tables.
 async fn change(client: &mut Client, rng: &SeededRng, next: &mut u64) {
-    let sql = match rng.next_u64() % 5 {
+    let sql = match rng.next_u64() % 8 {
         0 => format!("DELETE FROM ? WHERE id = {}", rng.next_u64() % *next),
         1 => {
             let (name, _, make) = COLUMNS[(rng.next_u64() % 12) as usize];
             format!("UPDATE ? SET {name} = {} WHERE id % 11 = {}", value(rng, make), rng.next_u64() % 11)
         }
         2 => format!("UPDATE ? SET id = id + 100000 WHERE id = {}", rng.next_u64() % *next),
+        3 => format!("UPDATE ? SET s = s - 1 WHERE lower(t) = 'ab' AND a > {}", rng.next_u64() % 9),
+        4 => format!("DELETE FROM ? WHERE a + s = {} AND id % 3 = 0", rng.next_u64() % 6),
         _ => {
             let mut rows = Vec::new();
             for _ in 0..1 + rng.next_u64() % 30 {
@@ -66,7 +92,8 @@ fn condition(rng: &SeededRng) -> String {
     let one = || {
         let (name, sql_type, make) = COLUMNS[(rng.next_u64() % 12) as usize];
         let other = || format!("{}::{sql_type}", make(rng.next_u64() % 16));
-        match rng.next_u64() % 9 {
+        let number = || COLUMNS[0].2(rng.next_u64() % 16);
+        match rng.next_u64() % 19 {
             0 => format!("{name} BETWEEN {} AND {}", other(), other()),
             1 => format!("{name} > {} AND {name} <= {}", other(), other()),
             2 => format!("{} > {name}", other()),
@@ -75,6 +102,18 @@ fn condition(rng: &SeededRng) -> String {
             5 => format!("id >= {} AND id < {}", rng.next_u64() % 60, rng.next_u64() % 200),
             6 => format!("a = {} AND t >= {}", COLUMNS[0].2(rng.next_u64() % 16), COLUMNS[2].2(rng.next_u64() % 16)),
             7 => format!("{name} < {}", other()),
+            8 => format!("lower(t) = {}", COLUMNS[2].2(rng.next_u64() % 16)),
+            9 => format!("a + s > {} AND a + s <= {}", number(), number()),
+            10 => format!("abs(a) = {} AND id > {}", number(), rng.next_u64() % 60),
+            11 => format!("t = 'ab' AND a > {}", number()),
+            12 => format!("d >= {}::date AND t IS NOT NULL AND s <> 3", COLUMNS[7].2(rng.next_u64() % 16)),
+            13 => {
+                ["f IS NULL", "t LIKE 'a%'", "c LIKE 'a %'", "lower(t) LIKE 'a_%' AND s IS NULL"][(rng.next_u64() % 4) as usize].to_owned()
+            }
+            14 => format!("m * 2 >= {}", number()),
+            15 => format!("upper(t) = 'AB' AND a = {}", number()),
+            16 => format!("n * 2 < {} AND (t = 'ab' OR a = 1)", number()),
+            17 => format!("a + s = {} AND id < {}", number(), rng.next_u64() % 200),
             _ => format!("{name} >= {}", other()),
         }
     };
@@ -90,7 +129,7 @@ fn query(rng: &SeededRng) -> String {
     let condition = condition(rng);
     let (name, ..) = COLUMNS[(rng.next_u64() % 12) as usize];
     let (limit, skipped) = (1 + rng.next_u64() % 12, rng.next_u64() % 3);
-    match rng.next_u64() % 9 {
+    match rng.next_u64() % 14 {
         0 => format!("SELECT * FROM ? WHERE {condition} ORDER BY id"),
         1 => format!("SELECT count(*), sum(id) FROM ? WHERE {condition}"),
         // Which of equal rows come first is not said.
@@ -100,6 +139,11 @@ fn query(rng: &SeededRng) -> String {
         5 => format!("SELECT a, t, id FROM ? WHERE {condition} ORDER BY a, t, id LIMIT {limit}"),
         6 => format!("SELECT id, d FROM ? WHERE {condition} ORDER BY d DESC, id DESC LIMIT {limit} OFFSET {skipped}"),
         7 => format!("SELECT min({name}), max({name}) FROM ? WHERE {condition}"),
+        8 => format!("SELECT lower(t) FROM ? WHERE {condition} ORDER BY lower(t) LIMIT {limit}"),
+        9 => format!("SELECT a + s AS both FROM ? WHERE {condition} ORDER BY a + s DESC LIMIT {limit} OFFSET {skipped}"),
+        10 => format!("SELECT min(a + s), max(lower(t)) FROM ? WHERE {condition}"),
+        11 => format!("SELECT id FROM ? WHERE {condition} ORDER BY abs(a), id LIMIT {limit}"),
+        12 => format!("SELECT t, id FROM ? WHERE {condition} AND a > 0 ORDER BY t, id LIMIT {limit}"),
         _ => format!("SELECT id + 1, t FROM ? WHERE {condition} ORDER BY id DESC LIMIT {limit}"),
     }
     .replace("min(u), max(u)", "min(id), max(id)")

@@ -3,6 +3,7 @@
 
 mod alter_table;
 mod alter_type;
+mod computed_indexes;
 mod copy;
 mod cursors;
 mod ddl;

@@ -11,7 +11,7 @@ use crate::cli::RebuildFolds;
 
 /// Makes the folds of all databases of a folder anew.
 pub fn run(arguments: &RebuildFolds) -> ExitCode {
-    let options = Options { memory: Memory::of_machine(), ..Options::real() };
+    let options = Options { memory: Memory::of_machine(), ..planner::engine_options() };
     match Server::rebuild_folds(&arguments.data_dir, options) {
         Ok(databases) => {
             super::serve::say(&format!("made anew: {}", databases.join(", ")));

@@ -5,7 +5,6 @@
 use std::process::ExitCode;
 
 use base::SqlResult;
-use engine::Options;
 use engine::restore::{Found, Request, Restored, check, restore};
 
 use super::{failed, serve};
@@ -23,7 +22,7 @@ pub fn run(arguments: &Restore) -> ExitCode {
 }
 
 fn lines(arguments: &Restore) -> SqlResult<Vec<String>> {
-    let options = Options::real();
+    let options = planner::engine_options();
     let Some(to) = &arguments.data_dir else {
         return Ok(check(&options, &arguments.from)?.iter().map(whole).collect());
     };

@@ -74,8 +74,10 @@ async fn serve(arguments: &Serve) -> SqlResult<()> {
         timestamps,
         ..Config::default()
     };
-    let engine =
-        Arc::new(Server::open(&arguments.data_dir, Options { memory, scrub_bytes_per_s: arguments.scrub_rate as u64, ..Options::real() })?);
+    let engine = Arc::new(Server::open(
+        &arguments.data_dir,
+        Options { memory, scrub_bytes_per_s: arguments.scrub_rate as u64, ..planner::engine_options() },
+    )?);
     let listener = Listener::bind(config, Arc::clone(&engine)).await?;
     let shutdown = listener.shutdown();
     on_signal(move || shutdown.request())?;

@@ -6,14 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use base::{SqlError, SqlResult, SqlState};
-use engine::{Ledger, Options, Server};
+use engine::{Ledger, Server};
 
 /// Opens a folder that is one already. Errors: 58030 where it is not, 55000 where a server has it open.
 pub fn open(data_dir: &Path) -> SqlResult<Server> {
     if !data_dir.join("ledgers").is_dir() {
         return Err(SqlError::new(SqlState::IO_ERROR, format!("\"{}\" is not a data folder", data_dir.display())));
     }
-    Server::open(data_dir, Options::real())
+    Server::open(data_dir, planner::engine_options())
 }
 
 /// Does something with one database, then closes the folder, which seals what the log holds. Errors: [`open`]'s, 3D000, the call's.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use base::SqlResult;
-use engine::{Options, Server};
+use engine::Server;
 use receipts::Policy;
 use receipts::note::VerifierKey;
 use tokio::task::JoinHandle;
@@ -28,7 +28,7 @@ pub struct Running {
 impl Running {
     /// Opens the folder and listens; if the port is taken, on any free one.
     pub async fn start(folder: PathBuf, listen: SocketAddr) -> Result<Self, Failure> {
-        let opened = tokio::task::spawn_blocking(move || Server::open(&folder, Options::real())).await;
+        let opened = tokio::task::spawn_blocking(move || Server::open(&folder, planner::engine_options())).await;
         let engine = Arc::new(opened.map_err(|_| Failure::new("opening the data folder met a defect"))??);
         let ledger = engine.ledger(engine::FIRST_DATABASE).ok_or_else(|| Failure::new("there is no database shockwave"))?;
         // Loopback only, on a folder that is there for the tour.

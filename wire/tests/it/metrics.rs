@@ -32,7 +32,7 @@ fn value(text: &str, line: &str) -> f64 {
 async fn numbers_are_read_as_prometheus_reads_them() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_owned();
-    let engine = tokio::task::spawn_blocking(move || engine::Server::open(&path, engine::Options::real())).await.unwrap().unwrap();
+    let engine = tokio::task::spawn_blocking(move || engine::Server::open(&path, planner::engine_options())).await.unwrap().unwrap();
     let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
     let listener = Listener::bind(Config { metrics: Some(loopback), ..config() }, std::sync::Arc::new(engine)).await.unwrap();
     let (address, metrics, shutdown) = (listener.address(), listener.metrics_address().unwrap(), listener.shutdown());
@@ -76,7 +76,7 @@ async fn numbers_are_read_as_prometheus_reads_them() {
 #[tokio::test]
 async fn numbers_are_shown_on_loopback_only() {
     let server = start().await;
-    let engine = engine::Server::open(&server.path().join("other"), engine::Options::real()).unwrap();
+    let engine = engine::Server::open(&server.path().join("other"), planner::engine_options()).unwrap();
     let everywhere = SocketAddr::from(([0, 0, 0, 0], 0));
     let refused = Listener::bind(Config { metrics: Some(everywhere), ..config() }, std::sync::Arc::new(engine)).await;
     assert_eq!(refused.err().map(|error| error.state()), Some(SqlState::FEATURE_NOT_SUPPORTED));

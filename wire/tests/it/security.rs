@@ -149,7 +149,7 @@ async fn beyond_loopback_only_with_authentication() {
     let server = start_with(Config { listen: anywhere(), ..guarded() }).await;
     login(&server, "shockwave", PASSWORD, "shockwave").await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let engine = engine::Server::open(folder.path(), engine::Options::real()).unwrap();
+    let engine = engine::Server::open(folder.path(), planner::engine_options()).unwrap();
     let open_to_all = Config { listen: anywhere(), auth: Auth::Trust, ..guarded() };
     let Err(error) = wire::Listener::bind(open_to_all, std::sync::Arc::new(engine)).await else { panic!("open to everyone") };
     assert_eq!(error.state().0, "0A000");
@@ -229,7 +229,7 @@ async fn a_key_that_others_can_read_is_refused() {
     let key = server.path().join("server.key");
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let engine = engine::Server::open(folder.path(), engine::Options::real()).unwrap();
+    let engine = engine::Server::open(folder.path(), planner::engine_options()).unwrap();
     let files = Some((server.path().join(wire::CERTIFICATE_FILE), key));
     let config = Config { ssl: Ssl::On, ssl_files: files, ..config() };
     let Err(error) = wire::Listener::bind(config, std::sync::Arc::new(engine)).await else { panic!("took a public key file") };

@@ -48,7 +48,7 @@ pub async fn start_with(config: Config) -> TestServer {
 
 async fn start_in(config: Config, folder: TempDir) -> TestServer {
     let path = folder.path().to_owned();
-    let engine = tokio::task::spawn_blocking(move || engine::Server::open(&path, engine::Options::real())).await.unwrap().unwrap();
+    let engine = tokio::task::spawn_blocking(move || engine::Server::open(&path, planner::engine_options())).await.unwrap().unwrap();
     let listener = Listener::bind(config, Arc::new(engine)).await.unwrap();
     let (address, shutdown) = (listener.address(), listener.shutdown());
     TestServer { address, shutdown, running: tokio::spawn(listener.run()), folder }

@@ -113,7 +113,7 @@ async fn an_unknown_message_type_ends_the_session() {
 #[tokio::test]
 async fn only_loopback_is_served() {
     let folder = tempfile::tempdir().unwrap();
-    let engine = engine::Server::open(folder.path(), engine::Options::real()).unwrap();
+    let engine = engine::Server::open(folder.path(), planner::engine_options()).unwrap();
     let config = wire::Config { listen: "0.0.0.0:0".parse().unwrap(), ..config() };
     let Err(error) = wire::Listener::bind(config, std::sync::Arc::new(engine)).await else { panic!("bound to every address") };
     assert_eq!(error.state().0, "0A000");

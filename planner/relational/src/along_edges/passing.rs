@@ -73,7 +73,7 @@ impl Relation {
                 let by_index = if self.reading.indexes.is_empty() || hints.has_failed {
                     None
                 } else {
-                    table.by_index(&order, &hints.bounds).map_err(external)?
+                    table.by_index(&order, &hints.bounds, &self.reading.askable(&hints)?).map_err(external)?
                 };
                 let partitions = match by_index {
                     Some(indexed) => vec![indexed.rows],

@@ -65,13 +65,16 @@ impl PhysicalOptimizerRule for TopByIndex {
     }
 }
 
-/// A column by its place in an operator's output, and how it is sorted.
-#[derive(Clone, Copy)]
+/// What is sorted by, over an operator's output, and how.
+#[derive(Clone)]
 struct Key {
-    column: usize,
+    expr: Arc<dyn PhysicalExpr>,
     descending: bool,
     nulls_first: bool,
 }
+
+/// What stands for the column at a place.
+type Columns<'a> = dyn Fn(usize) -> Option<Arc<dyn PhysicalExpr>> + 'a;
 
 /// What some operators are to give in order.
 #[derive(Clone)]
@@ -92,29 +95,53 @@ fn sorted(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>
         }
     };
     let (Some(sort), Some(wanted)) = (sort, fetch.filter(|wanted| (1..=WANTED_MAX).contains(wanted))) else { return Ok(None) };
-    let Some(keys) = keys_of(sort.expr()) else { return Ok(None) };
+    let keys = keys_of(sort.expr());
     let Some(rows) = in_order(sort.input(), Asked { keys, wanted, not_null: false })? else { return Ok(None) };
     Ok(Some(Arc::new(GlobalLimitExec::new(rows, 0, Some(wanted)))))
 }
 
-fn keys_of(ordering: &LexOrdering) -> Option<Vec<Key>> {
-    let key = |sort: &datafusion::physical_expr::PhysicalSortExpr| {
-        let column = column_of(&sort.expr)?;
-        Some(Key { column, descending: sort.options.descending, nulls_first: sort.options.nulls_first })
+fn keys_of(ordering: &LexOrdering) -> Vec<Key> {
+    let key = |sort: &datafusion::physical_expr::PhysicalSortExpr| Key {
+        expr: Arc::clone(&sort.expr),
+        descending: sort.options.descending,
+        nulls_first: sort.options.nulls_first,
     };
     ordering.iter().map(key).collect()
 }
 
-/// The column an expression is, or is the key of (C2 of `coercions.rs`).
-fn column_of(expr: &Arc<dyn PhysicalExpr>) -> Option<usize> {
+/// The place in a table of the column, or of the expression of an index, that an expression over a scan's output is, or is the key of (C2 of
+/// `coercions.rs`).
+fn place_of(expr: &Arc<dyn PhysicalExpr>, reading: &Reading) -> Option<usize> {
+    let of_table = |at: usize| {
+        let place = *reading.columns.get(at)?;
+        Some(Arc::new(Column::new(reading.whole.field(place).name(), place)) as Arc<dyn PhysicalExpr>)
+    };
+    let expr = over(expr, &of_table)?;
     if let Some(column) = expr.downcast_ref::<Column>() {
         return Some(column.index());
     }
-    let call = expr.downcast_ref::<datafusion::physical_expr::ScalarFunctionExpr>()?;
-    match call.args() {
-        [one] if call.name() == "comparison_key" => Some(one.downcast_ref::<Column>()?.index()),
-        _ => None,
+    let known = |expr: &Arc<dyn PhysicalExpr>| {
+        let at = reading.expressions.iter().position(|known| known.physical.as_ref().is_some_and(|known| known == expr));
+        at.map(|at| reading.whole.fields().len() + at)
+    };
+    let call = expr.downcast_ref::<datafusion::physical_expr::ScalarFunctionExpr>();
+    match call.map(|call| (call.name(), call.args())) {
+        Some(("comparison_key", [one])) => one.downcast_ref::<Column>().map(Column::index).or_else(|| known(one)),
+        _ => known(&expr),
     }
+}
+
+/// An expression with other expressions in place of its columns; `None` where one has none.
+fn over(expr: &Arc<dyn PhysicalExpr>, column: &Columns<'_>) -> Option<Arc<dyn PhysicalExpr>> {
+    if let Some(own) = expr.downcast_ref::<Column>() {
+        return column(own.index());
+    }
+    let children = expr.children();
+    if children.is_empty() {
+        return Some(Arc::clone(expr));
+    }
+    let children = children.into_iter().map(|child| over(child, column)).collect::<Option<Vec<_>>>()?;
+    Arc::clone(expr).with_new_children(children).ok()
 }
 
 /// What gives MIN and MAX of columns of a whole input by reading one row for each.
@@ -145,12 +172,9 @@ fn extremes(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPla
             "max" => true,
             _ => return Ok(None),
         };
-        let column = match aggregate.expressions().as_slice() {
-            [one] => one.downcast_ref::<Column>().map(Column::index),
-            _ => None,
-        };
-        let Some(column) = column else { return Ok(None) };
-        let key = Key { column, descending, nulls_first: descending };
+        let arguments = aggregate.expressions();
+        let [expr] = arguments.as_slice() else { return Ok(None) };
+        let key = Key { expr: Arc::clone(expr), descending, nulls_first: descending };
         let asked = Asked { keys: vec![key], wanted: 1, not_null: true };
         let Some(rows) = in_order(first.input(), asked)? else { return Ok(None) };
         inputs.push(Arc::new(GlobalLimitExec::new(rows, 0, Some(1))) as Arc<dyn ExecutionPlan>);
@@ -177,18 +201,22 @@ fn in_order(plan: &Arc<dyn ExecutionPlan>, asked: Asked) -> Result<Option<Arc<dy
     if let Some(gathered) = plan.downcast_ref::<CoalescePartitionsExec>() {
         return in_order(gathered.input(), asked);
     }
-    let (input, column): (_, Box<dyn Fn(usize) -> Option<usize> + '_>) = if let Some(filter) = plan.downcast_ref::<FilterExec>() {
-        let place = |at: usize| match filter.projection() {
-            Some(projection) => projection.get(at).copied(),
-            None => Some(at),
+    let (input, column): (_, Box<Columns<'_>>) = if let Some(filter) = plan.downcast_ref::<FilterExec>() {
+        let schema = filter.input().schema();
+        let place = move |at: usize| {
+            let at = match filter.projection() {
+                Some(projection) => projection.get(at).copied()?,
+                None => at,
+            };
+            Some(Arc::new(Column::new(schema.fields().get(at)?.name(), at)) as Arc<dyn PhysicalExpr>)
         };
         (filter.input(), Box::new(place))
     } else if let Some(list) = plan.downcast_ref::<ProjectionExec>() {
-        (list.input(), Box::new(|at| column_of(&list.expr().get(at)?.expr)))
+        (list.input(), Box::new(|at| Some(Arc::clone(&list.expr().get(at)?.expr))))
     } else {
         return Ok(None);
     };
-    let keys = asked.keys.iter().map(|key| column(key.column).map(|column| Key { column, ..*key })).collect();
+    let keys = asked.keys.iter().map(|key| over(&key.expr, &column).map(|expr| Key { expr, ..*key })).collect();
     let Some(keys) = keys else { return Ok(None) };
     let Some(rows) = in_order(input, Asked { keys, ..asked })? else { return Ok(None) };
     let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
@@ -198,17 +226,24 @@ fn in_order(plan: &Arc<dyn ExecutionPlan>, asked: Asked) -> Result<Option<Arc<dy
 fn by_index(scan: &SegmentScanExec, asked: &Asked) -> Option<Arc<dyn ExecutionPlan>> {
     let (reading, bounds) = scan.whole()?;
     let fitting = |(at, index): (usize, &TableIndex)| {
-        let (backward, used) = fits(index, reading, bounds, asked)?;
+        let (backward, used) = fits((at, index), reading, bounds, asked)?;
         let order = Order { index: at, backward, not_null: asked.not_null, wanted: asked.wanted };
         Some((used, order))
     };
-    // That which is asked for most.
-    let (used, order) = reading.indexes.iter().enumerate().filter_map(fitting).max_by_key(|(used, _)| used.len())?;
+    // That which is asked for most; of equal ones that which surely has all rows.
+    let rank = |(used, order): &(Vec<usize>, Order)| (used.len(), reading.indexes[order.index].condition.is_none());
+    let (used, order) = reading.indexes.iter().enumerate().filter_map(fitting).max_by_key(rank)?;
     Some(Arc::new(OrderedScanExec::new(reading.clone(), bounds.clone(), used, order)))
 }
 
 /// Whether an index has the order (F2): whether it is read backward, and the bounds that it is asked for.
-fn fits(index: &TableIndex, reading: &Reading, bounds: &Bounds, asked: &Asked) -> Option<(bool, Vec<usize>)> {
+fn fits((at, index): (usize, &TableIndex), reading: &Reading, bounds: &Bounds, asked: &Asked) -> Option<(bool, Vec<usize>)> {
+    if let Some(Some(parts)) = reading.conditions.get(at) {
+        let bound: Vec<usize> = bounds.iter().map(|(column, ..)| *column).collect();
+        if !parts.iter().all(|part| part.is_possible(&bound)) {
+            return None;
+        }
+    }
     let equal = |column: usize| bounds.iter().position(|(bound, op, _)| *bound == column && *op == Comparison::Eq);
     let mut used = Vec::new();
     let mut columns = index.columns.iter().peekable();
@@ -225,7 +260,7 @@ fn fits(index: &TableIndex, reading: &Reading, bounds: &Bounds, asked: &Asked) -
     }
     let mut backward = None;
     for key in &asked.keys {
-        let sorted = *reading.columns.get(key.column)?;
+        let sorted = place_of(&key.expr, reading)?;
         if equal(sorted).is_some() {
             continue;
         }
@@ -233,7 +268,7 @@ fn fits(index: &TableIndex, reading: &Reading, bounds: &Bounds, asked: &Asked) -
             // F3.
             return (index.is_unique && !has_null).then_some((backward.unwrap_or(false), used));
         };
-        let is_bound = asked.not_null || bounds.iter().any(|(bound, ..)| bound == column);
+        let is_bound = asked.not_null || bounds.iter().any(|(bound, op, _)| bound == column && *op != Comparison::Null);
         has_null |= *nullable && !is_bound;
         let is_fitting = *column == sorted
             && backward.is_none_or(|backward| backward == key.descending)
