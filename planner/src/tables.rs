@@ -241,8 +241,8 @@ fn read_bound(bound: &Bound) -> ReadBound {
         Comparison::Le => Ordering::is_le,
         Comparison::Gt => Ordering::is_gt,
         Comparison::Ge => Ordering::is_ge,
-        // Of what is NULL no trace is left by bounds; the caller leaves it away.
-        Comparison::Null => |_| true,
+        // Of these no trace is left by bounds; the caller leaves them away.
+        Comparison::Null | Comparison::In => |_| true,
     };
     ReadBound { column: bound.column, is_within, value: Arc::clone(&bound.value) }
 }

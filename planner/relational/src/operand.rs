@@ -28,6 +28,8 @@ pub(crate) enum Operand {
     Constant(ScalarValue),
     /// A parameter; before the plan has its slot, only its type is known.
     Parameter { reader: Option<Reader>, given: DataType, wanted: DataType },
+    /// Several of them, of which NULL is none.
+    List(Vec<Self>, DataType),
     /// An expression without a column; before the plan has its slot, only its type is known.
     Computed { expr: Expr, physical: Option<Arc<dyn PhysicalExpr>>, wanted: DataType },
 }
@@ -77,7 +79,14 @@ impl Operand {
 
     /// The same, ready to be read in runs of a plan.
     pub(crate) fn planned(self, session: &dyn Session) -> Result<Self> {
-        let Self::Computed { expr, wanted, .. } = self else { return Ok(self) };
+        let (expr, wanted) = match self {
+            Self::Computed { expr, wanted, .. } => (expr, wanted),
+            Self::List(values, data_type) => {
+                let planned = values.into_iter().map(|value| value.planned(session)).collect::<Result<_>>()?;
+                return Ok(Self::List(planned, data_type));
+            }
+            other => return Ok(other),
+        };
         let physical = create_physical_expr(&expr, &DFSchema::empty(), session.execution_props(), &PhysicalPlanningContext::default())?;
         Ok(Self::Computed { expr, physical: Some(physical), wanted })
     }
@@ -85,7 +94,7 @@ impl Operand {
     /// As [`Operand::value`], for what only narrows a scan: `None` where it cannot be computed, which whoever needs it will say.
     pub(crate) fn hint(&self) -> Result<Option<ScalarValue>> {
         match self {
-            Self::Computed { .. } => Ok(self.value().ok()),
+            Self::Computed { .. } | Self::List(..) => Ok(self.value().ok()),
             other => other.value().map(Some),
         }
     }
@@ -104,6 +113,11 @@ impl Operand {
     pub(crate) fn value(&self) -> Result<ScalarValue> {
         match self {
             Self::Constant(value) => Ok(value.clone()),
+            Self::List(values, data_type) => {
+                let mut known = values.iter().map(Self::value).collect::<Result<Vec<_>>>()?;
+                known.retain(|value| !value.is_null());
+                Ok(ScalarValue::List(ScalarValue::new_list_nullable(&known, data_type)))
+            }
             Self::Computed { physical: Some(physical), wanted, .. } => {
                 let options = RecordBatchOptions::new().with_row_count(Some(1));
                 let row = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), Vec::new(), &options)?;
@@ -138,6 +152,7 @@ impl fmt::Display for Operand {
                 Some(number) => f.write_str(&number),
                 None => write!(f, "{value}"),
             },
+            Self::List(values, _) => write!(f, "({})", values.iter().map(Self::to_string).collect::<Vec<_>>().join(", ")),
             Self::Computed { physical: Some(physical), .. } => write!(f, "{physical}"),
             Self::Computed { expr, .. } => write!(f, "{expr}"),
             Self::Parameter { reader: Some(reader), .. } => f.write_str(reader.shown()),

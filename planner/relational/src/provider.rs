@@ -28,6 +28,9 @@ use crate::scan::{Computed, KeyLookupExec, Reading, SegmentScanExec};
 use crate::slot::Slot;
 use crate::table::{Comparison, DECLARED_TYPE, Table, TableIndex};
 
+/// Values of an IN that an index is asked for, at most.
+const LISTED_MAX: usize = 1_000;
+
 /// A table as one statement sees it: its shape, and where each run of the statement finds the table itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Provider {
@@ -138,6 +141,36 @@ impl Provider {
         (!is_widened || (op == Comparison::Eq && value.is_narrowed(data_type))).then_some(Compared { column, op, value })
     }
 
+    /// `column IN (…)`, however it is written.
+    fn listed(&self, filter: &Expr) -> Option<Compared> {
+        let mut values = Vec::new();
+        let column = self.alternatives(filter, &mut values)?;
+        let is_list = (2..=LISTED_MAX).contains(&values.len());
+        is_list.then(|| Compared { column, op: Comparison::In, value: Operand::List(values, self.type_at(column).clone()) })
+    }
+
+    /// The column that all of some alternatives compare, and the values that they name.
+    fn alternatives(&self, filter: &Expr, values: &mut Vec<Operand>) -> Option<usize> {
+        match filter {
+            Expr::InList(list) if !list.negated => {
+                let column = self.column_of(&list.expr)?;
+                for item in &list.list {
+                    values.push(Operand::or_computed(item, self.type_at(column))?);
+                }
+                Some(column)
+            }
+            Expr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) => {
+                let (left, right) = (self.alternatives(left, values)?, self.alternatives(right, values)?);
+                (left == right).then_some(left)
+            }
+            other => {
+                let compared = self.compared(other).filter(|compared| compared.op == Comparison::Eq)?;
+                values.push(compared.value);
+                Some(compared.column)
+            }
+        }
+    }
+
     /// `column LIKE 'ab%'` as the range that it is within: bytes sort as texts do.
     fn prefixed(&self, filter: &Expr) -> Vec<Compared> {
         let Expr::Like(Like { negated: false, expr, pattern, escape_char: None, case_insensitive: false }) = filter else {
@@ -165,7 +198,7 @@ impl Provider {
     fn bounds_of(&self, filter: &Expr) -> Vec<Compared> {
         match self.compared(filter) {
             Some(compared) => vec![compared],
-            None => self.prefixed(filter),
+            None => self.listed(filter).map_or_else(|| self.prefixed(filter), |listed| vec![listed]),
         }
     }
 
@@ -368,6 +401,7 @@ fn mirrored(op: Comparison) -> Comparison {
         Comparison::Gt => Comparison::Lt,
         Comparison::Ge => Comparison::Le,
         Comparison::Null => Comparison::Null,
+        Comparison::In => Comparison::In,
     }
 }
 
@@ -392,7 +426,7 @@ impl TableProvider for Provider {
                 TableProviderFilterPushDown::Exact
             }
             Some(_) => TableProviderFilterPushDown::Inexact,
-            None if self.is_part_of_condition(filter) || !self.prefixed(filter).is_empty() => TableProviderFilterPushDown::Inexact,
+            None if self.is_part_of_condition(filter) || !self.bounds_of(filter).is_empty() => TableProviderFilterPushDown::Inexact,
             None => TableProviderFilterPushDown::Unsupported,
         };
         Ok(filters.iter().map(answer).collect())

@@ -409,6 +409,7 @@ fn symbol(op: Comparison) -> &'static str {
         Comparison::Gt => ">",
         Comparison::Ge => ">=",
         Comparison::Null => "IS",
+        Comparison::In => "IN",
     }
 }
 

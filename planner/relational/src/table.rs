@@ -182,7 +182,7 @@ pub struct Bound {
     pub column: usize,
     /// How the column compares to the value.
     pub op: Comparison,
-    /// One row, typed as the column; NULL with [`Comparison::Null`], and never otherwise.
+    /// One row, typed as the column; NULL with [`Comparison::Null`], a list of such values with [`Comparison::In`], and never NULL otherwise.
     pub value: ArrayRef,
 }
 
@@ -201,6 +201,8 @@ pub enum Comparison {
     Ge,
     /// `IS NULL`
     Null,
+    /// `IN (…)`
+    In,
 }
 
 /// Finds tables by name, for one statement.

@@ -6,6 +6,7 @@
 //! X4: a SERIALIZABLE transaction leaves the trace that a scan within the same bounds leaves, or that of one value of a key.
 //! Never: changes what a query answers.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
@@ -47,6 +48,31 @@ impl Candidate<'_> {
     /// The better the more it says: one row at most, more columns with one value, a range with two ends.
     fn rank(&self) -> (bool, usize, usize) {
         (self.def.unique && self.is_one_value(), self.range.equal.len(), self.used.len())
+    }
+}
+
+/// The values of the first bound that lists some.
+struct Listed {
+    /// The bound's place.
+    at: usize,
+    values: ArrayRef,
+}
+
+impl Listed {
+    /// The bounds with one value of the list in its place, by which indexes are chosen, and the list.
+    fn of(bounds: &[Bound]) -> (Cow<'_, [Bound]>, Option<Self>) {
+        let Some(at) = bounds.iter().position(|bound| bound.op == Comparison::In) else { return (Cow::Borrowed(bounds), None) };
+        let Some(values) = bounds[at].value.as_list_opt::<i32>().map(|list| list.value(0)).filter(|values| !values.is_empty()) else {
+            return (Cow::Borrowed(bounds), None);
+        };
+        let mut first = bounds.to_vec();
+        first[at] = Bound { column: bounds[at].column, op: Comparison::Eq, value: values.slice(0, 1) };
+        (Cow::Owned(first), Some(Self { at, values }))
+    }
+
+    /// Which column of an index it gives values for.
+    fn place_in(&self, candidate: &Candidate<'_>) -> Option<usize> {
+        candidate.used.iter().take(candidate.range.equal.len()).position(|at| *at == self.at)
     }
 }
 
@@ -138,7 +164,16 @@ impl StoredTable {
         }
         self.check_columns(projection)?;
         let entries_max = entries_max(self.view.row_count());
-        for candidate in self.candidates(bounds, askable) {
+        let (first, listed) = Listed::of(bounds);
+        for candidate in self.candidates(&first, askable) {
+            if let Some(listed) = &listed
+                && let Some(place) = listed.place_in(&candidate)
+            {
+                match self.find_listed(projection, (bounds, candidate), (&listed.values, place), entries_max)? {
+                    None => continue,
+                    found => return Ok(found),
+                }
+            }
             if let Some(places) = self.places_in(&candidate, projection) {
                 match self.find_in_index(projection, (bounds, &candidate), &places, entries_max)? {
                     None => continue,
@@ -159,6 +194,39 @@ impl StoredTable {
             return Ok(Some(Indexed { name: candidate.def.name.clone(), bounds: candidate.used, is_only: false, count, rows }));
         }
         Ok(None)
+    }
+
+    /// Rows that an index has under each of several values.
+    fn find_listed(
+        &self,
+        projection: &[usize],
+        (bounds, candidate): (&[Bound], Candidate<'_>),
+        (values, place): (&ArrayRef, usize),
+        entries_max: usize,
+    ) -> SqlResult<Option<Indexed>> {
+        let Candidate { def, mut range, used } = candidate;
+        if values.data_type() != &self.table.type_at(def.positions[place]).arrow() {
+            return Ok(None);
+        }
+        let mut rows = Vec::new();
+        for at in 0..values.len() {
+            range.equal[place] = values.slice(at, 1);
+            let Some(found) = self.view.rows_within(def, &range, entries_max)? else { return Ok(None) };
+            rows.extend(found);
+            if rows.len() > entries_max {
+                return Ok(None);
+            }
+        }
+        rows.sort_unstable();
+        rows.dedup();
+        if self.is_scattered(&rows) {
+            return Ok(None);
+        }
+        self.note(bounds);
+        rows.retain(|row| !self.is_passed(*row));
+        let count = rows.len();
+        let rows = self.read(rows, true, projection)?;
+        Ok(Some(Indexed { name: def.name.clone(), bounds: used, is_only: false, count, rows }))
     }
 
     /// Where the columns asked for stand in an index, if all of them can be read there and it saves something.
@@ -224,7 +292,7 @@ impl StoredTable {
     pub(super) fn note(&self, bounds: &[Bound]) {
         if self.view.is_traced() {
             let width = self.table.columns.len();
-            let told = |bound: &&Bound| bound.column < width && bound.op != Comparison::Null;
+            let told = |bound: &&Bound| bound.column < width && !matches!(bound.op, Comparison::Null | Comparison::In);
             self.view.note_scan(bounds.iter().filter(told).map(read_bound).collect());
         }
     }

@@ -107,9 +107,16 @@ fn condition(rng: &SeededRng) -> String {
             10 => format!("abs(a) = {} AND id > {}", number(), rng.next_u64() % 60),
             11 => format!("t = 'ab' AND a > {}", number()),
             12 => format!("d >= {}::date AND t IS NOT NULL AND s <> 3", COLUMNS[7].2(rng.next_u64() % 16)),
-            13 => {
-                ["f IS NULL", "t LIKE 'a%'", "c LIKE 'a %'", "lower(t) LIKE 'a_%' AND s IS NULL"][(rng.next_u64() % 4) as usize].to_owned()
-            }
+            13 => [
+                "f IS NULL",
+                "t LIKE 'a%'",
+                "c LIKE 'a %'",
+                "lower(t) LIKE 'a_%' AND s IS NULL",
+                "a IN (1, -2, NULL, 5) AND t >= 'a'",
+                "(t = 'ab' OR t = 'b' OR 'é' = t) AND id > 7",
+                "s = 2 AND a IN (3, 4, 5, 6, 3)",
+            ][(rng.next_u64() % 7) as usize]
+                .to_owned(),
             14 => format!("m * 2 >= {}", number()),
             15 => format!("upper(t) = 'AB' AND a = {}", number()),
             16 => format!("n * 2 < {} AND (t = 'ab' OR a = 1)", number()),

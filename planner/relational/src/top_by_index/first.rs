@@ -255,7 +255,7 @@ fn fits((at, index): (usize, &TableIndex), reading: &Reading, bounds: &Bounds, a
         columns.next();
     }
     if let Some((column, _)) = columns.peek() {
-        let is_end = |(bound, op, _): &(usize, Comparison, _)| bound == column && *op != Comparison::Eq;
+        let is_end = |(bound, op, _): &(usize, Comparison, _)| bound == column && !matches!(op, Comparison::Eq | Comparison::In);
         used.extend(bounds.iter().enumerate().filter(|(_, bound)| is_end(bound)).map(|(at, _)| at));
     }
     let mut backward = None;
