@@ -11,24 +11,27 @@ use engine::{GraphDef, GraphElement, SqlType};
 use sqlparser::ast::{Expr, Ident};
 use sqlparser::tokenizer::Span;
 
-use super::bound::{Column, Degree, Path, Pattern, Repeat, Step, Variable, VariableId};
+use super::bound::{Column, Degree, Part, Path, Pattern, Repeat, Step, Variable, VariableId};
 use super::labels::{self, Admitted};
 use super::references;
 use super::{pointed, undefined};
-use crate::graph_syntax::{ColumnItem, Element, Factor, GraphTable, Nested, PathExpr, PathPattern, Prefix, Primary, Quantifier, Selector};
+use crate::graph_syntax::{
+    ColumnItem, Element, Factor, GraphTable, Nested, OptionalMatch, PathExpr, PathPattern, Prefix, Primary, Quantifier, Selector,
+};
 use crate::names::{fold, quoted};
 
 /// Binds a clause to its graph. Errors: see N1.
 pub(super) fn bind(table: &GraphTable, graph: &Arc<GraphDef>, source: &str) -> SqlResult<Pattern> {
     let (variables, scopes, admitted, scope) = (Vec::new(), Vec::new(), Vec::new(), vec![0]);
-    let mut binder = Binder { graph, source, variables, scopes, admitted, scope, last_scope: 0, has_costs: false };
-    let paths = table.paths.iter().map(|path| binder.path(path, table.keep.as_ref())).collect::<SqlResult<Vec<_>>>()?;
+    let (paths, parts) = (Vec::new(), Vec::new());
+    let mut binder = Binder { graph, source, variables, scopes, admitted, scope, last_scope: 0, has_costs: false, paths, parts };
+    binder.part(&table.paths, table.keep.as_ref(), table.condition.as_ref(), &table.optional, None)?;
     binder.settle_properties();
     let mut pattern = Pattern {
         graph: Arc::clone(graph),
         variables: binder.variables,
-        paths,
-        condition: table.condition.clone(),
+        paths: binder.paths,
+        parts: binder.parts,
         columns: Vec::new(),
         is_lateral: false,
         has_bare_names: false,
@@ -43,7 +46,13 @@ pub(super) fn bind(table: &GraphTable, graph: &Arc<GraphDef>, source: &str) -> S
 
 fn check_path_names(table: &GraphTable, pattern: &Pattern, source: &str) -> SqlResult<()> {
     let mut seen = BTreeSet::new();
-    for variable in table.paths.iter().filter_map(|path| path.variable.as_ref()) {
+    let mut paths: Vec<&PathPattern> = table.paths.iter().collect();
+    let mut rest: Vec<&OptionalMatch> = table.optional.iter().rev().collect();
+    while let Some(part) = rest.pop() {
+        paths.extend(&part.paths);
+        rest.extend(part.optional.iter().rev());
+    }
+    for variable in paths.into_iter().filter_map(|path| path.variable.as_ref()) {
         let name = fold(variable);
         if pattern.named(&name).is_some() || !seen.insert(name.clone()) {
             let error = SqlError::new(SqlState::SYNTAX_ERROR, format!("path variable \"{name}\" is declared more than once"));
@@ -90,6 +99,9 @@ fn add_column(pattern: &mut Pattern, item: &ColumnItem, source: &str) -> SqlResu
     Ok(())
 }
 
+/// Optional parts that a pattern may have.
+const PARTS_MAX: usize = 32;
+
 struct Binder<'a> {
     graph: &'a GraphDef,
     source: &'a str,
@@ -103,6 +115,9 @@ struct Binder<'a> {
     last_scope: usize,
     /// Whether the cheapest are wanted of the path we are in.
     has_costs: bool,
+    paths: Vec<Path>,
+    /// The last is the one we are in, or the last one read.
+    parts: Vec<Part>,
 }
 
 impl Binder<'_> {
@@ -110,7 +125,34 @@ impl Binder<'_> {
         Err(pointed(SqlError::new(state, message.into()), self.source, span))
     }
 
-    fn path(&mut self, path: &PathPattern, keep: Option<&Prefix>) -> SqlResult<Path> {
+    /// MATCH or an OPTIONAL, and what is optional within it. Errors: 54001 for many.
+    fn part(
+        &mut self,
+        paths: &[PathPattern],
+        keep: Option<&Prefix>,
+        condition: Option<&Expr>,
+        optional: &[OptionalMatch],
+        within: Option<usize>,
+    ) -> SqlResult<()> {
+        let (at, first) = (self.parts.len(), self.paths.len());
+        if at > PARTS_MAX {
+            return Err(SqlError::new(SqlState::STATEMENT_TOO_COMPLEX, "the graph pattern is too large")
+                .detail(format!("It has more than {PARTS_MAX} optional parts.")));
+        }
+        self.parts.push(Part { within, paths: first..first + paths.len(), condition: condition.cloned(), end: at + 1 });
+        let degree = if within.is_some() { Degree::Conditional } else { Degree::Single };
+        for path in paths {
+            let path = self.path(path, keep, degree)?;
+            self.paths.push(path);
+        }
+        for part in optional {
+            self.part(&part.paths, part.keep.as_ref(), part.condition.as_ref(), &part.optional, Some(at))?;
+        }
+        self.parts[at].end = self.parts.len();
+        Ok(())
+    }
+
+    fn path(&mut self, path: &PathPattern, keep: Option<&Prefix>, degree: Degree) -> SqlResult<Path> {
         let prefix = match (path.prefix.span, keep) {
             (None, Some(keep)) => keep.clone(),
             (Some(span), Some(_)) => {
@@ -120,7 +162,7 @@ impl Binder<'_> {
         };
         let mut steps = Vec::new();
         self.has_costs = matches!(prefix.selector, Some(Selector::Cheapest(_)));
-        self.expr(&path.path, Degree::Single, &mut steps)?;
+        self.expr(&path.path, degree, &mut steps)?;
         Ok(Path { name: path.variable.as_ref().map(fold), prefix, steps })
     }
 
@@ -261,7 +303,8 @@ impl Binder<'_> {
     }
 
     fn add(&mut self, name: Option<String>, edge: bool, admitted: Admitted, degree: Degree) -> VariableId {
-        self.variables.push(Variable { name, edge, properties: Vec::new(), degree });
+        let part = self.parts.len().saturating_sub(1);
+        self.variables.push(Variable { name, edge, properties: Vec::new(), degree, part });
         self.scopes.push(self.scope.last().copied().unwrap_or(0));
         self.admitted.push(admitted);
         self.variables.len() - 1

@@ -2,9 +2,12 @@
 //!
 //! B1: a variable is one binding a match, whatever its pattern says how often; places with the same variable hold the same element.
 //! B2: paths are homomorphic: different variables may hold the same element unless a mode says otherwise.
-//! B3: expressions are the user's own: `v.p` in them is property `p` of the element of variable `v`, any other name is of a relation around.
+//! B3: what an optional part binds is NULL where nothing matches it; a variable that was bound before it holds the same element in it, and one that is
+//!     NULL there lets nothing match.
+//! B4: expressions are the user's own: `v.p` in them is property `p` of the element of variable `v`, any other name is of a relation around.
 //! Never: knows how it will be run.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use engine::{GraphDef, SqlType};
@@ -23,16 +26,29 @@ pub struct Pattern {
     pub graph: Arc<GraphDef>,
     /// Vertices and edges, named or not, in the order of their first places.
     pub variables: Vec<Variable>,
-    /// Path patterns; a match is one match of each, with equal values of shared variables.
+    /// Path patterns of all parts, in the order of the text.
     pub paths: Vec<Path>,
-    /// WHERE of the whole pattern.
-    pub condition: Option<Expr>,
+    /// MATCH, and behind it every OPTIONAL, in the order of the text: each stands behind the one that it is within.
+    pub parts: Vec<Part>,
     /// What a match answers.
     pub columns: Vec<Column>,
     /// Whether an expression mentions a relation around.
     pub is_lateral: bool,
     /// Whether an expression has a name without a qualifier, which is a column of a relation around.
     pub has_bare_names: bool,
+}
+
+/// What is matched together; a match is one match of each of its paths, with equal values of shared variables.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// The part that this one is an optional part of; `None` for MATCH itself.
+    pub within: Option<usize>,
+    /// Its own among [`Pattern::paths`].
+    pub paths: Range<usize>,
+    /// Its WHERE.
+    pub condition: Option<Expr>,
+    /// The first part behind it and all that are within it.
+    pub end: usize,
 }
 
 /// A vertex or edge of the pattern.
@@ -46,6 +62,8 @@ pub struct Variable {
     pub properties: Vec<(String, SqlType)>,
     /// How many elements it holds a match.
     pub degree: Degree,
+    /// The part that it is bound by.
+    pub part: usize,
 }
 
 /// How many elements a variable holds in one match.
@@ -53,7 +71,7 @@ pub struct Variable {
 pub enum Degree {
     /// One.
     Single,
-    /// One or none: it stands within `?` or within one of several alternatives.
+    /// One or none: it stands within `?`, within one of several alternatives, or in an optional part.
     Conditional,
     /// A list: it stands within a repeated path.
     Group,
@@ -133,6 +151,11 @@ impl Pattern {
     /// The variable of that name.
     pub fn named(&self, name: &str) -> Option<VariableId> {
         self.variables.iter().position(|variable| variable.name.as_deref() == Some(name))
+    }
+
+    /// The part that a path is of.
+    pub fn part_of_path(&self, path: usize) -> usize {
+        self.parts.iter().position(|part| part.paths.contains(&path)).unwrap_or(0)
     }
 
     /// The path whose variable has that name.

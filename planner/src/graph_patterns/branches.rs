@@ -1,12 +1,12 @@
-//! A bound pattern as alternatives without repetition: each path of each length written out, so that joins can answer it; but for those that
+//! A part of a bound pattern as alternatives without repetition: each path of each length written out, so that joins can answer it; but for those that
 //! are searched.
 //!
-//! U1: the matches of a pattern are those of its branches, each counted once: branches differ in the length of some repeated path.
+//! U1: the matches of a part are those of its branches, each counted once: branches differ in the length of some repeated path.
 //! U2: vertices that stand side by side are one slot, whose element tables are those that both admit.
 //! U3: the work is bounded: branches, slots and joins; beyond, 54001.
 //! Never: approximates; what has no such form is refused by name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base::{SqlError, SqlResult, SqlState};
 use sqlparser::ast::Expr;
@@ -35,8 +35,8 @@ pub(super) struct Branch<'a> {
     pub(super) different: Vec<(usize, usize)>,
     /// The variables that the whole pattern may mention.
     pub(super) names: BTreeMap<VariableId, usize>,
-    /// What each path passes.
-    pub(super) passed: Vec<Passed>,
+    /// What each path of the part passes.
+    pub(super) passed: BTreeMap<usize, Passed>,
     /// Paths that are searched.
     pub(super) searches: Vec<Searching>,
     /// Slots that became another.
@@ -115,6 +115,17 @@ impl Branch<'_> {
         slot
     }
 
+    /// Leaves a variable of the parts around to these element tables; where nothing here holds it, a slot of its own does.
+    pub(super) fn admit(&mut self, variable: VariableId, elements: &BTreeSet<usize>) {
+        match self.names.get(&variable).map(|slot| self.at(*slot)) {
+            Some(slot) => self.slots[slot].elements.retain(|element| elements.contains(element)),
+            None => {
+                self.slots.push(Slot { elements: elements.iter().copied().collect() });
+                self.names.insert(variable, self.slots.len() - 1);
+            }
+        }
+    }
+
     fn merge(&mut self, kept: usize, gone: usize) {
         let (kept, gone) = (self.at(kept), self.at(gone));
         if kept == gone {
@@ -126,14 +137,15 @@ impl Branch<'_> {
     }
 }
 
-/// Writes a pattern out. Errors: 0A000 and 42601 for what needs graph operators, 54001 (U3).
-pub(super) fn branches<'a>(pattern: &'a Pattern, source: &str) -> SqlResult<Vec<Branch<'a>>> {
+/// Writes a part out, without its own WHERE. Errors: 0A000 and 42601 for what needs graph operators, 54001 (U3).
+pub(super) fn branches<'a>(pattern: &'a Pattern, part: usize, source: &str) -> SqlResult<Vec<Branch<'a>>> {
     let writer = Writer { source };
     let mut branches = vec![Branch::default()];
     let shown = references::shown(pattern);
-    for (at, path) in pattern.paths.iter().enumerate() {
+    for at in pattern.parts[part].paths.clone() {
+        let path = &pattern.paths[at];
         if let Some(search) = search(path, pattern, shown.contains(&at), source)? {
-            branches.iter_mut().for_each(|branch| Writer::search(branch, &search));
+            branches.iter_mut().for_each(|branch| Writer::search(branch, at, &search));
             continue;
         }
         let mut written = Vec::new();
@@ -148,20 +160,14 @@ pub(super) fn branches<'a>(pattern: &'a Pattern, source: &str) -> SqlResult<Vec<
                     );
                 }
                 let (vertices, edges) = (branch.vertices.clone(), branch.edges.clone());
-                branch.passed.push(Passed::Written { vertices: vertices.clone(), edges: edges.clone() });
+                branch.passed.insert(at, Passed::Written { vertices: vertices.clone(), edges: edges.clone() });
                 branch.modes.push(Scope { mode, vertices, edges });
                 written.push(branch);
             }
         }
         branches = writer.bounded(written)?;
     }
-    for branch in &mut branches {
-        if let Some(expr) = &pattern.condition {
-            let names = branch.names.clone();
-            branch.conditions.push(Condition { expr, names });
-        }
-        apply_modes(branch);
-    }
+    branches.iter_mut().for_each(apply_modes);
     branches.retain(|branch| !branch.impossible);
     Ok(branches)
 }
@@ -211,7 +217,7 @@ impl Writer<'_> {
     }
 
     /// The ends of a path that is searched.
-    fn search<'a>(branch: &mut Branch<'a>, search: &Search<'a>) {
+    fn search<'a>(branch: &mut Branch<'a>, path: usize, search: &Search<'a>) {
         let mut end = |step: &'a Step| {
             (branch.vertices, branch.pending) = (Vec::new(), None);
             if let Step::Vertex { variable, elements, condition } = step {
@@ -220,7 +226,7 @@ impl Writer<'_> {
             branch.vertices.pop().unwrap_or_default()
         };
         let (left, right) = (end(search.left), end(search.right));
-        branch.passed.push(Passed::Searched(branch.searches.len()));
+        branch.passed.insert(path, Passed::Searched(branch.searches.len()));
         branch.searches.push(Searching { left, right, spec: search.spec.clone() });
     }
 

@@ -3,9 +3,11 @@
 //! J1: the rows are those of the pattern, each as often as it has matches (homomorphic).
 //! J2: no name of an element table can be mistaken for one of a relation around: where an expression has a name without a qualifier, columns of
 //!     element tables go by names that no statement can write.
-//! J3: a property that an element table does not have is NULL of the property's type there.
+//! J3: an optional part is joined to the left (`optional.rs`).
+//! J4: a property that an element table does not have is NULL of the property's type there.
 //! Never: looks at rows; whether joins are a good way to answer is not asked.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
@@ -21,8 +23,9 @@ use sqlparser::parser::Parser;
 use super::Graphs;
 use super::bound::{Pattern, VariableId};
 use super::branches::{Branch, Condition, Passed, Searching, branches};
-use super::found::Found;
-use super::placing::{Elements, Placing};
+use super::found::{self, Found};
+use super::optional::{self, Joined};
+use super::placing::{self, Atom};
 use super::tables::{Combination, Way, combinations};
 use crate::element_documents::element_document;
 use crate::graph_paths::Spec;
@@ -33,31 +36,61 @@ use crate::tables::ROW_ID;
 
 /// The query. Errors: as [`branches`] and [`combinations`]; 42P01 for an element table that is gone.
 pub(super) fn query(pattern: &Pattern, graphs: &dyn Graphs, source: &str) -> SqlResult<Query> {
+    let making = Making { pattern, graphs, source, counted: Cell::new(0) };
     let mut selects = Vec::new();
-    let mut counted = 0;
-    let branches = branches(pattern, source)?;
-    for branch in &branches {
-        let found = combinations(&pattern.graph, branch, counted)?;
-        counted += found.len();
-        for combination in &found {
-            let join = Join { pattern, branch, combination, graphs };
-            selects.push(join.select()?);
+    let own = pattern.parts.first().and_then(|part| part.condition.as_ref());
+    for (branch, combinations) in &making.alternatives(0, &|_| {})? {
+        for combination in combinations {
+            let mut join = Join::new(&making, 0, branch, combination, BTreeSet::new());
+            join.attach()?;
+            let mut conditions = join.conditions()?;
+            if let Some(expr) = own {
+                conditions.push(Expr::Nested(Box::new(join.place(expr)?)));
+            }
+            let mut items = Vec::new();
+            for column in &pattern.columns {
+                items.push(SelectItem::ExprWithAlias { expr: join.place(&column.expr)?, alias: quoted(&column.name) });
+            }
+            selects.push(join.select(items, conditions)?);
         }
     }
     let body = match balanced(selects, &union_all) {
         Some(body) => body,
-        None => nothing(pattern, branches.first())?,
+        None => nothing(pattern)?,
     };
     Ok(query_trees::query(body))
 }
 
-fn union_all(left: SetExpr, right: SetExpr) -> SetExpr {
+/// What all joins of a query share.
+pub(super) struct Making<'a> {
+    pub(super) pattern: &'a Pattern,
+    pub(super) graphs: &'a dyn Graphs,
+    pub(super) source: &'a str,
+    /// Joins so far.
+    counted: Cell<usize>,
+}
+
+impl<'a> Making<'a> {
+    /// The branches of a part, once `settle` has seen to them, and what tables each can be of.
+    pub(super) fn alternatives(&self, part: usize, settle: &dyn Fn(&mut Branch<'a>)) -> SqlResult<Vec<(Branch<'a>, Vec<Combination>)>> {
+        let mut found = Vec::new();
+        for mut branch in branches(self.pattern, part, self.source)? {
+            settle(&mut branch);
+            let combinations = combinations(&self.pattern.graph, &branch, self.counted.get())?;
+            self.counted.set(self.counted.get() + combinations.len());
+            found.push((branch, combinations));
+        }
+        Ok(found)
+    }
+}
+
+pub(super) fn union_all(left: SetExpr, right: SetExpr) -> SetExpr {
     let (left, right) = (Box::new(left), Box::new(right));
     SetExpr::SetOperation { op: SetOperator::Union, set_quantifier: SetQuantifier::All, left, right }
 }
 
 /// Joins many by two, so that the tree is only as deep as it must be: whatever walks it does so by recursion.
-fn balanced<T>(mut items: Vec<T>, join: &impl Fn(T, T) -> T) -> Option<T> {
+pub(super) fn balanced<T>(mut items: Vec<T>, join: &impl Fn(T, T) -> T) -> Option<T> {
     if items.len() < 2 {
         return items.pop();
     }
@@ -69,15 +102,11 @@ fn balanced<T>(mut items: Vec<T>, join: &impl Fn(T, T) -> T) -> Option<T> {
 }
 
 /// No row, with the columns of the pattern.
-fn nothing(pattern: &Pattern, branch: Option<&Branch<'_>>) -> SqlResult<SetExpr> {
-    let none = || vec![Passed::Written { vertices: Vec::new(), edges: Vec::new() }; pattern.paths.len()];
-    let passed = branch.filter(|branch| branch.searches.is_empty()).map_or_else(none, |branch| branch.passed.clone());
-    let names = BTreeMap::new();
+fn nothing(pattern: &Pattern) -> SqlResult<SetExpr> {
     let mut items = Vec::new();
-    let nothing = Elements { property: &|_, _, sql_type| null(sql_type), document: &|_| null(SqlType::Jsonb), searched: &[] };
     for column in &pattern.columns {
-        let place = Placing { pattern, names: &names, passed: &passed, elements: &nothing };
-        items.push(SelectItem::ExprWithAlias { expr: place.place(&column.expr)?, alias: quoted(&column.name) });
+        let expr = placing::place(pattern, &column.expr, &|atom| null(atom.sql_type(pattern)))?;
+        items.push(SelectItem::ExprWithAlias { expr, alias: quoted(&column.name) });
     }
     Ok(select_body(items, Vec::new(), Some(boolean(false))))
 }
@@ -102,21 +131,42 @@ pub(super) fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
     Expr::BinaryOp { left: Box::new(left), op, right: Box::new(right) }
 }
 
-fn all(conditions: Vec<Expr>) -> Option<Expr> {
+pub(super) fn all(conditions: Vec<Expr>) -> Option<Expr> {
     balanced(conditions, &|left, right| binary(left, BinaryOperator::And, right))
 }
 
-/// One join.
-struct Join<'a> {
-    pattern: &'a Pattern,
-    branch: &'a Branch<'a>,
+/// One join: a branch of a part with one combination of tables.
+pub(super) struct Join<'a> {
+    pub(super) making: &'a Making<'a>,
+    pub(super) part: usize,
+    pub(super) branch: &'a Branch<'a>,
     combination: &'a Combination,
-    graphs: &'a dyn Graphs,
+    /// Slots of an optional part whose elements stand in the join around it.
+    outside: BTreeSet<usize>,
+    /// Optional parts of this one that can match.
+    pub(super) optional: Vec<Joined>,
 }
 
-impl Join<'_> {
-    fn select(&self) -> SqlResult<SetExpr> {
-        let (from, mut conditions) = self.from()?;
+impl<'a> Join<'a> {
+    pub(super) fn new(
+        making: &'a Making<'a>,
+        part: usize,
+        branch: &'a Branch<'a>,
+        combination: &'a Combination,
+        outside: BTreeSet<usize>,
+    ) -> Self {
+        Self { making, part, branch, combination, outside, optional: Vec::new() }
+    }
+
+    /// What shows these items of what satisfies these conditions.
+    pub(super) fn select(&self, items: Vec<SelectItem>, conditions: Vec<Expr>) -> SqlResult<SetExpr> {
+        let (from, _) = self.from()?;
+        Ok(select_body(items, optional::joined(from, &self.optional), all(conditions)))
+    }
+
+    /// All that must hold but the part's own WHERE.
+    pub(super) fn conditions(&self) -> SqlResult<Vec<Expr>> {
+        let (_, mut conditions) = self.from()?;
         for (link, way) in self.branch.links.iter().zip(&self.combination.ways) {
             let (edge, left, right) = (self.branch.at(link.edge), self.branch.at(link.left), self.branch.at(link.right));
             if *way == Way::Along {
@@ -139,13 +189,66 @@ impl Join<'_> {
             conditions.extend(self.differ(*first, *second)?);
         }
         for Condition { expr, names } in &self.branch.conditions {
-            conditions.push(Expr::Nested(Box::new(self.place(expr, names)?)));
+            let placed = placing::place(self.making.pattern, expr, &|atom| self.atom(atom, names))?;
+            conditions.push(Expr::Nested(Box::new(placed)));
         }
-        let mut items = Vec::new();
-        for column in &self.pattern.columns {
-            items.push(SelectItem::ExprWithAlias { expr: self.place(&column.expr, &self.branch.names)?, alias: quoted(&column.name) });
+        Ok(conditions)
+    }
+
+    /// A user's expression over the join.
+    fn place(&self, expr: &Expr) -> SqlResult<Expr> {
+        placing::place(self.making.pattern, expr, &|atom| self.atom(atom, &self.branch.names))
+    }
+
+    /// The slot of a variable, by the names at the place of an expression.
+    fn slot(&self, variable: VariableId, names: &BTreeMap<VariableId, usize>) -> Option<usize> {
+        // Those of the parts around are the same all over the part.
+        let is_own = self.making.pattern.variables[variable].part == self.part;
+        let known = names.get(&variable).or_else(|| self.branch.names.get(&variable).filter(|_| !is_own))?;
+        Some(self.branch.at(*known))
+    }
+
+    /// What is said of an element or a path; NULL where there is none on this branch.
+    pub(super) fn atom(&self, atom: &Atom, names: &BTreeMap<VariableId, usize>) -> SqlResult<Expr> {
+        let pattern = self.making.pattern;
+        let part = atom.part(pattern);
+        if let Some(joined) = self.optional.iter().find(|joined| joined.parts.contains(&part)) {
+            return Ok(joined.column(&atom.column()));
         }
-        Ok(select_body(items, from, all(conditions)))
+        let slot = atom.variable().and_then(|variable| self.slot(variable, names));
+        match (atom, slot) {
+            (Atom::Property(_, name), Some(slot)) => match self.element(slot)?.property(name) {
+                Some(property) => property_over(&property.expression, &|ident| self.column(slot, &fold(ident))),
+                None => null(atom.sql_type(pattern)),
+            },
+            (Atom::Document(_), Some(slot)) => self.document(slot),
+            (Atom::Key(_, at), Some(slot)) => match self.element(slot)?.key.get(*at) {
+                Some(column) => Ok(self.column(slot, column)),
+                None => Err(SqlError::internal("a column that a key does not have")),
+            },
+            (Atom::Length(path), _) => match self.branch.passed.get(path) {
+                Some(Passed::Searched(at)) => match self.branch.searches.get(*at) {
+                    Some(search) => found::length(*at, search.spec.shows),
+                    None => Err(SqlError::internal("a path of a search that there is not")),
+                },
+                Some(Passed::Written { edges, .. }) => Ok(Expr::Value(Value::Number(edges.len().to_string(), false).into())),
+                None => null(atom.sql_type(pattern)),
+            },
+            (Atom::Passed { path, edges: is_edges }, _) => match self.branch.passed.get(path) {
+                Some(Passed::Searched(at)) => found::elements(*at, *is_edges),
+                Some(Passed::Written { vertices, edges }) => {
+                    let slots = if *is_edges { edges } else { vertices };
+                    let documents = slots.iter().map(|slot| Ok(self.document(*slot)?.to_string())).collect::<SqlResult<Vec<_>>>()?;
+                    rule_text::expression(&format!("jsonb_build_array({})", documents.join(", ")))
+                }
+                None => null(atom.sql_type(pattern)),
+            },
+            (_, None) => null(atom.sql_type(pattern)),
+        }
+    }
+
+    fn document(&self, slot: usize) -> SqlResult<Expr> {
+        element_document(self.element(slot)?, &|column| self.column(slot, column))
     }
 
     /// Element tables, and behind the one that a search begins at what it finds there; with the conditions that join the latter.
@@ -160,7 +263,8 @@ impl Join<'_> {
             from.extend(found.relations(&self.row_id(left)?)?);
             conditions.push(binary(self.row_id(right)?, BinaryOperator::Eq, found.row()?));
         }
-        let slots = (0..self.branch.slots.len()).filter(|slot| self.combination.elements[*slot].is_some());
+        let is_here = |slot: &usize| self.combination.elements[*slot].is_some() && !self.outside.contains(slot);
+        let slots = (0..self.branch.slots.len()).filter(is_here);
         for slot in slots.filter(|slot| !placed.contains(slot)) {
             from.push(self.relation(slot)?);
         }
@@ -169,34 +273,41 @@ impl Join<'_> {
 
     /// What a search finds.
     fn found(&self, at: usize, search: &Searching) -> SqlResult<Found> {
-        let element = |slot: usize| self.combination.elements.get(self.branch.at(slot)).copied().flatten();
-        let (Some(left), Some(right)) = (element(search.left), element(search.right)) else {
+        let (Some(left), Some(right)) = (self.element_at(search.left), self.element_at(search.right)) else {
             return Err(SqlError::internal("a search between slots without element tables"));
         };
-        let spec = Spec { at: self.graphs.searched_at()?, ..search.spec.clone() };
-        Found::new(at, &spec, (left, right), &self.pattern.graph, self.graphs)
+        let spec = Spec { at: self.making.graphs.searched_at()?, ..search.spec.clone() };
+        Found::new(at, &spec, (left, right), &self.making.pattern.graph, self.making.graphs)
     }
 
     /// The row id of an element.
     fn row_id(&self, slot: usize) -> SqlResult<Expr> {
         let element = self.element(slot)?;
-        if !self.graphs.relation(element.relation)?.is_stored {
+        if !self.making.graphs.relation(element.relation)?.is_stored {
             return Err(SqlError::unsupported(format!("a search for paths over the view behind \"{}\"", element.alias))
                 .hint("Let a table hold these vertices, or give every quantifier a bound and leave the selector out."));
         }
         Ok(self.column(slot, ROW_ID))
     }
 
+    /// The element table of a slot: its position in the graph.
+    pub(super) fn element_at(&self, slot: usize) -> Option<usize> {
+        self.combination.elements.get(self.branch.at(slot)).copied().flatten()
+    }
+
     fn element(&self, slot: usize) -> SqlResult<&GraphElement> {
-        let at = self.combination.elements.get(self.branch.at(slot)).copied().flatten();
-        at.map(|at| &self.pattern.graph.elements[at]).ok_or_else(|| SqlError::internal("a slot without an element table"))
+        let at = self.element_at(slot);
+        at.map(|at| &self.making.pattern.graph.elements[at]).ok_or_else(|| SqlError::internal("a slot without an element table"))
     }
 
     /// What the element table of a slot is called in the join: as its variable where that means it alone.
-    fn alias(&self, slot: usize) -> String {
+    pub(super) fn alias(&self, slot: usize) -> String {
         let slot = self.branch.at(slot);
+        if self.outside.contains(&slot) {
+            return optional::outside_alias(slot);
+        }
         let named = self.branch.names.iter().find_map(|(variable, other)| {
-            let name = self.pattern.variables[*variable].name.as_ref()?;
+            let name = self.making.pattern.variables[*variable].name.as_ref()?;
             (self.branch.at(*other) == slot).then(|| name.clone())
         });
         named.unwrap_or_else(|| format!("\u{1}{slot}"))
@@ -204,7 +315,7 @@ impl Join<'_> {
 
     /// J2
     fn column_name(&self, column: &str) -> String {
-        if self.pattern.has_bare_names { format!("\u{1}{column}") } else { column.to_owned() }
+        if self.making.pattern.has_bare_names { format!("\u{1}{column}") } else { column.to_owned() }
     }
 
     fn column(&self, slot: usize, column: &str) -> Expr {
@@ -213,10 +324,10 @@ impl Join<'_> {
 
     fn relation(&self, slot: usize) -> SqlResult<TableWithJoins> {
         let element = self.element(slot)?;
-        let found = self.graphs.relation(element.relation)?;
+        let found = self.making.graphs.relation(element.relation)?;
         let name = ObjectName::from(vec![quoted(&found.schema), quoted(&found.name)]);
         let alias = self.alias(slot);
-        if !self.pattern.has_bare_names {
+        if !self.making.pattern.has_bare_names {
             return Ok(query_trees::named(name, &alias));
         }
         let item = |column: &String| SelectItem::ExprWithAlias {
@@ -267,22 +378,6 @@ impl Join<'_> {
         }
         let equal = one.key.iter().map(|column| binary(self.column(first, column), BinaryOperator::Eq, self.column(second, column)));
         Ok(all(equal.collect()).map(|equal| Expr::IsNotTrue(Box::new(Expr::Nested(Box::new(equal))))))
-    }
-
-    /// A user's expression over the join.
-    fn place(&self, expr: &Expr, names: &BTreeMap<VariableId, usize>) -> SqlResult<Expr> {
-        let property = |slot: usize, name: &str, sql_type: SqlType| match self.element(slot)?.property(name) {
-            Some(property) => self.property(slot, &property.expression),
-            None => null(sql_type),
-        };
-        let document = |slot: usize| element_document(self.element(slot)?, &|column| self.column(slot, column));
-        let elements = Elements { property: &property, document: &document, searched: &self.branch.searches };
-        Placing { pattern: self.pattern, names, passed: &self.branch.passed, elements: &elements }.place(expr)
-    }
-
-    /// The expression of a property over the element table of a slot.
-    fn property(&self, slot: usize, expression: &str) -> SqlResult<Expr> {
-        property_over(expression, &|ident| self.column(slot, &fold(ident)))
     }
 }
 

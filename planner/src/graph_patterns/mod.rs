@@ -12,6 +12,7 @@ mod branches;
 mod found;
 mod joins;
 mod labels;
+mod optional;
 mod placing;
 mod references;
 mod searches;
@@ -27,7 +28,7 @@ use sqlparser::tokenizer::Span;
 
 pub(crate) use joins::property_over;
 
-pub use bound::{Column, Degree, Path, Pattern, Repeat, Step, Variable, VariableId};
+pub use bound::{Column, Degree, Part, Path, Pattern, Repeat, Step, Variable, VariableId};
 
 use crate::graph_syntax::{self, GraphTable, LabelExpr, Version};
 use crate::{position, query_trees};

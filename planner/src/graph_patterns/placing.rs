@@ -1,111 +1,150 @@
-//! Puts what they stand for in place of properties, element ids, and what is said of paths.
+//! What the expressions of a pattern say of its elements and paths, and something in the place of each.
 //!
 //! Never: changes anything else of an expression; its places in the text stay.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use base::SqlError;
-use base::SqlResult;
+use base::{SqlError, SqlResult};
 use engine::SqlType;
-use sqlparser::ast::{Expr, Value, VisitMut, VisitorMut};
+use sqlparser::ast::{BinaryOperator, Expr, Visit, VisitMut, Visitor, VisitorMut};
+use sqlparser::tokenizer::Span;
 
 use super::bound::{Pattern, VariableId};
-use super::branches::{Passed, Searching};
-use super::found;
-use super::joins::null;
 use super::references::{self, Said};
-use crate::rule_text;
 
-/// What the elements of slots are in a query.
-pub(super) struct Elements<'a> {
-    /// A property of the element of a slot.
-    pub(super) property: &'a dyn Fn(usize, &str, SqlType) -> SqlResult<Expr>,
-    /// Its id.
-    pub(super) document: &'a dyn Fn(usize) -> SqlResult<Expr>,
-    /// The searches of the branch.
-    pub(super) searched: &'a [Searching],
+/// One thing that is said of an element or of a path.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Atom {
+    /// A property of an element.
+    Property(VariableId, String),
+    /// An element's id.
+    Document(VariableId),
+    /// A column of an element's key, where it can be of one table only. No expression says it.
+    Key(VariableId, usize),
+    /// How many edges a path has.
+    Length(usize),
+    /// The ids of a path's edges, or of its vertices.
+    Passed {
+        /// Which path.
+        path: usize,
+        /// Of its edges.
+        edges: bool,
+    },
 }
 
-/// An expression of a pattern as one over a join.
-pub(super) struct Placing<'a> {
-    pub(super) pattern: &'a Pattern,
-    /// The slots of variables.
-    pub(super) names: &'a BTreeMap<VariableId, usize>,
-    /// By path.
-    pub(super) passed: &'a [Passed],
-    pub(super) elements: &'a Elements<'a>,
+impl Atom {
+    /// The variable that it speaks of; `None` for a path.
+    pub(super) fn variable(&self) -> Option<VariableId> {
+        match self {
+            Self::Property(variable, _) | Self::Document(variable) | Self::Key(variable, _) => Some(*variable),
+            Self::Length(_) | Self::Passed { .. } => None,
+        }
+    }
+
+    /// The part that binds what it speaks of.
+    pub(super) fn part(&self, pattern: &Pattern) -> usize {
+        match self {
+            Self::Property(variable, _) | Self::Document(variable) | Self::Key(variable, _) => pattern.variables[*variable].part,
+            Self::Length(path) | Self::Passed { path, .. } => pattern.part_of_path(*path),
+        }
+    }
+
+    /// Its type; text for a column of a key, of which only its part knows more.
+    pub(super) fn sql_type(&self, pattern: &Pattern) -> SqlType {
+        match self {
+            Self::Property(variable, name) => pattern.variables[*variable].property(name).unwrap_or(SqlType::Text),
+            Self::Document(_) | Self::Passed { .. } => SqlType::Jsonb,
+            Self::Key(..) => SqlType::Text,
+            Self::Length(_) => SqlType::Int4,
+        }
+    }
+
+    /// What its column is called where a part shows it to those around.
+    pub(super) fn column(&self) -> String {
+        match self {
+            Self::Property(variable, name) => format!("\u{1}property {variable} {name}"),
+            Self::Document(variable) => format!("\u{1}id {variable}"),
+            Self::Key(variable, at) => format!("\u{1}key {variable} {at}"),
+            Self::Length(path) => format!("\u{1}length {path}"),
+            Self::Passed { path, edges } => format!("\u{1}passed {path} {edges}"),
+        }
+    }
 }
 
-impl Placing<'_> {
-    /// Errors: 42601 for the text of a property; XX000.
-    pub(super) fn place(&self, expr: &Expr) -> SqlResult<Expr> {
-        struct Place<'a>(&'a Placing<'a>);
-        impl VisitorMut for Place<'_> {
-            type Break = SqlError;
-            fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<SqlError> {
-                match self.0.replacement(expr) {
-                    Ok(Some(placed)) => {
-                        *expr = placed;
-                        ControlFlow::Continue(())
-                    }
-                    Ok(None) => ControlFlow::Continue(()),
-                    Err(error) => ControlFlow::Break(error),
+/// What an expression says, if it is just that.
+fn atom(pattern: &Pattern, expr: &Expr) -> Option<Atom> {
+    if let Expr::Function(call) = expr {
+        return references::said(pattern, call).map(|said| match said {
+            Said::Element(variable) => Atom::Document(variable),
+            Said::Length(path) => Atom::Length(path),
+            Said::Vertices(path) => Atom::Passed { path, edges: false },
+            Said::Edges(path) => Atom::Passed { path, edges: true },
+        });
+    }
+    let (variable, name) = references::property(pattern, expr)?;
+    pattern.variables[variable].property(&name)?;
+    Some(Atom::Property(variable, name))
+}
+
+/// All that an expression says of elements and paths.
+pub(super) fn atoms(pattern: &Pattern, expr: &Expr) -> BTreeSet<Atom> {
+    struct Atoms<'a>(&'a Pattern, BTreeSet<Atom>);
+    impl Visitor for Atoms<'_> {
+        type Break = ();
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            self.1.extend(atom(self.0, expr));
+            ControlFlow::Continue(())
+        }
+    }
+    let mut atoms = Atoms(pattern, BTreeSet::new());
+    let _ = Visit::visit(expr, &mut atoms);
+    atoms.1
+}
+
+/// Where an expression says the first thing that is sought, if it says any.
+pub(super) fn place_of(pattern: &Pattern, expr: &Expr, is_sought: &dyn Fn(&Atom) -> bool) -> Option<Span> {
+    struct Seek<'a>(&'a Pattern, &'a dyn Fn(&Atom) -> bool);
+    impl Visitor for Seek<'_> {
+        type Break = Span;
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Span> {
+            match atom(self.0, expr).filter(|atom| self.1(atom)) {
+                Some(_) => ControlFlow::Break(references::span(expr)),
+                None => ControlFlow::Continue(()),
+            }
+        }
+    }
+    Visit::visit(expr, &mut Seek(pattern, is_sought)).break_value()
+}
+
+/// The expression with `of` each in its place. Errors: those of `of`.
+pub(super) fn place(pattern: &Pattern, expr: &Expr, of: &dyn Fn(&Atom) -> SqlResult<Expr>) -> SqlResult<Expr> {
+    struct Place<'a>(&'a Pattern, &'a dyn Fn(&Atom) -> SqlResult<Expr>);
+    impl VisitorMut for Place<'_> {
+        type Break = SqlError;
+        fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<SqlError> {
+            match atom(self.0, expr).map(|atom| self.1(&atom)) {
+                Some(Ok(placed)) => {
+                    *expr = placed;
+                    ControlFlow::Continue(())
                 }
+                None => ControlFlow::Continue(()),
+                Some(Err(error)) => ControlFlow::Break(error),
             }
         }
-        let mut placed = expr.clone();
-        match VisitMut::visit(&mut placed, &mut Place(self)) {
-            ControlFlow::Break(error) => Err(error),
-            ControlFlow::Continue(()) => Ok(placed),
-        }
     }
-
-    fn replacement(&self, expr: &Expr) -> SqlResult<Option<Expr>> {
-        if let Expr::Function(call) = expr {
-            return references::said(self.pattern, call).map(|said| self.said(said)).transpose();
-        }
-        let Some((variable, name)) = references::property(self.pattern, expr) else { return Ok(None) };
-        let Some(sql_type) = self.pattern.variables[variable].property(&name) else { return Ok(None) };
-        match self.names.get(&variable) {
-            Some(slot) => (self.elements.property)(*slot, &name, sql_type).map(Some),
-            // It is not on this branch, or there is no branch.
-            None => null(sql_type).map(Some),
-        }
+    let mut placed = expr.clone();
+    match VisitMut::visit(&mut placed, &mut Place(pattern, of)) {
+        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Continue(()) => Ok(placed),
     }
+}
 
-    fn said(&self, said: Said) -> SqlResult<Expr> {
-        let (path, is_edges) = match said {
-            Said::Element(variable) => {
-                return match self.names.get(&variable) {
-                    Some(slot) => (self.elements.document)(*slot),
-                    None => null(SqlType::Jsonb),
-                };
-            }
-            Said::Length(path) => return self.length(path),
-            Said::Vertices(path) => (path, false),
-            Said::Edges(path) => (path, true),
-        };
-        match self.passed.get(path) {
-            Some(Passed::Searched(at)) => found::elements(*at, is_edges),
-            Some(Passed::Written { vertices, edges }) => {
-                let slots = if is_edges { edges } else { vertices };
-                let documents = slots.iter().map(|slot| Ok((self.elements.document)(*slot)?.to_string())).collect::<SqlResult<Vec<_>>>()?;
-                rule_text::expression(&format!("jsonb_build_array({})", documents.join(", ")))
-            }
-            None => null(SqlType::Jsonb),
-        }
-    }
-
-    fn length(&self, path: usize) -> SqlResult<Expr> {
-        let number = |length: usize| Expr::Value(Value::Number(length.to_string(), false).into());
-        match self.passed.get(path) {
-            Some(Passed::Searched(at)) => match self.elements.searched.get(*at) {
-                Some(search) => found::length(*at, search.spec.shows),
-                None => Err(SqlError::internal("a path of a search that there is not")),
-            },
-            Some(Passed::Written { edges, .. }) => Ok(number(edges.len())),
-            None => Ok(number(0)),
-        }
+/// The conditions that AND joins.
+pub(super) fn conjuncts(expr: &Expr) -> Vec<&Expr> {
+    match expr {
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => [conjuncts(left), conjuncts(right)].concat(),
+        Expr::Nested(inner) => conjuncts(inner),
+        other => vec![other],
     }
 }

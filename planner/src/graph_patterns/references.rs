@@ -2,7 +2,8 @@
 //!
 //! R1: `v.p` is a property where `v` is a variable of the pattern, whatever relation around has that name too.
 //! R2: WHERE of an element mentions that element only; a variable of a repeated path is mentioned within it only.
-//! R3: aggregates, window functions, functions that return sets and subqueries stand in no pattern.
+//! R3: an expression mentions what is bound by its own MATCH or before it; COLUMNS mention all.
+//! R4: aggregates, window functions, functions that return sets and subqueries stand in no pattern.
 //! Never: resolves a name of a relation around.
 
 use std::collections::BTreeSet;
@@ -154,7 +155,14 @@ pub(super) fn shown(pattern: &Pattern) -> BTreeSet<usize> {
 
 /// Every expression of a pattern.
 fn each_expr(pattern: &Pattern, see: &mut dyn FnMut(&Expr)) {
-    let mut steps: Vec<&Step> = pattern.paths.iter().flat_map(|path| &path.steps).collect();
+    (0..pattern.parts.len()).for_each(|part| each_expr_of(pattern, part, see));
+    pattern.columns.iter().for_each(|column| see(&column.expr));
+}
+
+/// Every expression of one part, without those of parts within it.
+pub(super) fn each_expr_of(pattern: &Pattern, part: usize, see: &mut dyn FnMut(&Expr)) {
+    let part = &pattern.parts[part];
+    let mut steps: Vec<&Step> = pattern.paths[part.paths.clone()].iter().flat_map(|path| &path.steps).collect();
     while let Some(step) = steps.pop() {
         match step {
             Step::Vertex { condition, .. } => condition.iter().for_each(&mut *see),
@@ -166,8 +174,7 @@ fn each_expr(pattern: &Pattern, see: &mut dyn FnMut(&Expr)) {
             Step::Choice(choices) => steps.extend(choices.iter().flatten()),
         }
     }
-    pattern.condition.iter().for_each(&mut *see);
-    pattern.columns.iter().for_each(|column| see(&column.expr));
+    part.condition.iter().for_each(&mut *see);
 }
 
 /// The only argument, where it is a name.
@@ -188,20 +195,24 @@ pub(super) fn span(expr: &Expr) -> Span {
     expr.span()
 }
 
-/// Checks every expression (R1 to R3), and finds out what is mentioned of relations around.
+/// Checks every expression (R1 to R4), and finds out what is mentioned of relations around.
 pub(super) fn check(pattern: &mut Pattern, source: &str) -> SqlResult<()> {
     regroup(pattern);
     let mut found = Found::default();
     let known = &*pattern;
-    for path in &known.paths {
-        check_steps(known, &path.steps, &BTreeSet::new(), source, &mut found)?;
-    }
     let none = BTreeSet::new();
-    if let Some(condition) = &known.condition {
-        check_expr(known, condition, Place::Condition, &none, source, &mut found)?;
+    for (at, part) in known.parts.iter().enumerate() {
+        let scope = Scope { pattern: known, part: at, source };
+        for path in &known.paths[part.paths.clone()] {
+            check_steps(scope, &path.steps, &none, &mut found)?;
+        }
+        if let Some(condition) = &part.condition {
+            check_expr(scope, condition, Place::Condition, &none, &mut found)?;
+        }
     }
+    let scope = Scope { pattern: known, part: known.parts.len(), source };
     for column in &known.columns {
-        check_expr(known, &column.expr, Place::Columns, &none, source, &mut found)?;
+        check_expr(scope, &column.expr, Place::Columns, &none, &mut found)?;
     }
     pattern.is_lateral = found.lateral || found.bare;
     pattern.has_bare_names = found.bare;
@@ -229,7 +240,9 @@ fn regroup(pattern: &mut Pattern) {
             Step::Choice(choices) => steps.extend(choices.iter_mut().flatten()),
         }
     }
-    let _ = VisitMut::visit(&mut pattern.condition, &mut regroup);
+    for part in &mut pattern.parts {
+        let _ = VisitMut::visit(&mut part.condition, &mut regroup);
+    }
     for column in &mut pattern.columns {
         let _ = VisitMut::visit(&mut column.expr, &mut regroup);
     }
@@ -280,29 +293,29 @@ fn own(steps: &[Step], inner: &[VariableId]) -> BTreeSet<VariableId> {
     own
 }
 
-fn check_steps(pattern: &Pattern, steps: &[Step], single: &BTreeSet<VariableId>, source: &str, found: &mut Found) -> SqlResult<()> {
+fn check_steps(scope: Scope<'_>, steps: &[Step], single: &BTreeSet<VariableId>, found: &mut Found) -> SqlResult<()> {
     for step in steps {
         match step {
             Step::Vertex { variable, condition, .. } => {
                 if let Some(condition) = condition {
-                    check_expr(pattern, condition, Place::Element(*variable), single, source, found)?;
+                    check_expr(scope, condition, Place::Element(*variable), single, found)?;
                 }
             }
             Step::Edge { variable, condition, cost, .. } => {
                 for expr in condition.iter().chain(cost.as_deref()) {
-                    check_expr(pattern, expr, Place::Element(*variable), single, source, found)?;
+                    check_expr(scope, expr, Place::Element(*variable), single, found)?;
                 }
             }
             Step::Repeat(repeat) => {
                 let within: BTreeSet<VariableId> = single.union(&own(&repeat.steps, &repeat.inner)).copied().collect();
-                check_steps(pattern, &repeat.steps, &within, source, found)?;
+                check_steps(scope, &repeat.steps, &within, found)?;
                 if let Some(condition) = &repeat.condition {
-                    check_expr(pattern, condition, Place::Condition, &within, source, found)?;
+                    check_expr(scope, condition, Place::Condition, &within, found)?;
                 }
             }
             Step::Choice(choices) => {
                 for choice in choices {
-                    check_steps(pattern, choice, single, source, found)?;
+                    check_steps(scope, choice, single, found)?;
                 }
             }
         }
@@ -310,23 +323,27 @@ fn check_steps(pattern: &Pattern, steps: &[Step], single: &BTreeSet<VariableId>,
     Ok(())
 }
 
-fn check_expr(
-    pattern: &Pattern,
-    expr: &Expr,
-    place: Place,
-    single: &BTreeSet<VariableId>,
-    source: &str,
-    found: &mut Found,
-) -> SqlResult<()> {
-    let mut checker = Checker { pattern, place, single, source, found, said: Vec::new() };
+fn check_expr(scope: Scope<'_>, expr: &Expr, place: Place, single: &BTreeSet<VariableId>, found: &mut Found) -> SqlResult<()> {
+    let Scope { pattern, part, source } = scope;
+    let mut checker = Checker { pattern, part, place, single, source, found, said: Vec::new() };
     match Visit::visit(expr, &mut checker) {
         ControlFlow::Break(error) => Err(error),
         ControlFlow::Continue(()) => Ok(()),
     }
 }
 
+/// What an expression stands in.
+#[derive(Clone, Copy)]
+struct Scope<'a> {
+    pattern: &'a Pattern,
+    /// Of the expression; the number of all for COLUMNS.
+    part: usize,
+    source: &'a str,
+}
+
 struct Checker<'a> {
     pattern: &'a Pattern,
+    part: usize,
     place: Place,
     single: &'a BTreeSet<VariableId>,
     source: &'a str,
@@ -366,9 +383,9 @@ impl Checker<'_> {
                 self.said.push(argument.span);
                 self.mention(at, argument)
             }
-            Some(_) => {
+            Some(Said::Length(path) | Said::Vertices(path) | Said::Edges(path)) => {
                 self.said.push(argument.span);
-                Ok(())
+                self.is_bound("path", self.pattern.part_of_path(path), argument)
             }
             None => self.of_other_kind(&name, argument),
         }
@@ -419,12 +436,25 @@ impl Checker<'_> {
     fn mention(&self, at: VariableId, owner: &Ident) -> SqlResult<()> {
         self.is_local(at, owner)?;
         let variable = &self.pattern.variables[at];
+        self.is_bound(variable.kind(), variable.part, owner)?;
         if variable.degree == Degree::Group && !self.single.contains(&at) {
             let message = format!("element variable \"{}\" stands for a list here", fold(owner));
             let hint = "It is declared within a repeated path: mention it in a WHERE inside that path.";
             return Err(self.refuse(message, owner.span, hint));
         }
         Ok(())
+    }
+
+    /// R3
+    fn is_bound(&self, kind: &str, part: usize, ident: &Ident) -> SqlResult<()> {
+        if part <= self.part {
+            return Ok(());
+        }
+        let message = format!("invalid reference to {kind} variable \"{}\"", fold(ident));
+        let error = SqlError::new(SqlState::UNDEFINED_TABLE, message)
+            .detail("It is bound by an OPTIONAL that stands behind this condition.")
+            .hint("The WHERE of that OPTIONAL, and COLUMNS, can mention it.");
+        Err(pointed(error, self.source, ident.span))
     }
 
     fn bare(&mut self, ident: &Ident) -> SqlResult<()> {

@@ -5,16 +5,15 @@
 //! S2: which paths are kept is decided for each pair of ends, so that conditions at the ends may come before or after; those of edges come before.
 //! Never: searches.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use base::{SqlError, SqlResult, SqlState};
 use sqlparser::ast::{Expr, Value, Visit, Visitor};
 use sqlparser::tokenizer::Span;
 
-use super::bound::{Path, Pattern, Repeat, Step, VariableId};
+use super::bound::{Path, Pattern, Repeat, Step};
 use super::joins::{null, property_over};
-use super::placing::{Elements, Placing};
+use super::placing::{self, Atom};
 use super::{pointed, references};
 use crate::graph_paths::{EdgeStep, Spec};
 use crate::graph_syntax::{Direction, Mode, Selector};
@@ -66,7 +65,6 @@ pub(super) fn search<'a>(path: &'a Path, pattern: &Pattern, shows: bool, source:
 
 /// The edge that a searched path repeats.
 struct OneEdge<'a> {
-    variable: VariableId,
     elements: &'a [usize],
     direction: Direction,
     condition: Option<&'a Expr>,
@@ -78,11 +76,11 @@ fn one_edge<'a>(repeat: &'a Repeat, pattern: &Pattern) -> Option<OneEdge<'a>> {
     let vertices = pattern.graph.elements.iter().filter(|element| !element.is_edge()).count();
     let is_any = |step: &Step| matches!(step, Step::Vertex { elements, condition: None, .. } if elements.len() == vertices);
     match repeat.steps.as_slice() {
-        [first, Step::Edge { variable, elements, direction, condition, cost }, last]
+        [first, Step::Edge { elements, direction, condition, cost, .. }, last]
             if is_any(first) && is_any(last) && repeat.condition.is_none() && repeat.mode.is_none() =>
         {
             let (condition, cost) = (condition.as_ref(), cost.as_deref());
-            Some(OneEdge { variable: *variable, elements, direction: *direction, condition, cost })
+            Some(OneEdge { elements, direction: *direction, condition, cost })
         }
         _ => None,
     }
@@ -102,14 +100,14 @@ impl OneEdge<'_> {
             return Err(pointed(error, source, span));
         }
         let element = &pattern.graph.elements[at];
-        let names = BTreeMap::from([(self.variable, 0)]);
-        let property = |_: usize, name: &str, sql_type| match element.property(name) {
-            Some(property) => property_over(&property.expression, &|ident| Expr::Identifier(quoted(&fold(ident)))),
-            None => null(sql_type),
+        let own = |atom: &Atom| match atom {
+            Atom::Property(_, name) => match element.property(name) {
+                Some(property) => property_over(&property.expression, &|ident| Expr::Identifier(quoted(&fold(ident)))),
+                None => null(atom.sql_type(pattern)),
+            },
+            _ => Err(SqlError::unsupported("a function of elements or paths at the edge of a search for paths")),
         };
-        let document = |_: usize| Err(SqlError::unsupported("element_id at the edge of a search for paths"));
-        let elements = Elements { property: &property, document: &document, searched: &[] };
-        Ok(Placing { pattern, names: &names, passed: &[], elements: &elements }.place(expr)?.to_string())
+        Ok(placing::place(pattern, expr, &own)?.to_string())
     }
 }
 

@@ -9,8 +9,8 @@ use sqlparser::tokenizer::Token;
 
 use super::reader::Reader;
 use super::tree::{
-    ColumnItem, Direction, Element, Factor, GraphTable, LabelExpr, Mode, Nested, PathExpr, PathPattern, Prefix, Primary, Quantifier,
-    Selector, Version,
+    ColumnItem, Direction, Element, Factor, GraphTable, LabelExpr, Mode, Nested, OptionalMatch, PathExpr, PathPattern, Prefix, Primary,
+    Quantifier, Selector, Version,
 };
 
 const MODES: [(&str, Mode); 4] = [("walk", Mode::Walk), ("trail", Mode::Trail), ("acyclic", Mode::Acyclic), ("simple", Mode::Simple)];
@@ -19,20 +19,56 @@ const MODES: [(&str, Mode); 4] = [("walk", Mode::Walk), ("trail", Mode::Trail), 
 pub(super) fn graph_table(reader: &mut Reader<'_>) -> SqlResult<GraphTable> {
     let graph = name(reader)?;
     let version = version(reader)?;
-    reader.expect_word("match")?;
-    let mut paths = vec![path_pattern(reader)?];
-    while reader.take(&Token::Comma) {
-        paths.push(path_pattern(reader)?);
-    }
-    let keep = if reader.take_word("keep") { Some(prefix(reader)?) } else { None };
-    let condition = if reader.take_word("where") { Some(reader.expression(Some("columns"))?) } else { None };
+    let OptionalMatch { paths, keep, condition, optional } = matched(reader)?;
     rows(reader)?;
     reader.expect_word("columns")?;
     reader.expect(&Token::LParen)?;
     let columns = reader.items()?.into_iter().map(column).collect::<SqlResult<Vec<_>>>()?;
     reader.expect(&Token::RParen)?;
     reader.end()?;
-    Ok(GraphTable { graph, version, paths, keep, condition, columns })
+    Ok(GraphTable { graph, version, paths, keep, condition, optional, columns })
+}
+
+/// `MATCH path, … [KEEP prefix] [WHERE condition]` and the optional parts behind it.
+fn matched(reader: &mut Reader<'_>) -> SqlResult<OptionalMatch> {
+    let mut part = one_match(reader)?;
+    while reader.take_word("optional") {
+        part.optional.push(optional_match(reader)?);
+    }
+    if reader.is_word("match") {
+        let error = SqlError::unsupported("a second MATCH")
+            .hint("Put all path patterns that have to match behind the first, separated by commas; OPTIONAL MATCH may follow.");
+        return Err(reader.point(error));
+    }
+    Ok(part)
+}
+
+fn one_match(reader: &mut Reader<'_>) -> SqlResult<OptionalMatch> {
+    reader.expect_word("match")?;
+    let mut paths = vec![path_pattern(reader)?];
+    while reader.take(&Token::Comma) {
+        paths.push(path_pattern(reader)?);
+    }
+    let keep = if reader.take_word("keep") { Some(prefix(reader)?) } else { None };
+    let condition = if reader.take_word("where") { Some(reader.condition_of_match()?) } else { None };
+    Ok(OptionalMatch { paths, keep, condition, optional: Vec::new() })
+}
+
+/// What stands behind OPTIONAL: MATCH with all that belongs to it, or braces or parentheses around one with optional parts of its own.
+fn optional_match(reader: &mut Reader<'_>) -> SqlResult<OptionalMatch> {
+    let close = if reader.take(&Token::LBrace) {
+        Token::RBrace
+    } else if reader.take(&Token::LParen) {
+        Token::RParen
+    } else {
+        // Parts that follow belong to whoever this part is within.
+        return one_match(reader);
+    };
+    reader.enter()?;
+    let part = matched(reader)?;
+    reader.expect(&close)?;
+    reader.leave();
+    Ok(part)
 }
 
 /// `a.b.c`
@@ -198,7 +234,7 @@ fn parenthesised(reader: &mut Reader<'_>) -> SqlResult<Primary> {
     let variable = path_variable(reader)?;
     let mode = mode(reader);
     let path = path(reader)?;
-    let condition = if reader.take_word("where") { Some(reader.expression(None)?) } else { None };
+    let condition = if reader.take_word("where") { Some(reader.expression()?) } else { None };
     reader.expect(&Token::RParen)?;
     reader.leave();
     Ok(Primary::Nested(Box::new(Nested { variable, mode, path, condition, span })))
@@ -238,10 +274,10 @@ fn element(reader: &mut Reader<'_>, is_edge: bool) -> SqlResult<Element> {
     let label = if reader.take_word("is") || reader.take(&Token::Colon) { Some(labels(reader)?) } else { None };
     let condition = match reader.take_word("where") {
         true if is_edge => Some(reader.expression_before_cost()?),
-        true => Some(reader.expression(None)?),
+        true => Some(reader.expression()?),
         false => None,
     };
-    let cost = if is_edge && reader.take_word("cost") { Some(reader.expression(None)?) } else { None };
+    let cost = if is_edge && reader.take_word("cost") { Some(reader.expression()?) } else { None };
     Ok(Element { variable, label, condition, cost, span })
 }
 

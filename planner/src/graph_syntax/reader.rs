@@ -204,13 +204,12 @@ impl<'a> Reader<'a> {
         self.depth -= 1;
     }
 
-    /// The tokens up to the parenthesis or bracket that ends them, or to this word before a parenthesis; what ends them is not taken.
-    fn cut(&mut self, until: Option<&str>) -> &'a [TokenWithSpan] {
+    /// The tokens up to the parenthesis or bracket that ends them, or to where `ends` says so; what ends them is not taken.
+    fn cut(&mut self, ends: impl Fn(&Self) -> bool) -> &'a [TokenWithSpan] {
         let (start, mut depth) = (self.at, 0_usize);
         while let Some(token) = self.peek() {
-            let is_end = |word: &str| is_word(token, word) && self.peek_after(1) == Some(&Token::LParen);
             match token {
-                _ if depth == 0 && until.is_some_and(is_end) && self.at > start => break,
+                _ if depth == 0 && self.at > start && ends(self) => break,
                 Token::LParen | Token::LBracket => depth += 1,
                 Token::RParen | Token::RBracket if depth == 0 => break,
                 Token::RParen | Token::RBracket => depth -= 1,
@@ -221,9 +220,24 @@ impl<'a> Reader<'a> {
         &self.tokens[start..self.at]
     }
 
-    /// An expression that ends where the enclosing parenthesis or bracket does, or before this word and a parenthesis.
-    pub(super) fn expression(&mut self, until: Option<&str>) -> SqlResult<Expr> {
-        let tokens = self.cut(until);
+    /// An expression that ends where the enclosing parenthesis or bracket does.
+    pub(super) fn expression(&mut self) -> SqlResult<Expr> {
+        let tokens = self.cut(|_| false);
+        self.parse(tokens, |parser| parser.parse_expr())
+    }
+
+    /// The condition of a MATCH, which ends before COLUMNS or the next OPTIONAL, too, and where braces around it do.
+    pub(super) fn condition_of_match(&mut self) -> SqlResult<Expr> {
+        let tokens = self.cut(|reader| {
+            let is_word_at = |offset: usize, word: &str| reader.peek_after(offset).is_some_and(|next| is_word(next, word));
+            let is_match = match reader.peek_after(1) {
+                Some(Token::LBrace) => true,
+                Some(Token::LParen) => is_word_at(2, "match"),
+                _ => is_word_at(1, "match"),
+            };
+            let begins_columns = reader.is_word("columns") && reader.peek_after(1) == Some(&Token::LParen);
+            begins_columns || reader.is_word("optional") && is_match || reader.peek() == Some(&Token::RBrace)
+        });
         self.parse(tokens, |parser| parser.parse_expr())
     }
 
@@ -265,7 +279,7 @@ impl<'a> Reader<'a> {
 
     /// `expression [AS name], …` up to the closing parenthesis.
     pub(super) fn items(&mut self) -> SqlResult<Vec<SelectItem>> {
-        let tokens = self.cut(None);
+        let tokens = self.cut(|_| false);
         self.parse(tokens, |parser| parser.parse_comma_separated(Parser::parse_select_item))
     }
 

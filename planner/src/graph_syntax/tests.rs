@@ -48,6 +48,9 @@ fn patterns_print_as_they_read() {
         "ANY CHEAPEST (a)->+(b)",
         "CHEAPEST 2 (a)-[e IS f WHERE e.t > 1 COST e.w * 2]->+(b)",
         "WALK (a)->(b) KEEP SIMPLE",
+        "(a)->(b) OPTIONAL MATCH (b)->(c), p = (c)->(d) WHERE b.x = optional",
+        "(a) KEEP TRAIL WHERE a.x > 1 OPTIONAL { MATCH (a)->(b) KEEP WALK WHERE b.x OPTIONAL MATCH (b)->(c) } OPTIONAL MATCH (a)-(optional)",
+        "(a) OPTIONAL { MATCH (a)->(b) OPTIONAL { MATCH (b)->(c) OPTIONAL MATCH (c)->(d) } OPTIONAL MATCH (b)->(e) }",
         "(a)->(b) | (a)-(b)",
         "(a)->(b) |+| (a)->(b)->(c)",
         "(\"A b\" IS \"L\" WHERE \"A b\".\"P\" = $1)",
@@ -57,6 +60,10 @@ fn patterns_print_as_they_read() {
         assert_eq!(printed(pattern), pattern);
     }
     for (written, pattern) in [
+        (
+            "(a) OPTIONAL ( MATCH (a)->(b) WHERE f(b.x) ) optional{match (b)->(c)}",
+            "(a) OPTIONAL MATCH (a)->(b) WHERE f(b.x) OPTIONAL MATCH (b)->(c)",
+        ),
         ("( a IS person ) <- [ e IS knows ] - ( b )", "(a IS person)<-[e IS knows]-(b)"),
         ("(a:person)-[:knows|likes]->(b)", "(a IS person)-[IS knows|likes]->(b)"),
         ("(a)<-[e]->(b)<->(c)", "(a)-[e]-(b)-(c)"),

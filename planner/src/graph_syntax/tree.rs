@@ -22,8 +22,23 @@ pub struct GraphTable {
     pub keep: Option<Prefix>,
     /// WHERE of the whole pattern.
     pub condition: Option<Expr>,
+    /// `OPTIONAL …`, in turn.
+    pub optional: Vec<OptionalMatch>,
     /// At least one.
     pub columns: Vec<ColumnItem>,
+}
+
+/// `OPTIONAL MATCH …`, or `OPTIONAL { MATCH … OPTIONAL … }`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct OptionalMatch {
+    /// As of a [`GraphTable`].
+    pub paths: Vec<PathPattern>,
+    /// As of a [`GraphTable`].
+    pub keep: Option<Prefix>,
+    /// WHERE of this part.
+    pub condition: Option<Expr>,
+    /// Parts within this one, in turn.
+    pub optional: Vec<OptionalMatch>,
 }
 
 /// The past of a graph that is meant.
@@ -224,18 +239,32 @@ impl fmt::Display for GraphTable {
             Some(Version::Commit(commit)) => write!(f, " FOR SYSTEM_TIME AS OF COMMIT {commit}")?,
             None => {}
         }
-        f.write_str(" MATCH ")?;
-        separated(f, &self.paths, ", ")?;
-        if let Some(keep) = &self.keep {
-            write!(f, " KEEP {}", keep.to_string().trim_end())?;
-        }
-        if let Some(condition) = &self.condition {
-            write!(f, " WHERE {condition}")?;
-        }
+        f.write_str(" ")?;
+        matched(f, &self.paths, self.keep.as_ref(), self.condition.as_ref())?;
+        self.optional.iter().try_for_each(|part| write!(f, " {part}"))?;
         f.write_str(" COLUMNS (")?;
         separated(f, &self.columns, ", ")?;
         f.write_str("))")
     }
+}
+
+impl fmt::Display for OptionalMatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.optional.is_empty() { "OPTIONAL " } else { "OPTIONAL { " })?;
+        matched(f, &self.paths, self.keep.as_ref(), self.condition.as_ref())?;
+        self.optional.iter().try_for_each(|part| write!(f, " {part}"))?;
+        f.write_str(if self.optional.is_empty() { "" } else { " }" })
+    }
+}
+
+/// `MATCH …` with what belongs to it.
+fn matched(f: &mut fmt::Formatter<'_>, paths: &[PathPattern], keep: Option<&Prefix>, condition: Option<&Expr>) -> fmt::Result {
+    f.write_str("MATCH ")?;
+    separated(f, paths, ", ")?;
+    if let Some(keep) = keep {
+        write!(f, " KEEP {}", keep.to_string().trim_end())?;
+    }
+    condition.map_or(Ok(()), |condition| write!(f, " WHERE {condition}"))
 }
 
 fn separated<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: &[T], by: &str) -> fmt::Result {

@@ -1,0 +1,303 @@
+//! A matcher that is spelled from the definition: for each step of a path, every vertex and every edge of the graph is tried; of an optional part all
+//! matches are taken with what they extend, or that alone where there are none.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::graph_random::{
+    EDGE_TABLES, Edge, Element, Graph, Label, Mode, Optional, Part, PathPattern, Pattern, VERTEX_TABLES, Vertex, Way,
+};
+
+/// Partial matches that are tried at most.
+pub const STATES_MAX: usize = 3_000;
+
+/// What a variable holds.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Held {
+    Vertex(Vertex),
+    Edge(Edge),
+}
+
+impl Held {
+    pub fn w(self) -> Option<i32> {
+        match self {
+            Self::Vertex(vertex) => vertex.w,
+            Self::Edge(edge) => edge.w,
+        }
+    }
+
+    pub fn key(self) -> String {
+        match self {
+            Self::Vertex(vertex) => format!("{}:{}", VERTEX_TABLES[vertex.table].0, vertex.id),
+            Self::Edge(edge) => format!("{}:{}", EDGE_TABLES[edge.table].0, edge.id),
+        }
+    }
+}
+
+/// A partial match.
+#[derive(Clone, Default, Debug)]
+pub struct State {
+    pub held: BTreeMap<String, Held>,
+    pub vertices: Vec<Vertex>,
+    pub edges: Vec<Edge>,
+    /// The edge just passed, and the vertex that must come next.
+    pub next: Option<(usize, i32)>,
+}
+
+pub fn admits(label: &Label, labels: &[&str]) -> bool {
+    match label {
+        Label::Name(name) => labels.contains(name),
+        Label::Any => true,
+        Label::Not(inner) => !admits(inner, labels),
+        Label::And(one, other) => admits(one, labels) && admits(other, labels),
+        Label::Or(one, other) => admits(one, labels) || admits(other, labels),
+    }
+}
+
+/// The state with an element bound, if the element fits.
+pub fn bound(state: &State, element: &Element, held: Held, labels: &[&str]) -> Option<State> {
+    let fits = element.label.as_ref().is_none_or(|label| admits(label, labels));
+    let heavy = element.least.is_none_or(|least| held.w().is_some_and(|w| w >= least));
+    if !fits || !heavy {
+        return None;
+    }
+    let mut state = state.clone();
+    if let Some(variable) = &element.variable {
+        match state.held.get(variable) {
+            Some(other) if *other != held => return None,
+            _ => state.held.insert(variable.clone(), held),
+        };
+    }
+    Some(state)
+}
+
+pub fn is_ordered(state: &State, ordered: Option<&(String, String)>) -> bool {
+    ordered.is_none_or(|(one, other)| {
+        let w = |name: &String| state.held.get(name).and_then(|held| held.w());
+        matches!((w(one), w(other)), (Some(one), Some(other)) if one <= other)
+    })
+}
+
+pub fn obeys(mode: Option<Mode>, vertices: &[Vertex], edges: &[Edge]) -> bool {
+    let pairs = |count: usize| (0..count).flat_map(move |first| (first + 1..count).map(move |second| (first, second)));
+    match mode.unwrap_or(Mode::Walk) {
+        Mode::Walk => true,
+        Mode::Trail => pairs(edges.len()).all(|(one, other)| edges[one] != edges[other]),
+        Mode::Acyclic => pairs(vertices.len()).all(|(one, other)| vertices[one] != vertices[other]),
+        Mode::Simple => {
+            let last = vertices.len().saturating_sub(1);
+            pairs(vertices.len()).all(|(one, other)| (one, other) == (0, last) || vertices[one] != vertices[other])
+        }
+    }
+}
+
+pub fn through(graph: &Graph, states: Vec<State>, part: &Part) -> Vec<State> {
+    match part {
+        Part::Vertex(element) => {
+            let mut found = Vec::new();
+            for state in &states {
+                for vertex in &graph.vertices {
+                    let here = (vertex.table, vertex.id);
+                    let is_place = match (state.next, state.vertices.last()) {
+                        (Some(next), _) => next == here,
+                        (None, Some(last)) => last == vertex,
+                        (None, None) => true,
+                    };
+                    if !is_place {
+                        continue;
+                    }
+                    let Some(mut next) = bound(state, element, Held::Vertex(*vertex), &VERTEX_TABLES[vertex.table].1) else { continue };
+                    if next.next.take().is_some() || next.vertices.is_empty() {
+                        next.vertices.push(*vertex);
+                    }
+                    found.push(next);
+                }
+            }
+            found
+        }
+        Part::Edge(element, way, None) => {
+            let mut found = Vec::new();
+            for state in &states {
+                let last = state.vertices.last().map(|vertex| (vertex.table, vertex.id)).unwrap();
+                for edge in &graph.edges {
+                    let mut ends = Vec::new();
+                    if *way != Way::Left && edge.from == last {
+                        ends.push(edge.to);
+                    }
+                    if *way != Way::Right && edge.to == last && !ends.contains(&edge.from) {
+                        ends.push(edge.from);
+                    }
+                    // A loop is passed once, whichever way.
+                    for end in ends {
+                        let Some(mut next) = bound(state, element, Held::Edge(*edge), &EDGE_TABLES[edge.table].3) else { continue };
+                        next.edges.push(*edge);
+                        next.next = Some(end);
+                        found.push(next);
+                    }
+                }
+            }
+            found
+        }
+        Part::Edge(element, way, Some(times)) => {
+            let any = || Part::Vertex(Element::default());
+            let parts = vec![any(), Part::Edge(element.clone(), *way, None), any()];
+            repeated(graph, states, None, &parts, None, *times, false)
+        }
+        Part::Nested { mode, parts, ordered, times, optional } => {
+            repeated(graph, states, *mode, parts, ordered.as_ref(), times.unwrap_or((1, 1)), times.is_none() || *optional)
+        }
+        Part::Choice(first, second) => {
+            let mut found = along(graph, states.clone(), first);
+            found.extend(along(graph, states, second));
+            found
+        }
+    }
+}
+
+pub fn along(graph: &Graph, states: Vec<State>, parts: &[Part]) -> Vec<State> {
+    let few = |states: Vec<State>| if states.len() > STATES_MAX { vec![State::default(); STATES_MAX + 1] } else { states };
+    parts.iter().fold(states, |states, part| if states.len() > STATES_MAX { states } else { few(through(graph, states, part)) })
+}
+
+/// A path in parentheses, so many times; `kept`: its variables can be mentioned outside.
+pub fn repeated(
+    graph: &Graph,
+    states: Vec<State>,
+    mode: Option<Mode>,
+    parts: &[Part],
+    ordered: Option<&(String, String)>,
+    (least, most): (usize, usize),
+    kept: bool,
+) -> Vec<State> {
+    let mut found = Vec::new();
+    for state in states {
+        let mut current = vec![state];
+        for time in 0..=most {
+            if time >= least {
+                found.extend(current.clone());
+            }
+            if time == most {
+                break;
+            }
+            let mut next = Vec::new();
+            for state in current {
+                let (vertices, edges) = (state.vertices.clone(), state.edges.clone());
+                let begin = State { vertices: vertices.last().copied().into_iter().collect(), edges: Vec::new(), ..state.clone() };
+                for mut done in along(graph, vec![begin], parts) {
+                    if !is_ordered(&done, ordered) || !obeys(mode, &done.vertices, &done.edges) {
+                        continue;
+                    }
+                    let passed = if vertices.is_empty() { &done.vertices[..] } else { &done.vertices[1..] };
+                    done.vertices = vertices.iter().chain(passed).copied().collect();
+                    done.edges = edges.iter().chain(&done.edges).copied().collect();
+                    if !kept {
+                        done.held.clone_from(&state.held);
+                    }
+                    next.push(done);
+                }
+            }
+            current = next;
+        }
+    }
+    found
+}
+
+/// A match, or a part of one: what is held, and the length of each path, where it matched.
+type Match = (State, Vec<Option<usize>>);
+
+/// Every way in which a match goes on along some paths; `None` where trying everything takes too long.
+fn extended(graph: &Graph, from: Match, paths: &[PathPattern], ordered: Option<&(String, String)>) -> Option<Vec<Match>> {
+    let mut matches = vec![from];
+    for path in paths {
+        let mut next = Vec::new();
+        for (state, lengths) in matches {
+            let begin = State { held: state.held, ..State::default() };
+            for done in along(graph, vec![begin], &path.parts) {
+                if obeys(path.mode, &done.vertices, &done.edges) {
+                    let lengths = lengths.iter().copied().chain([Some(done.edges.len())]).collect();
+                    next.push((done, lengths));
+                }
+            }
+            if next.len() > STATES_MAX {
+                return None;
+            }
+        }
+        matches = next;
+    }
+    matches.retain(|(state, _)| is_ordered(state, ordered));
+    Some(matches)
+}
+
+/// The variables that parts of paths mention.
+fn mentioned(parts: &[Part], names: &mut BTreeSet<String>) {
+    for part in parts {
+        match part {
+            Part::Vertex(element) | Part::Edge(element, ..) => names.extend(element.variable.clone()),
+            Part::Nested { parts, .. } => mentioned(parts, names),
+            Part::Choice(first, second) => [first, second].into_iter().for_each(|parts| mentioned(parts, names)),
+        }
+    }
+}
+
+/// The variables and the number of the paths of a part and those within it.
+fn bound_by(part: &Optional) -> (BTreeSet<String>, usize) {
+    let (mut names, mut paths) = (BTreeSet::new(), part.paths.len());
+    part.paths.iter().for_each(|path| mentioned(&path.parts, &mut names));
+    for inner in &part.optional {
+        let (inner, count) = bound_by(inner);
+        names.extend(inner);
+        paths += count;
+    }
+    (names, paths)
+}
+
+/// What becomes of matches by an optional part. `known` are the variables that stand before it, NULL or not.
+fn optionally(graph: &Graph, matches: Vec<Match>, part: &Optional, known: &BTreeSet<String>) -> Option<Vec<Match>> {
+    let mut own = BTreeSet::new();
+    part.paths.iter().for_each(|path| mentioned(&path.parts, &mut own));
+    let (_, paths) = bound_by(part);
+    let inside: BTreeSet<String> = known.union(&own).cloned().collect();
+    let mut found = Vec::new();
+    for (state, lengths) in matches {
+        // What is NULL is no element that anything could match.
+        let is_void = own.intersection(known).any(|name| !state.held.contains_key(name));
+        let from = (state.clone(), lengths.clone());
+        let mut more = if is_void { Vec::new() } else { extended(graph, from, &part.paths, part.ordered.as_ref())? };
+        let mut known = inside.clone();
+        for inner in &part.optional {
+            more = optionally(graph, more, inner, &known)?;
+            known.extend(bound_by(inner).0);
+        }
+        if more.is_empty() {
+            more.push((state, lengths.into_iter().chain(vec![None; paths]).collect()));
+        }
+        found.extend(more);
+        if found.len() > STATES_MAX {
+            return None;
+        }
+    }
+    Some(found)
+}
+
+/// Every match, as the query would show it; `None` where trying everything takes too long.
+pub fn expected(graph: &Graph, pattern: &Pattern) -> Option<Vec<String>> {
+    let mut matches = extended(graph, (State::default(), Vec::new()), &pattern.paths, pattern.ordered.as_ref())?;
+    let mut known = BTreeSet::new();
+    pattern.paths.iter().for_each(|path| mentioned(&path.parts, &mut known));
+    for part in &pattern.optional {
+        matches = optionally(graph, matches, part, &known)?;
+        known.extend(bound_by(part).0);
+    }
+    let null = || "∅".to_owned();
+    let mut rows: Vec<String> = matches
+        .iter()
+        .map(|(state, lengths)| {
+            let cells = pattern.shown.iter().flat_map(|name| {
+                let held = state.held.get(name);
+                [held.map_or_else(null, |held| held.key()), held.and_then(|held| held.w()).map_or_else(null, |w| w.to_string())]
+            });
+            cells.chain(lengths.iter().map(|length| length.map_or_else(null, |length| length.to_string()))).collect::<Vec<_>>().join("|")
+        })
+        .collect();
+    rows.sort();
+    Some(rows)
+}

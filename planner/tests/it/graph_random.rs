@@ -1,0 +1,418 @@
+//! Random small graphs, with loops, parallel edges and labels shared by tables; random patterns with labels, directions, conditions, repeated variables,
+//! several paths, bounded repetition, `?`, modes of paths and of their parts, counted alternatives, and optional parts beside and within one another.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// A repeatable source of numbers.
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn below(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % sides
+    }
+
+    pub fn one_in(&mut self, sides: usize) -> bool {
+        self.below(sides) == 0
+    }
+}
+
+/// Which tables there are, and the labels of each: the first is its own, the second that of its kind.
+pub const VERTEX_TABLES: [(&str, [&str; 2]); 2] = [("ta", ["a", "v"]), ("tb", ["b", "v"])];
+pub const EDGE_TABLES: [(&str, usize, usize, [&str; 2]); 4] =
+    [("saa", 0, 0, ["aa", "e"]), ("sab", 0, 1, ["ab", "e"]), ("sba", 1, 0, ["ba", "e"]), ("sbb", 1, 1, ["bb", "e"])];
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Vertex {
+    pub table: usize,
+    pub id: i32,
+    pub w: Option<i32>,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Edge {
+    pub table: usize,
+    pub id: i32,
+    pub w: Option<i32>,
+    pub from: (usize, i32),
+    pub to: (usize, i32),
+}
+
+#[derive(Default, Debug)]
+pub struct Graph {
+    pub vertices: Vec<Vertex>,
+    pub edges: Vec<Edge>,
+}
+
+pub fn weight(dice: &mut Dice) -> Option<i32> {
+    if dice.one_in(6) { None } else { Some(dice.below(4) as i32) }
+}
+
+pub fn graph(dice: &mut Dice) -> Graph {
+    let mut graph = Graph::default();
+    for table in 0..2 {
+        for id in 0..1 + dice.below(3) as i32 {
+            let w = weight(dice);
+            graph.vertices.push(Vertex { table, id, w });
+        }
+    }
+    for (table, (_, from, to, _)) in EDGE_TABLES.iter().enumerate() {
+        let of = |table: usize| {
+            graph.vertices.iter().filter(|vertex| vertex.table == table).map(|vertex| (table, vertex.id)).collect::<Vec<_>>()
+        };
+        let (from, to) = (of(*from), of(*to));
+        for id in 0..dice.below(4) as i32 {
+            let ends = (from[dice.below(from.len())], to[dice.below(to.len())]);
+            let w = weight(dice);
+            graph.edges.push(Edge { table, id, w, from: ends.0, to: ends.1 });
+        }
+    }
+    graph
+}
+
+#[derive(Clone, Debug)]
+pub enum Label {
+    Name(&'static str),
+    Any,
+    Not(Box<Label>),
+    And(Box<Label>, Box<Label>),
+    Or(Box<Label>, Box<Label>),
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Element {
+    pub variable: Option<String>,
+    pub label: Option<Label>,
+    /// `w >= least`
+    pub least: Option<i32>,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Way {
+    Right,
+    Left,
+    Both,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Mode {
+    Walk,
+    Trail,
+    Acyclic,
+    Simple,
+}
+
+#[derive(Clone, Debug)]
+pub enum Part {
+    Vertex(Element),
+    Edge(Element, Way, Option<(usize, usize)>),
+    /// Mode, parts, `x.w <= y.w` of two variables inside, least and most, whether written `?`.
+    Nested {
+        mode: Option<Mode>,
+        parts: Vec<Part>,
+        ordered: Option<(String, String)>,
+        times: Option<(usize, usize)>,
+        optional: bool,
+    },
+    Choice(Vec<Part>, Vec<Part>),
+}
+
+#[derive(Clone, Debug)]
+pub struct PathPattern {
+    pub mode: Option<Mode>,
+    pub parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Pattern {
+    pub paths: Vec<PathPattern>,
+    /// `x.w <= y.w`
+    pub ordered: Option<(String, String)>,
+    pub optional: Vec<Optional>,
+    /// Variables that COLUMNS may mention.
+    pub shown: Vec<String>,
+}
+
+/// `OPTIONAL MATCH`, or `OPTIONAL { MATCH … OPTIONAL … }`.
+#[derive(Clone, Debug)]
+pub struct Optional {
+    pub paths: Vec<PathPattern>,
+    pub ordered: Option<(String, String)>,
+    pub optional: Vec<Optional>,
+}
+
+/// Makes patterns.
+pub struct Maker<'a> {
+    pub dice: &'a mut Dice,
+    pub made: usize,
+    pub shown: Vec<String>,
+    /// Names of the present scope, and whether each is an edge.
+    pub scope: Vec<(String, bool)>,
+}
+
+impl Maker<'_> {
+    pub fn label(&mut self, edge: bool, depth: usize) -> Label {
+        let names: &[&'static str] = if edge { &["aa", "ab", "ba", "bb", "e"] } else { &["a", "b", "v"] };
+        match self.dice.below(if depth == 0 { 5 } else { 9 }) {
+            0..=4 => Label::Name(names[self.dice.below(names.len())]),
+            5 => Label::Any,
+            6 => Label::Not(Box::new(self.label(edge, depth - 1))),
+            7 => Label::And(Box::new(self.label(edge, depth - 1)), Box::new(self.label(edge, depth - 1))),
+            _ => Label::Or(Box::new(self.label(edge, depth - 1)), Box::new(self.label(edge, depth - 1))),
+        }
+    }
+
+    pub fn element(&mut self, edge: bool, is_shown: bool) -> Element {
+        let known: Vec<String> = self.scope.iter().filter(|(_, other)| *other == edge).map(|(name, _)| name.clone()).collect();
+        let variable = match self.dice.below(4) {
+            0 => None,
+            1 if !known.is_empty() => Some(known[self.dice.below(known.len())].clone()),
+            _ => {
+                self.made += 1;
+                let name = format!("{}{}", if edge { "r" } else { "n" }, self.made);
+                self.scope.push((name.clone(), edge));
+                if is_shown {
+                    self.shown.push(name.clone());
+                }
+                Some(name)
+            }
+        };
+        let label = if self.dice.one_in(2) { Some(self.label(edge, 2)) } else { None };
+        let least = if variable.is_some() && self.dice.one_in(4) { Some(self.dice.below(3) as i32) } else { None };
+        Element { variable, label, least }
+    }
+
+    pub fn way(&mut self) -> Way {
+        [Way::Right, Way::Right, Way::Left, Way::Both][self.dice.below(4)]
+    }
+
+    pub fn mode(&mut self) -> Option<Mode> {
+        [None, None, None, Some(Mode::Walk), Some(Mode::Trail), Some(Mode::Acyclic), Some(Mode::Simple)][self.dice.below(7)]
+    }
+
+    /// Begins and ends with a vertex.
+    pub fn parts(&mut self, length: usize, depth: usize, is_shown: bool) -> Vec<Part> {
+        let first = self.element(false, is_shown);
+        self.parts_from(first, length, depth, is_shown)
+    }
+
+    fn parts_from(&mut self, first: Element, length: usize, depth: usize, is_shown: bool) -> Vec<Part> {
+        let mut parts = vec![Part::Vertex(first)];
+        for _ in 0..length {
+            match self.dice.below(if depth == 0 { 5 } else { 8 }) {
+                0..=3 => {
+                    let (element, way) = (self.element(true, is_shown), self.way());
+                    parts.push(Part::Edge(element, way, None));
+                }
+                4 => {
+                    let scope = std::mem::take(&mut self.scope);
+                    let (element, way) = (self.element(true, false), self.way());
+                    self.scope = scope;
+                    let times = [(1, 2), (0, 1), (2, 2), (0, 2)][self.dice.below(4)];
+                    parts.push(Part::Edge(element, way, Some(times)));
+                }
+                5 if self.dice.one_in(2) => {
+                    let scope = self.scope.clone();
+                    let first = self.parts(1, 0, is_shown);
+                    self.scope = scope.clone();
+                    let second = self.parts(1, 0, is_shown);
+                    self.scope = scope;
+                    parts.push(Part::Choice(first, second));
+                }
+                _ => parts.push(self.nested(depth, is_shown)),
+            }
+            parts.push(Part::Vertex(self.element(false, is_shown)));
+        }
+        parts
+    }
+
+    pub fn nested(&mut self, depth: usize, is_shown: bool) -> Part {
+        let mode = self.mode();
+        let (times, optional) = match self.dice.below(5) {
+            0 => (None, false),
+            1 => (Some((0, 1)), true),
+            _ => (Some([(1, 2), (0, 1), (2, 2), (0, 2)][self.dice.below(4)]), false),
+        };
+        let scope = if times.is_some() { std::mem::take(&mut self.scope) } else { self.scope.clone() };
+        let length = 1 + self.dice.below(2);
+        let parts = self.parts(length, depth - 1, is_shown && (times.is_none() || optional));
+        let ordered = self.ordered();
+        if times.is_some() {
+            self.scope = scope;
+        }
+        Part::Nested { mode, parts, ordered, times, optional }
+    }
+
+    pub fn ordered(&mut self) -> Option<(String, String)> {
+        if self.scope.is_empty() || !self.dice.one_in(4) {
+            return None;
+        }
+        let count = self.scope.len();
+        let (first, second) = (self.dice.below(count), self.dice.below(count));
+        Some((self.scope[first].0.clone(), self.scope[second].0.clone()))
+    }
+
+    pub fn pattern(&mut self) -> Pattern {
+        let mut pattern = Pattern::default();
+        for _ in 0..if self.dice.one_in(4) { 2 } else { 1 } {
+            let mode = self.mode();
+            let length = self.dice.below(3);
+            pattern.paths.push(PathPattern { mode, parts: self.parts(length, 1, true) });
+        }
+        pattern.ordered = self.ordered();
+        for _ in 0..[0, 0, 1, 2][self.dice.below(4)] {
+            pattern.optional.push(self.optional(1));
+        }
+        pattern.shown = self.shown.clone();
+        pattern
+    }
+
+    fn optional(&mut self, depth: usize) -> Optional {
+        let mut paths = Vec::new();
+        for _ in 0..if self.dice.one_in(5) { 2 } else { 1 } {
+            let (mode, length, depth) = (self.mode(), self.dice.below(3), usize::from(self.dice.one_in(3)));
+            // Most begin at what is there.
+            let known: Vec<String> = self.scope.iter().filter(|(_, edge)| !*edge).map(|(name, _)| name.clone()).collect();
+            let first = match known.is_empty() || self.dice.one_in(4) {
+                true => self.element(false, true),
+                false => Element { variable: Some(known[self.dice.below(known.len())].clone()), ..Element::default() },
+            };
+            paths.push(PathPattern { mode, parts: self.parts_from(first, length, depth, true) });
+        }
+        let ordered = self.ordered();
+        let mut optional = Vec::new();
+        if depth > 0 && self.dice.one_in(3) {
+            optional.push(self.optional(depth - 1));
+        }
+        Optional { paths, ordered, optional }
+    }
+}
+
+pub fn label_text(label: &Label) -> String {
+    match label {
+        Label::Name(name) => (*name).to_owned(),
+        Label::Any => "%".to_owned(),
+        Label::Not(inner) => format!("!({})", label_text(inner)),
+        Label::And(one, other) => format!("({})&({})", label_text(one), label_text(other)),
+        Label::Or(one, other) => format!("{}|{}", label_text(one), label_text(other)),
+    }
+}
+
+pub fn element_text(element: &Element) -> String {
+    let mut text = element.variable.clone().unwrap_or_default();
+    if let Some(label) = &element.label {
+        write!(text, " IS {}", label_text(label)).unwrap();
+    }
+    if let (Some(variable), Some(least)) = (&element.variable, element.least) {
+        write!(text, " WHERE {variable}.w >= {least}").unwrap();
+    }
+    text
+}
+
+pub fn ordered_text(ordered: Option<&(String, String)>) -> String {
+    ordered.map_or_else(String::new, |(one, other)| format!(" WHERE {one}.w <= {other}.w"))
+}
+
+pub fn mode_text(mode: Option<Mode>) -> &'static str {
+    match mode {
+        None => "",
+        Some(Mode::Walk) => "WALK ",
+        Some(Mode::Trail) => "TRAIL ",
+        Some(Mode::Acyclic) => "ACYCLIC ",
+        Some(Mode::Simple) => "SIMPLE ",
+    }
+}
+
+pub fn parts_text(parts: &[Part]) -> String {
+    let mut text = String::new();
+    for part in parts {
+        match part {
+            Part::Vertex(element) => write!(text, "({})", element_text(element)).unwrap(),
+            Part::Edge(element, way, times) => {
+                let (left, right) = match way {
+                    Way::Right => ("-", "->"),
+                    Way::Left => ("<-", "-"),
+                    Way::Both => ("-", "-"),
+                };
+                write!(text, "{left}[{}]{right}", element_text(element)).unwrap();
+                if let Some((least, most)) = times {
+                    write!(text, "{{{least},{most}}}").unwrap();
+                }
+            }
+            Part::Nested { mode, parts, ordered, times, optional } => {
+                write!(text, "({}{}{})", mode_text(*mode), parts_text(parts), ordered_text(ordered.as_ref())).unwrap();
+                match times {
+                    Some(_) if *optional => text.push('?'),
+                    Some((least, most)) => write!(text, "{{{least},{most}}}").unwrap(),
+                    None => {}
+                }
+            }
+            Part::Choice(first, second) => write!(text, "({} |+| {})", parts_text(first), parts_text(second)).unwrap(),
+        }
+    }
+    text
+}
+
+fn matched_text(paths: &[PathPattern], ordered: Option<&(String, String)>, named: &mut Option<usize>) -> String {
+    let mut path = |path: &PathPattern| {
+        let name = named.as_mut().map_or_else(String::new, |number| {
+            *number += 1;
+            format!("p{} = ", *number - 1)
+        });
+        format!("{name}{}{}", mode_text(path.mode), parts_text(&path.parts))
+    };
+    let paths: Vec<String> = paths.iter().map(&mut path).collect();
+    format!("MATCH {}{}", paths.join(", "), ordered_text(ordered))
+}
+
+fn optional_text(part: &Optional, named: &mut Option<usize>) -> String {
+    let mut text = matched_text(&part.paths, part.ordered.as_ref(), named);
+    part.optional.iter().for_each(|part| text.push_str(&optional_text(part, named)));
+    if part.optional.is_empty() { format!(" OPTIONAL {text}") } else { format!(" OPTIONAL {{ {text} }}") }
+}
+
+impl Pattern {
+    /// The query of all its rows, as of a commit or of now.
+    pub fn sql(&self, commit: Option<&str>) -> String {
+        let mut columns: Vec<String> =
+            self.shown.iter().flat_map(|name| [format!("{name}.k AS {name}_k"), format!("{name}.w AS {name}_w")]).collect();
+        let mut named = Some(0);
+        let matched = self.matched(&mut named);
+        columns.extend((0..named.unwrap()).map(|at| format!("path_length(p{at}) AS l{at}")));
+        let order: Vec<String> = (1..=columns.len()).map(|at| at.to_string()).collect();
+        let version = commit.map_or_else(String::new, |commit| format!("FOR SYSTEM_TIME AS OF COMMIT {commit} "));
+        format!("SELECT * FROM GRAPH_TABLE (g {version}{matched} COLUMNS ({})) ORDER BY {}", columns.join(", "), order.join(", "))
+    }
+
+    /// `MATCH … OPTIONAL …`, paths named by their numbers from `named` on, or not at all.
+    fn matched(&self, named: &mut Option<usize>) -> String {
+        let mut text = matched_text(&self.paths, self.ordered.as_ref(), named);
+        self.optional.iter().for_each(|part| text.push_str(&optional_text(part, named)));
+        text
+    }
+
+    /// How many rows there are, and for two variables that are shown: rows by what the first holds, distinct values of the second. With what they answer.
+    pub fn aggregated(&self, rows: &[String], dice: &mut Dice) -> Vec<(String, Vec<String>)> {
+        let matched = self.matched(&mut None);
+        let count = |columns: &[String]| format!("GRAPH_TABLE (g {matched} COLUMNS ({}))", columns.join(", "));
+        let mut all = vec![(format!("SELECT count(*) FROM {}", count(&["1 AS one".to_owned()])), vec![rows.len().to_string()])];
+        if self.shown.is_empty() {
+            return all;
+        }
+        let (one, other) = (dice.below(self.shown.len()), dice.below(self.shown.len()));
+        let shown = |at: usize| format!("{}.k AS k{at}", self.shown[at]);
+        // Of each variable two columns stand in a row.
+        let cell = |row: &String, at: usize| row.split('|').nth(2 * at).unwrap().to_owned();
+        let mut groups: BTreeMap<String, usize> = BTreeMap::new();
+        rows.iter().for_each(|row| *groups.entry(cell(row, one)).or_default() += 1);
+        let mut groups: Vec<String> = groups.into_iter().map(|(key, count)| format!("{key}|{count}")).collect();
+        groups.sort();
+        all.push((format!("SELECT k{one}, count(*) FROM {} GROUP BY 1 ORDER BY 1", count(&[shown(one)])), groups));
+        let mut distinct: Vec<String> = rows.iter().map(|row| cell(row, other)).filter(|key| key != "∅").collect();
+        distinct.sort();
+        distinct.dedup();
+        all.push((format!("SELECT count(DISTINCT k{other}) FROM {}", count(&[shown(other)])), vec![distinct.len().to_string()]));
+        all
+    }
+}
