@@ -4,7 +4,7 @@
 //! R2: every equality of the joins says that two columns are the same part of the same vertex's key; joins that say anything else follow no edges.
 //! R3: a vertex that no relation holds has a row all the same, since a reference of an edge that is joined to it says so.
 //! R4: an edge's end that is joined to nothing is not NULL.
-//! R5: EXISTS of one row by a vertex's key is a join: there is one such row at most.
+//! R5: EXISTS of one row by an element's key is a join: there is one such row at most, since a graph whose keys are not unique has no topology.
 //! Never: reads a row.
 
 use std::collections::BTreeMap;
@@ -166,8 +166,7 @@ fn flattened(joined: &Joined, elements: &[Element], tables: &[u32]) -> (Joined, 
                 .iter()
                 .any(|(one, other)| (*one == own && other.relation != relation) || (*other == own && one.relation != relation))
         };
-        let is_key =
-            |element: &Element| element.ends.is_none() && element.table.id.0 == tables[relation] && element.key.iter().all(is_told);
+        let is_key = |element: &Element| element.table.id.0 == tables[relation] && element.key.iter().all(is_told);
         if !elements.iter().any(is_key) {
             continue;
         }

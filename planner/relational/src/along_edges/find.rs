@@ -69,8 +69,10 @@ struct Known {
     route: Arc<dyn Route>,
 }
 
-fn known(plan: &Operator) -> Option<Known> {
+/// `is_counted`: whether it matters how often each combination stands.
+fn known(plan: &Operator, is_counted: bool) -> Option<Known> {
     let (tree, output) = Tree::read(plan)?;
+    let tree = if is_counted { tree } else { tree.without_times() };
     let links = tree.relations.first()?.reading.table().ok()?.links()?;
     let route = links.follow(&tree.joined()?)?;
     Some(Known { tree, output, route })
@@ -78,7 +80,7 @@ fn known(plan: &Operator) -> Option<Known> {
 
 /// The rows of a tree of joins.
 fn joined(node: &Operator) -> Result<Option<Operator>> {
-    let Some(Known { tree, output, route }) = known(node) else { return Ok(None) };
+    let Some(Known { tree, output, route }) = known(node, true) else { return Ok(None) };
     let Some(computed) = Computed::of(&tree, &output) else { return Ok(None) };
     let wanted = Wanted::Rows(computed.relations(), computed.width());
     let leaving = Leaving { computed, times: Times::Repeated, schema: node.schema() };
@@ -203,7 +205,8 @@ fn dealt(plan: &Operator) -> &Operator {
 }
 
 fn over_joins(node: &Operator, groups: &AggregateExec, schema: &SchemaRef) -> Result<Option<Operator>> {
-    let Some(Known { tree, output, route }) = known(groups.input()) else { return Ok(None) };
+    // Without aggregates a group is there or not.
+    let Some(Known { tree, output, route }) = known(groups.input(), !groups.aggr_expr().is_empty()) else { return Ok(None) };
     let exprs: Option<Vec<Expr>> = groups.group_expr().input_exprs().iter().map(|expr| super::tree::over(expr, &output)).collect();
     let Some(computed) = exprs.and_then(|exprs| Computed::of(&tree, &exprs)) else { return Ok(None) };
     let relations = computed.relations();

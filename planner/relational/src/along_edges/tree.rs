@@ -2,6 +2,7 @@
 //!
 //! T1: every column of every relation has a number; an expression of the tree speaks of columns by these.
 //! T2: what is read here and what the operators give are the same rows, each as often, in whatever order.
+//! T3: a combination that exists once or often is the same to who asks for distinct ones.
 //! Never: reads a join of another kind than inner, left, semi and anti, nor one on anything but columns.
 
 use std::collections::BTreeSet;
@@ -71,6 +72,22 @@ impl Tree {
         let mut tree = Self { blocks: vec![Block::default()], ..Self::default() };
         let branch = tree.branch(plan, 0)?;
         (tree.relations.len() > 1).then_some((tree, branch.output))
+    }
+
+    /// The same where nobody asks how often a combination stands: what must exist is joined, wherever it stands (T3).
+    pub(super) fn without_times(mut self) -> Self {
+        for at in (1..self.blocks.len()).rev() {
+            let Some((around, PartKind::Exists)) = self.blocks[at].within else { continue };
+            let gone = self.blocks.remove(at);
+            self.blocks[around].relations.extend(gone.relations);
+            self.blocks[around].equal.extend(gone.equal);
+            let place = |block: usize| if block == at { around } else { block - usize::from(block > at) };
+            for block in &mut self.blocks {
+                block.within = block.within.map(|(within, kind)| (place(within), kind));
+            }
+            self.conditions.iter_mut().for_each(|condition| condition.block = place(condition.block));
+        }
+        self
     }
 
     /// Reads operators into a block.
