@@ -4,6 +4,7 @@
 //! J1: every plan of a query gives the same answer, by whatever strategy it was chosen.
 //! Never: reads the graph, but for statistics; knows how a step is done.
 
+mod asked;
 mod block;
 mod order;
 mod tails;

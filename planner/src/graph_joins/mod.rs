@@ -1,7 +1,7 @@
 //! Joins along the edges of a property graph, answered by graph operators: those of GRAPH_TABLE and those of plain SQL alike (decision 0027).
 //!
 //! What joins are in a graph (`roles`) is found when they are planned and kept with the plan; each run makes a pattern of it for the topology as of its
-//! snapshot (`pattern`), plans that, and goes (`way`), if it costs less than joining does (`worth`).
+//! snapshot (`pattern`), plans that, settles when conditions on rows are answered (`settling`), and goes (`way`), if it costs less than joining does (`worth`).
 //!
 //! G1: the topology holds committed rows only: whoever has written, or has his reads noted, is answered by the joins.
 //! G2: a graph whose rows cannot be followed, or would not fit into memory, is answered by the joins.
@@ -9,6 +9,7 @@
 
 mod pattern;
 mod roles;
+mod settling;
 mod way;
 mod worth;
 
@@ -17,7 +18,7 @@ use std::sync::Arc;
 
 use base::{CommitSeq, RelationId, SqlError, SqlResult, SqlState};
 use engine::{Catalog, GraphElement, Ledger};
-use graph::{FromStatistics, Strategy};
+use graph::FromStatistics;
 use relational::links::{Asked, Joined, Links, Route, Way};
 
 use crate::live_graphs::LiveGraphs;
@@ -71,17 +72,12 @@ impl Links for GraphLinks {
         };
         let snapshot = live.topology().snapshot(at);
         let statistics = live.statistics(&snapshot);
-        let Some(made) = pattern::pattern(roles, &live, &snapshot, &asked)? else { return Ok(None) };
         let cardinality = FromStatistics { schema: snapshot.schema(), statistics: &statistics };
-        let plan = match graph::plan(&made.query, snapshot.schema(), &cardinality, Strategy::Cheapest) {
-            Ok(plan) => plan,
-            Err(error) if error.state() == SqlState::STATEMENT_TOO_COMPLEX => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        if self.is_forced.is_none() && !worth::is_worth_going(roles, &plan, &cardinality, &made.query, &asked.wanted) {
+        let Some(settled) = settling::settled(roles, &live, &snapshot, &cardinality, asked)? else { return Ok(None) };
+        if self.is_forced.is_none() && !worth::is_worth_going(roles, &settled, &cardinality) {
             return Ok(None);
         }
         let clock = Arc::clone(&self.ledger.options().clock);
-        Ok(Some(Box::new(way::GraphWay::new(roles, made, plan, snapshot, asked, clock, self.threads))))
+        Ok(Some(Box::new(way::GraphWay::new(roles, settled, snapshot, clock, self.threads))))
     }
 }

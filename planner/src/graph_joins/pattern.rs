@@ -1,13 +1,14 @@
 //! Joins as a pattern over a topology: variables, the vertices and edges that pass a relation's own conditions, and conditions over several.
 //!
-//! Q1: a vertex's row that passes makes the vertex one of the only ones it can be; an edge's row is asked for by its number.
+//! Q1: a vertex's row that passes makes the vertex one of the only ones it can be; an edge's row is asked for by its number. Conditions that are
+//!     answered when they are asked are of no row where there is no element, and so not met.
 //! Never: reads a column; conditions over several relations do so themselves.
 
 use std::sync::Arc;
 
 use base::{SqlError, SqlResult};
 use graph::{Condition, Direction, EdgePattern, Element, Filter, Output, Part, Pattern, Query, Snapshot, Var, VertexPattern};
-use relational::links::{Asked, JoinedCondition, PartKind, RowFilter, Wanted};
+use relational::links::{Asked, JoinedCondition, OwnConditions, PartKind, Passing, RowFilter, Wanted};
 
 use super::roles::{Holds, Roles};
 use crate::live_graphs::Live;
@@ -20,6 +21,9 @@ pub(super) struct Made {
     /// For each variable of the output, the place of its vertex table, or `None` for an edge.
     pub(super) of_output: Vec<Holds>,
 }
+
+/// The share of rows that conditions are taken to leave which are answered when they are asked.
+const LATER: f64 = 0.1;
 
 /// The variable of what a relation holds.
 pub(super) fn var(roles: &Roles, holds: Holds) -> Var {
@@ -48,7 +52,14 @@ pub(super) fn pattern(roles: &Roles, live: &Live, snapshot: &Snapshot, asked: &A
         });
     }
     for (relation, passing) in asked.passing.iter().enumerate() {
-        narrow(roles, live, relation, passing.as_deref(), &mut blocks)?;
+        if let Passing::Asked(own) = passing {
+            let (holds, own) = (roles.holds[relation], Arc::clone(own));
+            let filter = Arc::new(Later { holds, snapshot: snapshot.clone(), own });
+            let condition = Condition::Filter { vars: vec![var(roles, holds)], filter, selectivity: LATER };
+            blocks[roles.blocks_of[relation]].conditions.push(condition);
+            continue;
+        }
+        narrow(roles, live, relation, passing, &mut blocks)?;
     }
     for condition in &asked.conditions {
         let block = roles.into[condition.block];
@@ -80,7 +91,7 @@ pub(super) fn pattern(roles: &Roles, live: &Live, snapshot: &Snapshot, asked: &A
 }
 
 /// What a relation's own conditions leave (Q1).
-fn narrow(roles: &Roles, live: &Live, relation: usize, passing: Option<&[u64]>, blocks: &mut [Pattern]) -> SqlResult<()> {
+fn narrow(roles: &Roles, live: &Live, relation: usize, passing: &Passing, blocks: &mut [Pattern]) -> SqlResult<()> {
     let block = &mut blocks[roles.blocks_of[relation]];
     let holds = roles.holds[relation];
     match holds {
@@ -88,7 +99,7 @@ fn narrow(roles: &Roles, live: &Live, relation: usize, passing: Option<&[u64]>, 
             let (own, table) = (var(roles, holds), live.place(roles.vertices[at].element)?);
             let known = block.vertices.iter().position(|vertex| vertex.var == own);
             // One that is bound around is a row of the table there already.
-            let Some(rows) = passing else { return Ok(()) };
+            let Passing::Rows(rows) = passing else { return Ok(()) };
             let mut only = live.vertices_of_rows(table, rows);
             match known {
                 Some(known) => {
@@ -102,9 +113,9 @@ fn narrow(roles: &Roles, live: &Live, relation: usize, passing: Option<&[u64]>, 
             }
         }
         Holds::Edge(at) => {
-            let Some(rows) = passing else { return Ok(()) };
+            let Passing::Rows(rows) = passing else { return Ok(()) };
             let all = live.edges_count(live.place(roles.edges[at].element)?);
-            let filter = Arc::new(Passing::new(rows));
+            let filter = Arc::new(Known::new(rows));
             let selectivity = rows.len() as f64 / all.max(1) as f64;
             block.conditions.push(Condition::Filter { vars: vec![var(roles, holds)], filter, selectivity });
         }
@@ -161,11 +172,26 @@ pub(super) fn rows_of(snapshot: &Snapshot, holds: Holds, elements: &[Element]) -
     }
 }
 
+/// Conditions of one relation, answered of what they are asked about.
+#[derive(Debug)]
+struct Later {
+    holds: Holds,
+    snapshot: Snapshot,
+    own: Arc<dyn OwnConditions>,
+}
+
+impl Filter for Later {
+    fn evaluate(&self, columns: &[&[Element]], keep: &mut [bool]) -> SqlResult<()> {
+        let [elements] = columns else { return Err(SqlError::internal("an element alone is asked for")) };
+        self.own.evaluate(&rows_of(&self.snapshot, self.holds, elements), keep)
+    }
+}
+
 /// Edges whose rows pass.
 #[derive(Debug)]
-struct Passing(Vec<u64>);
+struct Known(Vec<u64>);
 
-impl Passing {
+impl Known {
     fn new(rows: &[u64]) -> Self {
         let mut bits = vec![0; rows.last().map_or(0, |last| *last as usize / 64 + 1)];
         rows.iter().for_each(|row| bits[*row as usize / 64] |= 1 << (row % 64));
@@ -173,7 +199,7 @@ impl Passing {
     }
 }
 
-impl Filter for Passing {
+impl Filter for Known {
     fn evaluate(&self, columns: &[&[Element]], keep: &mut [bool]) -> SqlResult<()> {
         let [edges] = columns else { return Err(SqlError::internal("an edge alone is asked for")) };
         for (edge, keep) in edges.iter().zip(keep) {

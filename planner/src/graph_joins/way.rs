@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use base::{Clock, SqlError, SqlResult};
 use graph::{Account, Actual, Answer, Budget, Element, Plan, Run, Snapshot, Var};
-use relational::links::{Asked, RunMemory, TakeRows, Wanted, Way};
+use relational::links::{Asked, Passing, RunMemory, TakeRows, Wanted, Way};
 
 use super::pattern::{Made, rows_of};
-use super::roles::Roles;
+use super::roles::{Holds, Roles};
+use super::settling::Settled;
 
 /// Groups that are handed on together.
 const GROUPS: usize = 8_192;
@@ -22,6 +23,8 @@ const LONG: f64 = 2_000_000.0;
 pub(super) struct GraphWay {
     graph: String,
     vertices: usize,
+    /// Of each relation with conditions that an index does not answer: what they are on, and how many rows were read for them before the way began.
+    conditions: Vec<(String, usize, Option<u64>)>,
     made: Made,
     plan: Plan,
     snapshot: Snapshot,
@@ -45,17 +48,32 @@ impl Account for OfRun {
 }
 
 impl GraphWay {
-    pub(super) fn new(
-        roles: &Roles,
-        made: Made,
-        plan: Plan,
-        snapshot: Snapshot,
-        asked: Asked,
-        clock: Arc<dyn Clock>,
-        threads: usize,
-    ) -> Self {
+    pub(super) fn new(roles: &Roles, settled: Settled, snapshot: Snapshot, clock: Arc<dyn Clock>, threads: usize) -> Self {
+        let Settled { made, plan, asked, read, .. } = settled;
         let (graph, vertices) = (roles.graph.name.clone(), roles.vertices.len());
-        Self { graph, vertices, made, plan, snapshot, asked, clock, threads }
+        let condition = |relation: usize| {
+            let before = match asked.passing[relation] {
+                Passing::Asked(_) => None,
+                _ => Some(read.iter().find(|(known, _)| *known == relation)?.1),
+            };
+            let (name, element) = match roles.holds[relation] {
+                Holds::Vertex(at) => (format!("v{}", at + 1), roles.vertices[at].element),
+                Holds::Edge(at) => (format!("e{}", at + 1), roles.edges[at].element),
+            };
+            Some((format!("{name} ({})", roles.graph.elements[element].alias), relation, before))
+        };
+        let conditions = (0..asked.passing.len()).filter_map(condition).collect();
+        Self { graph, vertices, conditions, made, plan, snapshot, asked, clock, threads }
+    }
+
+    /// A line for each relation whose rows were read to answer conditions: all before anything was looked for, or those that were met.
+    fn reading(&self, was_run: bool) -> Vec<String> {
+        let line = |(on, relation, before): &(String, usize, Option<u64>)| match (before, &self.asked.passing[*relation]) {
+            (Some(read), _) => format!("Conditions of {on}: its table was read  (rows read {read})"),
+            (None, Passing::Asked(own)) if was_run => format!("Conditions of {on}: asked of what is met  (rows read {})", own.read()),
+            (None, _) => format!("Conditions of {on}: asked of what is met"),
+        };
+        self.conditions.iter().map(line).collect()
     }
 
     fn text(&self, actual: Option<&[Actual]>) -> String {
@@ -68,7 +86,8 @@ impl GraphWay {
         let mut lines: Vec<&str> = steps.lines().collect();
         let last = lines.pop().unwrap_or_default();
         let mut text = format!("Graph: {}, {}", self.graph, last.trim());
-        for line in lines {
+        let reading = self.reading(actual.is_some());
+        for line in lines.into_iter().chain(reading.iter().map(String::as_str)) {
             text.push_str("\n  ");
             text.push_str(line);
         }

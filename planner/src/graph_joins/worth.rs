@@ -5,16 +5,17 @@
 
 use base::{CommitSeq, SqlResult};
 use engine::{Catalog, Ledger, TableView};
-use graph::{Cardinality, FromStatistics, Pattern, Plan, Query, Scope, SubPattern, VarSet};
+use graph::{Cardinality, FromStatistics, Pattern, Scope, SubPattern, VarSet};
 use relational::links::Wanted;
 
 use super::pattern::var;
 use super::roles::{Holds, Roles};
+use super::settling::Settled;
 
 /// What a row costs that a join reads or makes.
 const JOINED: f64 = 6.0;
 /// What a row costs whose columns are read by its number, and each of the columns.
-const GATHERED: f64 = 8.0;
+pub(super) const GATHERED: f64 = 8.0;
 /// Rows of a graph's tables below which joins are as quick as anything.
 const SMALL: u64 = 4_096;
 
@@ -31,7 +32,9 @@ pub(super) fn is_worth_making(ledger: &std::sync::Arc<Ledger>, catalog: &Catalog
 }
 
 /// Whether a plan over a topology that is there costs less than the joins.
-pub(super) fn is_worth_going(roles: &Roles, plan: &Plan, cardinality: &FromStatistics<'_>, query: &Query, wanted: &Wanted) -> bool {
+pub(super) fn is_worth_going(roles: &Roles, settled: &Settled, cardinality: &FromStatistics<'_>) -> bool {
+    let Settled { made, plan, asked, late, .. } = settled;
+    let (query, wanted) = (&made.query, &asked.wanted);
     let statistics = cardinality.statistics;
     let (mut read, pattern) = (0.0, &query.pattern);
     let vertices = |pattern: &Pattern| -> f64 { pattern.vertices.iter().map(|vertex| cardinality.vertices(vertex)).sum() };
@@ -55,7 +58,7 @@ pub(super) fn is_worth_going(roles: &Roles, plan: &Plan, cardinality: &FromStati
             relations.iter().map(of_relation).product::<f64>().min(matches) * (*width as f64 + 1.0) * GATHERED
         }
     };
-    plan.cost + gathered < (read + made.iter().sum::<f64>()) * JOINED
+    plan.cost + gathered + late * GATHERED < (read + made.iter().sum::<f64>()) * JOINED
 }
 
 /// The rows that joins read and make: of the first relation, with the second, with the third, and so on, in the order in which they stand.

@@ -471,6 +471,63 @@ async fn the_cheaper_of_the_two_answers() {
     assert_eq!(client.lines(all).await.len(), 30_000);
 }
 
+/// Whether an index answers a condition or not: of the edges that a selective pattern meets a few are read, and not their table.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn selective_conditions_read_what_is_met() {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    large(&mut client, 3_000, 10).await;
+    let rng = SeededRng::new(5);
+    let mut late = 0;
+    for _ in 0..40 {
+        let (key, since, born) = (rng.below(3_000), rng.below(11), rng.below(60));
+        let conditions = [
+            format!("k.since > {since}"),
+            format!("k.since > {since} AND l.since <= {since}"),
+            format!("q.born > {born} AND l.since = {since}"),
+            format!("(k.since IS NULL OR k.since < {since}) AND r.born <> {born}"),
+        ];
+        let condition = &conditions[rng.below(4) as usize];
+        let pattern = format!(
+            "GRAPH_TABLE (g MATCH (p IS person WHERE p.id = {key})-[k IS knows]->(q IS person)-[l IS knows]->(r IS person) WHERE {condition} \
+             COLUMNS (r.id, k.since, r.name))"
+        );
+        let sql = [
+            format!("SELECT * FROM {pattern} ORDER BY 1, 2, 3"),
+            format!("SELECT count(*) FROM {pattern}"),
+            format!("SELECT id, count(*) FROM {pattern} GROUP BY 1 ORDER BY 1"),
+            format!("SELECT DISTINCT name FROM {pattern} ORDER BY 1"),
+        ];
+        for sql in sql {
+            assert!(both(&mut client, &sql).await, "{sql}");
+            client.run("SET shockwave.graph_operators = on").await;
+            let plan = client.lines(&format!("EXPLAIN ANALYZE {sql}")).await;
+            let read: Vec<u64> = plan.iter().filter_map(|line| line.split_once("asked of what is met  (rows read ")).map(number).collect();
+            late += read.len();
+            // Ten edges lead from the first person, and a hundred from those.
+            assert!(read.iter().all(|read| *read <= 110), "{sql}\n{plan:#?}");
+        }
+        // Of a vertex that is bound around, by parts that must or must not exist, or need not.
+        for part in ["EXISTS", "NOT EXISTS"] {
+            let of_part = format!("SELECT FROM person z WHERE z.id = g.id AND z.born > {born}");
+            both(&mut client, &format!("SELECT count(*) FROM {pattern} g WHERE {part} ({of_part})")).await;
+        }
+        let joined = format!("{pattern} g LEFT JOIN person z ON z.id = g.id AND z.born > {born}");
+        both(&mut client, &format!("SELECT z.id, count(*) FROM {joined} GROUP BY 1 ORDER BY 1")).await;
+    }
+    assert!(late > 100, "{late}");
+    // Where most are asked about, the table is read, once.
+    client.run("RESET shockwave.graph_operators").await;
+    let all = "SELECT count(*) FROM GRAPH_TABLE (g MATCH (p IS person)-[k IS knows]->(q IS person) WHERE k.since > 7 COLUMNS (1 AS one))";
+    assert_eq!(client.value(all).await, "9000");
+    let plan = client.lines(&format!("EXPLAIN ANALYZE {all}")).await.join("\n");
+    assert!(plan.contains("Conditions of e1 (knows): its table was read  (rows read 30000)"), "{plan}");
+}
+
+fn number((_, rest): (&str, &str)) -> u64 {
+    rest.trim_end_matches(')').parse().unwrap()
+}
+
 /// A row that is asked for by its whole key is one row at most, whatever makes a semi-join of it; and who wants distinct rows does not count them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_exists_once_or_need_not_be_counted_is_joined() {

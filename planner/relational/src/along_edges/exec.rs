@@ -105,7 +105,7 @@ impl Plan {
         let mut passing = Vec::with_capacity(tables.len());
         for (relation, table) in self.tree.relations.iter().zip(&tables) {
             let Some(id) = table.row_id() else { return Ok(None) };
-            passing.push(relation.passing(table.as_ref(), id, &slot, memory.as_ref())?);
+            passing.push(relation.passing(table, id, &slot, &memory)?);
         }
         let tables = Arc::new(tables);
         let condition = |across: &Across| JoinedCondition {

@@ -78,7 +78,7 @@ impl Computed {
 }
 
 /// Columns of rows (R1, R2).
-fn gathered(table: &dyn Table, projection: &[usize], rows: &[Option<u64>]) -> Result<Vec<ArrayRef>> {
+pub(super) fn gathered(table: &dyn Table, projection: &[usize], rows: &[Option<u64>]) -> Result<Vec<ArrayRef>> {
     let mut distinct: Vec<u64> = rows.iter().flatten().copied().collect();
     distinct.sort_unstable();
     distinct.dedup();

@@ -87,6 +87,29 @@ pub struct JoinedCondition {
     pub filter: Arc<dyn RowFilter>,
 }
 
+/// One relation's own conditions, for one run.
+pub trait OwnConditions: Send + Sync + Debug {
+    /// The numbers of the rows that meet them, ascending. All of the table is read.
+    fn rows(&self) -> SqlResult<Vec<u64>>;
+
+    /// Clears `keep[i]` where the row with the i-th number does not meet them; `None`, which is no row, never does. These rows are read.
+    fn evaluate(&self, rows: &[Option<u64>], keep: &mut [bool]) -> SqlResult<()>;
+
+    /// How many rows were read so far.
+    fn read(&self) -> u64;
+}
+
+/// The rows of a relation that combinations can have.
+#[derive(Clone, Debug)]
+pub enum Passing {
+    /// All.
+    All,
+    /// Those with these numbers, ascending: found by key or by an index.
+    Rows(Vec<u64>),
+    /// Those that meet conditions, which nothing but reading them tells.
+    Asked(Arc<dyn OwnConditions>),
+}
+
 /// What is wanted of the combinations.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Wanted {
@@ -119,8 +142,8 @@ pub trait RunMemory: Send + Sync + Debug {
 
 /// One run.
 pub struct Asked {
-    /// For each relation, rows that pass its own conditions, ascending; `None` where all do.
-    pub passing: Vec<Option<Vec<u64>>>,
+    /// For each relation, rows that meet its own conditions.
+    pub passing: Vec<Passing>,
     /// Conditions over several relations.
     pub conditions: Vec<JoinedCondition>,
     /// What is wanted.
