@@ -5,7 +5,7 @@
 use std::sync::{Arc, Weak};
 
 use engine::{Isolation, Transaction};
-use relational::{Environment, Moment, Relational};
+use relational::{Environment, Moment, Relational, ScalarFunction};
 
 use crate::backends::Seat;
 use crate::database::Database;
@@ -89,11 +89,37 @@ impl View<'_> {
         if pg_catalog::mentioned(text) {
             functions.extend(pg_catalog::functions(scope.scene()));
         }
-        functions.extend(graph_functions::functions(scope.searched.interrupt.as_ref(), scope.settings.statement_memory()));
         if sequence_functions::mentioned(text) {
             functions.extend(sequence_functions::all(&scope.scene(), self.used));
         }
-        let mut environment = Environment {
+        let mut environment = self.bare_environment(scope);
+        functions.extend(self.graph_functions(scope, &environment));
+        environment.functions = functions;
+        environment
+    }
+
+    /// Functions that each run of a plan brings along anew, if it calls any: those of graphs, which are of its snapshot and end when it does.
+    pub(crate) fn run_functions(&self, scope: &Scope, calls: &[String]) -> Vec<ScalarFunction> {
+        let is_of_run = |name: &String| graph_paths::is_search(name) || graph_functions::is_own(name);
+        if calls.iter().any(is_of_run) { self.graph_functions(scope, &self.bare_environment(scope)) } else { Vec::new() }
+    }
+
+    fn graph_functions(&self, scope: &Scope, environment: &Environment) -> Vec<ScalarFunction> {
+        let mut functions = graph_functions::functions(scope.searched.interrupt.as_ref(), scope.settings.statement_memory());
+        functions.extend(graph_paths::functions(Means {
+            ledger: Arc::clone(&scope.ledger),
+            catalog: Arc::clone(&scope.catalog),
+            searched: scope.searched.clone(),
+            memory_bytes: scope.settings.statement_memory(),
+            relational: Arc::clone(&self.database.relational),
+            environment: environment.clone(),
+        }));
+        functions
+    }
+
+    /// Without functions.
+    fn bare_environment(&self, scope: &Scope) -> Environment {
+        Environment {
             user: self.settings.current_user().to_owned(),
             session_user: self.settings.session_user().to_owned(),
             database: self.database.name().to_owned(),
@@ -103,17 +129,7 @@ impl View<'_> {
             statement_time_us: self.database.now_us(),
             manner: self.settings.manner(),
             functions: Vec::new(),
-        };
-        functions.extend(graph_paths::functions(Means {
-            ledger: Arc::clone(&scope.ledger),
-            catalog: Arc::clone(&scope.catalog),
-            searched: scope.searched.clone(),
-            memory_bytes: scope.settings.statement_memory(),
-            relational: Arc::clone(&self.database.relational),
-            environment: environment.clone(),
-        }));
-        environment.functions = functions;
-        environment
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, ScalarUDF};
 
 use crate::apply;
 use crate::clock::Clock;
-use crate::functions::session;
+use crate::functions::{self, session};
 use crate::outer_values::Cell;
 use crate::provider::Provider;
 use crate::slot::{Reader, Slot, Which};
@@ -36,7 +36,7 @@ pub(crate) fn fix(plan: LogicalPlan, value: &dyn Fn(Which) -> Option<ScalarValue
     })
 }
 
-/// Puts readers where placeholders are, and the slot's tables where the plan's are.
+/// Puts readers where placeholders are, the slot's tables where the plan's are, and the run's functions where it brings some along.
 ///
 /// `cell` holds the arguments of the subplan that the plan is; `make` gives the subplans it calls their operators.
 pub(crate) fn attach(
@@ -49,6 +49,10 @@ pub(crate) fn attach(
         Expr::Placeholder(placeholder) => {
             let reader = Reader::new(slot, cell, placeholder)?;
             Some(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::from(reader)), vec![])))
+        }
+        Expr::ScalarFunction(call) => {
+            let function = functions::of_run(&call.func, slot)?;
+            Some(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(function), call.args.clone())))
         }
         _ => None,
     })?;

@@ -45,19 +45,21 @@ impl Environment {
 /// Asked now and then by work that nothing else can end: an error once the statement has to. It reaches the user unchanged.
 pub type Interrupt = Arc<dyn Fn() -> SqlResult<()> + Send + Sync>;
 
-/// What holds one run of a query back.
+/// What one run of a query is held back by, and brings along.
 #[derive(Clone)]
 pub struct RunLimits {
     /// Asked now and then.
     pub interrupt: Interrupt,
     /// Bytes that its sorts, hashes and aggregates may hold; the server's own limit for a run holds all the same, and alone where this is `None`.
     pub memory_bytes: Option<usize>,
+    /// Bodies of functions that the run brings along: they take the place of what [`Environment::functions`] had when the query was bound.
+    pub functions: Vec<ScalarFunction>,
 }
 
 impl RunLimits {
     /// For runs that nobody ends from outside, with the server's limits alone.
     pub fn none() -> Self {
-        Self { interrupt: Arc::new(|| Ok(())), memory_bytes: None }
+        Self { interrupt: Arc::new(|| Ok(())), memory_bytes: None, functions: Vec::new() }
     }
 }
 

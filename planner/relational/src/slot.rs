@@ -1,4 +1,4 @@
-//! What a plan that is run many times reads anew in each run: parameters, the time, and the tables as of the run's snapshot.
+//! What a plan that is run many times reads anew in each run: parameters, the time, the tables as of the run's snapshot, and functions of the run.
 //!
 //! S1: a slot belongs to one plan, and one run at a time fills it.
 //! Never: keeps a table beyond the run that filled it in.
@@ -17,7 +17,7 @@ use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUD
 use base::{SqlError, SqlResult};
 
 use crate::clock::{Clock, Moment};
-use crate::environment::{Interrupt, RunLimits};
+use crate::environment::{Interrupt, RunLimits, ScalarCall, ScalarFunction};
 use crate::memory::{Memory, RunPool};
 use crate::outer_values::{Cell, Memo, index_within};
 use crate::table::Table;
@@ -29,6 +29,7 @@ struct Filling {
     moment: Option<Moment>,
     tables: Vec<Arc<dyn Table>>,
     interrupt: Option<Interrupt>,
+    functions: Vec<ScalarFunction>,
 }
 
 /// The place of a plan's changing parts (S1).
@@ -72,7 +73,9 @@ impl Slot {
     pub(crate) fn fill(&self, parameters: Vec<ScalarValue>, moment: Moment, tables: Vec<Arc<dyn Table>>, limits: &RunLimits) {
         self.pool.limit(limits.memory_bytes);
         let interrupt = Some(Arc::clone(&limits.interrupt));
-        *self.filling.write().unwrap_or_else(PoisonError::into_inner) = Filling { parameters, moment: Some(moment), tables, interrupt };
+        let functions = limits.functions.clone();
+        *self.filling.write().unwrap_or_else(PoisonError::into_inner) =
+            Filling { parameters, moment: Some(moment), tables, interrupt, functions };
     }
 
     pub(crate) fn clear(&self) {
@@ -89,6 +92,12 @@ impl Slot {
     pub(crate) fn check(&self) -> SqlResult<()> {
         let interrupt = self.filling.read().unwrap_or_else(PoisonError::into_inner).interrupt.clone();
         interrupt.map_or(Ok(()), |interrupt| interrupt())
+    }
+
+    /// The body of a function of that name that the run brings along.
+    pub(crate) fn call(&self, name: &str) -> Option<ScalarCall> {
+        let filling = self.filling.read().unwrap_or_else(PoisonError::into_inner);
+        filling.functions.iter().find(|function| function.name == name).map(|function| Arc::clone(&function.call))
     }
 
     fn read(&self, which: Which) -> Result<ScalarValue> {

@@ -20,7 +20,7 @@ use sqlparser::ast::{Expr, Ident, ObjectName, Statement, TableAlias, TableFactor
 
 use call::rename;
 pub(crate) use call::{graphs, mentioned, rename_all};
-pub(crate) use run::functions;
+pub(crate) use run::{functions, is_own};
 
 use crate::graph_patterns::{Graphs, pointed};
 use crate::names::quoted;

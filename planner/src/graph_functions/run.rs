@@ -23,6 +23,11 @@ const MEMORY_BYTES: usize = 1 << 30;
 /// Steps that a function may be asked for.
 const ITERATIONS_MAX: i32 = 100_000;
 
+/// Whether a function is one of these.
+pub(crate) fn is_own(name: &str) -> bool {
+    [IDS, NUMBERS, REALS].contains(&name)
+}
+
 /// The functions for one statement.
 pub(crate) fn functions(interrupt: Option<&Interrupt>, memory_bytes: Option<usize>) -> Vec<ScalarFunction> {
     let list = |item: DataType| DataType::new_list(item, true);

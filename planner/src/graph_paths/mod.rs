@@ -1,7 +1,7 @@
 //! Searching paths in a property graph: what stands in a query for a path that no join can answer.
 //!
-//! The query that a GRAPH_TABLE clause becomes calls [`FUNCTION`] for each vertex that such a path begins at. It answers the paths from there to vertices of
-//! one table, each as one number: the row that the path leads to and, above it, how many edges it has; or, where what they pass is asked for, [`SHOWN`],
+//! The query that a GRAPH_TABLE clause becomes calls [`FUNCTION`] for each vertex that such a path begins at, or for each pair of ends where the other is one
+//! vertex. It answers the paths from there to vertices of one table, each as one number: the row that the path leads to and, above it, how many edges it has; or, where what they pass is asked for, [`SHOWN`],
 //! each as a document of that number and the ids of vertices and edges.
 //!
 //! P1: a search sees the graph as of the statement's snapshot, or as of the commit that it names.
@@ -16,7 +16,7 @@ mod spec;
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Builder, ListBuilder, StringBuilder};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, Int64Builder, ListBuilder, StringBuilder};
 use arrow::datatypes::{DataType, Int64Type};
 use base::{CommitSeq, RelationId, RowId, SqlError, SqlResult, SqlState};
 use engine::{Catalog, GraphDef, Ledger, Object};
@@ -34,6 +34,12 @@ use crate::live_graphs::{Live, LiveGraphs};
 pub(crate) const FUNCTION: &str = "\u{1}graph_paths";
 /// Likewise, of that which also tells what paths pass.
 pub(crate) const SHOWN: &str = "\u{1}graph_paths shown";
+
+/// Whether a function is one of these.
+pub(crate) fn is_search(name: &str) -> bool {
+    name == FUNCTION || name == SHOWN
+}
+
 /// Bits of an answer that are the row.
 pub(crate) const ROW_BITS: u32 = 40;
 /// What one search may hold where the statement has no limit of its own.
@@ -66,13 +72,14 @@ pub(crate) struct Means {
     pub(crate) environment: Environment,
 }
 
-/// The functions for one statement: of a spec and the ends' tables as text, the row to begin at, and a number that says nothing.
+/// The functions for one statement: of a spec and the ends' tables as text, the row to begin at, the row to end at or NULL for any, and a number that says
+/// nothing.
 pub(crate) fn functions(means: Means) -> [ScalarFunction; 2] {
     let searcher = Arc::new(Searcher { memory_bytes: means.memory_bytes.unwrap_or(MEMORY_BYTES), means });
     let shown = Arc::clone(&searcher);
     let function = |name: &str, item: DataType, call: relational::ScalarCall| ScalarFunction {
         name: name.to_owned(),
-        args: vec![DataType::Utf8, DataType::Int64, DataType::Int32],
+        args: vec![DataType::Utf8, DataType::Int64, DataType::Int64, DataType::Int32],
         optional_args: 0,
         returns: DataType::new_list(item, true),
         call,
@@ -126,8 +133,9 @@ impl Searcher {
 
     /// Shows to `take` what is found from each row; nothing from NULL.
     fn call(&self, arguments: &[ArrayRef], take: &mut Take<'_>) -> SqlResult<()> {
-        let [specs, rows, _] = arguments else { return Err(SqlError::internal("a search for paths has three arguments")) };
-        let (specs, rows) = (specs.as_string::<i32>(), rows.as_primitive::<Int64Type>());
+        let [specs, rows, ends, _] = arguments else { return Err(SqlError::internal("a search for paths has four arguments")) };
+        let (specs, rows, ends) = (specs.as_string::<i32>(), rows.as_primitive::<Int64Type>(), ends.as_primitive::<Int64Type>());
+        let row = |rows: &Int64Array, at: usize| RowId(rows.value(at).cast_unsigned());
         let mut opened: Option<(String, Opened)> = None;
         for at in 0..rows.len() {
             if specs.is_null(at) || rows.is_null(at) {
@@ -139,7 +147,8 @@ impl Searcher {
                 Some((known, search)) if known == text => search,
                 _ => &opened.insert((text.to_owned(), self.open(text)?)).1,
             };
-            let found = self.search(search, RowId(rows.value(at).cast_unsigned()))?;
+            let end = ends.is_valid(at).then(|| row(ends, at));
+            let found = self.search(search, row(rows, at), end)?;
             take(Some(search), Some(found))?;
         }
         Ok(())
@@ -179,15 +188,23 @@ impl Searcher {
         Ok(Opened { pattern, tables, ends, spec, live, snapshot, graph, catalog })
     }
 
-    /// The paths from a row, as the module says. Errors: 53200, 57014, 54000.
-    fn search(&self, opened: &Opened, row: RowId) -> SqlResult<Vec<Path>> {
-        let Some(from) = opened.live.vertex_of_row(opened.ends.0, row) else { return Ok(Vec::new()) };
+    /// The paths from a row, to one or to any, as the module says. Errors: 53200, 57014, 54000.
+    fn search(&self, opened: &Opened, row: RowId, end: Option<RowId>) -> SqlResult<Vec<Path>> {
+        let vertex = |table: u16, row: RowId| opened.live.vertex_of_row(table, row).map(|vertex| Element::new(table, vertex.into()));
+        let Some(from) = vertex(opened.ends.0, row) else { return Ok(Vec::new()) };
+        let to = match end {
+            Some(end) => match vertex(opened.ends.1, end) {
+                Some(to) => Some(Arc::from([to])),
+                None => return Ok(Vec::new()),
+            },
+            None => None,
+        };
         let [left, path, right] = [Var(0), Var(1), Var(2)];
-        let only = Some(Arc::from([Element::new(opened.ends.0, from.into())]));
+        let only = Some(Arc::from([from]));
         let pattern = graph::Pattern {
             vertices: vec![
                 VertexPattern { var: left, tables: vec![opened.ends.0], only },
-                VertexPattern { var: right, tables: vec![opened.ends.1], only: None },
+                VertexPattern { var: right, tables: vec![opened.ends.1], only: to },
             ],
             edges: vec![EdgePattern {
                 var: path,

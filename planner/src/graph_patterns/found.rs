@@ -101,8 +101,8 @@ impl Found {
         rule_text::expression(&format!("({} & {})", number(self.at, self.shows), (1_u64 << ROW_BITS) - 1))
     }
 
-    /// `(…) AS opened, LATERAL unnest(search('…', from)) AS found(path)`
-    pub(super) fn relations(&self, from: &Expr) -> SqlResult<Vec<TableWithJoins>> {
+    /// `(…) AS opened, LATERAL unnest(search('…', from, to)) AS found(path)`
+    pub(super) fn relations(&self, from: &Expr, to: Option<&Expr>) -> SqlResult<Vec<TableWithJoins>> {
         let (mut items, mut opened) = (Vec::new(), Vec::new());
         for (which, (relation, columns)) in self.opened.iter().enumerate() {
             let name = quoted(&format!("\u{1}opened {} {which}", self.at));
@@ -113,10 +113,11 @@ impl Found {
             opened.push(format!("{name}.\"o\""));
         }
         opened.push("0".to_owned());
+        let to = to.map_or_else(|| "CAST(NULL AS bigint)".to_owned(), ToString::to_string);
         let function = quoted(if self.shows { SHOWN } else { FUNCTION });
         let spec = Value::SingleQuotedString(self.spec.clone());
         items.push(format!(
-            "LATERAL unnest({function}({spec}, {from}, CAST({} AS integer))) AS {}({})",
+            "LATERAL unnest({function}({spec}, {from}, {to}, CAST({} AS integer))) AS {}({})",
             opened.join(" + "),
             alias(self.at),
             quoted(FOUND)

@@ -260,7 +260,11 @@ impl<'a> Join<'a> {
                 from.push(self.relation(left)?);
             }
             let found = self.found(at, search)?;
-            from.extend(found.relations(&self.row_id(left)?)?);
+            let end = if self.is_by_key(right)? { Some(self.row_id(right)?) } else { None };
+            if end.is_some() && placed.insert(right) {
+                from.push(self.relation(right)?);
+            }
+            from.extend(found.relations(&self.row_id(left)?, end.as_ref())?);
             conditions.push(binary(self.row_id(right)?, BinaryOperator::Eq, found.row()?));
         }
         let is_here = |slot: &usize| self.combination.elements[*slot].is_some() && !self.outside.contains(slot);
@@ -278,6 +282,22 @@ impl<'a> Join<'a> {
         };
         let spec = Spec { at: self.making.graphs.searched_at()?, ..search.spec.clone() };
         Found::new(at, &spec, (left, right), &self.making.pattern.graph, self.making.graphs)
+    }
+
+    /// Whether conditions say that a slot's key is this or that, so that one row at most can stand there and a search may end at it.
+    fn is_by_key(&self, slot: usize) -> SqlResult<bool> {
+        let (pattern, slot, element) = (self.making.pattern, self.branch.at(slot), self.element(slot)?);
+        let own = self.branch.conditions.iter().map(|condition| (condition.expr, &condition.names));
+        let of_part = pattern.parts[self.part].condition.iter().map(|expr| (expr, &self.branch.names));
+        let mut told = BTreeSet::new();
+        for (expr, names) in own.chain(of_part) {
+            for (variable, property) in placing::equal_to_constants(pattern, expr) {
+                if names.get(&variable).is_some_and(|known| self.branch.at(*known) == slot) {
+                    told.extend(element.property(&property).map(|property| property.expression.clone()));
+                }
+            }
+        }
+        Ok(element.key.iter().all(|column| told.contains(&quoted(column).to_string()) || told.contains(column)))
     }
 
     /// The row id of an element.

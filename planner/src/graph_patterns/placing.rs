@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use base::{SqlError, SqlResult};
 use engine::SqlType;
-use sqlparser::ast::{BinaryOperator, Expr, Visit, VisitMut, Visitor, VisitorMut};
+use sqlparser::ast::{BinaryOperator, Expr, Value, Visit, VisitMut, Visitor, VisitorMut};
 use sqlparser::tokenizer::Span;
 
 use super::bound::{Pattern, VariableId};
@@ -147,4 +147,19 @@ pub(super) fn conjuncts(expr: &Expr) -> Vec<&Expr> {
         Expr::Nested(inner) => conjuncts(inner),
         other => vec![other],
     }
+}
+
+/// Properties that an expression says to be equal to a constant or a parameter.
+pub(super) fn equal_to_constants(pattern: &Pattern, expr: &Expr) -> Vec<(VariableId, String)> {
+    let is_constant = |expr: &Expr| match expr {
+        Expr::Value(value) => !matches!(value.value, Value::Null),
+        Expr::Cast { expr, .. } => matches!(expr.as_ref(), Expr::Value(_)),
+        _ => false,
+    };
+    let equal = |expr: &Expr| match expr {
+        Expr::BinaryOp { left, op: BinaryOperator::Eq, right } if is_constant(right) => references::property(pattern, left),
+        Expr::BinaryOp { left, op: BinaryOperator::Eq, right } if is_constant(left) => references::property(pattern, right),
+        _ => None,
+    };
+    conjuncts(expr).into_iter().filter_map(equal).collect()
 }

@@ -1,5 +1,6 @@
 //! Plans kept by the text they were made from, for all sessions of a database.
 //!
+//! H0: a text without constants is its own shape, and has both a plan and a template.
 //! H1: an entry is found only under the same text, the same given parameter types and an equal [`Stamp`]: whatever a name, a constant or an
 //!     unwritten type can mean is in one of the three. The whole key is compared, not its hash.
 //! H2: entries hold no row and no snapshot; a DDL commit changes the stamp, and what stood under the old one falls out as the oldest.
@@ -106,7 +107,7 @@ impl PlanCache {
 
     /// The plan of a text.
     pub(crate) fn plan(&self, text: &str, types: &[Option<SqlType>], stamp: &Stamp) -> Option<AnyPlan> {
-        let found = match self.find(text, types, stamp) {
+        let found = match self.find(text, types, stamp, false) {
             Some(Kept::Plan(plan)) => Some(plan),
             _ => None,
         };
@@ -117,18 +118,18 @@ impl PlanCache {
 
     /// The template of a shape.
     pub(crate) fn template(&self, shape: &str, stamp: &Stamp) -> Option<Arc<Template>> {
-        match self.find(shape, &[], stamp)? {
+        match self.find(shape, &[], stamp, true)? {
             Kept::Template(template) => Some(template),
             Kept::Plan(_) => None,
         }
     }
 
-    fn find(&self, text: &str, types: &[Option<SqlType>], stamp: &Stamp) -> Option<Kept> {
+    fn find(&self, text: &str, types: &[Option<SqlType>], stamp: &Stamp, is_template: bool) -> Option<Kept> {
         let hash = self.hash(text);
         let mut entries = self.lock();
         entries.clock += 1;
         let clock = entries.clock;
-        let entry = entries.by_hash.get_mut(&hash)?.iter_mut().find(|entry| entry.is(text, types, stamp))?;
+        let entry = entries.by_hash.get_mut(&hash)?.iter_mut().find(|entry| entry.is(text, types, stamp, is_template))?;
         entry.used = clock;
         Some(entry.kept.clone())
     }
@@ -146,9 +147,10 @@ impl PlanCache {
         let mut entries = self.lock();
         entries.clock += 1;
         let used = entries.clock;
+        let is_template = kept.is_template();
         let entry = Entry { text: text.into(), types: types.into(), stamp: stamp.clone(), kept, bytes, used };
         let list = entries.by_hash.entry(hash).or_default();
-        match list.iter_mut().find(|entry| entry.is(text, types, stamp)) {
+        match list.iter_mut().find(|entry| entry.is(text, types, stamp, is_template)) {
             Some(known) => *known = entry,
             None => {
                 list.push(entry);
@@ -187,9 +189,15 @@ impl PlanCache {
     }
 }
 
+impl Kept {
+    fn is_template(&self) -> bool {
+        matches!(self, Self::Template(_))
+    }
+}
+
 impl Entry {
-    fn is(&self, text: &str, types: &[Option<SqlType>], stamp: &Stamp) -> bool {
-        *self.text == *text && *self.types == *types && self.stamp == *stamp
+    fn is(&self, text: &str, types: &[Option<SqlType>], stamp: &Stamp, is_template: bool) -> bool {
+        self.kept.is_template() == is_template && *self.text == *text && *self.types == *types && self.stamp == *stamp
     }
 }
 

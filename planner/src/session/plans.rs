@@ -84,10 +84,8 @@ impl Session {
         };
         match planned {
             Ok((prepared, values)) if prepared.parameters.len() == values.len() => {
-                // A search for paths has the snapshot of its planning in it, which must be that of its run; and who sleeps must hear of its end.
-                let is_of_run = || session_functions::are_of_a_run(&prepared.text);
-                let has_graphs = || self.database.ledger.snapshot().catalog.graphs().next().is_some();
-                let replan = prepared.replan && (is_of_run() || has_graphs());
+                // Who sleeps must hear of his run's end.
+                let replan = prepared.replan && session_functions::are_of_a_run(&prepared.text);
                 self.execute(&Prepared { replan, ..prepared }, values).await
             }
             Ok(_) => {

@@ -177,7 +177,7 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
                 Binding { scope: execution.scope, transaction: execution.reading(), local: None, ctes: execution.ctes, passed: &[] };
             let relational = &execution.view.database.relational;
             let watched = analyze && !is_write;
-            let (moment, limits) = (execution.view.moment(), execution.limits());
+            let (moment, limits) = (execution.view.moment(), execution.limits(shape));
             let explained = relational.explain(shape, &binding, moment, execution.parameters.arrays, &limits, watched);
             let mut step = execution.watch.run(explained).await?;
             if timing == Some(false) {

@@ -76,6 +76,7 @@ use crate::cells::Parameters;
 use crate::constraint_syntax::SetConstraints;
 use crate::erase_syntax::Erase;
 use crate::graph_functions;
+use crate::graph_paths;
 use crate::graph_patterns;
 use crate::graph_syntax::GraphCommand;
 use crate::hold_syntax::HoldCommand;
@@ -469,7 +470,12 @@ impl Planning<'_> {
         let types: Vec<_> = given.iter().map(|given| given.map(SqlType::arrow)).collect();
         let environment = self.view.environment(self.scope, &self.parsed.source);
         let shape = self.view.database.relational.bind(self.query(statement), &binding, &environment, &types)?;
-        if !shape.calls().iter().all(|name| self.view.database.is_own_function(name)) {
+        // A search in a past that the names are of has its commit in the plan.
+        let is_lasting = |name: &String| match graph_paths::is_search(name) {
+            true => self.scope.searched.moved.is_none(),
+            false => self.view.database.is_own_function(name),
+        };
+        if !shape.calls().iter().all(is_lasting) {
             self.is_lasting.set(false);
         }
         let columns = columns_of(&shape)?;
@@ -520,12 +526,13 @@ impl Execution<'_> {
         passed: &[(String, RowLocks)],
     ) -> SqlResult<relational::Rows> {
         let binding = Binding { scope: self.scope, transaction: self.reading(), local, ctes: self.ctes, passed };
-        self.view.database.relational.run(shape, &binding, self.view.moment(), self.parameters.arrays, &self.limits())
+        self.view.database.relational.run(shape, &binding, self.view.moment(), self.parameters.arrays, &self.limits(shape))
     }
 
-    /// What holds its queries back.
-    pub(crate) fn limits(&self) -> RunLimits {
-        RunLimits { interrupt: self.watch.interrupt(), memory_bytes: self.view.settings.statement_memory() }
+    /// What holds a query of it back, and what that brings along.
+    pub(crate) fn limits(&self, shape: &Shape) -> RunLimits {
+        let functions = self.view.run_functions(self.scope, shape.calls());
+        RunLimits { interrupt: self.watch.interrupt(), memory_bytes: self.view.settings.statement_memory(), functions }
     }
 }
 

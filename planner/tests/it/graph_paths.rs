@@ -109,14 +109,23 @@ fn selected(counts: &Counts, keep: &str) -> Counts {
 }
 
 async fn found(client: &mut Client, prefix: &str, way: Way, quantifier: &str, around: &str) -> Counts {
+    searched(client, prefix, way, quantifier, "", around).await
+}
+
+/// Of pairs of ends.
+async fn between(client: &mut Client, prefix: &str, way: Way, quantifier: &str, ends: &str) -> Counts {
+    searched(client, prefix, way, quantifier, ends, "").await
+}
+
+async fn searched(client: &mut Client, prefix: &str, way: Way, quantifier: &str, within: &str, around: &str) -> Counts {
     let edge = match way {
         Way::Right => format!("-[IS knows]->{quantifier}"),
         Way::Left => format!("<-[IS knows]-{quantifier}"),
         Way::Any => format!("-[IS knows]-{quantifier}"),
     };
     let sql = format!(
-        "SELECT a, b, n, count(*) FROM GRAPH_TABLE (g MATCH p = {prefix} (x){edge}(y) COLUMNS (x.id AS a, y.id AS b, path_length(p) AS n)) {around} \
-         GROUP BY a, b, n"
+        "SELECT a, b, n, count(*) FROM GRAPH_TABLE (g MATCH p = {prefix} (x){edge}(y) {within} COLUMNS (x.id AS a, y.id AS b, path_length(p) AS n)) {around} \
+         GROUP BY a, b, n ORDER BY a, b, n"
     );
     let number = |text: &str| text.parse::<u64>().unwrap();
     let row = |line: String| {
@@ -162,6 +171,15 @@ async fn searches_find_what_trying_everything_finds() {
                 for keep in ["ANY SHORTEST", "ALL SHORTEST", "SHORTEST 3", "SHORTEST 2 GROUPS"] {
                     let (expected, got) = (selected(&long, keep), found(&mut client, keep, way, quantifier, "").await);
                     assert_eq!(got, expected, "round {round}: {keep} {way:?} {quantifier} in {edges:?}");
+                    // One end to another: both are known before anything is searched.
+                    let (from, to) = (below(VERTICES), below(VERTICES));
+                    let expected: Counts = expected.into_iter().filter(|((a, b, _), _)| (*a, *b) == (from, to)).collect();
+                    for ends in
+                        [format!("WHERE x.id = {from} AND {to} = y.id"), format!("WHERE (y.id = {to}) AND y.name <> '' AND x.id = {from}")]
+                    {
+                        let got = between(&mut client, keep, way, quantifier, &ends).await;
+                        assert_eq!(got, expected, "round {round}: {keep} {way:?} {quantifier} {ends} in {edges:?}");
+                    }
                 }
                 for mode in ["TRAIL", "ACYCLIC", "SIMPLE"] {
                     let expected = restricted(&edges, way, mode, min);

@@ -53,6 +53,8 @@ pub(crate) mod types;
 pub(crate) mod windows;
 mod zones;
 
+pub(crate) use caller::of_run;
+
 /// DataFusion's functions that share a name with one of Postgres's and do something else: better none than a wrong answer.
 const MISLEADING: [&str; 5] = ["current_time", "date_format", "to_char", "to_date", "to_timestamp"];
 
