@@ -359,6 +359,34 @@ const OF_OUR_OWN: [(&str, &str); 5] = [
     ),
 ];
 
+/// What psql 19 sends for `\\dG+`, which the psql of these tests does not know.
+const LIST_GRAPHS: &str = r#"SELECT n.nspname as "Schema", c.relname as "Name",
+  CASE c.relkind WHEN 'r' THEN 'table' WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'i' THEN 'index' WHEN 'S' THEN 'sequence'
+    WHEN 't' THEN 'TOAST table' WHEN 'f' THEN 'foreign table' WHEN 'p' THEN 'partitioned table' WHEN 'I' THEN 'partitioned index' WHEN 'g' THEN 'property graph' END as "Type",
+  pg_catalog.pg_get_userbyid(c.relowner) as "Owner",
+  CASE c.relpersistence WHEN 'p' THEN 'permanent' WHEN 't' THEN 'temporary' WHEN 'u' THEN 'unlogged' END as "Persistence",
+  pg_catalog.pg_size_pretty(pg_catalog.pg_table_size(c.oid)) as "Size", pg_catalog.obj_description(c.oid, 'pg_class') as "Description"
+FROM pg_catalog.pg_class c
+     LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
+WHERE c.relkind IN ('g','')
+      AND n.nspname <> 'pg_catalog' AND n.nspname !~ '^pg_toast' AND n.nspname <> 'information_schema'
+  AND pg_catalog.pg_table_is_visible(c.oid)
+ORDER BY 1,2;
+"#;
+
+#[tokio::test]
+async fn a_graph_is_listed_as_psql_19_asks_for_it() {
+    let server = start().await;
+    let script = format!(
+        "CREATE TABLE person (id int PRIMARY KEY); CREATE PROPERTY GRAPH social VERTEX TABLES (person);
+CREATE SCHEMA hidden; CREATE PROPERTY GRAPH hidden.other VERTEX TABLES (person); COMMENT ON PROPERTY GRAPH social IS 'who knows whom';
+{LIST_GRAPHS}"
+    );
+    let Some((out, err)) = psql(&server, &script).await else { return };
+    assert_eq!(out, "public|social|property graph|shockwave|permanent|0 bytes|who knows whom\n", "{err}");
+}
+
 #[tokio::test]
 async fn a_graph_over_ordinary_tables() {
     let server = start().await;
