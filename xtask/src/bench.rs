@@ -1,15 +1,16 @@
 //! `cargo xtask bench`: builds the server and the bench binary for release and runs the comparison.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::process::{self, Outcome};
 use crate::{packages, python, verifiers};
 
-/// Runs the comparison with `args`, or with `pieces` first the Criterion benches.
+/// Runs the comparison with `args`, or with `pieces` first the Criterion benches, or with `graph` first that of graphs.
 pub fn run(root: &Path, args: &[String]) -> Outcome {
     match args.split_first() {
         Some((first, rest)) if first == "pieces" => pieces(root, rest),
         Some((first, rest)) if first == "proofs" => proofs(root, rest),
+        Some((first, rest)) if first == "graph" => graph(root, rest),
         _ => compare(root, args),
     }
 }
@@ -41,7 +42,23 @@ fn proofs(root: &Path, args: &[String]) -> Outcome {
     compare(root, &more)
 }
 
-fn target(root: &Path) -> std::path::PathBuf {
+/// Graphs beside DuckDB, Ladybug and PostgreSQL: a workspace of its own, which installs the first two from PyPI.
+fn graph(root: &Path, args: &[String]) -> Outcome {
+    let has_server = args.iter().any(|a| a == "--server");
+    packages::ensure(packages::FOR_BENCH)?;
+    if !has_server {
+        process::run(process::cargo(root).args(["build", "--release", "--package", "wire"]))?;
+    }
+    let folder = root.join("bench").join("graph-peers");
+    let mut command = process::cargo(&folder);
+    command.args(["run", "--release", "--quiet", "--"]).args(args);
+    if !has_server {
+        command.arg("--server").arg(target(root).join("release").join("shockwave"));
+    }
+    process::run(&mut command)
+}
+
+fn target(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir))
 }
 

@@ -30,6 +30,7 @@ Tasks:
   ci             what continuous integration runs: fmt, tidy, clippy, doc, test, verifiers, clients; a table of times, then the test summary
   tidy           rules no compiler checks: arrows between crates and modules, file headers, links, versions
   bench [args]   the comparison with a real PostgreSQL, in a release build; `cargo xtask bench --help` lists the args
+  bench graph    graphs beside DuckDB, Ladybug and PostgreSQL; `--scale S`, `--rounds N`, folders of LSQB's files
   bench pieces   the Criterion benches of the inner pieces (`bench pieces --copy`: of COPY parsing); further args go to Criterion
   fuzz           list the fuzz targets
   fuzz NAME      run one of them (needs cargo-fuzz and a nightly toolchain); further args go to `cargo fuzz run`

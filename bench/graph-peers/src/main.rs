@@ -1,4 +1,5 @@
-//! Times the graph crate beside DuckDB: the nine shapes of LSQB, two hops by key, shortest paths, fresh edges and older commits.
+//! Times the graph crate beside DuckDB, and our SQL beside DuckDB, Ladybug and PostgreSQL: the nine shapes of LSQB, two hops by key, shortest paths, fresh
+//! edges and older commits.
 //!
 //! `cargo run --release -- [--scale S] [--rounds N] [--server PROGRAM] [FOLDER…]`, in this folder. With our server's program they are asked through SQL, too. Without folders a network of the scale is generated (0.1 by default).
 //! Prints tables in Markdown. A figure counts only if both give the same count, else the run fails. Milliseconds are of CPU time, since other
@@ -7,8 +8,9 @@
 
 #[path = "../../../graph/tests/it/data.rs"]
 mod data;
-mod duckdb;
 mod generator;
+mod latency;
+mod peer;
 mod queries;
 mod server;
 #[path = "../../../graph/tests/it/shapes.rs"]
@@ -24,7 +26,7 @@ use graph::{
     Statistics, Strategy, Topology, Var, VertexPattern, plan, run,
 };
 
-use duckdb::DuckDb;
+use peer::{Kind, Peer};
 
 /// Commits that a folder's edges come in.
 const COMMITS: usize = 50;
@@ -54,7 +56,7 @@ fn settings() -> Result<Settings, Box<dyn Error>> {
 fn main() -> Result<(), Box<dyn Error>> {
     let mut settings = settings()?;
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
-    let python = duckdb::python(&target)?;
+    let python = peer::python(&target)?;
     if settings.folders.is_empty() {
         let folder = target.join(format!("network-{}", settings.scale));
         if !folder.join("Person_likes_Comment.csv").exists() {
@@ -115,7 +117,7 @@ fn compare(folder: &Path, python: &Path, settings: &Settings) -> Result<(), Box<
     let is_whole = folder.join("Person_likes_Comment.csv").exists();
     let (tables, numbers): (&data::Folder<'_>, Vec<usize>) =
         if is_whole { (&shapes::ALL, (1..=9).collect()) } else { (&shapes::PART, vec![3, 6, 9]) };
-    let mut duckdb = DuckDb::start(python, folder)?;
+    let mut duckdb = Peer::start(Kind::DuckDb, python, folder)?;
     let topology = tables.load(folder, COMMITS);
     let last = COMMITS as u64 - 1;
     let statistics = Statistics::of(&topology.snapshot(CommitSeq(last)));
@@ -146,12 +148,12 @@ fn compare(folder: &Path, python: &Path, settings: &Settings) -> Result<(), Box<
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for _ in 0..rounds {
             let (found, ms) = count(&topology, last, &statistics, &query)?;
-            let (expected, duckdb_ms) = duckdb.ask(&format!("q{number}"))?;
-            if found != expected || found != first_count {
-                return Err(format!("q{number}: {found} here, {expected} by DuckDB").into());
+            let expected = duckdb.ask(&format!("q{number}"))?;
+            if found != expected.count || found != first_count {
+                return Err(format!("q{number}: {found} here, {} by DuckDB", expected.count).into());
             }
             ours.push(ms);
-            theirs.push(duckdb_ms);
+            theirs.push(expected.cpu_ms);
         }
         let (ours, theirs) = (median(ours), median(theirs));
         println!(
@@ -165,7 +167,7 @@ fn compare(folder: &Path, python: &Path, settings: &Settings) -> Result<(), Box<
     older(&topology, &statistics, &numbers, rounds)?;
     by_key(&topology, last, &statistics, tables, &mut duckdb)?;
     match &settings.server {
-        Some(program) => through_sql::compare(folder, tables, &numbers, program, &mut duckdb, rounds),
+        Some(program) => through_sql::compare(folder, tables, &numbers, program, python, duckdb, rounds),
         None => Ok(()),
     }
 }
@@ -193,7 +195,7 @@ fn by_key(
     last: u64,
     statistics: &Statistics,
     tables: &data::Folder<'_>,
-    duckdb: &mut DuckDb,
+    duckdb: &mut Peer,
 ) -> Result<(), Box<dyn Error>> {
     let schema = topology.schema();
     let person = shapes::place(tables, "Person");
@@ -223,10 +225,10 @@ fn by_key(
         let (found, ms) = count(topology, last, statistics, &Query { pattern, output: Output::Distinct(vec![Var(2)]) })?;
         ours.push(ms);
         if is_numbered {
-            let (expected, ms) = duckdb.ask(&format!("two_hops {key}"))?;
-            theirs.push(ms);
-            if found != expected {
-                return Err(format!("two hops from {key}: {found} here, {expected} by DuckDB").into());
+            let expected = duckdb.ask(&format!("two_hops {key}"))?;
+            theirs.push(expected.cpu_ms);
+            if found != expected.count {
+                return Err(format!("two hops from {key}: {found} here, {} by DuckDB", expected.count).into());
             }
         }
         let path = PathPattern { min: 0, max: None, mode: Mode::Walk, selector: Selector::AnyShortest, step: None, weight: None };

@@ -17,6 +17,8 @@ pub struct Server {
     input: ChildStdin,
     output: BufReader<ChildStdout>,
     data: std::path::PathBuf,
+    /// Where it listens, on loopback.
+    pub port: u16,
 }
 
 impl Server {
@@ -40,7 +42,7 @@ impl Server {
         psql.args(["-X", "-q", "-A", "-t", "-h", "127.0.0.1", "-p", &port.to_string(), "-U", "shockwave", "shockwave"]);
         let mut psql = psql.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let (input, output) = (psql.stdin.take().ok_or("no stdin")?, psql.stdout.take().ok_or("no stdout")?);
-        Ok(Self { server, psql, input, output: BufReader::new(output), data: data.to_owned() })
+        Ok(Self { server, psql, input, output: BufReader::new(output), data: data.to_owned(), port })
     }
 
     /// What a statement answers, a line a row.
@@ -60,11 +62,16 @@ impl Server {
         }
     }
 
-    /// A count, and milliseconds of the server's CPU time.
-    pub fn count(&mut self, sql: &str) -> Result<(u64, f64), Box<dyn Error>> {
+    /// What a statement answers, and milliseconds of the server's CPU time.
+    pub fn timed(&mut self, sql: &str) -> Result<(Vec<String>, f64), Box<dyn Error>> {
         let before = self.cpu_ms()?;
         let lines = self.ask(sql)?;
-        let ms = self.cpu_ms()? - before;
+        Ok((lines, self.cpu_ms()? - before))
+    }
+
+    /// A count, and milliseconds of the server's CPU time.
+    pub fn count(&mut self, sql: &str) -> Result<(u64, f64), Box<dyn Error>> {
+        let (lines, ms) = self.timed(sql)?;
         let count = lines.first().and_then(|line| line.parse().ok()).ok_or_else(|| format!("no count: {sql}"))?;
         Ok((count, ms))
     }
