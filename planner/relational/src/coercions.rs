@@ -494,17 +494,15 @@ fn retyped(mut function: ScalarFunction, own: &DataType) -> Result<Transformed<E
 }
 
 /// Functions of DataFusion that would take anything for a text, and how many of their first arguments are texts.
-const OF_TEXT: [(&str, usize); 15] = [
+const OF_TEXT: [(&str, usize); 13] = [
     ("ascii", 1),
     ("btrim", 2),
     ("character_length", 1),
     ("initcap", 1),
-    ("left", 1),
     ("lower", 1),
     ("ltrim", 2),
     ("replace", 3),
     ("reverse", 1),
-    ("right", 1),
     ("rtrim", 2),
     ("split_part", 2),
     ("strpos", 2),

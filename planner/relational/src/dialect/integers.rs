@@ -1,7 +1,7 @@
 //! Integer constants that are `integer`, not `bigint`.
 //!
 //! D1: a constant that fits gets a cast where Postgres would type by it: as a SELECT item, an operand of arithmetic, a result of CASE or an
-//!     argument of a function in [`TYPED_BY_ARGUMENT`] or in [`OF_INTEGERS`], or a cell of VALUES. Elsewhere (positions in ORDER BY, LIMIT, frames) constants stay as written.
+//!     argument of a function in [`TYPED_BY_ARGUMENT`] or in [`OF_INTEGERS`], a place in a text, or a cell of VALUES. Elsewhere (positions in ORDER BY, LIMIT, frames) constants stay as written.
 
 use sqlparser::ast::{
     BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, ObjectName, SetExpr, UnaryOperator, Value,
@@ -65,6 +65,12 @@ pub(super) fn type_operands(expr: &mut Expr) {
             type_constant(expr);
         }
         Expr::Function(call) => type_arguments(call),
+        Expr::Substring { substring_from, substring_for, .. } => {
+            substring_from.iter_mut().chain(substring_for).for_each(|place| type_constant(place));
+        }
+        Expr::Overlay { overlay_from, overlay_for, .. } => {
+            std::iter::once(overlay_from).chain(overlay_for).for_each(|place| type_constant(place));
+        }
         _ => {}
     }
 }

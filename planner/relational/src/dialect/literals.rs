@@ -121,8 +121,6 @@ fn digits(expr: &Expr) -> Option<String> {
 
 /// Functions for which a text without a type is a double precision.
 const OF_FLOAT: [&str; 9] = ["abs", "ceil", "ceiling", "exp", "floor", "ln", "round", "sqrt", "trunc"];
-/// Functions whose second argument is an integer.
-const THEN_INTEGER: [&str; 2] = ["left", "right"];
 /// Functions of a `json`, not a `jsonb`.
 const OF_JSON: [&str; 9] = [
     "json_array_elements",
@@ -151,7 +149,6 @@ pub(super) fn type_arguments(name: &str, args: &mut [FunctionArg]) {
     let wanted = |at: usize| match at {
         0 if count == 1 && OF_FLOAT.contains(&name) => Some(DataType::DoublePrecision),
         0 if OF_JSON.contains(&name) => Some(DataType::JSON),
-        1 if THEN_INTEGER.contains(&name) => Some(DataType::Int(None)),
         _ => None,
     };
     for (at, arg) in args.iter_mut().enumerate() {

@@ -27,7 +27,7 @@ pub(super) fn respell(expr: &mut Expr) {
         Expr::Substring { expr: of, substring_from, substring_for, shorthand, .. } => {
             let name = if *shorthand { "substr" } else { "substring" };
             let of = take(of);
-            let from = substring_from.as_mut().map_or_else(|| number("1"), |from| take(from));
+            let from = substring_from.as_mut().map_or_else(|| cast(number("1"), DataType::Int(None)), |from| take(from));
             let args = std::iter::once(of).chain(std::iter::once(from)).chain(substring_for.as_mut().map(|length| take(length)));
             *expr = function(name, args.collect());
         }

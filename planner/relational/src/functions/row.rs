@@ -111,7 +111,8 @@ pub(super) struct Form {
 }
 
 /// Functions whose constants have their types before a form is chosen: none of these takes a `bigint` for an `integer`.
-pub(crate) const OF_INTEGERS: [&str; 4] = ["chr", "lpad", "repeat", "rpad"];
+pub(crate) const OF_INTEGERS: [&str; 10] =
+    ["chr", "left", "lpad", "overlay", "repeat", "right", "rpad", "split_part", "substr", "substring"];
 
 /// A form that takes exactly these arguments and knows no NULL.
 pub(super) const fn form(takes: &'static [Kind], gives: Returns, body: Plain) -> Form {

@@ -38,6 +38,8 @@ pub(crate) fn functions() -> Vec<ScalarUDF> {
         function("btrim", BOTH),
         function("ltrim", LEFT),
         function("rtrim", RIGHT),
+        function("left", &[form(&[Text, Int4], TEXT, left)]),
+        function("right", &[form(&[Text, Int4], TEXT, right)]),
         function("split_part", &[form(&[Text, Text, Int4], TEXT, split_part)]),
         function("set_bit", &[form(&[Bytes, Int8, Int4], BYTES, set_bit)]),
         function(
@@ -123,6 +125,24 @@ fn trimmed_bytes(args: &[Option<Value>], at_start: bool, at_end: bool) -> Answer
         value = &value[..value.len() - 1];
     }
     Ok(Some(Value::Bytes(value.to_vec())))
+}
+
+/// How many characters a number takes of a text: from the other side what a negative one leaves.
+fn count(args: &[Option<Value>], length: usize) -> usize {
+    let n = int(args, 1);
+    let size = usize::try_from(n.unsigned_abs()).unwrap_or(usize::MAX);
+    if n < 0 { length.saturating_sub(size) } else { size.min(length) }
+}
+
+fn left(args: &[Option<Value>]) -> Answer {
+    let value = text(args, 0);
+    answer(value.chars().take(count(args, value.chars().count())).collect::<String>())
+}
+
+fn right(args: &[Option<Value>]) -> Answer {
+    let value = text(args, 0);
+    let length = value.chars().count();
+    answer(value.chars().skip(length - count(args, length)).collect::<String>())
 }
 
 /// A field between separators, from 1; from the end if negative. Errors: 22023 for 0.
