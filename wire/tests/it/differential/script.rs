@@ -4,6 +4,8 @@
 //!     an error as `statement error (SQLSTATE)`.
 //! L2: `skipif shockwave` under a comment `not yet: …` marks what Shockwave does not answer yet, under `differs: …` what it rightly answers
 //!     otherwise; docs/compatibility.md says why.
+//! L3: a record is headed `query`, or `query rowsort` where the order of its rows means nothing; it is written as `query ? rowsort`, for
+//!     sqllogictest takes the word behind `query` for types.
 
 use std::path::Path;
 
@@ -50,7 +52,13 @@ pub enum Mark {
 
 impl Script {
     pub fn read(path: &Path) -> Result<Self, ParseError> {
-        let records: Vec<Parsed> = sqllogictest::parse_file(path)?;
+        let text = std::fs::read_to_string(path).unwrap();
+        Self::parse(&text, &path.to_string_lossy())
+    }
+
+    fn parse(text: &str, name: &str) -> Result<Self, ParseError> {
+        let heads: Vec<&str> = text.lines().map(|line| if line == "query rowsort" { SORTED } else { line }).collect();
+        let records: Vec<Parsed> = sqllogictest::parse_with_name(&heads.join("\n"), name)?;
         let mut steps = Vec::new();
         let mut comment = String::new();
         for (index, record) in records.iter().enumerate() {
@@ -116,12 +124,19 @@ impl Script {
     }
 
     pub fn write(&self, path: &Path) {
+        std::fs::write(path, self.text()).unwrap();
+    }
+
+    fn text(&self) -> String {
         let kept = self.records.iter().enumerate().filter(|(index, _)| !self.dropped.contains(index));
         let text: String = kept.map(|(_, record)| format!("{record}\n")).collect();
         let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-        std::fs::write(path, lines.join("\n").trim_end().to_owned() + "\n").unwrap();
+        lines.join("\n").trim_end().to_owned() + "\n"
     }
 }
+
+/// The head of a record whose rows are sorted (L3).
+const SORTED: &str = "query ? rowsort";
 
 fn step(index: usize, record: &Parsed, comment: &str) -> Option<Step> {
     let (loc, conditions, connection, sql, sorted, expected) = match record {
@@ -133,7 +148,8 @@ fn step(index: usize, record: &Parsed, comment: &str) -> Option<Step> {
             (loc, conditions, connection, sql, false, expected)
         }
         Record::Query { loc, conditions, connection, sql, expected, .. } => match expected {
-            QueryExpect::Results { sort_mode, results, .. } => {
+            QueryExpect::Results { types, sort_mode, results, .. } => {
+                assert_eq!(types.len(), usize::from(sort_mode.is_some()), "L3: {loc}: a record is headed `query` or `query rowsort`");
                 (loc, conditions, connection, sql, *sort_mode == Some(SortMode::RowSort), Some(results.clone()))
             }
             QueryExpect::Error(error) => (loc, conditions, connection, sql, false, Some(vec![state_of(error)])),
@@ -164,4 +180,19 @@ fn state_of(error: &ExpectedError) -> String {
         ExpectedError::SqlState(state) => format!("error {state}"),
         other => panic!("L1: an expected error is a SQLSTATE in parentheses, not {other:?}"),
     }
+}
+
+/// `query rowsort` was read as a query whose columns have seven types, so that its order counted and recording it wrote `query`.
+#[test]
+fn recording_keeps_that_rows_are_sorted() {
+    let text = "query rowsort\nSELECT 1\n----\n\nquery ? rowsort\nSELECT 2\n----\n\nquery\nSELECT 3\n----\n";
+    let mut script = Script::parse(text, "text").unwrap();
+    assert_eq!(script.steps.iter().map(|step| step.sorted).collect::<Vec<_>>(), [true, true, false]);
+    let answer = Answer::Rows { header: "n:int4".to_owned(), rows: vec!["2".to_owned(), "1".to_owned()], tag: "SELECT 2".to_owned() };
+    (0..3).for_each(|step| script.record(step, &answer));
+    let record = |head: &str, n: i32, rows: &str| format!("{head}\nSELECT {n}\n----\nn:int4\n{rows}\n");
+    let expected = [record(SORTED, 1, "1\n2"), record(SORTED, 2, "1\n2"), record("query", 3, "2\n1")].join("\n");
+    assert_eq!(script.text(), expected);
+    let again = Script::parse(&script.text(), "text").unwrap();
+    assert_eq!(again.steps.iter().map(|step| step.sorted).collect::<Vec<_>>(), [true, true, false]);
 }
