@@ -17,6 +17,7 @@ use crate::relations::{SequenceDef, ViewDef};
 use crate::roles::{Authority, GrantsDef, RoleDef};
 use crate::rules::{Reads, Reference, put, text};
 use crate::schema::{ColumnDef, TableDef};
+use crate::session_settings::SettingsDef;
 use crate::types::SqlType;
 
 /// Relation of the rows that the catalog is folded from.
@@ -111,6 +112,8 @@ pub enum Object {
     Graph(Arc<GraphDef>),
     /// `CREATE LEGAL HOLD`
     Hold(Arc<HoldDef>),
+    /// `ALTER ROLE … SET`, `ALTER DATABASE … SET`
+    Settings(Arc<SettingsDef>),
 }
 
 impl Object {
@@ -125,10 +128,11 @@ impl Object {
             Self::View(view) => view.id,
             Self::Graph(graph) => graph.id,
             Self::Hold(hold) => hold.id,
+            Self::Settings(settings) => settings.id,
         }
     }
 
-    /// `schema`, `table`, `materialized view`, `sequence`, `view`, `property graph`, `role`, `grants` or `hold`, as in the `kind` column.
+    /// `schema`, `table`, `materialized view`, `sequence`, `view`, `property graph`, `role`, `grants`, `hold` or `settings`, as in the `kind` column.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Schema(_) => "schema",
@@ -140,16 +144,17 @@ impl Object {
             Self::View(_) => "view",
             Self::Graph(_) => "property graph",
             Self::Hold(_) => "hold",
+            Self::Settings(_) => "settings",
         }
     }
 
-    /// Its bare name; grants have none.
+    /// Its bare name; grants and settings have none.
     pub fn name(&self) -> &str {
         match self {
             Self::Schema(schema) => &schema.name,
             Self::Table(table) => &table.name,
             Self::Role(role) => &role.name,
-            Self::Grants(_) => "",
+            Self::Grants(_) | Self::Settings(_) => "",
             Self::Sequence(sequence) => sequence.name(),
             Self::View(view) => &view.name,
             Self::Graph(graph) => &graph.name,
@@ -160,7 +165,7 @@ impl Object {
     /// The schema of a relation; `None` for a schema.
     pub fn schema(&self) -> Option<&str> {
         match self {
-            Self::Schema(_) | Self::Role(_) | Self::Grants(_) | Self::Hold(_) => None,
+            Self::Schema(_) | Self::Role(_) | Self::Grants(_) | Self::Hold(_) | Self::Settings(_) => None,
             Self::Table(table) => Some(&table.schema),
             Self::Sequence(sequence) => Some(sequence.schema()),
             Self::View(view) => Some(&view.schema),
@@ -173,7 +178,7 @@ impl Object {
         match self {
             Self::Table(table) => Some(table),
             Self::Sequence(sequence) => Some(&sequence.state),
-            Self::Schema(_) | Self::View(_) | Self::Graph(_) | Self::Role(_) | Self::Grants(_) | Self::Hold(_) => None,
+            Self::Schema(_) | Self::View(_) | Self::Graph(_) | Self::Role(_) | Self::Grants(_) | Self::Hold(_) | Self::Settings(_) => None,
         }
     }
 
@@ -196,6 +201,7 @@ impl Object {
             Self::View(view) => view.definition(),
             Self::Graph(graph) => graph.definition(),
             Self::Hold(hold) => hold.definition(),
+            Self::Settings(settings) => settings.definition(),
         }
     }
 
@@ -208,6 +214,7 @@ impl Object {
             "grants" => Ok(Self::Grants(Arc::new(GrantsDef::from_definition(definition)?))),
             "sequence" => Ok(Self::Sequence(Arc::new(SequenceDef::from_definition(definition)?))),
             "view" => Ok(Self::View(Arc::new(ViewDef::from_definition(definition)?))),
+            "settings" => Ok(Self::Settings(Arc::new(SettingsDef::from_definition(definition)?))),
             "hold" => Ok(Self::Hold(Arc::new(HoldDef::from_definition(definition)?))),
             "property graph" => Ok(Self::Graph(Arc::new(GraphDef::from_definition(definition)?))),
             "schema" => {
@@ -336,7 +343,13 @@ impl Catalog {
             match &entry.object {
                 Object::Role(role) => authority.add_role(role),
                 Object::Grants(grants) => authority.add_grants(grants),
-                Object::Schema(_) | Object::Table(_) | Object::Sequence(_) | Object::View(_) | Object::Graph(_) | Object::Hold(_) => {}
+                Object::Schema(_)
+                | Object::Table(_)
+                | Object::Sequence(_)
+                | Object::View(_)
+                | Object::Graph(_)
+                | Object::Hold(_)
+                | Object::Settings(_) => {}
             }
         }
         self.authority = authority;
@@ -395,6 +408,11 @@ impl Catalog {
                 let rivals = |entry: &Entry| matches!(&entry.object, Object::Grants(other) if other.object == grants.object && other.id != grants.id);
                 // Two sessions granted on an object that had no grants yet.
                 if self.entries.values().any(rivals) { Err(granted_meanwhile()) } else { Ok(()) }
+            }
+            Object::Settings(settings) => {
+                let rivals = |other: &&Arc<SettingsDef>| other.role == settings.role && other.of_database == settings.of_database;
+                // Two sessions made the first of a role at once.
+                if self.settings().filter(rivals).any(|other| other.id != settings.id) { Err(granted_meanwhile()) } else { Ok(()) }
             }
             Object::Hold(hold) => match self.hold(&hold.name) {
                 Some(other) if other.id != hold.id => Err(hold_exists(&hold.name)),
@@ -484,6 +502,14 @@ impl Catalog {
     pub fn hold(&self, name: &str) -> Option<&Arc<HoldDef>> {
         self.objects().find_map(|object| match object {
             Object::Hold(hold) if hold.name == name => Some(hold),
+            _ => None,
+        })
+    }
+
+    /// What sessions begin with, by id.
+    pub fn settings(&self) -> impl Iterator<Item = &Arc<SettingsDef>> {
+        self.objects().filter_map(|object| match object {
+            Object::Settings(settings) => Some(settings),
             _ => None,
         })
     }

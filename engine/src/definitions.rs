@@ -27,6 +27,7 @@ use crate::property_graph::GraphDef;
 use crate::relations::{SequenceDef, ViewDef};
 use crate::roles::{AclItem, FIRST_SUPERUSER, ForNew, GrantsDef, RoleDef};
 use crate::schema::{KeyDef, TableDef};
+use crate::session_settings::SettingsDef;
 use crate::temporary::is_temporary;
 use crate::transaction::Transaction;
 use crate::unique;
@@ -109,6 +110,13 @@ impl Transaction {
         self.put(Object::Grants(Arc::new(grants)))
     }
 
+    /// Sets what sessions begin with; `settings.id` is that of what there is, or of [`crate::Ledger::next_object_id`].
+    ///
+    /// Errors: 40001 where another commit changed it meanwhile.
+    pub fn define_settings(&mut self, settings: SettingsDef) -> SqlResult<()> {
+        self.put(Object::Settings(Arc::new(settings)))
+    }
+
     /// From here on, what this transaction makes belongs to that role.
     pub fn owned_by(&mut self, role: u32) {
         self.owner = role;
@@ -117,7 +125,9 @@ impl Transaction {
     /// Writes down who owns a new object; the first superuser owns without being written down.
     fn own_new(&mut self, object: &Object) -> SqlResult<()> {
         let acl = self.acl_of_new(object);
-        if (self.owner == FIRST_SUPERUSER && acl.is_none()) || matches!(object, Object::Role(_) | Object::Grants(_) | Object::Hold(_)) {
+        if (self.owner == FIRST_SUPERUSER && acl.is_none())
+            || matches!(object, Object::Role(_) | Object::Grants(_) | Object::Hold(_) | Object::Settings(_))
+        {
             return Ok(());
         }
         let id = self.ledger.next_object_id();
@@ -128,6 +138,7 @@ impl Transaction {
     fn acl_of_new(&self, object: &Object) -> Option<Vec<AclItem>> {
         let kind = match object {
             Object::Table(_) | Object::View(_) if !is_temporary(object, &self.temporary) => 'r',
+            Object::Sequence(_) => 'S',
             Object::Schema(_) => 'n',
             _ => return None,
         };

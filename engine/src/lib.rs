@@ -19,6 +19,7 @@ pub mod relations;
 pub mod roles;
 pub mod rules;
 pub mod schema;
+pub mod session_settings;
 
 mod batch_cache;
 pub mod batch_codec;
@@ -125,6 +126,7 @@ pub use roles::{GrantsDef, RoleDef, privilege};
 pub use rules::{Action, Check, ColumnRules, Expression, Identity, Index, Materialized, NO_COLUMN, Reads, Reference, Rules};
 pub use schema::{ColumnDef, Computed, Expressions, KeyDef, NoExpressions, OnCommit, Program, TEMPORARY_SCHEMA, TableDef};
 pub use server::{FIRST_DATABASE, Server};
+pub use session_settings::SettingsDef;
 pub use system::SystemTable;
 pub use temporary::Temporary;
 pub use transaction::Transaction;

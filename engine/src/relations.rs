@@ -126,6 +126,8 @@ pub struct ViewColumn {
     pub name: String,
     /// Its type when the view was made.
     pub sql_type: SqlType,
+    /// SQL text of what a row that is written through the view without it has there.
+    pub default: Option<String>,
     /// COMMENT ON COLUMN.
     pub comment: Option<String>,
 }
@@ -190,6 +192,7 @@ impl ViewDef {
                     json!(column.name),
                     json!(column.sql_type.name())
                 );
+                put(&mut out, "default", column.default.as_ref().map(|text| json!(text)));
                 put(&mut out, "comment", column.comment.as_ref().map(|text| json!(text)));
                 out.push('}');
                 out
@@ -219,6 +222,7 @@ impl ViewDef {
             Some(ViewColumn {
                 name: text(column, "name")??,
                 sql_type: SqlType::with_typmod(oid, typmod)?,
+                default: text(column, "default")?,
                 comment: text(column, "comment")?,
             })
         };

@@ -238,7 +238,7 @@ impl AclItem {
 pub struct ForNew {
     /// The schema they are made in; 0 for any.
     pub schema: u32,
-    /// Postgres's letter of their kind: `r` for tables and views, `n` for schemas.
+    /// Postgres's letter of their kind: `r` for tables and views, `S` for sequences, `n` for schemas.
     pub kind: char,
 }
 
@@ -290,7 +290,7 @@ impl GrantsDef {
             columns.insert(id(&column["column"])?, list(&column["acl"])?);
         }
         let for_new = optional(&value["for_new"], |new| {
-            Some(ForNew { schema: id(&new[0])?, kind: new[1].as_str()?.chars().next().filter(|kind| "rn".contains(*kind))? })
+            Some(ForNew { schema: id(&new[0])?, kind: new[1].as_str()?.chars().next().filter(|kind| "rSn".contains(*kind))? })
         })?;
         Some(Self { id: id(&value["id"])?, object: id(&value["object"])?, owner: id(&value["owner"])?, acl, columns, for_new })
     }
@@ -305,7 +305,11 @@ fn own_item(owner: u32, kind: char) -> AclItem {
         | privilege::TRUNCATE
         | privilege::REFERENCES
         | privilege::TRIGGER;
-    let privileges = if kind == 'n' { privilege::USAGE | privilege::CREATE } else { table };
+    let privileges = match kind {
+        'n' => privilege::USAGE | privilege::CREATE,
+        'S' => privilege::USAGE | privilege::SELECT | privilege::UPDATE,
+        _ => table,
+    };
     AclItem { grantee: owner, grantor: owner, privileges, grantable: 0 }
 }
 

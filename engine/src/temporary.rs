@@ -5,7 +5,7 @@
 //! Y3: a transaction that does not commit leaves the session's temporary objects as they were before it.
 //! Never: visible to another session; outlives its session.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base::{RelationId, SqlResult};
@@ -39,6 +39,19 @@ pub(crate) fn is_temporary(object: &Object, known: &BTreeMap<u32, Object>) -> bo
     }
 }
 
+/// Objects that go at commit: what ON COMMIT drops, and views that read it.
+fn gone(objects: &BTreeMap<u32, Object>, is_dropped: impl Fn(u32) -> bool) -> BTreeSet<u32> {
+    let mut going: BTreeSet<u32> = objects.keys().copied().filter(|id| is_dropped(*id)).collect();
+    loop {
+        let reads = |object: &Object| matches!(object, Object::View(view) if view.reads.iter().any(|(read, _)| going.contains(read)));
+        let more: Vec<u32> = objects.iter().filter(|(id, object)| !going.contains(id) && reads(object)).map(|(id, _)| *id).collect();
+        if more.is_empty() {
+            return going;
+        }
+        going.extend(more);
+    }
+}
+
 impl Transaction {
     /// Goes on with a session's temporary objects. Only for a transaction that has written nothing.
     pub fn carry(&mut self, temporary: &Temporary) -> SqlResult<()> {
@@ -61,7 +74,8 @@ impl Transaction {
         self.writes = rest;
         self.relied_on.retain(|id, _| !objects.contains_key(&id.0));
         let is_dropped = |id: u32| on_commit.get(&id) == Some(&OnCommit::Drop);
-        objects.retain(|id, object| !is_dropped(*id) && !matches!(object, Object::Grants(grants) if is_dropped(grants.object)));
+        let going = gone(&objects, is_dropped);
+        objects.retain(|id, object| !going.contains(id) && !matches!(object, Object::Grants(grants) if going.contains(&grants.object)));
         writes.retain(|id, _| objects.contains_key(&id.0) && on_commit.get(&id.0) != Some(&OnCommit::DeleteRows));
         on_commit.retain(|id, _| objects.contains_key(id));
         Temporary { objects: Arc::new(objects), on_commit, writes }

@@ -1,8 +1,8 @@
 //! Clauses of Postgres that sqlparser does not read: taken out of the tokens before it sees them, and kept beside the syntax tree.
 //!
 //! - `OVERRIDING SYSTEM | USER VALUE` of an INSERT;
-//! - the options of CREATE SEQUENCE and of identity columns, in any order, and ALTER SEQUENCE, which becomes a CREATE SEQUENCE that alters;
-//! - `WITH [LOCAL | CASCADED] CHECK OPTION` behind a CREATE VIEW;
+//! - the options of CREATE SEQUENCE and of identity columns, in any order and with a name, and ALTER SEQUENCE, which becomes a CREATE SEQUENCE that alters;
+//! - `WITH [LOCAL | CASCADED] CHECK OPTION` behind a CREATE VIEW, and its RECURSIVE;
 //! - `ALTER SEQUENCE | INDEX | VIEW … RENAME TO` and `… SET SCHEMA`, which become forms of ALTER TABLE;
 //! - `RESET (…)` of an ALTER TABLE, which becomes a SET to [`RESET`].
 //!
@@ -12,9 +12,11 @@
 pub(crate) mod actions;
 
 use engine::CheckOption;
+use sqlparser::ast::Ident;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
+use crate::names::fold;
 use crate::table_clauses::{self, TableClauses};
 use actions::Action;
 
@@ -40,6 +42,17 @@ pub(crate) struct Clauses {
     pub(crate) actions: Vec<Action>,
     /// A COMMENT ON TABLE is one on this constraint of it.
     pub(crate) constraint: Option<String>,
+    /// SEQUENCE NAME among the options of identity columns, each in the place that a mark tells ([`sequence_name`]).
+    pub(crate) sequence_names: Vec<Vec<String>>,
+}
+
+/// Begins the number of a CACHE that tells where the sequence's name stands.
+const NAME_MARK: char = '\u{1}';
+
+/// The place of a sequence's name among [`Clauses::sequence_names`] and what is left of CACHE, out of the number that stands for both.
+pub(crate) fn sequence_name(number: &str) -> Option<(usize, &str)> {
+    let (at, cache) = number.strip_prefix(NAME_MARK)?.split_once(NAME_MARK)?;
+    Some((at.parse().ok()?, cache))
 }
 
 /// Who wins over an identity column.
@@ -60,6 +73,8 @@ pub(crate) struct Numbers {
     pub(crate) start: Option<i64>,
     pub(crate) cache: Option<i64>,
     pub(crate) cycle: Option<bool>,
+    /// Of an identity column's: the place of its name among [`Clauses::sequence_names`].
+    pub(crate) name: Option<usize>,
 }
 
 /// Options of a sequence.
@@ -94,11 +109,14 @@ pub(crate) fn take(tokens: &[TokenWithSpan]) -> Option<(Vec<TokenWithSpan>, Clau
         (Keyword::COMMENT, Some(Keyword::ON)) => take_constraint(tokens),
         (Keyword::CREATE, Some(Keyword::INDEX | Keyword::UNIQUE)) => without_only(tokens).map(|rest| (rest, Clauses::default())),
         (Keyword::CREATE, Some(Keyword::SEQUENCE)) => take_sequence(tokens, false),
-        (Keyword::CREATE, _) if is_view(tokens) => take_view(tokens).or_else(|| take_data(tokens)),
+        (Keyword::CREATE, _) if is_view(tokens) => match without_recursive(tokens) {
+            Some(rest) => Some(take_view(&rest).unwrap_or((rest, Clauses::default()))),
+            None => take_view(tokens).or_else(|| take_data(tokens)),
+        },
         (Keyword::CREATE, _) => {
             let (rest, table) = table_clauses::take(tokens)?;
-            let rest = ordered_identity(&rest).unwrap_or(rest);
-            Some((rest, Clauses { table, ..Clauses::default() }))
+            let (rest, sequence_names) = ordered_identity(&rest).unwrap_or((rest, Vec::new()));
+            Some((rest, Clauses { table, sequence_names, ..Clauses::default() }))
         }
         (Keyword::ALTER, Some(Keyword::MATERIALIZED)) if tokens.get(2).is_some_and(|token| keyword(token) == Keyword::VIEW) => {
             let mut rest = tokens.to_vec();
@@ -125,6 +143,33 @@ fn is_word(token: &TokenWithSpan, text: &str) -> bool {
 /// `CREATE [OR REPLACE] [TEMPORARY] [RECURSIVE] VIEW`
 fn is_view(tokens: &[TokenWithSpan]) -> bool {
     tokens[1..].iter().take(5).take_while(|token| keyword(token) != Keyword::AS).any(|token| keyword(token) == Keyword::VIEW)
+}
+
+/// `CREATE RECURSIVE VIEW v (a) AS q` as `CREATE VIEW v AS WITH RECURSIVE v (a) AS (q) SELECT a FROM v`, which it is; `None` for another view.
+fn without_recursive(tokens: &[TokenWithSpan]) -> Option<Vec<TokenWithSpan>> {
+    let at = tokens.iter().take(5).position(|token| is_word(token, "recursive"))?;
+    let view = tokens.get(at + 1).filter(|view| keyword(view) == Keyword::VIEW)?;
+    let open = at + tokens[at..].iter().position(|token| token.token == Token::LParen)?;
+    let close = open + tokens[open..].iter().position(|token| token.token == Token::RParen)?;
+    let (name, columns) = (tokens.get(at + 2..open)?, &tokens[open..=close]);
+    let query = tokens.get(close + 2..).filter(|_| keyword(&tokens[close + 1]) == Keyword::AS)?;
+    // A check option is the view's, not the query's.
+    let option = take_check_option(query).map_or(query.len(), |(rest, _)| rest.len());
+    let (query, option) = query.split_at(option);
+    let word = |word: &str| TokenWithSpan { token: Token::make_keyword(word), span: view.span };
+    let mark = |token: Token| TokenWithSpan { token, span: view.span };
+    let mut rest = tokens[..at].to_vec();
+    rest.push(view.clone());
+    rest.extend_from_slice(name);
+    rest.extend([word("AS"), word("WITH"), word("RECURSIVE"), name.last()?.clone()]);
+    rest.extend_from_slice(columns);
+    rest.extend([word("AS"), mark(Token::LParen)]);
+    rest.extend_from_slice(query);
+    rest.extend([mark(Token::RParen), word("SELECT")]);
+    rest.extend_from_slice(&columns[1..columns.len() - 1]);
+    rest.extend([word("FROM"), name.last()?.clone()]);
+    rest.extend_from_slice(option);
+    Some(rest)
 }
 
 /// What sqlparser does not read of a view: its check option, and options that are on by being named.
@@ -235,10 +280,10 @@ fn take_alter(tokens: &[TokenWithSpan], kind: Keyword) -> Option<(Vec<TokenWithS
     if !is_view && actions.is_empty() && !is_reset && ordered.is_none() {
         return None;
     }
-    let mut rest = ordered.unwrap_or(rest);
+    let (mut rest, sequence_names) = ordered.unwrap_or((rest, Vec::new()));
     rest[1].token = Token::make_keyword("TABLE");
     let alters = is_view.then_some("ALTER VIEW");
-    Some((rest, Clauses { alters, actions, ..Clauses::default() }))
+    Some((rest, Clauses { alters, actions, sequence_names, ..Clauses::default() }))
 }
 
 /// `COMMENT ON CONSTRAINT c ON t` as `COMMENT ON TABLE t`, and the constraint.
@@ -330,9 +375,10 @@ fn reset_as_set(tokens: &[TokenWithSpan]) -> Option<Vec<TokenWithSpan>> {
     Some(rest)
 }
 
-/// The options of `IDENTITY (…)` in the one order that sqlparser reads; `None` where there are none.
-fn ordered_identity(tokens: &[TokenWithSpan]) -> Option<Vec<TokenWithSpan>> {
-    const ORDER: [&str; 6] = ["increment", "minvalue", "maxvalue", "start", "cache", "cycle"];
+/// The options of `IDENTITY (…)` in the one order that sqlparser reads, and the names of sequences among them; `None` where there are none.
+fn ordered_identity(tokens: &[TokenWithSpan]) -> Option<(Vec<TokenWithSpan>, Vec<Vec<String>>)> {
+    const ORDER: [&str; 7] = ["sequence", "increment", "minvalue", "maxvalue", "start", "cache", "cycle"];
+    let mut names = Vec::new();
     let rank = |group: &[TokenWithSpan]| {
         let word = group.iter().find(|token| !is_word(token, "no"));
         word.and_then(|token| ORDER.iter().position(|name| is_word(token, name))).unwrap_or(ORDER.len())
@@ -349,17 +395,65 @@ fn ordered_identity(tokens: &[TokenWithSpan]) -> Option<Vec<TokenWithSpan>> {
         let mut groups: Vec<Vec<TokenWithSpan>> = Vec::new();
         for token in &rest[at + 1..end] {
             let begins = is_word(token, "no") || ORDER.iter().any(|name| is_word(token, name));
-            let goes_on = groups.last().is_some_and(|group| group.len() == 1 && is_word(&group[0], "no"));
+            let goes_on = groups.last().is_some_and(|group| match group.as_slice() {
+                [one] => is_word(one, "no"),
+                // A name may be any of these words.
+                [first, .., last] => is_word(first, "sequence") && (group.len() == 2 || last.token == Token::Period),
+                [] => false,
+            });
             match groups.last_mut() {
                 Some(group) if !begins || goes_on => group.push(token.clone()),
                 _ => groups.push(vec![token.clone()]),
             }
         }
         groups.sort_by_key(|group| rank(group));
+        if let Some(name) = groups.first().and_then(|group| named_sequence(group)) {
+            name_sequence(&mut groups, names.len())?;
+            names.push(name);
+        }
         rest.splice(at + 1..end, groups.into_iter().flatten());
         found = true;
     }
-    found.then_some(rest)
+    found.then_some((rest, names))
+}
+
+/// `SEQUENCE NAME a.b`
+fn named_sequence(group: &[TokenWithSpan]) -> Option<Vec<String>> {
+    let [sequence, name, dotted @ ..] = group else { return None };
+    if !is_word(sequence, "sequence") || !is_word(name, "name") || dotted.len().is_multiple_of(2) {
+        return None;
+    }
+    let part = |(at, token): (usize, &TokenWithSpan)| match &token.token {
+        Token::Period if at % 2 == 1 => Some(None),
+        Token::Word(word) if at % 2 == 0 => {
+            Some(Some(fold(&Ident { value: word.value.clone(), quote_style: word.quote_style, span: token.span })))
+        }
+        _ => None,
+    };
+    let parts = dotted.iter().enumerate().map(part).collect::<Option<Vec<_>>>()?;
+    Some(parts.into_iter().flatten().collect())
+}
+
+/// Puts the mark of a sequence's name in the place of its CACHE, or where that would stand.
+fn name_sequence(groups: &mut Vec<Vec<TokenWithSpan>>, at: usize) -> Option<()> {
+    let span = groups.remove(0).first()?.span;
+    let cache = groups.iter().position(|group| is_word(&group[0], "cache"));
+    let given = match cache.map(|cache| groups[cache].as_slice()) {
+        None => "",
+        Some([_, TokenWithSpan { token: Token::Number(digits, _), .. }]) => digits,
+        Some(_) => return None,
+    };
+    let number = Token::Number(format!("{NAME_MARK}{at}{NAME_MARK}{given}"), false);
+    let marked = [Token::make_keyword("CACHE"), number].map(|token| TokenWithSpan { token, span }).to_vec();
+    match cache {
+        Some(cache) => groups[cache] = marked,
+        None => {
+            let is_last = |group: &Vec<TokenWithSpan>| group.iter().any(|token| is_word(token, "cycle"));
+            let before = groups.iter().position(is_last).unwrap_or(groups.len());
+            groups.insert(before, marked);
+        }
+    }
+    Some(())
 }
 
 /// Keeps `[IF NOT EXISTS] name [AS type] [OWNED BY …]` and reads the rest. `None` for a word that is no option (C1).

@@ -330,7 +330,10 @@ impl Resolver for Binding<'_> {
                 Ok(with_erased(&scope.ledger, table, stored.passing(passed)))
             }
             None => match self.sequence(schema, name) {
-                Some(sequence) => self.state_of(sequence),
+                Some(sequence) => {
+                    scope.check_sequence(sequence)?;
+                    self.state_of(sequence)
+                }
                 None if self.is_graph(schema, name) => Err(graphs::not_a_table(name)),
                 None => Err(undefined_table(&match schema {
                     Some(schema) => format!("{schema}.{name}"),

@@ -1,6 +1,7 @@
 //! `nextval`, `currval`, `setval`, `lastval`: sequences as queries use them, and what a session remembers of them.
 //!
 //! Q1: a value that `nextval` gave is this session's and nobody else's, whatever becomes of its transaction.
+//! Q2: `nextval` asks for USAGE or UPDATE, `setval` for UPDATE, `currval` and `lastval` for USAGE or SELECT; an identity column asks for nothing.
 //! Never: finds a sequence outside the statement's catalog.
 
 use std::collections::HashMap;
@@ -9,11 +10,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
 use arrow::datatypes::{DataType, Int64Type};
 use base::{SqlError, SqlResult, SqlState};
+use engine::roles::privilege;
 use engine::{Object, SequenceDef};
 use relational::ScalarFunction;
 
 use crate::pg_catalog::Scene;
-use crate::rights::access::Access;
+use crate::rights::access::{Access, Kind};
+use crate::rights::things::of_sequence;
 
 /// The last values a session got.
 #[derive(Clone, Default)]
@@ -111,18 +114,35 @@ fn each(
     Ok(Arc::new(Int64Array::from(values)))
 }
 
-/// Its owner and superusers draw from a sequence and set it. Errors: 42501.
-fn check_may_change(scene: &Scene, sequence: &SequenceDef) -> SqlResult<()> {
+/// One of these privileges on a sequence (Q2). Errors: 42501.
+fn check(scene: &Scene, sequence: &SequenceDef, one_of: u16) -> SqlResult<()> {
     let role = scene.catalog.authority().role_named(&scene.user).map_or(u32::MAX, |role| role.id);
-    if Access::of(&scene.catalog, role).owns(&scene.catalog, sequence.id()) {
-        return Ok(());
-    }
-    Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, format!("permission denied for sequence {}", sequence.name())))
+    let had = Access::of(&scene.catalog, role).on(&scene.catalog, Kind::Sequence, sequence.id(), one_of);
+    if had == 0 { Err(of_sequence(sequence).denied()) } else { Ok(()) }
 }
+
+/// Values of a column's default that draws from a sequence. Errors: 42501 unless it is an identity column's; what drawing raises.
+pub(crate) fn drawn(scene: &Scene, used: &Used, id: u32, rows: usize) -> SqlResult<Vec<i64>> {
+    if let Some(Object::Sequence(sequence)) = scene.catalog.object(id)
+        && !sequence.is_identity
+    {
+        check(scene, sequence, DRAWS)?;
+    }
+    let values = scene.ledger.next_values(&scene.catalog, id, rows as u64)?;
+    if let Some(last) = values.last() {
+        used.note(id, *last);
+    }
+    Ok(values)
+}
+
+/// What lets a role draw values.
+const DRAWS: u16 = privilege::USAGE | privilege::UPDATE;
+/// What lets it see the last one of its own.
+const SHOWS: u16 = privilege::USAGE | privilege::SELECT;
 
 fn next(scene: &Scene, used: &Used, arguments: &[ArrayRef]) -> SqlResult<ArrayRef> {
     each(scene, &arguments[0], |sequence, _, rows| {
-        check_may_change(scene, sequence)?;
+        check(scene, sequence, DRAWS)?;
         let values = scene.ledger.next_values(&scene.catalog, sequence.id(), rows as u64)?;
         if let Some(last) = values.last() {
             used.note(sequence.id(), *last);
@@ -133,6 +153,7 @@ fn next(scene: &Scene, used: &Used, arguments: &[ArrayRef]) -> SqlResult<ArrayRe
 
 fn current(scene: &Scene, used: &Used, arguments: &[ArrayRef]) -> SqlResult<ArrayRef> {
     each(scene, &arguments[0], |sequence, _, rows| {
+        check(scene, sequence, SHOWS)?;
         let value = used.with(|values| values.by_sequence.get(&sequence.id()).copied()).ok_or_else(|| {
             let message = format!("currval of sequence \"{}\" is not yet defined in this session", sequence.name());
             SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message)
@@ -145,7 +166,7 @@ fn set(scene: &Scene, used: &Used, arguments: &[ArrayRef]) -> SqlResult<ArrayRef
     let given = arguments[1].as_primitive::<Int64Type>();
     let called = arguments.get(2).and_then(|called| called.as_boolean_opt());
     each(scene, &arguments[0], |sequence, first, rows| {
-        check_may_change(scene, sequence)?;
+        check(scene, sequence, privilege::UPDATE)?;
         let mut values = Vec::with_capacity(rows);
         for row in first..first + rows {
             let (value, is_called) = (given.value(row), called.is_none_or(|called| called.value(row)));
@@ -159,9 +180,12 @@ fn set(scene: &Scene, used: &Used, arguments: &[ArrayRef]) -> SqlResult<ArrayRef
     })
 }
 
-fn last(_scene: &Scene, used: &Used, _arguments: &[ArrayRef]) -> SqlResult<ArrayRef> {
-    let value = used.with(|values| values.last.and_then(|sequence| values.by_sequence.get(&sequence).copied()));
-    let value =
-        value.ok_or_else(|| SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, "lastval is not yet defined in this session"))?;
+fn last(scene: &Scene, used: &Used, _arguments: &[ArrayRef]) -> SqlResult<ArrayRef> {
+    let last = used.with(|values| values.last.and_then(|sequence| Some((sequence, values.by_sequence.get(&sequence).copied()?))));
+    let (id, value) =
+        last.ok_or_else(|| SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, "lastval is not yet defined in this session"))?;
+    if let Some(Object::Sequence(sequence)) = scene.catalog.object(id) {
+        check(scene, sequence, SHOWS)?;
+    }
     Ok(Arc::new(Int64Array::from(vec![value])))
 }

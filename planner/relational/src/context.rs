@@ -1,6 +1,8 @@
 //! Binds one statement's names: tables through the caller's resolver, functions through the registry and the environment.
 //!
 //! C1: one table name resolves once a statement; every mention reads the same snapshot-bound table.
+//! C2: a view is not expanded within itself. The engine asks for the table of a name even where a CTE hides it, so a view whose CTE has the
+//!     view's name would go on for ever.
 //! Never: outlives the planning of its statement.
 
 use std::cell::RefCell;
@@ -47,8 +49,8 @@ pub(crate) struct Context<'a> {
     mentioned: &'a BTreeSet<String>,
     tables: RefCell<Resolved>,
     found: Rc<RefCell<Found>>,
-    /// Views that are being expanded, from the outermost.
-    depth: usize,
+    /// Queries of views that are being expanded, from the outermost (C2).
+    expanding: Vec<Statement>,
     relations: [Arc<dyn RelationPlanner>; 1],
 }
 
@@ -81,7 +83,18 @@ impl<'a> Context<'a> {
     ) -> Self {
         let functions = functions::of_environment(env);
         let (tables, found) = (RefCell::default(), Rc::default());
-        Self { state, query, resolver, database: &env.database, functions, mentioned, tables, found, depth: 0, relations: relations() }
+        Self {
+            state,
+            query,
+            resolver,
+            database: &env.database,
+            functions,
+            mentioned,
+            tables,
+            found,
+            expanding: Vec::new(),
+            relations: relations(),
+        }
     }
 
     /// What was found so far.
@@ -114,7 +127,10 @@ impl<'a> Context<'a> {
     /// The plan that a view stands for, its columns under the names it was made with.
     fn expand(&self, view: View) -> Result<LogicalPlan> {
         let external = |error| DataFusionError::External(Box::new(error));
-        if self.depth >= VIEW_DEPTH_MAX {
+        if self.expanding.contains(&view.statement) {
+            return Err(external(SqlError::new(base::SqlState("42P17"), "infinite recursion detected in a view")));
+        }
+        if self.expanding.len() >= VIEW_DEPTH_MAX {
             return Err(external(SqlError::new(base::SqlState::STATEMENT_TOO_COMPLEX, "views are nested too deeply")));
         }
         let mentioned = hidden::mentioned(&view.statement);
@@ -127,7 +143,7 @@ impl<'a> Context<'a> {
             mentioned: &mentioned,
             tables: RefCell::new(HashMap::new()),
             found: Rc::clone(&self.found),
-            depth: self.depth + 1,
+            expanding: self.expanding.iter().cloned().chain([view.statement.clone()]).collect(),
             relations: relations(),
         };
         let mut statement = view.statement;

@@ -89,7 +89,9 @@ pub(super) fn columns(scene: &Scene) -> Vec<Row> {
             Relation::View(view) => {
                 let (_, written) = updatable_views::events(&scene.catalog, view.id);
                 view.columns.iter().enumerate().for_each(|(at, column)| {
-                    add(&column.name, at as i64 + 1, column.sql_type, true, written.contains(&at), no_identity());
+                    let mut default = no_identity();
+                    default.extend(row!["column_default": names::view_default(column)]);
+                    add(&column.name, at as i64 + 1, column.sql_type, true, written.contains(&at), default);
                 });
             }
             Relation::Virtual { name, .. } => {

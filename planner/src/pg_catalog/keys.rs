@@ -162,11 +162,19 @@ pub(super) fn defaults(scene: &Scene) -> Vec<Row> {
         for column in &table.columns {
             if let Some(text) = names::column_default(scene, table, column) {
                 rows.push(row![
-                    "oid": oids::default(table, column.id.0),
+                    "oid": oids::default(oids::table(table), column.id.0),
                     "adrelid": oids::table(table),
                     "adnum": i64::from(column.id.0),
                     "adbin": text,
                 ]);
+            }
+        }
+    }
+    for view in scene.catalog.views() {
+        for (column, number) in view.columns.iter().zip(1_u32..) {
+            if let Some(text) = names::view_default(column) {
+                let relation = i64::from(view.id);
+                rows.push(row!["oid": oids::default(relation, number), "adrelid": relation, "adnum": i64::from(number), "adbin": text]);
             }
         }
     }

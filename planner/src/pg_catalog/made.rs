@@ -3,11 +3,13 @@
 //! Never: takes a value from a sequence to show it.
 
 use engine::Object;
+use engine::roles::privilege;
 
 use super::cells::{Row, row};
 use super::scene::Scene;
 use super::views::Query;
 use super::{oids, views};
+use crate::rights::access::Kind;
 
 /// Oids of the catalogs that a comment's object stands in.
 const CLASS: i64 = 1259;
@@ -31,8 +33,11 @@ pub(super) fn sequences(scene: &Scene) -> Vec<Row> {
 }
 
 pub(super) fn sequences_with_values(scene: &Scene) -> Vec<Row> {
+    let access = scene.access();
+    let shows = privilege::USAGE | privilege::SELECT;
     let row = |sequence: &std::sync::Arc<engine::SequenceDef>| {
-        let state = scene.ledger.sequence_state(&scene.catalog, sequence.id()).ok();
+        let is_shown = access.on(&scene.catalog, Kind::Sequence, sequence.id(), shows) != 0;
+        let state = if is_shown { scene.ledger.sequence_state(&scene.catalog, sequence.id()).ok() } else { None };
         row![
             "schemaname": sequence.schema(),
             "sequencename": sequence.name(),
@@ -99,7 +104,7 @@ fn comments(scene: &Scene) -> Vec<(i64, i64, i64, &str)> {
     for object in scene.catalog.objects() {
         let oid = i64::from(object.id());
         match object {
-            Object::Role(_) | Object::Grants(_) | Object::Hold(_) => {}
+            Object::Role(_) | Object::Grants(_) | Object::Hold(_) | Object::Settings(_) => {}
             Object::Schema(schema) => found.push((oid, NAMESPACE, 0, schema.comment.as_deref())),
             Object::Sequence(sequence) => found.push((oid, CLASS, 0, sequence.comment.as_deref())),
             Object::Graph(graph) => found.push((oid, CLASS, 0, graph.comment.as_deref())),

@@ -64,6 +64,7 @@ const FILLED: &[(&str, &str, Rows)] = &[
     (PG_CATALOG, "pg_constraint", keys::constraints),
     (PG_CATALOG, "pg_cursors", activity::cursors),
     (PG_CATALOG, "pg_database", server::databases),
+    (PG_CATALOG, "pg_db_role_setting", roles::kept_settings),
     (PG_CATALOG, "pg_default_acl", roles::default_privileges),
     (PG_CATALOG, "pg_depend", made::dependencies),
     (PG_CATALOG, "pg_description", made::descriptions),

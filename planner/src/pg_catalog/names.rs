@@ -260,6 +260,11 @@ fn reference_definition(scene: &Scene, table: &TableDef, reference: &Reference) 
     Some(out)
 }
 
+/// The default of a view's column, likewise.
+pub(super) fn view_default(column: &engine::ViewColumn) -> Option<String> {
+    column.default.as_deref().map(|text| super::deparse::default(text, column.sql_type))
+}
+
 /// A column's default as Postgres prints it: a sequence by its present name; none for identity columns.
 pub(super) fn column_default(scene: &Scene, table: &TableDef, column: &ColumnDef) -> Option<String> {
     let rules = table.rules.column(column.id).filter(|rules| rules.identity.is_none())?;

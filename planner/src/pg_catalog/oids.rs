@@ -44,6 +44,6 @@ pub(super) fn constraint(_table: &TableDef, key: &KeyDef) -> i64 {
 }
 
 /// The default of a column: apart from every other's, as long as tables have fewer columns than Postgres lets them have.
-pub(super) fn default(table: &TableDef, column: u32) -> i64 {
-    (self::table(table) * 1_601 + i64::from(column)) & i64::from(u32::MAX)
+pub(super) fn default(relation: i64, column: u32) -> i64 {
+    (relation * 1_601 + i64::from(column)) & i64::from(u32::MAX)
 }

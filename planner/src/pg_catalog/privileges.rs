@@ -82,6 +82,8 @@ fn on_table(scene: &Scene, access: &Access, relation: &Relation<'_>, bit: u16, o
         Relation::Virtual { .. } => ledger(access, bit),
         Relation::Graph(graph) if option => grantable(scene, access, Kind::Graph, graph.id, bit),
         Relation::Graph(graph) => access.on(&scene.catalog, Kind::Graph, graph.id, bit) != 0,
+        Relation::Sequence(sequence) if option => grantable(scene, access, Kind::Sequence, sequence.id(), bit),
+        Relation::Sequence(sequence) => access.on(&scene.catalog, Kind::Sequence, sequence.id(), bit) != 0,
         Relation::Shape(shape) => access.superuser || (bit == privilege::SELECT && shape.name != "pg_authid"),
         _ => access.superuser,
     }
@@ -158,16 +160,14 @@ pub(super) fn has_database_privilege(scene: &Scene, args: &[Cell]) -> SqlResult<
     })
 }
 
-/// A sequence's, which are its owner's: nobody else's yet (docs/compatibility.md).
 pub(super) fn has_sequence_privilege(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
     let (access, rest) = asked(scene, args, 3)?;
     let Some(relation) = table(scene, &rest[0])? else { return Ok(Cell::Null) };
-    let Relation::Sequence(sequence) = &relation else {
+    let Relation::Sequence(_) = &relation else {
         let message = format!("\"{}\" is not a sequence", relation.name());
         return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message));
     };
-    let all = privilege::USAGE | privilege::SELECT | privilege::UPDATE;
-    any(&rest[1], all, |_, _| access.owns(&scene.catalog, sequence.id()))
+    any(&rest[1], Kind::Sequence.all(), |bit, option| on_table(scene, &access, &relation, bit, option))
 }
 
 /// What Postgres gives everyone: EXECUTE on its functions, USAGE on its types and languages; CREATE in tablespaces nobody but superusers.

@@ -57,6 +57,7 @@ fn class(scene: &Scene, relation: &Relation<'_>) -> Row {
             Relation::Table(table) => scene.acl(table.id.0),
             Relation::View(view) => scene.acl(view.id),
             Relation::Graph(graph) => scene.acl(graph.id),
+            Relation::Sequence(sequence) => scene.acl(sequence.id()),
             _ => None,
         },
         "reloptions": match &relation {
@@ -139,7 +140,8 @@ fn attributes_of(scene: &Scene, relation: &Relation<'_>) -> Vec<Row> {
         Relation::View(view) => {
             let row = |(column, number): (&engine::ViewColumn, i64)| {
                 let (type_oid, typmod) = (i64::from(column.sql_type.oid()), i64::from(column.sql_type.typmod()));
-                attribute(oid, &Attribute { number, type_oid, typmod, ..named(&column.name) })
+                let has_default = column.default.is_some();
+                attribute(oid, &Attribute { number, type_oid, typmod, has_default, ..named(&column.name) })
             };
             view.columns.iter().zip(1..).map(row).collect()
         }

@@ -3,8 +3,8 @@
 //! R1: no verifier is shown: `pg_authid.rolpassword` is the hash that the catalog has.
 //! Never: judges a right beyond what a list of rows must leave out.
 
-use engine::RoleDef;
 use engine::roles::{AclItem, PUBLIC};
+use engine::{RoleDef, SettingsDef};
 
 use super::cells::{Row, row};
 use super::scene::Scene;
@@ -29,9 +29,10 @@ fn common(role: &RoleDef) -> Row {
 }
 
 pub(super) fn roles(scene: &Scene) -> Vec<Row> {
-    let row = |role| {
+    let row = |role: &RoleDef| {
         let mut row = common(role);
-        row.extend(row!["rolpassword": "********"]);
+        let kept = scene.catalog.settings().find(|kept| kept.role == role.id && !kept.of_database);
+        row.extend(row!["rolpassword": "********", "rolconfig": kept.map(|kept| configuration(kept))]);
         row
     };
     all(scene).map(row).collect()
@@ -125,6 +126,22 @@ pub(super) fn default_privileges(scene: &Scene) -> Vec<Row> {
     }
     rows.sort_by_key(|(id, _)| *id);
     rows.into_iter().map(|(_, row)| row).collect()
+}
+
+/// What sessions begin with.
+pub(super) fn kept_settings(scene: &Scene) -> Vec<Row> {
+    let row = |kept: &std::sync::Arc<SettingsDef>| {
+        row![
+            "setdatabase": if kept.of_database { super::server::oid_of(scene) } else { 0 },
+            "setrole": i64::from(kept.role),
+            "setconfig": configuration(kept),
+        ]
+    };
+    scene.catalog.settings().map(row).collect()
+}
+
+fn configuration(kept: &SettingsDef) -> String {
+    super::cells::texts_array(&kept.values.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>())
 }
 
 impl Scene {

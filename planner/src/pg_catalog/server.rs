@@ -45,7 +45,7 @@ fn database(scene: &Scene) -> Row {
 }
 
 /// The first database has that of `postgres`; others have one out of their ledger's id.
-fn oid_of(scene: &Scene) -> i64 {
+pub(super) fn oid_of(scene: &Scene) -> i64 {
     if scene.database() == FIRST_DATABASE {
         return oids::DATABASE;
     }

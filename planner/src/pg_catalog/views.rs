@@ -3,13 +3,17 @@
 //! W1: schemas are left out where the search path finds the relation without.
 //! Never: changes what is kept; a query of another shape is printed on one line.
 
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
 use engine::{Object, TableDef, ViewDef};
-use sqlparser::ast::{Expr, GroupByExpr, SelectItem, SetExpr, Statement, TableFactor};
+use sqlparser::ast::{Expr, GroupByExpr, Select, SelectItem, SetExpr, Statement, TableFactor, VisitMut, VisitorMut};
 
 use super::names::quote;
 use super::scene::{Relation, Scene};
-use crate::names::fold;
+use crate::names::{fold, quoted};
 use crate::parse;
+use crate::updatable_views;
 
 /// A query that is kept, and the columns that it answers with.
 pub(super) struct Query<'a> {
@@ -40,6 +44,7 @@ fn simple(scene: &Scene, view: &Query<'_>, pretty: bool) -> Option<String> {
     let one = parsed.first().filter(|one| one.graph_tables.is_empty())?;
     let Statement::Query(query) = &*one.statement else { return None };
     let SetExpr::Select(select) = query.body.as_ref() else { return None };
+    let select = &called_as_now(scene, select);
     let plain = query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none() && select.distinct.is_none();
     let [from] = select.from.as_slice() else { return None };
     let TableFactor::Table { name, alias: Some(alias), args: None, .. } = &from.relation else { return None };
@@ -82,6 +87,46 @@ fn simple(scene: &Scene, view: &Query<'_>, pretty: bool) -> Option<String> {
         (Some(condition), None) => format!("\n  WHERE {condition}"),
     };
     Some(format!(" SELECT {}\n   FROM {source}{condition};", items.join(",\n    ")))
+}
+
+/// A SELECT from one relation that names columns as they are called now, where an alias tells how they were.
+fn called_as_now(scene: &Scene, select: &Select) -> Select {
+    let mut select = select.clone();
+    let [from] = select.from.as_mut_slice() else { return select };
+    let TableFactor::Table { name, alias: Some(alias), .. } = &mut from.relation else { return select };
+    let [schema, relation] = name.0.as_slice() else { return select };
+    let parts = schema.as_ident().map(fold).zip(relation.as_ident().map(fold));
+    let object = parts.and_then(|(schema, relation)| scene.catalog.object(scene.catalog.relation_owner(&schema, &relation)?));
+    let now = object.map_or_else(Vec::new, updatable_views::column_names);
+    let renamed = std::mem::take(&mut alias.columns).iter().map(|column| fold(&column.name)).zip(now).collect();
+    let mut present = Present { alias: fold(&alias.name), renamed };
+    let _ = VisitMut::visit(&mut select, &mut present);
+    select
+}
+
+struct Present {
+    alias: String,
+    /// Columns as they were called, and as they are.
+    renamed: HashMap<String, String>,
+}
+
+impl VisitorMut for Present {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        let column = match expr {
+            Expr::Identifier(column) => column,
+            Expr::CompoundIdentifier(parts) => match parts.as_mut_slice() {
+                [relation, column] if fold(relation) == self.alias => column,
+                _ => return ControlFlow::Continue(()),
+            },
+            _ => return ControlFlow::Continue(()),
+        };
+        if let Some(now) = self.renamed.get(&fold(column)) {
+            *column = quoted(now);
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 fn is_ungrouped(group_by: &GroupByExpr) -> bool {

@@ -5,12 +5,12 @@
 
 use base::{SqlError, SqlResult, SqlState};
 use engine::roles::privilege;
-use engine::{LEDGER_SCHEMA, TableDef};
+use engine::{LEDGER_SCHEMA, SequenceDef, TableDef};
 
 use super::{Scope, is_reserved, undefined_schema};
 use crate::rights::Opened;
 use crate::rights::access::Kind;
-use crate::rights::things::{of_schema, of_table};
+use crate::rights::things::{of_schema, of_sequence, of_table};
 
 impl Scope {
     /// USAGE on a schema. Errors: 42501.
@@ -46,6 +46,16 @@ impl Scope {
         let may = |column: u32| self.access.on_column(&self.catalog, table, column, privilege::SELECT) != 0;
         let columns: Vec<bool> = table.columns.iter().map(|column| may(column.id.0)).collect();
         if columns.contains(&true) { Ok(Opened::Columns(columns)) } else { Err(denied()) }
+    }
+
+    /// SELECT on a sequence, whose state is read as a row. Errors: 42501.
+    pub(crate) fn check_sequence(&self, sequence: &SequenceDef) -> SqlResult<()> {
+        if !self.checked || self.access.superuser {
+            return Ok(());
+        }
+        self.check_usage(sequence.schema())?;
+        let had = self.access.on(&self.catalog, Kind::Sequence, sequence.id(), privilege::SELECT);
+        if had == 0 { Err(of_sequence(sequence).denied()) } else { Ok(()) }
     }
 
     /// Whether the ledger's virtual tables may be read. Errors: 42501.

@@ -17,6 +17,8 @@ pub(crate) const TABLE_ALL: u16 = privilege::INSERT
     | privilege::TRIGGER;
 /// Every privilege a column can have.
 pub(crate) const COLUMN_ALL: u16 = privilege::INSERT | privilege::SELECT | privilege::UPDATE | privilege::REFERENCES;
+/// Every privilege a sequence can have.
+pub(crate) const SEQUENCE_ALL: u16 = privilege::USAGE | privilege::SELECT | privilege::UPDATE;
 /// Every privilege a schema can have.
 pub(crate) const SCHEMA_ALL: u16 = privilege::USAGE | privilege::CREATE;
 /// Every privilege a database can have.
@@ -32,6 +34,7 @@ pub(crate) enum Kind {
     View,
     /// A property graph, which is only ever read.
     Graph,
+    Sequence,
     Schema,
     /// The schema every database begins with: everyone may use it.
     PublicSchema,
@@ -49,6 +52,7 @@ impl Kind {
         match self {
             Self::Table | Self::View => TABLE_ALL,
             Self::Graph => privilege::SELECT,
+            Self::Sequence => SEQUENCE_ALL,
             Self::Schema | Self::PublicSchema => SCHEMA_ALL,
             Self::Database => DATABASE_ALL,
         }
@@ -57,7 +61,7 @@ impl Kind {
     /// What everyone may do before anything is granted or revoked.
     pub(crate) fn public(self) -> u16 {
         match self {
-            Self::Table | Self::View | Self::Graph | Self::Schema => 0,
+            Self::Table | Self::View | Self::Graph | Self::Sequence | Self::Schema => 0,
             Self::PublicSchema => privilege::USAGE,
             Self::Database => privilege::CONNECT | privilege::TEMPORARY,
         }
@@ -69,7 +73,7 @@ pub(crate) fn default_acl(kind: Kind, owner: u32) -> Vec<AclItem> {
     let item = |grantee, privileges| AclItem { grantee, grantor: owner, privileges, grantable: 0 };
     let own = item(owner, kind.all());
     match kind {
-        Kind::Table | Kind::View | Kind::Graph | Kind::Schema => vec![own],
+        Kind::Table | Kind::View | Kind::Graph | Kind::Sequence | Kind::Schema => vec![own],
         Kind::PublicSchema => vec![own, item(PUBLIC, kind.public())],
         Kind::Database => vec![item(PUBLIC, kind.public()), own],
     }
@@ -176,7 +180,8 @@ impl Access {
         let reader = writer || self.roles.contains(&READER);
         match kind {
             Kind::Table | Kind::View if writer => privilege::SELECT | WRITES,
-            Kind::Table | Kind::View | Kind::Graph if reader => privilege::SELECT,
+            Kind::Sequence if writer => privilege::SELECT | privilege::UPDATE,
+            Kind::Table | Kind::View | Kind::Graph | Kind::Sequence if reader => privilege::SELECT,
             Kind::Schema | Kind::PublicSchema if reader => privilege::USAGE,
             _ => 0,
         }
@@ -187,6 +192,7 @@ fn forbidden_to_auditors(kind: Kind) -> u16 {
     match kind {
         Kind::Table | Kind::View => WRITES | privilege::REFERENCES | privilege::TRIGGER,
         Kind::Graph => 0,
+        Kind::Sequence => privilege::USAGE | privilege::UPDATE,
         Kind::Schema | Kind::PublicSchema => privilege::CREATE,
         Kind::Database => privilege::CREATE | privilege::TEMPORARY,
     }

@@ -4,7 +4,7 @@
 
 use base::{SqlError, SqlState};
 use engine::roles::{DATABASE, privilege};
-use engine::{Catalog, GrantsDef, GraphDef, SchemaDef, TableDef, ViewDef};
+use engine::{Catalog, GrantsDef, GraphDef, SchemaDef, SequenceDef, TableDef, ViewDef};
 
 use super::access::Kind;
 
@@ -35,6 +35,7 @@ impl Thing {
             Kind::Table => "table",
             Kind::View => "view",
             Kind::Graph => "property graph",
+            Kind::Sequence => "sequence",
             Kind::Schema | Kind::PublicSchema => "schema",
             Kind::Database => "database",
         }
@@ -82,6 +83,11 @@ pub(crate) fn of_graph(graph: &GraphDef) -> Thing {
     Thing { kind: Kind::Graph, id: graph.id, name: graph.name.clone(), columns: Vec::new() }
 }
 
+/// A sequence as an object with privileges.
+pub(crate) fn of_sequence(sequence: &SequenceDef) -> Thing {
+    Thing { kind: Kind::Sequence, id: sequence.id(), name: sequence.name().to_owned(), columns: Vec::new() }
+}
+
 /// A schema as an object with privileges.
 pub(crate) fn of_schema(schema: &SchemaDef) -> Thing {
     Thing { kind: Kind::of_schema(schema), id: schema.id, name: schema.name.clone(), columns: Vec::new() }
@@ -100,6 +106,9 @@ pub(crate) fn by_id(catalog: &Catalog, database: &str, id: u32) -> Option<Thing>
     }
     if let Some(graph) = catalog.graphs().find(|graph| graph.id == id) {
         return Some(of_graph(graph));
+    }
+    if let Some(sequence) = catalog.sequences().find(|sequence| sequence.id() == id) {
+        return Some(of_sequence(sequence));
     }
     catalog.schemas().find(|schema| schema.id == id).map(|schema| of_schema(schema))
 }

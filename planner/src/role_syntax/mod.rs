@@ -3,12 +3,14 @@
 //! Y1: what begins like one of these statements and is not exactly one is a syntax error at the first token that does not fit.
 //! Never: looks anything up.
 
+pub(crate) mod settings;
 pub(crate) mod words;
 
 use base::{SqlError, SqlResult};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::copy_syntax::is_word;
+use settings::KeptSettings;
 use words::{Stop, Words};
 
 /// Who a role is, as written.
@@ -54,6 +56,8 @@ pub(crate) enum Target {
     Graphs(Vec<Vec<String>>),
     AllTables(Vec<String>),
     AllSequences(Vec<String>),
+    /// Functions and procedures of schemas, of which there are none.
+    AllRoutines(Vec<String>),
     Schemas(Vec<String>),
     Databases(Vec<String>),
     /// A kind of thing that this version does not have.
@@ -104,11 +108,39 @@ pub(crate) struct Memberships {
 /// What changes owners.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Owned {
-    Table(Vec<String>),
-    View(Vec<String>),
+    /// A table, or what the words after ALTER say it is.
+    Relation {
+        name: Vec<String>,
+        kind: RelationKind,
+        if_exists: bool,
+    },
     Graph(Vec<String>),
     Schema(String),
     Database(String),
+}
+
+/// What ALTER … OWNER calls a relation; a table may be any of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum RelationKind {
+    Table,
+    View,
+    MaterializedView,
+    Sequence,
+    Index,
+}
+
+impl RelationKind {
+    const ALL: [(Self, &'static [&'static str], &'static str); 5] = [
+        (Self::Table, &["table"], "ALTER TABLE"),
+        (Self::View, &["view"], "ALTER VIEW"),
+        (Self::MaterializedView, &["materialized", "view"], "ALTER MATERIALIZED VIEW"),
+        (Self::Sequence, &["sequence"], "ALTER SEQUENCE"),
+        (Self::Index, &["index"], "ALTER INDEX"),
+    ];
+
+    fn tag(self) -> &'static str {
+        Self::ALL.iter().find(|(kind, ..)| *kind == self).map_or("ALTER TABLE", |(.., tag)| tag)
+    }
 }
 
 /// What CREATE DATABASE says beside the name. Every database here has the same encoding and locale and begins empty; other wishes are refused.
@@ -151,6 +183,7 @@ pub(crate) enum Command {
     Reassign { from: Vec<RoleSpec>, to: RoleSpec },
     DropOwned { roles: Vec<RoleSpec>, cascade: bool },
     DefaultPrivileges(DefaultPrivileges),
+    KeepSettings(KeptSettings),
     CreateDatabase { name: String, options: DatabaseOptions },
     DropDatabase { name: String, if_exists: bool, force: bool },
     RenameDatabase { name: String, to: String },
@@ -172,14 +205,14 @@ impl Command {
             Self::RevokeRoles { .. } => "REVOKE ROLE",
             Self::Grant { .. } => "GRANT",
             Self::Revoke { .. } => "REVOKE",
-            Self::SetOwner { of: Owned::Table(_), .. } => "ALTER TABLE",
-            Self::SetOwner { of: Owned::View(_), .. } => "ALTER VIEW",
+            Self::SetOwner { of: Owned::Relation { kind, .. }, .. } => kind.tag(),
             Self::SetOwner { of: Owned::Graph(_), .. } => "ALTER PROPERTY GRAPH",
             Self::SetOwner { of: Owned::Schema(_), .. } => "ALTER SCHEMA",
             Self::SetOwner { of: Owned::Database(_), .. } | Self::RenameDatabase { .. } => "ALTER DATABASE",
             Self::Reassign { .. } => "REASSIGN OWNED",
             Self::DropOwned { .. } => "DROP OWNED",
             Self::DefaultPrivileges(_) => "ALTER DEFAULT PRIVILEGES",
+            Self::KeepSettings(kept) => kept.tag,
             Self::CreateDatabase { .. } => "CREATE DATABASE",
             Self::DropDatabase { .. } => "DROP DATABASE",
         }
@@ -225,42 +258,35 @@ fn statement(words: &mut Words<'_>) -> Option<Read> {
     owner(words)
 }
 
-/// ALTER TABLE | VIEW | SEQUENCE | INDEX | SCHEMA … OWNER TO …; any other ALTER of them is not this grammar's.
+/// ALTER TABLE | VIEW | SEQUENCE | INDEX | SCHEMA … OWNER TO …; any other ALTER of them is not this grammar's, nor is one action of several.
 fn owner(words: &mut Words<'_>) -> Option<Read> {
     if !words.take(&["alter"]) {
         return None;
     }
     let schema = words.take(&["schema"]);
     let graph = words.take(&["property", "graph"]);
-    let view = words.take(&["view"]) || words.take(&["materialized", "view"]);
-    if !schema && !graph && !view && !["table", "sequence", "index"].iter().any(|kind| words.take(&[kind])) {
+    let mut ahead = words.clone();
+    if !schema && !graph && !RelationKind::ALL.iter().any(|(_, words, _)| ahead.take(words)) {
         return None;
     }
-    let mut ahead = words.clone();
     ahead.take(&["if", "exists"]);
     ahead.take(&["only"]);
     ahead.dotted().ok()?;
-    if !ahead.take(&["owner", "to"]) {
+    if !ahead.take(&["owner", "to"]) || (role(&mut ahead).is_ok() && ahead.peek().is_some_and(|next| next.token == Token::Comma)) {
         return None;
     }
-    Some(match (schema, graph, view) {
-        (true, _, _) => schema_owner,
-        (_, true, _) => graph_owner,
-        (_, _, true) => view_owner,
-        _ => table_owner,
+    Some(match (schema, graph) {
+        (true, _) => schema_owner,
+        (_, true) => graph_owner,
+        _ => relation_owner,
     })
 }
 
-fn view_owner(words: &mut Words<'_>) -> Result<Command, Stop> {
-    words.take(&["if", "exists"]);
-    let of = Owned::View(words.dotted()?);
-    words.expect(&["owner", "to"])?;
-    Ok(Command::SetOwner { of, to: role(words)? })
-}
-
-fn table_owner(words: &mut Words<'_>) -> Result<Command, Stop> {
+fn relation_owner(words: &mut Words<'_>) -> Result<Command, Stop> {
+    let Some((kind, ..)) = RelationKind::ALL.iter().find(|(_, kind, _)| words.take(kind)) else { return words.stop() };
+    let if_exists = words.take(&["if", "exists"]);
     words.take(&["only"]);
-    let of = Owned::Table(words.dotted()?);
+    let of = Owned::Relation { name: words.dotted()?, kind: *kind, if_exists };
     words.expect(&["owner", "to"])?;
     Ok(Command::SetOwner { of, to: role(words)? })
 }
@@ -355,7 +381,14 @@ fn role_option(words: &mut Words<'_>) -> Result<RoleOption, Stop> {
 }
 
 fn alter_role(words: &mut Words<'_>) -> Result<Command, Stop> {
+    if words.next_are(&["all"]) {
+        words.keyword();
+        return settings::of_role(words, None);
+    }
     let altered = role(words)?;
+    if settings::begins(words) {
+        return settings::of_role(words, Some(altered));
+    }
     if let RoleSpec::Named(name) = &altered
         && words.take(&["rename", "to"])
     {
@@ -485,6 +518,9 @@ fn target(words: &mut Words<'_>) -> Result<Target, Stop> {
     if words.take(&["all", "sequences", "in", "schema"]) {
         return words.list(Words::name).map(Target::AllSequences);
     }
+    if ["functions", "procedures", "routines"].iter().any(|kind| words.take(&["all", kind, "in", "schema"])) {
+        return words.list(Words::name).map(Target::AllRoutines);
+    }
     if words.take(&["sequence"]) {
         return words.list(Words::dotted).map(Target::Sequences);
     }
@@ -583,6 +619,9 @@ fn alter_database(words: &mut Words<'_>) -> Result<Command, Stop> {
     let name = words.name()?;
     if words.take(&["rename", "to"]) {
         return Ok(Command::RenameDatabase { name, to: words.name()? });
+    }
+    if settings::begins(words) && !words.next_are(&["set", "tablespace"]) {
+        return settings::of_database(words, name);
     }
     words.expect(&["owner", "to"])?;
     Ok(Command::SetOwner { of: Owned::Database(name), to: role(words)? })

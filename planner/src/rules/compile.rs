@@ -209,8 +209,10 @@ pub(super) fn default(around: &dyn Surroundings, text: &str) -> SqlResult<Expres
 
 /// A default's values, computed now.
 pub(super) fn constant(around: &dyn Surroundings, column: &ColumnDef, text: &str, rows: usize) -> SqlResult<ArrayRef> {
-    let unknown = matches!(cells::literal(&text::expression(text)?, column.sql_type), Some(Literal::Null | Literal::Text(_)));
+    let is_text = matches!(cells::literal(&text::expression(text)?, column.sql_type), Some(Literal::Null | Literal::Text(_)));
     let values = default(around, text)?.evaluate(&[], rows)?;
+    // A literal with a type beside it has been read already.
+    let unknown = is_text && matches!(values[0].data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null);
     assign(&values[0], column, unknown)
 }
 

@@ -23,7 +23,7 @@ pub(crate) use generated::{check_generated, generated_given, is_generated, needi
 pub(crate) use rounding::rounded;
 
 use crate::pg_catalog::Scene;
-use crate::sequence_functions::Used;
+use crate::sequence_functions::{self, Used};
 use crate::tables::arrow_error;
 use crate::types;
 
@@ -113,10 +113,7 @@ impl Guard {
             Some(Default::Now) => Ok(Arc::new(TimestampMicrosecondArray::from(vec![self.now_us; rows]).with_timezone("UTC"))),
             Some(Default::Sequence(id)) => {
                 let scene = self.scene.as_ref().ok_or_else(|| SqlError::internal("a sequence without its catalog"))?;
-                let values = scene.ledger.next_values(&scene.catalog, *id, rows as u64)?;
-                if let Some(last) = values.last() {
-                    self.used.note(*id, *last);
-                }
+                let values = sequence_functions::drawn(scene, &self.used, *id, rows)?;
                 let values: ArrayRef = Arc::new(Int64Array::from(values));
                 types::coerce(
                     &values,

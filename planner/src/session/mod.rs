@@ -15,6 +15,7 @@ mod effects;
 mod erase;
 mod expire;
 mod identity;
+mod kept;
 mod named;
 mod notify;
 mod plans;
@@ -86,9 +87,12 @@ impl Session {
     /// A session of `user`, who is also the actor of its commits; `application_name` as the client gave it, or empty.
     pub fn new(database: Arc<Database>, user: impl Into<String>, application_name: impl Into<String>) -> Self {
         let user = user.into();
-        let mut settings = Settings::new(&user, &application_name.into());
+        let application_name = application_name.into();
+        let is_named = !application_name.is_empty();
+        let mut settings = Settings::new(&user, &application_name);
         let catalog = database.ledger.snapshot().catalog;
         settings.note_superuser(catalog.authority().role_named(&user).is_some_and(|role| role.superuser));
+        kept::begin_with(&mut settings, &catalog, &user, is_named);
         let seat = Seat::unlisted(&database.backends, &user, database.now_us());
         Self {
             mail: notify::Mail::new(&database),

@@ -20,7 +20,7 @@ use super::drop::{Dependent, drop_dependents, needing_key};
 use super::property_graph::followers;
 use super::rename::{move_to, rename, rename_column, rename_constraint, rename_view_column};
 use super::table_draft::Draft;
-use super::{alter_actions, alter_type, table_options, validate};
+use super::{alter_actions, alter_type, authority, readers, table_options, validate, view_defaults};
 use crate::names::{Name, fold, simple};
 use crate::outcome::{Notice, Outcome, Tag};
 use crate::parse_clauses::actions;
@@ -99,6 +99,13 @@ fn alter_view(execution: &mut Execution<'_>, view: &Arc<ViewDef>, operation: &Al
             let action = execution.parsed.clauses.actions.get(at).cloned();
             action.map_or(Ok(()), |action| alter_actions::of_view(execution, view, &action))
         }
+        AlterTableOperation::OwnerTo { new_owner } => authority::give_relation(view.id, new_owner, execution),
+        AlterTableOperation::AlterColumn { column_name, op: AlterColumnOperation::SetDefault { value } } => {
+            view_defaults::set(execution, view, &fold(column_name), Some(value))
+        }
+        AlterTableOperation::AlterColumn { column_name, op: AlterColumnOperation::DropDefault } => {
+            view_defaults::set(execution, view, &fold(column_name), None)
+        }
         _ => Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, format!("\"{}\" is not a table", view.name))),
     }
 }
@@ -154,7 +161,7 @@ fn apply(execution: &mut Execution<'_>, table: &Arc<TableDef>, operation: &Alter
             let action = execution.parsed.clauses.actions.get(at).cloned();
             action.map_or(Ok(()), |action| alter_actions::of_table(execution, table, &action))
         }
-        AlterTableOperation::OwnerTo { .. } => Ok(()),
+        AlterTableOperation::OwnerTo { new_owner } => authority::give_relation(table.id.0, new_owner, execution),
         AlterTableOperation::SetOptionsParens { options } => {
             let mut draft = draft(execution, table);
             table_options::change(execution, table, &mut draft.rules.retention, options)?;
@@ -193,9 +200,7 @@ pub(super) fn finish_with(
     before: &TableDef,
     references: &[Reference],
 ) -> SqlResult<Arc<TableDef>> {
-    for sequence in std::mem::take(&mut draft.sequences) {
-        execution.transaction.create_sequence(sequence)?;
-    }
+    make_sequences(execution, &mut draft)?;
     let table = execution.transaction.alter_table(draft.finish()?)?;
     for key in table.keys().iter().filter(|key| key.unique && before.key(key.id).is_none()) {
         execution.transaction.check_unique(&table, key.id)?;
@@ -209,6 +214,15 @@ pub(super) fn finish_with(
         execution.transaction.check_all_references(&table, reference)?;
     }
     Ok(table)
+}
+
+/// The sequences of columns, which belong to whom the table belongs to, whoever alters it.
+fn make_sequences(execution: &mut Execution<'_>, draft: &mut Draft) -> SqlResult<()> {
+    execution.transaction.owned_by(execution.transaction.catalog().authority().owner_of(draft.id.0));
+    let mut sequences = std::mem::take(&mut draft.sequences).into_iter();
+    let made = sequences.try_for_each(|sequence| execution.transaction.create_sequence(sequence));
+    execution.transaction.owned_by(execution.scope.access.role);
+    made
 }
 
 /// Columns that became NOT NULL have no NULL. Errors: 23502.
@@ -265,9 +279,7 @@ fn add_column(execution: &mut Execution<'_>, table: &Arc<TableDef>, column: &Col
     }
     // Rows get their values before anything is demanded of them.
     let demanded = std::mem::replace(&mut draft.columns[at].not_null, false);
-    for sequence in std::mem::take(&mut draft.sequences) {
-        execution.transaction.create_sequence(sequence)?;
-    }
+    make_sequences(execution, &mut draft)?;
     let mut open = Draft::of(&draft.finish()?, draft.version);
     open.rules.checks.clone_from(&table.rules.checks);
     let open = open.finish()?;
@@ -332,7 +344,8 @@ pub(super) fn drop_column(
     dependents.extend(rules::needing(table, name)?.into_iter().map(|column| Dependent::Column(table.id.0, column)));
     drop_dependents(execution, &what, dependents, cascade)?;
     let catalog = execution.transaction.catalog();
-    let Some(Object::Table(table)) = catalog.object(table.id.0) else { return Ok(()) };
+    let Some(object @ Object::Table(table)) = catalog.object(table.id.0) else { return Ok(()) };
+    readers::forget_column(execution, object, column_at(table, name)?)?;
     let mut draft = draft(execution, table);
     if table.primary_key.contains(&id) {
         draft.key.clear();

@@ -135,6 +135,8 @@ fn on_relation(execution: &mut Execution<'_>, name: &Name, kind: &str, comment: 
             execution.transaction.redefine(Object::Sequence(Arc::new(sequence)))
         }
         // A graph is commented on by a statement of its own.
-        Object::Graph(_) | Object::Schema(_) | Object::Role(_) | Object::Grants(_) | Object::Hold(_) => Err(undefined(name)),
+        Object::Graph(_) | Object::Schema(_) | Object::Role(_) | Object::Grants(_) | Object::Hold(_) | Object::Settings(_) => {
+            Err(undefined(name))
+        }
     }
 }

@@ -14,7 +14,7 @@ use super::Execution;
 use crate::column_types;
 use crate::names::{Name, fold};
 use crate::outcome::{Notice, Outcome, Tag};
-use crate::parse_clauses::{Numbers, SequenceClauses};
+use crate::parse_clauses::{Numbers, SequenceClauses, sequence_name};
 use crate::resolver::{Scope, undefined_table};
 use crate::sequence_functions;
 
@@ -27,12 +27,25 @@ pub(super) fn numbers(options: &[SequenceOptions]) -> SqlResult<Numbers> {
             SequenceOptions::MinValue(value) => numbers.min = Some(value.as_ref().map(integer).transpose()?),
             SequenceOptions::MaxValue(value) => numbers.max = Some(value.as_ref().map(integer).transpose()?),
             SequenceOptions::StartWith(value, _) => numbers.start = Some(integer(value)?),
-            SequenceOptions::Cache(value) => numbers.cache = Some(integer(value)?),
+            SequenceOptions::Cache(value) => match marked(value) {
+                Some((at, given)) => {
+                    numbers.name = Some(at);
+                    numbers.cache = if given.is_empty() { None } else { Some(integer(&Expr::value(Value::Number(given, false)))?) };
+                }
+                None => numbers.cache = Some(integer(value)?),
+            },
             // sqlparser keeps whether NO stood before it.
             SequenceOptions::Cycle(no) => numbers.cycle = Some(!*no),
         }
     }
     Ok(numbers)
+}
+
+/// The place of a sequence's name, and the digits of CACHE beside it.
+fn marked(expr: &Expr) -> Option<(usize, String)> {
+    let Expr::Value(value) = expr else { return None };
+    let Value::Number(number, _) = &value.value else { return None };
+    sequence_name(number).map(|(at, given)| (at, given.to_owned()))
 }
 
 fn integer(expr: &Expr) -> SqlResult<i64> {
@@ -179,14 +192,15 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
         }
         return Err(SqlError::new(SqlState::DUPLICATE_TABLE, message));
     }
-    let owner = owned_by.as_ref().map(|owner| owned(execution, owner)).transpose()?.flatten();
+    let owned_by = owned_by.as_ref().map(|owner| owned(execution, owner, &schema, execution.scope.access.role));
+    let owner = owned_by.transpose()?.flatten();
     let made = sequence(execution, &schema, &name.name, sql_type.unwrap_or(SqlType::Int8), &clauses.numbers, owner, false)?;
     execution.transaction.create_sequence(made)?;
     Ok(Outcome::Command(Tag::command("CREATE SEQUENCE")))
 }
 
-/// `table.column`, or `NONE`.
-fn owned(execution: &Execution<'_>, owner: &ObjectName) -> SqlResult<Option<(RelationId, ColumnId)>> {
+/// `table.column`, or `NONE`, for a sequence in a schema that belongs to a role. Errors: 55000 unless the table is there and the role's too.
+fn owned(execution: &Execution<'_>, owner: &ObjectName, schema: &str, role: u32) -> SqlResult<Option<(RelationId, ColumnId)>> {
     let parts: Vec<String> = owner.0.iter().filter_map(|part| part.as_ident()).map(fold).collect();
     let (table, column) = match parts.as_slice() {
         [one] if one == "none" => return Ok(None),
@@ -200,7 +214,16 @@ fn owned(execution: &Execution<'_>, owner: &ObjectName) -> SqlResult<Option<(Rel
             );
         }
     };
-    let found = execution.scope.writable(&table)?;
+    let scope = execution.fresh_scope();
+    let found = scope.writable(&table)?;
+    let linked =
+        |what: &str| SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, format!("sequence must {what} table it is linked to"));
+    if scope.catalog.authority().owner_of(found.id.0) != role {
+        return Err(linked("have same owner as"));
+    }
+    if found.schema != schema {
+        return Err(linked("be in same schema as"));
+    }
     match found.columns.iter().find(|other| other.name == *column) {
         Some(column) => Ok(Some((found.id, column.id))),
         None => {
@@ -266,7 +289,8 @@ fn alter(
         retype(&mut made, sql_type);
     }
     if let Some(owner) = owned_by {
-        made.owner = owned(execution, owner)?;
+        let role = fresh.catalog.authority().owner_of(found.id());
+        made.owner = owned(execution, owner, found.schema(), role)?;
     }
     renumber(execution, found, made, &clauses.numbers, clauses.restart)?;
     tag

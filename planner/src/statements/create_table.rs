@@ -83,20 +83,8 @@ pub(super) struct Target<'a> {
 /// Schema and name of a new table; `None`, with a notice, where there is one already and that is allowed.
 /// Errors: 42P07, 42P16, and as [`crate::resolver::Scope::creation_schema`].
 pub(super) fn place(execution: &mut Execution<'_>, target: &Target<'_>) -> SqlResult<Option<(String, String)>> {
-    let parsed = execution.parsed;
     let name = Name::of(target.name, execution.view.database.name())?;
-    let schema = match name.schema.as_deref() {
-        Some(TEMPORARY_SCHEMA) => TEMPORARY_SCHEMA.to_owned(),
-        None if target.temporary => TEMPORARY_SCHEMA.to_owned(),
-        Some(_) if target.temporary => {
-            let message = "cannot create temporary relation in non-temporary schema";
-            return Err(SqlError::new(SqlState::INVALID_TABLE_DEFINITION, message));
-        }
-        _ => execution.scope.creation_schema(&name).map_err(|error| parsed.point(error, name.span))?,
-    };
-    if schema == TEMPORARY_SCHEMA {
-        execution.transaction.ensure_temporary_schema()?;
-    }
+    let schema = schema_of(execution, &name, target.temporary)?;
     if execution.transaction.catalog().relation_owner(&schema, &name.name).is_none() {
         return Ok(Some((schema, name.name)));
     }
@@ -106,6 +94,21 @@ pub(super) fn place(execution: &mut Execution<'_>, target: &Target<'_>) -> SqlRe
     }
     execution.notices.push(Notice::new(SqlState::DUPLICATE_TABLE, format!("{message}, skipping")));
     Ok(None)
+}
+
+/// The schema that a new relation is made in; the session's temporary one is there afterwards. Errors: 42P16, 3F000, 42501.
+pub(super) fn schema_of(execution: &mut Execution<'_>, name: &Name, temporary: bool) -> SqlResult<String> {
+    match name.schema.as_deref() {
+        Some(TEMPORARY_SCHEMA) => {}
+        None if temporary => {}
+        Some(_) if temporary => {
+            let message = "cannot create temporary relation in non-temporary schema";
+            return Err(SqlError::new(SqlState::INVALID_TABLE_DEFINITION, message));
+        }
+        _ => return execution.scope.creation_schema(name).map_err(|error| execution.parsed.point(error, name.span)),
+    }
+    execution.transaction.ensure_temporary_schema()?;
+    Ok(TEMPORARY_SCHEMA.to_owned())
 }
 
 /// What a commit does to the table.

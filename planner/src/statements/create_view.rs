@@ -1,7 +1,8 @@
-//! CREATE [OR REPLACE] VIEW name [(columns)] AS query
+//! CREATE [OR REPLACE] [TEMPORARY] VIEW name [(columns)] AS query
 //!
 //! V1: a view's text names every table with its schema and an alias, and every column that `*` meant.
 //! V2: columns keep the names and types that they had when the view was made.
+//! V3: a view that reads something temporary is temporary.
 //! Never: runs the query.
 
 use std::collections::BTreeSet;
@@ -9,21 +10,19 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use base::{ColumnId, SqlError, SqlResult, SqlState};
-use engine::{Object, Reads, SqlType, ViewColumn, ViewDef};
+use engine::{Catalog, Object, Reads, SqlType, TEMPORARY_SCHEMA, ViewColumn, ViewDef};
 use sqlparser::ast::{
     CreateView, Expr, Ident, ObjectName, Query, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement, TableAlias, TableFactor,
     VisitMut, VisitorMut, visit_expressions,
 };
 
-use super::property_graph::followers;
-use super::table_draft::Draft;
-use super::{Execution, shown_type, view_options};
+use super::{Execution, create_table, shown_type, view_options};
 use crate::graph_functions;
 use crate::graph_patterns::{self, Pattern};
 use crate::graph_syntax::{self, ColumnItem, GraphTable};
 use crate::names::{Name, fold, quoted};
-use crate::outcome::{Outcome, Tag};
-use crate::parse::{self, Parsed};
+use crate::outcome::{Notice, Outcome, Tag};
+use crate::parse::Parsed;
 use crate::resolver::{Binding, Scope};
 
 pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
@@ -33,10 +32,15 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     };
     refuse_clauses(create)?;
     let name = Name::of(&create.name, execution.view.database.name())?;
-    let schema = execution.scope.creation_schema(&name).map_err(|error| parsed.point(error, name.span))?;
     // Whether its owner may read all that is asked when it is read.
     let scope = Scope { checked: false, ..execution.fresh_scope() };
     let kept = kept(&scope, parsed, &create.query)?;
+    let mut temporary = create.temporary;
+    if !temporary && name.schema.as_deref() != Some(TEMPORARY_SCHEMA) && reads_temporary(&scope.catalog, &kept.reads) {
+        execution.notices.push(Notice::new(SqlState("00000"), format!("view \"{}\" will be a temporary view", name.name)));
+        temporary = true;
+    }
+    let schema = create_table::schema_of(execution, &name, temporary)?;
     let columns = columns(execution, &scope, &kept.expanded, create)?;
     let options = view_options::read(create, parsed.clauses.check_option)?;
     let view = ViewDef {
@@ -85,6 +89,11 @@ pub(super) fn kept(scope: &Scope, parsed: &Parsed, query: &Query) -> SqlResult<K
     Ok(Kept { text: graph_syntax::restored(&statement.to_string(), &given), reads, expanded })
 }
 
+/// Whether a query reads what only its session has.
+pub(super) fn reads_temporary(catalog: &Catalog, reads: &Reads) -> bool {
+    reads.iter().any(|(id, _)| catalog.object(*id).and_then(Object::schema) == Some(TEMPORARY_SCHEMA))
+}
+
 fn define(execution: &mut Execution<'_>, mut view: ViewDef, or_replace: bool) -> SqlResult<()> {
     let catalog = execution.transaction.catalog();
     let taken = catalog.relation_owner(&view.schema, &view.name).and_then(|id| catalog.object(id));
@@ -111,6 +120,9 @@ fn define(execution: &mut Execution<'_>, mut view: ViewDef, or_replace: bool) ->
             }
             view.id = before.id;
             view.comment.clone_from(&before.comment);
+            for (new, old) in view.columns.iter_mut().zip(&before.columns) {
+                (new.comment, new.default) = (old.comment.clone(), old.default.clone());
+            }
             execution.transaction.redefine(Object::View(Arc::new(view)))
         }
         Some(object) if or_replace && object.name() == view.name => {
@@ -125,7 +137,6 @@ fn define(execution: &mut Execution<'_>, mut view: ViewDef, or_replace: bool) ->
 
 fn refuse_clauses(create: &CreateView) -> SqlResult<()> {
     let refused = [
-        (create.temporary, "CREATE TEMPORARY VIEW"),
         (create.if_not_exists, "CREATE VIEW IF NOT EXISTS"),
         (!create.cluster_by.is_empty() || create.to.is_some() || create.params.is_some(), "this form of CREATE VIEW"),
     ];
@@ -156,7 +167,7 @@ fn columns(execution: &Execution<'_>, scope: &Scope, statement: &Statement, crea
         }
         let declared = declared.get(at).copied().flatten().filter(|sql_type| sql_type.arrow() == data_type);
         let sql_type = declared.map_or_else(|| shown_type(&data_type), Ok)?;
-        columns.push(ViewColumn { name, sql_type, comment: None });
+        columns.push(ViewColumn { name, sql_type, default: None, comment: None });
     }
     Ok(columns)
 }
@@ -360,44 +371,4 @@ fn expand_wildcards(qualify: &Qualify<'_>, body: &mut SetExpr) {
         }
     }
     select.projection = items;
-}
-
-/// Views that read a relation go on reading it under its new name.
-pub(super) fn follow_rename(execution: &mut Execution<'_>, id: u32, from: (&str, &str), to: (&str, &str)) -> SqlResult<()> {
-    let catalog = execution.transaction.catalog();
-    let readers: Vec<Object> =
-        catalog.readers().filter(|reader| reader.reads(id, None)).filter_map(|reader| catalog.object(reader.id).cloned()).collect();
-    for reader in readers {
-        let text = match &reader {
-            Object::View(view) => &view.query,
-            Object::Table(table) => table.rules.materialized.as_ref().map_or(&table.name, |materialized| &materialized.query),
-            _ => continue,
-        };
-        let parsed = parse::parse(text)?;
-        let [one] = parsed.as_slice() else { return Err(SqlError::internal("a view is no query")) };
-        let mut statement = one.statement.as_ref().clone();
-        let (old, new) = (ObjectName::from(vec![quoted(from.0), quoted(from.1)]), ObjectName::from(vec![quoted(to.0), quoted(to.1)]));
-        let (old_name, old) = (old.clone(), old.to_string());
-        let _ = sqlparser::ast::visit_relations_mut(&mut statement, |name| {
-            if name.to_string() == old {
-                *name = new.clone();
-            }
-            ControlFlow::<()>::Continue(())
-        });
-        graph_functions::rename_all(&mut statement, &old_name, &new);
-        let query = followers::renamed(one, &statement.to_string(), from, to);
-        match &reader {
-            Object::View(view) => {
-                let renamed = ViewDef { query, ..view.as_ref().clone() };
-                execution.transaction.redefine(Object::View(Arc::new(renamed)))?;
-            }
-            Object::Table(table) => {
-                let mut draft = Draft::of(table, execution.transaction.next_version(table.id));
-                draft.rules.materialized.iter_mut().for_each(|materialized| materialized.query.clone_from(&query));
-                execution.transaction.alter_table(draft.finish()?)?;
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }

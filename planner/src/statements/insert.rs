@@ -18,6 +18,7 @@ use super::mixed_values::MixedValues;
 use super::on_conflict::OnConflict;
 use super::returning::Returning;
 use super::update::as_conflict;
+use super::view_defaults;
 use super::write_target::{CheckOptions, Target, Verb};
 use super::{Execution, Planned, Planning};
 use crate::cells::{self, Source};
@@ -85,7 +86,8 @@ pub(super) fn plan(planning: &Planning<'_>, insert: &Insert, with: Option<&With>
     let table = Arc::clone(&target.table);
     let mut targets = targets(planning, insert, &target)?;
     let mut hints = Hints::new(planning.given);
-    let rows = match &insert.source {
+    let filled = view_defaults::fill(&target, &mut targets, insert.source.as_deref())?;
+    let rows = match filled.as_ref().or(insert.source.as_deref()) {
         None => {
             targets.clear();
             Rows::Values { count: 1, sources: Vec::new() }

@@ -55,6 +55,10 @@ pub(super) fn plan_create(planning: &Planning<'_>, create: &CreateView, query: &
         return Err(SqlError::unsupported("an option of CREATE MATERIALIZED VIEW"));
     }
     let kept = create_view::kept(planning.scope, planning.parsed, query)?;
+    if create_view::reads_temporary(&planning.scope.catalog, &kept.reads) {
+        let message = "materialized views must not use temporary tables or views";
+        return Err(SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
+    }
     let Described { shape, mut columns, parameters } = planning.describe(&kept.expanded, None, planning.given)?;
     if !parameters.is_empty() {
         return Err(SqlError::unsupported("a materialized view defined using bound parameters"));

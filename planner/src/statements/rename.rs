@@ -11,9 +11,11 @@ use engine::{Object, SequenceDef, TableDef, ViewDef};
 use super::Execution;
 use super::alter_table::draft;
 use super::property_graph::followers;
+use super::readers;
 use super::table_draft::Draft;
 use crate::names::Name;
 use crate::rules;
+use crate::updatable_views;
 
 pub(super) fn rename_column(execution: &mut Execution<'_>, table: &Arc<TableDef>, from: &str, to: &str) -> SqlResult<()> {
     let at = table.columns.iter().position(|column| column.name == from).ok_or_else(|| {
@@ -24,11 +26,8 @@ pub(super) fn rename_column(execution: &mut Execution<'_>, table: &Arc<TableDef>
         let message = format!("column \"{to}\" of relation \"{}\" already exists", table.name);
         return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));
     }
-    let catalog = execution.transaction.catalog();
-    if let Some(view) = catalog.readers().find(|view| view.reads(table.id.0, None)) {
-        return Err(SqlError::unsupported(format!("renaming a column of a table that view {} reads", view.name))
-            .hint("Drop the view, rename the column, and create the view again."));
-    }
+    let object = Object::Table(Arc::clone(table));
+    readers::follow_column(execution, &object, &updatable_views::column_names(&object), at)?;
     let mut draft = draft(execution, table);
     let id = draft.columns[at].id;
     for check in draft.rules.checks.iter_mut().filter(|check| check.columns.contains(&id)) {
@@ -48,20 +47,19 @@ pub(super) fn rename_column(execution: &mut Execution<'_>, table: &Arc<TableDef>
     followers::follow_column(execution, table, from, to)
 }
 
-/// Errors: 42703, 42701; 0A000 where another view reads it.
+/// Errors: 42703, 42701; 0A000 where a view reads it as of another time.
 pub(super) fn rename_view_column(execution: &mut Execution<'_>, view: &Arc<ViewDef>, from: &str, to: &str) -> SqlResult<()> {
     let mut renamed = view.as_ref().clone();
-    let Some(column) = renamed.columns.iter_mut().find(|column| column.name == from) else {
+    let Some(at) = renamed.columns.iter().position(|column| column.name == from) else {
         return Err(SqlError::new(SqlState::UNDEFINED_COLUMN, format!("column \"{from}\" does not exist")));
     };
-    to.clone_into(&mut column.name);
+    to.clone_into(&mut renamed.columns[at].name);
     if view.columns.iter().any(|column| column.name == to) {
         let message = format!("column \"{to}\" of relation \"{}\" already exists", view.name);
         return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));
     }
-    if let Some(reader) = execution.transaction.catalog().readers().find(|reader| reader.reads(view.id, None)) {
-        return Err(SqlError::unsupported(format!("renaming a column of a view that {} {} reads", reader.kind, reader.name)));
-    }
+    let object = Object::View(Arc::clone(view));
+    readers::follow_column(execution, &object, &updatable_views::column_names(&object), at)?;
     execution.transaction.redefine(Object::View(Arc::new(renamed)))
 }
 
@@ -118,22 +116,22 @@ pub(super) fn rename(execution: &mut Execution<'_>, object: &Object, from: &str,
             }
             to.clone_into(&mut draft.name);
             execution.transaction.alter_table(draft.finish()?)?;
-            super::create_view::follow_rename(execution, object.id(), (schema, from), (schema, to))
+            readers::follow_rename(execution, object.id(), (schema, from), (schema, to))
         }
         Object::Sequence(sequence) => relabel(execution, sequence, schema, to),
         Object::View(view) => {
             let mut renamed = view.as_ref().clone();
             to.clone_into(&mut renamed.name);
             execution.transaction.redefine(Object::View(Arc::new(renamed)))?;
-            super::create_view::follow_rename(execution, object.id(), (schema, from), (schema, to))
+            readers::follow_rename(execution, object.id(), (schema, from), (schema, to))
         }
         Object::Graph(graph) => {
             let mut renamed = graph.as_ref().clone();
             to.clone_into(&mut renamed.name);
             execution.transaction.redefine(Object::Graph(Arc::new(renamed)))?;
-            super::create_view::follow_rename(execution, object.id(), (schema, from), (schema, to))
+            readers::follow_rename(execution, object.id(), (schema, from), (schema, to))
         }
-        Object::Schema(_) | Object::Role(_) | Object::Grants(_) | Object::Hold(_) => {
+        Object::Schema(_) | Object::Role(_) | Object::Grants(_) | Object::Hold(_) | Object::Settings(_) => {
             Err(SqlError::internal("only relations are renamed here"))
         }
     }
@@ -177,9 +175,9 @@ pub(super) fn move_to(execution: &mut Execution<'_>, object: &Object, to: &str) 
             moved.schema.clone_from(&to);
             execution.transaction.redefine(Object::Graph(Arc::new(moved)))?;
         }
-        Object::Schema(_) | Object::Role(_) | Object::Grants(_) | Object::Hold(_) => {
+        Object::Schema(_) | Object::Role(_) | Object::Grants(_) | Object::Hold(_) | Object::Settings(_) => {
             return Err(SqlError::internal("only relations are moved"));
         }
     }
-    super::create_view::follow_rename(execution, object.id(), (&from, object.name()), (&to, object.name()))
+    readers::follow_rename(execution, object.id(), (&from, object.name()), (&to, object.name()))
 }

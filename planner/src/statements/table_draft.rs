@@ -326,7 +326,10 @@ impl Draft {
 
     fn add_sequence(&mut self, execution: &mut Execution<'_>, at: usize, numbers: Numbers, is_identity: bool) -> SqlResult<()> {
         let (id, sql_type) = (self.columns[at].id, self.columns[at].sql_type);
-        let name = free_name(&self.name, &self.columns[at].name, "seq", |name| self.has_relation(execution, name));
+        let name = match numbers.name.and_then(|at| execution.parsed.clauses.sequence_names.get(at)) {
+            Some(given) => self.given_sequence_name(execution, given)?,
+            None => free_name(&self.name, &self.columns[at].name, "seq", |name| self.has_relation(execution, name)),
+        };
         let made = sequence(execution, &self.schema, &name, sql_type, &numbers, Some((self.id, id)), is_identity)?;
         let rules = self.rules.column_mut(id);
         rules.sequence = Some(made.id());
@@ -335,6 +338,20 @@ impl Draft {
         }
         self.sequences.push(made);
         Ok(())
+    }
+
+    /// SEQUENCE NAME: in the table's own schema. Errors: 42P01, 42P07.
+    fn given_sequence_name(&self, execution: &Execution<'_>, given: &[String]) -> SqlResult<String> {
+        let [schema @ .., name] = given else { return Err(SqlError::internal("a sequence without a name")) };
+        if schema.last().is_some_and(|schema| *schema != self.schema) {
+            // Postgres looks for the table where the sequence is to be.
+            let there = format!("{}.{}", schema.join("."), self.name);
+            return Err(SqlError::new(SqlState::UNDEFINED_TABLE, format!("relation \"{there}\" does not exist")));
+        }
+        if self.has_relation(execution, name) {
+            return Err(SqlError::new(SqlState::DUPLICATE_TABLE, format!("relation \"{name}\" already exists")));
+        }
+        Ok(name.clone())
     }
 
     /// Adds a table constraint. Errors: what it raises.
@@ -349,30 +366,57 @@ impl Draft {
                 Ok(())
             }
             TableConstraint::UniqueUsingIndex(using) => self.use_index(execution, using),
-            TableConstraint::PrimaryKeyUsingIndex(_) => Err(SqlError::unsupported("a primary key USING INDEX")),
+            TableConstraint::PrimaryKeyUsingIndex(using) => self.use_index_as_key(execution, using),
             _ => Err(SqlError::unsupported("this kind of table constraint")),
         }
     }
 
-    /// Makes a unique index that is there a constraint. Errors: 42704, 42809.
+    /// Makes a unique index that is there a constraint. Errors: 42704, 42809, 55000.
     fn use_index(&mut self, execution: &mut Execution<'_>, using: &ConstraintUsingIndex) -> SqlResult<()> {
+        let (at, name) = self.index_to_use(execution, using)?;
+        self.rules.indexes[at].constraint = true;
+        self.rules.indexes[at].name = name;
+        Ok(())
+    }
+
+    /// Makes a unique index that is there the primary key. Errors: likewise; 42P16.
+    fn use_index_as_key(&mut self, execution: &mut Execution<'_>, using: &ConstraintUsingIndex) -> SqlResult<()> {
+        if !self.key.is_empty() {
+            let message = format!("multiple primary keys for table \"{}\" are not allowed", self.name);
+            return Err(SqlError::new(SqlState::INVALID_TABLE_DEFINITION, message));
+        }
+        let (at, name) = self.index_to_use(execution, using)?;
+        let index = self.rules.indexes.remove(at);
+        for column in self.columns.iter_mut().filter(|column| index.columns.contains(&column.id)) {
+            column.not_null = true;
+        }
+        self.rules.key_id = Some(index.id);
+        self.rules.key_name = (name != format!("{}_pkey", self.name)).then_some(name);
+        self.rules.key_comment = index.comment;
+        self.key = index.columns;
+        Ok(())
+    }
+
+    /// The unique index that a constraint is to use, by place, and the name that it has from then on. Errors: 42704, 42809, 55000, 42710.
+    fn index_to_use(&self, execution: &mut Execution<'_>, using: &ConstraintUsingIndex) -> SqlResult<(usize, String)> {
         refuse_deferrable(using.characteristics.as_ref())?;
         let name = fold(&using.index_name);
         let given = using.name.as_ref().map(fold).filter(|given| *given != name);
         if let Some(given) = &given {
             self.check_constraint_free(given)?;
         }
-        let Some(index) = self.rules.indexes.iter_mut().find(|index| index.name == name) else {
+        let Some(at) = self.rules.indexes.iter().position(|index| index.name == name) else {
             return Err(SqlError::new(SqlState::UNDEFINED_OBJECT, format!("index \"{name}\" does not exist")));
         };
+        let index = &self.rules.indexes[at];
+        let unusable = "Cannot create a primary key or unique constraint using such an index.";
         if index.constraint {
             let message = format!("index \"{name}\" is already associated with a constraint");
             return Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message));
         }
         if !index.unique {
             let message = format!("\"{name}\" is not a unique index");
-            return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message)
-                .detail("Cannot create a primary key or unique constraint using such an index."));
+            return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message).detail(unusable));
         }
         let unfit = match (index.expressions.is_empty(), &index.condition) {
             (false, _) => Some(format!("index \"{name}\" contains expressions")),
@@ -380,16 +424,16 @@ impl Draft {
             (true, None) => None,
         };
         if let Some(message) = unfit {
-            return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message)
-                .detail("Cannot create a primary key or unique constraint using such an index."));
+            return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message).detail(unusable));
         }
-        index.constraint = true;
-        if let Some(given) = given {
-            let message = format!("ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index \"{name}\" to \"{given}\"");
-            execution.notices.push(Notice::new(SqlState("00000"), message));
-            index.name = given;
+        if let Some(column) = index.options.iter().position(|option| *option != 0) {
+            let message = format!("index \"{name}\" column number {} does not have default sorting behavior", column + 1);
+            return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message).detail(unusable));
         }
-        Ok(())
+        let Some(given) = given else { return Ok((at, name)) };
+        let message = format!("ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index \"{name}\" to \"{given}\"");
+        execution.notices.push(Notice::new(SqlState("00000"), message));
+        Ok((at, given))
     }
 
     fn listed(&self, columns: &[IndexColumn], kind: &str) -> SqlResult<Vec<ColumnId>> {
@@ -555,7 +599,7 @@ fn refuse_deferrable(characteristics: Option<&ConstraintCharacteristics>) -> Sql
 }
 
 /// Postgres has its own words for a default of another type.
-fn mistyped(error: SqlError, column: &ColumnDef, expr: &Expr) -> SqlError {
+pub(super) fn mistyped(error: SqlError, column: &ColumnDef, expr: &Expr) -> SqlError {
     if error.state() != SqlState::DATATYPE_MISMATCH {
         return error;
     }

@@ -165,8 +165,11 @@ pub(super) fn read_assignments(planning: &Planning<'_>, assignments: &[Assignmen
         }
         let default = || rules::default_of(&planning.scope.catalog, table, position).map(|text| rules::expression(&text)).transpose();
         let value = match is_default(value) {
-            // A view's column has no default of its own.
-            true if !target.is_table() => Expr::Value(Value::Null.into()),
+            // The table's default is not the view's column's.
+            true if !target.is_table() => match target.own_default(position) {
+                Some(text) => rules::expression(text)?,
+                None => Expr::Value(Value::Null.into()),
+            },
             true => default()?.unwrap_or_else(|| Expr::Value(Value::Null.into())),
             false => {
                 rules::generated_given(table, position, rules::Verb::Update)?;

@@ -324,3 +324,35 @@ async fn the_catalog_tells_of_rights() {
     assert_eq!(ada.error("SELECT has_table_privilege('t', 'FLY')").await.state().0, "22023");
     assert_eq!(ada.value("SHOW is_superuser").await, "off");
 }
+
+#[tokio::test]
+async fn a_session_begins_with_what_is_kept_for_its_role() {
+    let (fixture, mut root) = prepared(&[
+        "CREATE ROLE ada LOGIN",
+        "CREATE ROLE team",
+        "GRANT team TO ada",
+        "ALTER ROLE ALL SET work_mem TO '5MB'",
+        "ALTER DATABASE shockwave SET work_mem TO '6MB'",
+        "ALTER ROLE ada SET work_mem TO '7MB'",
+        "ALTER ROLE ada IN DATABASE shockwave SET search_path TO own, public",
+        "ALTER ROLE ada SET role TO team",
+        "ALTER ROLE ada SET my.own TO 'a, b'",
+    ])
+    .await;
+    let mut ada = as_role(&fixture, "ada");
+    assert_eq!(ada.value("SHOW work_mem").await, "7MB");
+    assert_eq!(ada.value("SHOW search_path").await, "own, public");
+    assert_eq!(ada.value("SELECT current_user").await, "team");
+    assert_eq!(ada.value("SELECT session_user").await, "ada");
+    assert_eq!(ada.value("SELECT current_setting('my.own')").await, "a, b");
+    ada.run("SET work_mem TO '1MB'").await;
+    ada.run("RESET ALL").await;
+    assert_eq!(ada.value("SHOW work_mem").await, "7MB");
+    root.run("ALTER ROLE ada RESET work_mem").await;
+    assert_eq!(as_role(&fixture, "ada").value("SHOW work_mem").await, "6MB", "the database's");
+    root.run("ALTER DATABASE shockwave RESET work_mem").await;
+    assert_eq!(as_role(&fixture, "ada").value("SHOW work_mem").await, "5MB", "everyone's");
+    // A role that it does not belong to any more is not taken, and keeps nobody out.
+    root.run("REVOKE team FROM ada").await;
+    assert_eq!(as_role(&fixture, "ada").value("SELECT current_user").await, "ada");
+}

@@ -8,6 +8,7 @@ mod copy;
 mod cosigning;
 mod databases;
 mod differential;
+mod dump;
 mod errors;
 mod graph_draw;
 mod hostile;

@@ -353,6 +353,7 @@ impl Checker<'_> {
             }
             Statement::CreateTable(create) => self.create_table(create),
             Statement::CreateSequence { name, .. } => self.need_creation_of(name),
+            Statement::CreateView(create) if create.temporary => self.need_temporary(),
             Statement::CreateView(create) => self.need_creation_of(&create.name),
             Statement::CreateIndex(create) => self.own(&create.table_name),
             Statement::AlterTable(alter) => self.own(&alter.name),

@@ -1,36 +1,42 @@
-//! ALTER DEFAULT PRIVILEGES: what is granted on tables and schemas that a role makes from now on.
+//! ALTER DEFAULT PRIVILEGES: what is granted on tables, sequences and schemas that a role makes from now on.
 //!
 //! D1: what is said of any schema is the whole list that a new object begins with, the owner's own privileges included; what is said of one schema is added
 //!     to that.
 //! D2: a list that says what would hold without it is not kept.
+//! D3: what is said of functions and types is checked and kept nowhere, for nobody makes any.
 //! Never: changes an object that is there.
 
 use std::collections::BTreeMap;
 
 use base::{SqlError, SqlResult, SqlState};
 use engine::GrantsDef;
-use engine::roles::{ForNew, PUBLIC};
+use engine::roles::{ForNew, PUBLIC, privilege};
 
 use super::super::Execution;
-use super::grants::{Change, add, remove};
+use super::grants::{Change, add, check_kind, remove};
 use super::roles::resolve;
 use crate::resolver::undefined_schema;
 use crate::rights::access::{Kind, default_acl};
 use crate::rights::things::privilege_named;
 use crate::role_syntax::{DefaultPrivileges, RoleSpec, Wanted};
 
-/// Errors: 42501, 42704, 3F000, 0LP01; 0A000 for kinds that have no privileges here.
+/// Errors: 42501, 42704, 3F000, 0LP01.
 pub(super) fn alter(command: &DefaultPrivileges, execution: &mut Execution<'_>) -> SqlResult<()> {
     let kind = match command.kind.as_str() {
-        "tables" => Kind::Table,
-        "schemas" => Kind::Schema,
-        other => return Err(SqlError::unsupported(format!("ALTER DEFAULT PRIVILEGES ON {}", other.to_uppercase()))),
+        "tables" => Some(Kind::Table),
+        "schemas" => Some(Kind::Schema),
+        "sequences" => Some(Kind::Sequence),
+        _ => None,
     };
-    if kind == Kind::Schema && !command.schemas.is_empty() {
+    if kind == Some(Kind::Schema) && !command.schemas.is_empty() {
         let message = "cannot use IN SCHEMA clause when using GRANT/REVOKE ON SCHEMAS";
         return Err(SqlError::new(SqlState::INVALID_GRANT_OPERATION, message));
     }
-    let privileges = bits(&command.wanted, kind)?;
+    let privileges = match kind {
+        Some(kind) => bits(&command.wanted, kind)?,
+        None if command.kind == "types" => check_kind(&command.wanted, privilege::USAGE, "type").map(|()| 0)?,
+        None => check_kind(&command.wanted, privilege::EXECUTE, "function").map(|()| 0)?,
+    };
     let catalog = execution.transaction.catalog();
     let id = |spec: &RoleSpec| match spec {
         RoleSpec::Public => Ok(PUBLIC),
@@ -55,12 +61,22 @@ pub(super) fn alter(command: &DefaultPrivileges, execution: &mut Execution<'_>) 
             let message = format!("must be member of role \"{}\"", maker.name);
             return Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, message));
         }
+        // D3
+        let Some(kind) = kind else { continue };
         for schema in &schemas {
-            let letter = if kind == Kind::Schema { 'n' } else { 'r' };
-            change(command, execution, (maker.id, kind), ForNew { schema: *schema, kind: letter }, (&grantees, privileges))?;
+            change(command, execution, (maker.id, kind), ForNew { schema: *schema, kind: letter(kind) }, (&grantees, privileges))?;
         }
     }
     Ok(())
+}
+
+/// Postgres's letter of a kind, in `pg_default_acl`.
+fn letter(kind: Kind) -> char {
+    match kind {
+        Kind::Schema => 'n',
+        Kind::Sequence => 'S',
+        _ => 'r',
+    }
 }
 
 fn bits(wanted: &[Wanted], kind: Kind) -> SqlResult<u16> {
@@ -75,7 +91,11 @@ fn bits(wanted: &[Wanted], kind: Kind) -> SqlResult<u16> {
                 let unknown = || SqlError::new(SqlState::SYNTAX_ERROR, format!("unrecognized privilege type \"{name}\""));
                 let bit = privilege_named(name).ok_or_else(unknown)?;
                 if bit & !kind.all() != 0 {
-                    let what = if kind == Kind::Schema { "schema" } else { "relation" };
+                    let what = match kind {
+                        Kind::Schema => "schema",
+                        Kind::Sequence => "sequence",
+                        _ => "relation",
+                    };
                     let message = format!("invalid privilege type {} for {what}", name.to_uppercase());
                     return Err(SqlError::new(SqlState::INVALID_GRANT_OPERATION, message));
                 }

@@ -6,14 +6,14 @@
 
 use base::{SqlError, SqlResult, SqlState};
 use engine::GrantsDef;
-use engine::roles::{AclItem, PUBLIC};
+use engine::roles::{AclItem, PUBLIC, privilege};
 
 use super::super::Execution;
 use super::objects;
 use super::roles::resolve;
 use crate::outcome::Notice;
 use crate::resolver::Scope;
-use crate::rights::access::{COLUMN_ALL, Kind, default_acl};
+use crate::rights::access::{COLUMN_ALL, Kind, SEQUENCE_ALL, TABLE_ALL, default_acl};
 use crate::rights::things::{Thing, privilege_named};
 use crate::role_syntax::{Privileges, RoleSpec, Target, Wanted};
 
@@ -32,11 +32,14 @@ pub(super) fn grant(grant: &Privileges, grantable: bool, execution: &mut Executi
     if grantable && grantees.contains(&PUBLIC) {
         return Err(SqlError::new(SqlState::INVALID_GRANT_OPERATION, "grant options can only be granted to roles"));
     }
+    if matches!(grant.on, Target::AllRoutines(_)) {
+        check_kind(&grant.wanted, privilege::EXECUTE, "function")?;
+    }
     for thing in targets(&grant.on, execution)? {
         let catalog = execution.transaction.catalog();
         let ledger = execution.transaction.ledger().clone();
         let mut def = thing.grants(&catalog, || ledger.next_object_id());
-        let (whole, by_column) = sets(&grant.wanted, &thing)?;
+        let (whole, by_column) = sets(grant, &thing, execution)?;
         let grantor = check_grantor(grant, &thing, &def, execution)?;
         let whole = allowed(whole, &thing, &def, true, execution)?;
         for grantee in &grantees {
@@ -59,11 +62,14 @@ pub(super) fn grant(grant: &Privileges, grantable: bool, execution: &mut Executi
 
 pub(super) fn revoke(revoke: &Privileges, option_only: bool, cascade: bool, execution: &mut Execution<'_>) -> SqlResult<()> {
     let grantees = grantees(revoke, execution)?;
+    if matches!(revoke.on, Target::AllRoutines(_)) {
+        check_kind(&revoke.wanted, privilege::EXECUTE, "function")?;
+    }
     for thing in targets(&revoke.on, execution)? {
         let catalog = execution.transaction.catalog();
         let ledger = execution.transaction.ledger().clone();
         let mut def = thing.grants(&catalog, || ledger.next_object_id());
-        let (whole, by_column) = sets(&revoke.wanted, &thing)?;
+        let (whole, by_column) = sets(revoke, &thing, execution)?;
         let grantor = check_grantor(revoke, &thing, &def, execution)?;
         let whole = allowed(whole, &thing, &def, false, execution)?;
         let owner = def.owner;
@@ -89,6 +95,18 @@ pub(super) fn revoke(revoke: &Privileges, option_only: bool, cascade: bool, exec
     Ok(())
 }
 
+/// Whether one of a kind of thing that is not here could have these privileges. Errors: 0LP01, 42601.
+pub(super) fn check_kind(wanted: &[Wanted], all: u16, kind: &str) -> SqlResult<()> {
+    for name in wanted.iter().filter_map(|item| item.name.as_ref()) {
+        let unknown = || SqlError::new(SqlState::SYNTAX_ERROR, format!("unrecognized privilege type \"{name}\""));
+        if privilege_named(name).ok_or_else(unknown)? & !all != 0 {
+            let message = format!("invalid privilege type {} for {kind}", name.to_uppercase());
+            return Err(SqlError::new(SqlState::INVALID_GRANT_OPERATION, message));
+        }
+    }
+    Ok(())
+}
+
 fn grantees(privileges: &Privileges, execution: &Execution<'_>) -> SqlResult<Vec<u32>> {
     let catalog = execution.transaction.catalog();
     let id = |spec: &RoleSpec| match spec {
@@ -109,11 +127,18 @@ fn targets(on: &Target, execution: &Execution<'_>) -> SqlResult<Vec<Thing>> {
             let tables = schemas.iter().map(|schema| objects::tables_in(&scope, schema)).collect::<SqlResult<Vec<_>>>()?;
             Ok(tables.into_iter().flatten().collect())
         }
+        Target::AllRoutines(schemas) => {
+            schemas.iter().try_for_each(|schema| objects::schema(&scope, schema).map(drop)).map(|()| Vec::new())
+        }
         Target::Schemas(names) => names.iter().map(|name| objects::schema(&scope, name)).collect(),
         Target::Databases(names) => {
             names.iter().map(|name| if name == database { Ok(Thing::database(name)) } else { Err(other_database(name)) }).collect()
         }
-        Target::Sequences(_) | Target::AllSequences(_) => Err(SqlError::unsupported("GRANT on sequences")),
+        Target::Sequences(names) => names.iter().map(|name| objects::sequence(&scope, name)).collect(),
+        Target::AllSequences(schemas) => {
+            let sequences = schemas.iter().map(|schema| objects::sequences_in(&scope, schema)).collect::<SqlResult<Vec<_>>>()?;
+            Ok(sequences.into_iter().flatten().collect())
+        }
         Target::Other(kind) => Err(SqlError::unsupported(format!("GRANT on {kind}"))),
     }
 }
@@ -124,10 +149,13 @@ fn other_database(name: &str) -> SqlError {
 }
 
 /// What is wanted: on the object as a whole, and by column. Errors: 0LP01, 42601, 42703.
-fn sets(wanted: &[Wanted], thing: &Thing) -> SqlResult<(u16, Vec<(u32, u16)>)> {
+fn sets(privileges: &Privileges, thing: &Thing, execution: &mut Execution<'_>) -> SqlResult<(u16, Vec<(u32, u16)>)> {
     let mut whole = 0;
     let mut by_column: Vec<(u32, u16)> = Vec::new();
-    for item in wanted {
+    if thing.kind == Kind::Sequence && matches!(privileges.on, Target::Tables(_)) {
+        return on_sequence_as_table(&privileges.wanted, thing, execution).map(|whole| (whole, by_column));
+    }
+    for item in &privileges.wanted {
         let on_columns = !item.columns.is_empty();
         let all = if on_columns { COLUMN_ALL } else { thing.kind.all() };
         let bits = match &item.name {
@@ -138,7 +166,14 @@ fn sets(wanted: &[Wanted], thing: &Thing) -> SqlResult<(u16, Vec<(u32, u16)>)> {
             }
         };
         if bits & !all != 0 {
-            let what = if on_columns { "column" } else { thing.word() };
+            let is_relation = matches!(thing.kind, Kind::Table | Kind::View) && bits & !SEQUENCE_ALL != 0;
+            let what = if on_columns {
+                "column"
+            } else if is_relation {
+                "relation"
+            } else {
+                thing.word()
+            };
             let name = item.name.as_deref().unwrap_or("all").to_uppercase();
             let message = format!("invalid privilege type {name} for {what}");
             return Err(SqlError::new(SqlState::INVALID_GRANT_OPERATION, message));
@@ -166,6 +201,31 @@ fn sets(wanted: &[Wanted], thing: &Thing) -> SqlResult<(u16, Vec<(u32, u16)>)> {
         }
     }
     Ok((whole, by_column))
+}
+
+/// What may be had of a sequence that GRANT and REVOKE name as they name a table, which is warned of and not refused, as in Postgres.
+///
+/// Errors: 0LP01, 42601.
+fn on_sequence_as_table(wanted: &[Wanted], thing: &Thing, execution: &mut Execution<'_>) -> SqlResult<u16> {
+    let mut whole = 0;
+    for item in wanted {
+        let Some(name) = &item.name else {
+            whole |= SEQUENCE_ALL;
+            continue;
+        };
+        let unknown = || SqlError::new(SqlState::SYNTAX_ERROR, format!("unrecognized privilege type \"{name}\""));
+        let bits = privilege_named(name).ok_or_else(unknown)?;
+        if bits & !(TABLE_ALL | SEQUENCE_ALL) != 0 || !item.columns.is_empty() {
+            let message = format!("invalid privilege type {} for relation", name.to_uppercase());
+            return Err(SqlError::new(SqlState::INVALID_GRANT_OPERATION, message));
+        }
+        whole |= bits;
+    }
+    if whole & !SEQUENCE_ALL != 0 {
+        let message = format!("sequence \"{}\" only supports USAGE, SELECT, and UPDATE privileges", thing.name);
+        execution.notices.push(Notice::warning(SqlState::INVALID_GRANT_OPERATION, message));
+    }
+    Ok(whole & SEQUENCE_ALL)
 }
 
 /// In whose name it happens (G1). Errors: 42501 for who has no right on the object at all.

@@ -9,14 +9,18 @@ pub(crate) mod check;
 
 mod default_privileges;
 mod grants;
+mod kept_settings;
 mod objects;
 mod ownership;
 mod roles;
 
 use base::{SqlError, SqlResult};
+use sqlparser::ast::Owner;
 
 use super::Execution;
+use crate::names::fold;
 use crate::outcome::{Outcome, Tag};
+use crate::rights::things;
 use crate::role_syntax::{Command, Owned, RoleSpec};
 
 /// CREATE SCHEMA … AUTHORIZATION: the new schema is the role's. Errors: 42704, 42501.
@@ -27,6 +31,17 @@ pub(crate) fn give_schema(schema: &str, owner: &str, execution: &mut Execution<'
         name => RoleSpec::Named(name.to_owned()),
     };
     ownership::set_owner(&Owned::Schema(schema.to_owned()), &owner, execution)
+}
+
+/// OWNER TO among the actions of an ALTER TABLE: the relation is the role's. Errors: 42704, 42501, 0A000.
+pub(crate) fn give_relation(id: u32, owner: &Owner, execution: &mut Execution<'_>) -> SqlResult<()> {
+    let to = match owner {
+        Owner::Ident(name) => RoleSpec::Named(fold(name)),
+        Owner::CurrentRole | Owner::CurrentUser => RoleSpec::Current,
+        Owner::SessionUser => RoleSpec::Session,
+    };
+    let thing = things::by_id(&execution.transaction.catalog(), execution.view.database.name(), id);
+    thing.map_or(Ok(()), |thing| ownership::give(&thing, &to, execution))
 }
 
 /// Runs a statement about roles, grants or owners. Its rights are checked here.
@@ -44,6 +59,7 @@ pub(crate) fn execute(command: &Command, execution: &mut Execution<'_>) -> SqlRe
         Command::Reassign { from, to } => ownership::reassign(from, to, execution)?,
         Command::DropOwned { roles, cascade } => ownership::drop_owned(roles, *cascade, execution)?,
         Command::DefaultPrivileges(command) => default_privileges::alter(command, execution)?,
+        Command::KeepSettings(command) => kept_settings::alter(command, execution)?,
         Command::CreateDatabase { .. } | Command::DropDatabase { .. } | Command::RenameDatabase { .. } => {
             return Err(SqlError::internal("this statement is run by the session"));
         }

@@ -2,34 +2,56 @@
 //!
 //! Never: judges a right.
 
-use base::SqlResult;
+use base::{SqlError, SqlResult, SqlState};
+use sqlparser::tokenizer::Span;
 
 use crate::names::Name;
 use crate::resolver::{Scope, undefined_schema, undefined_table};
-use crate::rights::things::{Thing, of_graph, of_schema, of_table, of_view};
+use crate::rights::access::Kind;
+use crate::rights::things::{Thing, of_graph, of_schema, of_sequence, of_table, of_view};
 
-/// The relation of that name. Errors: 42P01.
-pub(crate) fn relation(scope: &Scope, parts: &[String]) -> SqlResult<Thing> {
-    let (schema, name) = match parts {
+/// Schema and name.
+fn split(parts: &[String]) -> (Option<&str>, &str) {
+    match parts {
+        [.., schema, name] => (Some(schema), name),
         [name] => (None, name),
-        [.., schema, name] => (Some(schema.as_str()), name),
-        [] => return Err(undefined_table("")),
-    };
-    match scope.stored(schema, name) {
-        Some(table) => Ok(of_table(table)),
-        None => scope.view(schema, name).map(|view| of_view(view)).ok_or_else(|| undefined_table(&parts.join("."))),
+        [] => (None, ""),
     }
+}
+
+/// The name that these parts are.
+pub(crate) fn named(parts: &[String]) -> Name {
+    let (schema, name) = split(parts);
+    Name { schema: schema.map(str::to_owned), name: name.to_owned(), span: Span::empty() }
+}
+
+/// The table, view or sequence of that name. Errors: 42P01.
+pub(crate) fn relation(scope: &Scope, parts: &[String]) -> SqlResult<Thing> {
+    let (schema, name) = split(parts);
+    let sequence = || scope.sequence(&named(parts)).map(|sequence| of_sequence(sequence));
+    let view = || scope.view(schema, name).map(|view| of_view(view));
+    let found = scope.stored(schema, name).map(|table| of_table(table)).or_else(view).or_else(sequence);
+    found.ok_or_else(|| undefined_table(&parts.join(".")))
+}
+
+/// The sequence of that name. Errors: 42P01, 42809.
+pub(crate) fn sequence(scope: &Scope, parts: &[String]) -> SqlResult<Thing> {
+    let found = relation(scope, parts)?;
+    if found.kind == Kind::Sequence {
+        return Ok(found);
+    }
+    Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, format!("\"{}\" is not a sequence", found.name)))
+}
+
+/// Every sequence of a schema. Errors: 3F000.
+pub(crate) fn sequences_in(scope: &Scope, schema: &str) -> SqlResult<Vec<Thing>> {
+    self::schema(scope, schema)?;
+    Ok(scope.catalog.sequences().filter(|sequence| sequence.schema() == schema).map(|sequence| of_sequence(sequence)).collect())
 }
 
 /// The property graph of that name. Errors: 42P01, 42809.
 pub(crate) fn graph(scope: &Scope, parts: &[String]) -> SqlResult<Thing> {
-    let span = sqlparser::tokenizer::Span::empty();
-    let name = match parts {
-        [name] => Name { schema: None, name: name.clone(), span },
-        [.., schema, name] => Name { schema: Some(schema.clone()), name: name.clone(), span },
-        [] => return Err(undefined_table("")),
-    };
-    scope.graph_named(&name).map(|graph| of_graph(graph))
+    scope.graph_named(&named(parts)).map(|graph| of_graph(graph))
 }
 
 /// Every table and view of a schema. Errors: 3F000.

@@ -236,6 +236,8 @@ fn drop_one(role: &RoleDef, execution: &mut Execution<'_>) -> SqlResult<()> {
             execution.transaction.define_role(other)?;
         }
     }
+    let kept: Vec<u32> = catalog.settings().filter(|kept| kept.role == role.id).map(|kept| kept.id).collect();
+    kept.into_iter().try_for_each(|kept| execution.transaction.drop_object(kept))?;
     execution.transaction.drop_object(role.id)
 }
 

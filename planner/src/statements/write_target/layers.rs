@@ -3,6 +3,7 @@
 //! L1: each query gives the view's columns under their names and carries, beside them, the row's id and the table's own columns.
 //! Never: asks for rights; names a relation otherwise than in the role that opens it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base::{SqlError, SqlResult, SqlState};
@@ -29,6 +30,8 @@ pub(super) struct Layers {
     pub(super) layers: Vec<Layer>,
     /// Columns that the statement sees, and where they are in the table.
     pub(super) columns: Vec<(String, Option<usize>)>,
+    /// By position in the table: the default of the outermost view that has one.
+    pub(super) defaults: BTreeMap<usize, String>,
 }
 
 /// The name of a table's column beside those of a view; no statement can write it.
@@ -40,11 +43,14 @@ pub(super) fn carried(at: usize) -> String {
 pub(super) fn find(scope: &Scope, view: &Arc<ViewDef>, verb: Verb) -> SqlResult<(Layers, Arc<TableDef>)> {
     let (layers, table) = walk(scope, view, verb)?;
     let mut columns: Vec<Option<usize>> = (0..table.columns.len()).map(Some).collect();
+    let mut defaults = BTreeMap::new();
     for layer in layers.iter().rev() {
         columns = layer.simple.columns.iter().map(|at| at.and_then(|at| columns.get(at).copied().flatten())).collect();
+        let own = layer.view.columns.iter().zip(&columns).filter_map(|(column, at)| Some(((*at)?, column.default.clone()?)));
+        defaults.extend(own);
     }
     let named = view.columns.iter().map(|column| column.name.clone()).zip(columns).collect();
-    Ok((Layers { layers, columns: named }, table))
+    Ok((Layers { layers, columns: named, defaults }, table))
 }
 
 fn walk(scope: &Scope, view: &Arc<ViewDef>, verb: Verb) -> SqlResult<(Vec<Layer>, Arc<TableDef>)> {

@@ -9,6 +9,7 @@
 mod checks;
 mod layers;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base::{SqlError, SqlResult, SqlState};
@@ -139,6 +140,18 @@ impl Target {
             }
         }
         listed
+    }
+
+    /// What a new row has in columns that it is not given, by position in the table, as views say it; what they say nothing of is the table's matter.
+    pub(super) fn defaults(&self) -> BTreeMap<usize, String> {
+        self.layers.as_ref().map_or_else(BTreeMap::new, |layers| layers.defaults.clone())
+    }
+
+    /// What DEFAULT means of the view's column that is at a position of the table, for a row that is there.
+    pub(super) fn own_default(&self, position: usize) -> Option<&str> {
+        let layers = self.layers.as_ref()?;
+        let mut columns = layers.columns.iter().zip(&layers.view().columns);
+        columns.find_map(|((_, at), column)| column.default.as_deref().filter(|_| *at == Some(position)))
     }
 
     /// What its views' check options demand of new rows, if anything. Errors: what planning it raises.

@@ -21,6 +21,8 @@ pub const USER: &str = "shockwave";
 pub struct Cluster {
     server: Child,
     pub port: u16,
+    /// The folder of its programs.
+    pub bin: PathBuf,
     databases: u32,
     _folder: TempDir,
 }
@@ -65,7 +67,7 @@ impl Cluster {
         }
         let mut server = postgres.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         wait_until_ready(&mut server);
-        Some(Self { server, port, databases: 0, _folder: folder })
+        Some(Self { server, port, bin, databases: 0, _folder: folder })
     }
 
     /// A session in a database that was empty a moment ago, and the database's name.
