@@ -342,7 +342,7 @@ impl Group {
         let catalog = self.catalog.clone().unwrap_or_else(|| ledger.snapshot().catalog);
         let made: Vec<Arc<TableDef>> = defined.iter().filter_map(|(object, _)| object.rows().cloned()).collect();
         let decided = check(ledger, &catalog, &tables, &defined, &dropped)
-            .and_then(|()| check_locked_keys(ledger, owner, is_alone, &tables))
+            .and_then(|()| check_locked(ledger, owner, is_alone, &tables))
             .and_then(|()| tables.iter().try_for_each(|writes| writes.check_sealed(ledger.subjects())))
             .and_then(|()| check_relied_on(ledger, &relied_on))
             .and_then(|()| reads.map_or(Ok(()), |(reads, seen)| reads.check(ledger, seen)))
@@ -500,8 +500,12 @@ impl Drop for Placing<'_> {
     }
 }
 
-/// No transaction in a block has locked a key that a commit without locks makes: its statement is to wait instead. Errors: 40001.
-fn check_locked_keys(ledger: &Ledger, owner: u64, is_alone: bool, tables: &[TableWrites]) -> SqlResult<()> {
+/// No other transaction has locked a table that this one writes, nor, in a block, a key that a commit without locks makes: its statement is to wait
+/// instead. Errors: 40001.
+fn check_locked(ledger: &Ledger, owner: u64, is_alone: bool, tables: &[TableWrites]) -> SqlResult<()> {
+    if tables.iter().any(|writes| ledger.is_table_locked(owner, writes.table.id)) {
+        return Err(conflict());
+    }
     if !is_alone || ledger.locks().is_idle() {
         return Ok(());
     }

@@ -16,7 +16,7 @@ use base::{RelationId, RowId, SqlError, SqlResult, SqlState};
 use crate::canonical::OWN_ROW;
 use crate::key::{Key, KeyReader};
 use crate::ledger::Ledger;
-use crate::locks::{Asked, Deadlock, Held, Isolation, LockTable, Place, Strength, Wait};
+use crate::locks::{Asked, Deadlock, Held, Isolation, LockTable, Place, Strength, TableLock, Wait};
 use crate::own_keys::NewKeys;
 use crate::schema::TableDef;
 use crate::table::TableState;
@@ -68,6 +68,11 @@ impl RowLocks {
 }
 
 impl Ledger {
+    /// Whether another than `owner` keeps rows of a table from being written.
+    pub(crate) fn is_table_locked(&self, owner: u64, id: RelationId) -> bool {
+        !self.locks().are_tables_open() && self.locks().is_busy(owner, Place::Table(id), Strength::Table(TableLock::RowExclusive))
+    }
+
     /// Whether another than `owner` has locked one of these values of a unique key.
     pub(crate) fn is_key_locked<'k>(&self, owner: u64, id: u32, mut values: impl Iterator<Item = &'k Key>) -> bool {
         values.any(|value| self.locks().is_busy(owner, self.locks().key(id, value), Strength::Update))
@@ -128,6 +133,7 @@ impl Transaction {
 
     /// Locks rows for itself. Errors: 40001 where a row is not the newest version; 55P03 with `nowait`; else what L1 says.
     pub fn lock_rows(&mut self, table: &TableDef, rows: &[RowId], strength: Strength, nowait: bool) -> SqlResult<()> {
+        self.claim_table(table.id, TableLock::RowShare)?;
         let row_locks = self.row_locks(strength);
         let is_refused = nowait && rows.iter().any(|row| !row_locks.is_free(table, *row));
         let outcome = if is_refused { Ok(()) } else { self.claim_rows(table, rows, |_| strength) };
@@ -136,6 +142,32 @@ impl Transaction {
             return Err(SqlError::new(SqlState::LOCK_NOT_AVAILABLE, message));
         }
         outcome
+    }
+
+    /// LOCK TABLE. What others wrote before is decided when it is there. Errors: 55P03 with `nowait`; else what L1 says.
+    pub fn lock_table(&mut self, table: &TableDef, mode: TableLock, nowait: bool) -> SqlResult<()> {
+        let outcome = self.claim_table(table.id, mode);
+        if nowait && self.take_blocked().is_some() {
+            let message = format!("could not obtain lock on relation \"{}\"", table.name);
+            return Err(SqlError::new(SqlState::LOCK_NOT_AVAILABLE, message));
+        }
+        self.ledger.let_decide();
+        outcome
+    }
+
+    /// Locks a table as a whole. Alone, it only looks: the committer looks again.
+    pub(crate) fn claim_table(&mut self, id: RelationId, mode: TableLock) -> SqlResult<()> {
+        if self.locking.is_deaf || crate::catalog::is_own_table(id) || self.is_temporary(id) {
+            return Ok(());
+        }
+        let locks = Arc::clone(self.ledger.locks());
+        let (place, strength) = (Place::Table(id), Strength::Table(mode));
+        match self.locking.is_alone {
+            true if locks.are_tables_open() => Ok(()),
+            true if locks.is_busy(self.locking.owner, place, strength) => Err(self.block(&locks, place, strength)),
+            true => Ok(()),
+            false => self.claim_places(&locks, &[place], strength),
+        }
     }
 
     /// For scans that pass over what others have locked.

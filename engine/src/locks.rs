@@ -1,4 +1,4 @@
-//! Row locks in memory: which open transaction may change a row, or relies on it, and who comes next.
+//! Locks in memory: which open transaction may change a row, or relies on it, and who comes next.
 //!
 //! W1: two grants at one place never conflict unless one transaction has both.
 //! W2: who has to wait is served in the order of asking; an owner that strengthens what it has goes before those who have nothing there, unless
@@ -8,6 +8,7 @@
 //! Never: decides what commits (the committer does, by the ledger alone); blocks a thread; knows a row's content.
 
 mod held;
+mod modes;
 mod side;
 mod wait;
 
@@ -23,6 +24,7 @@ use parking_lot::Mutex;
 
 use crate::key::Key;
 pub use held::Held;
+pub use modes::{Strength, TableLock};
 pub use side::Isolation;
 pub(crate) use side::Locking;
 pub(crate) use wait::Deadlock;
@@ -32,25 +34,6 @@ use wait::Waiter;
 /// Independent parts of the table; a power of two.
 const SHARDS: usize = 64;
 
-/// What a lock allows others: as Postgres's row-level locks, weakest first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Strength {
-    /// The row stays and keeps its key: what a foreign key asks for.
-    KeyShare,
-    /// The row stays as it is.
-    Share,
-    /// Its owner may change the row but for its key.
-    NoKeyUpdate,
-    /// Its owner may do anything with it.
-    Update,
-}
-
-impl Strength {
-    fn conflicts(self, other: Self) -> bool {
-        self as u8 + other as u8 >= Self::Update as u8
-    }
-}
-
 /// What can be locked. Values of keys are told apart by hash: two that share one wait for each other without need, and no more.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Place {
@@ -58,6 +41,8 @@ pub(crate) enum Place {
     Row(RelationId, u64),
     /// A value of a unique key that is being made.
     Key(u32, u64),
+    /// A table as a whole.
+    Table(RelationId),
 }
 
 /// What came of asking for a lock.
@@ -99,7 +84,7 @@ impl Entry {
     }
 
     fn ask(&mut self, owner: u64, strength: Strength) -> Asked {
-        if self.grants.iter().any(|grant| grant.owner == owner && grant.strength >= strength) {
+        if self.grants.iter().any(|grant| grant.owner == owner && grant.strength.covers(strength)) {
             return Asked::Had;
         }
         let is_passing = !self.has(owner) && self.queue.iter().any(|waiter| waiter.strength.conflicts(strength));
@@ -150,8 +135,10 @@ impl Entry {
 pub(crate) struct LockTable {
     shards: Box<[Mutex<HashMap<Place, Entry>>]>,
     hasher: DefaultHashBuilder,
-    /// Grants and waiters; while there are none nobody needs to look.
+    /// Grants and waiters of rows and keys; while there are none nobody needs to look.
     count: AtomicUsize,
+    /// Those of tables that keep writers out, likewise.
+    closing: AtomicUsize,
     /// What each waiting owner waits for; whoever begins to wait holds it (W3).
     waits: Mutex<HashMap<u64, (Place, Strength)>>,
     next_owner: AtomicU64,
@@ -163,6 +150,7 @@ impl Default for LockTable {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             hasher: DefaultHashBuilder::default(),
             count: AtomicUsize::new(0),
+            closing: AtomicUsize::new(0),
             waits: Mutex::default(),
             next_owner: AtomicU64::new(1),
         }
@@ -188,6 +176,25 @@ impl LockTable {
         self.count.load(Ordering::SeqCst) == 0
     }
 
+    /// Whether nobody keeps writers out of a table; ordered likewise.
+    pub(crate) fn are_tables_open(&self) -> bool {
+        self.closing.load(Ordering::SeqCst) == 0
+    }
+
+    /// A grant or a waiter more, or one less.
+    fn note(&self, strength: Strength, more: bool) {
+        let count = match strength {
+            Strength::Table(_) if !strength.conflicts(Strength::Table(TableLock::RowExclusive)) => return,
+            Strength::Table(_) => &self.closing,
+            _ => &self.count,
+        };
+        if more {
+            count.fetch_add(1, Ordering::SeqCst);
+        } else {
+            count.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
     fn shard(&self, place: Place) -> &Mutex<HashMap<Place, Entry>> {
         use std::hash::BuildHasher;
         &self.shards[self.hasher.hash_one(place) as usize & (SHARDS - 1)]
@@ -197,7 +204,7 @@ impl LockTable {
     pub(crate) fn ask(&self, owner: u64, place: Place, strength: Strength) -> Asked {
         let asked = self.shard(place).lock().entry(place).or_default().ask(owner, strength);
         if asked == Asked::Granted {
-            self.count.fetch_add(1, Ordering::SeqCst);
+            self.note(strength, true);
         }
         asked
     }
@@ -234,7 +241,7 @@ impl LockTable {
                 }
             }
         }
-        self.count.fetch_add(1, Ordering::SeqCst);
+        self.note(strength, true);
         waits.insert(owner, (place, strength));
         Ok(Wait::new(Arc::clone(self), place, waiter))
     }
@@ -268,7 +275,7 @@ impl LockTable {
             let Some(entry) = shard.get_mut(&place) else { return };
             if let Some(at) = entry.grants.iter().position(|grant| grant.owner == owner && grant.strength == strength) {
                 entry.grants.swap_remove(at);
-                self.count.fetch_sub(1, Ordering::SeqCst);
+                self.note(strength, false);
             }
             entry.serve(&mut woken);
             if entry.grants.is_empty() && entry.queue.is_empty() {
@@ -296,7 +303,7 @@ impl LockTable {
                 && let Some(at) = entry.queue.iter().position(|other| Arc::ptr_eq(other, waiter))
             {
                 entry.queue.remove(at);
-                self.count.fetch_sub(1, Ordering::SeqCst);
+                self.note(waiter.strength, false);
                 entry.serve(&mut woken);
                 if entry.grants.is_empty() && entry.queue.is_empty() {
                     shard.remove(&place);

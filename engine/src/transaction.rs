@@ -17,7 +17,7 @@ use crate::catalog::{Catalog, Object};
 use crate::commit::{Committed, Request};
 use crate::index_build::Building;
 use crate::ledger::{Ledger, Snapshot};
-use crate::locks::{Locking, Strength};
+use crate::locks::{Locking, Strength, TableLock};
 use crate::own_keys::NewKeys;
 use crate::reads::ReadSet;
 use crate::references::{Deferred, Owed, Removed};
@@ -159,6 +159,7 @@ impl Transaction {
     ///
     /// Errors: 23502 and 23505 with the failing row or key; 53100 or 58030 where a large write cannot go ahead into the log.
     pub fn insert(&mut self, table: &Arc<TableDef>, rows: &RecordBatch) -> SqlResult<()> {
+        self.claim_table(table.id, TableLock::RowExclusive)?;
         check_not_null(table, rows)?;
         let keys = unique::read(self.ledger.options().expressions(), table, rows)?;
         let keys = self.check_keys(table, rows, keys, &[])?;
@@ -190,6 +191,7 @@ impl Transaction {
     /// Errors: as [`Transaction::insert`]; 40001 where a row is not the newest version any more.
     pub fn update(&mut self, table: &Arc<TableDef>, old: &[RowId], rows: &RecordBatch) -> SqlResult<()> {
         assert!(old.len() == rows.num_rows(), "X1: an update has one new version for each old row");
+        self.claim_table(table.id, TableLock::RowExclusive)?;
         check_not_null(table, rows)?;
         let new = unique::read(self.ledger.options().expressions(), table, rows)?;
         let mut strengths = vec![Strength::NoKeyUpdate; old.len()];
@@ -230,6 +232,7 @@ impl Transaction {
     ///
     /// Errors: 40001 where a row is not the newest version any more.
     pub fn delete(&mut self, table: &Arc<TableDef>, old: &[RowId]) -> SqlResult<()> {
+        self.claim_table(table.id, TableLock::RowExclusive)?;
         self.claim(table, old, |_| Strength::Update)?;
         if self.catalog().is_referenced(table.id) {
             let before = self.rows_by_id(table, old)?;

@@ -18,6 +18,7 @@ mod expire_syntax;
 mod graph_syntax;
 mod hold_syntax;
 mod lock_syntax;
+mod lock_table_syntax;
 mod maintenance_syntax;
 mod names;
 mod parse;

@@ -33,6 +33,7 @@ pub(crate) fn name(strength: Strength) -> &'static str {
         Strength::NoKeyUpdate => "FOR NO KEY UPDATE",
         Strength::Share => "FOR SHARE",
         Strength::KeyShare => "FOR KEY SHARE",
+        Strength::Table(_) => "LOCK TABLE",
     }
 }
 

@@ -18,6 +18,7 @@ use crate::erase_syntax::{self, Erase};
 use crate::expire_syntax::{self, Expire};
 use crate::graph_syntax::{self, GraphCommand, GraphTable};
 use crate::hold_syntax::{self, HoldCommand};
+use crate::lock_table_syntax::{self, LockTables};
 use crate::maintenance_syntax::{self, Maintenance};
 use crate::parse_clauses::{self, Clauses};
 use crate::query_syntax::system_time;
@@ -54,6 +55,7 @@ pub(crate) enum Own {
     Maintenance(Maintenance),
     Erase(Erase),
     Constraints(SetConstraints),
+    LockTables(Arc<LockTables>),
     Refresh(Refresh),
     /// Roles, grants, owners, databases.
     Authority(Arc<Command>),
@@ -179,6 +181,7 @@ fn begins_own(first: &Token, second: Option<&Token>) -> bool {
     cursor_syntax::begins(first)
         || erase_syntax::begins(first)
         || maintenance_syntax::begins(first)
+        || lock_table_syntax::begins(first)
         || refresh_syntax::begins(first)
         || constraint_syntax::begins(first, second)
         || hold_syntax::begins(first, second)
@@ -203,6 +206,9 @@ fn parse_own(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Own> {
         },
         Some(first) if erase_syntax::begins(&first.token) => erase_syntax::read(&visible).map(Own::Erase),
         Some(first) if maintenance_syntax::begins(&first.token) => maintenance_syntax::read(&visible).map(Own::Maintenance),
+        Some(first) if lock_table_syntax::begins(&first.token) => {
+            lock_table_syntax::read(&visible).map(|lock| Own::LockTables(Arc::new(lock)))
+        }
         Some(first) if refresh_syntax::begins(&first.token) => refresh_syntax::read(&visible).map(Own::Refresh),
         _ => cursor_syntax::read(&visible).map(Own::Fetch),
     };

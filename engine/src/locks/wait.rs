@@ -62,7 +62,7 @@ impl Wait {
     pub(crate) fn row(&self) -> Option<(RelationId, RowId)> {
         match self.place {
             Place::Row(relation, row) => Some((relation, RowId(row))),
-            Place::Key(..) => None,
+            Place::Key(..) | Place::Table(_) => None,
         }
     }
 }

@@ -266,6 +266,21 @@ impl Session {
             },
         };
         match self.run_waiting(&mut transaction, prepared, &parameters, watch, open.block.begun_us, &mut None).await {
+            // What the transaction sees begins with its first lock, not before it.
+            Ok(outcome) if matches!((&*prepared.plan, &open.replay), (Plan::LockTable(_), Replay::Nothing)) => {
+                let refreshed = transaction.refresh();
+                match refreshed {
+                    Ok(()) => {
+                        open.transaction = Some(transaction);
+                        self.state = State::Open(open);
+                        Ok(outcome)
+                    }
+                    Err(error) => {
+                        self.state = State::Failed(open.block);
+                        Err(error)
+                    }
+                }
+            }
             Ok(outcome) => {
                 open.replay = match (&open.replay, &outcome) {
                     (Replay::Nothing, Outcome::Command(tag)) if open.block.kind == BlockKind::Implicit => {

@@ -70,7 +70,7 @@ impl Plan {
             Some(Strength::NoKeyUpdate) => "SELECT FOR NO KEY UPDATE",
             Some(Strength::Share) => "SELECT FOR SHARE",
             Some(Strength::KeyShare) => "SELECT FOR KEY SHARE",
-            Some(Strength::Update) | None => "SELECT FOR UPDATE",
+            Some(Strength::Update | Strength::Table(_)) | None => "SELECT FOR UPDATE",
         }
     }
 

@@ -41,6 +41,7 @@ mod insert;
 mod key_access;
 mod like_table;
 mod lock_rows;
+mod lock_table;
 pub(crate) mod maintenance;
 mod materialized;
 mod merge;
@@ -83,6 +84,7 @@ use crate::graph_patterns;
 use crate::graph_syntax::GraphCommand;
 use crate::hold_syntax::HoldCommand;
 use crate::lock_syntax;
+use crate::lock_table_syntax::LockTables;
 use crate::outcome::{Column, Notice, Outcome};
 use crate::parse::{Own, Parsed};
 use crate::resolver::{Binding, Scope};
@@ -177,6 +179,7 @@ pub(crate) enum Plan {
     CopyTo(Box<copy_to::Plan>),
     Explain(Box<explain::Plan>),
     Constraints(SetConstraints),
+    LockTable(Arc<LockTables>),
     /// Roles, grants, owners.
     Authority(Arc<Command>),
     /// Property graphs.
@@ -243,7 +246,7 @@ impl Plan {
             Self::Hold(command) => command.tag(),
             Self::Expire(_) => "EXPIRE",
             Self::Block(_) | Self::Configure(_) | Self::Named(_) | Self::Cursor(_) | Self::Notify(_) => return None,
-            Self::Maintenance(_) | Self::Constraints(_) | Self::Extension => return None,
+            Self::Maintenance(_) | Self::Constraints(_) | Self::Extension | Self::LockTable(_) => return None,
             Self::Explain(plan) => return plan.write_verb(),
             Self::Select(_) | Self::CopyTo(_) => return None,
         })
@@ -311,6 +314,9 @@ fn plan_statement(planning: &Planning<'_>, statement: &Statement) -> SqlResult<P
     }
     if let Some(Own::Refresh(refresh)) = &planning.parsed.own {
         return materialized::plan_refresh(planning, refresh);
+    }
+    if let Some(Own::LockTables(lock)) = &planning.parsed.own {
+        return Ok(Planned::command(Plan::LockTable(Arc::clone(lock))));
     }
     if let Some(Own::Constraints(constraints)) = &planning.parsed.own {
         return Ok(Planned::command(Plan::Constraints(constraints.clone())));
@@ -428,6 +434,7 @@ async fn run(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
         Plan::CopyTo(plan) => copy_to::execute(plan, execution),
         Plan::Explain(plan) => explain::execute(plan, execution).await,
         Plan::Constraints(constraints) => set_constraints::execute(constraints, execution),
+        Plan::LockTable(lock) => lock_table::execute(lock, execution).await,
         Plan::Authority(command) => authority::execute(command, execution),
         Plan::Graph(command) => property_graph::execute(command, execution),
         Plan::Hold(command) => hold::execute(command, execution),

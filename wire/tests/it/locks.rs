@@ -331,6 +331,79 @@ async fn a_reference_and_the_end_of_its_row_wait_for_each_other() {
 }
 
 #[tokio::test]
+async fn a_locked_table_is_written_when_its_lock_ends() {
+    let server = start().await;
+    let one = table(&server).await;
+    let (two, three) = (server.connect().await, server.connect().await);
+    one.batch_execute("BEGIN; LOCK TABLE t IN SHARE ROW EXCLUSIVE MODE; UPDATE t SET v = 1 WHERE id = 1").await.unwrap();
+    // One alone, one in a block, and who only reads.
+    let alone = beside(two, "UPDATE t SET v = v + 10 WHERE id = 1");
+    three.batch_execute("BEGIN").await.unwrap();
+    let in_block = beside(three, "INSERT INTO t VALUES (4, 4)");
+    alone.waits().await;
+    in_block.waits().await;
+    let reader = server.connect().await;
+    assert_eq!(value(&reader, 1).await, 0);
+    one.batch_execute("COMMIT").await.unwrap();
+    let ((two, first), (three, second)) = (alone.over().await, in_block.over().await);
+    assert_eq!((first.unwrap(), second.unwrap()), (1, 1));
+    assert_eq!(value(&reader, 1).await, 11);
+    // The block holds the table open until it ends; then the locker sees what it did.
+    one.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ").await.unwrap();
+    let locker = beside(one, "LOCK t");
+    locker.waits().await;
+    // Who comes later stands behind who waits.
+    let late = beside(two, "DELETE FROM t WHERE id = 2");
+    late.waits().await;
+    three.batch_execute("COMMIT").await.unwrap();
+    let (one, locked) = locker.over().await;
+    locked.unwrap();
+    assert_eq!(value(&one, 4).await, 4);
+    late.waits().await;
+    one.batch_execute("UPDATE t SET v = 5 WHERE id = 2; COMMIT").await.unwrap();
+    assert_eq!(late.over().await.1.unwrap(), 1);
+}
+
+/// A lock that is worth its name: a sum that is read and written under it loses nothing, whoever else writes, alone or in a block.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_read_under_a_tables_lock_is_so_until_it_ends() {
+    const ROUNDS: i32 = 12;
+    let server = start().await;
+    let one = table(&server).await;
+    let mut tasks = Vec::new();
+    for session in 0..4 {
+        let client = server.connect().await;
+        tasks.push(tokio::spawn(async move {
+            for round in 0..ROUNDS {
+                match session {
+                    0 | 1 => {
+                        client.batch_execute("BEGIN; LOCK t IN SHARE ROW EXCLUSIVE MODE").await.unwrap();
+                        let sum: i64 = client.query_one("SELECT sum(v) FROM t", &[]).await.unwrap().get(0);
+                        let row = format!("INSERT INTO t VALUES ({}, 1, {sum})", 1_000 * (session + 1) + round);
+                        client.batch_execute(&format!("{row}; COMMIT")).await.unwrap();
+                    }
+                    2 => client.batch_execute(&format!("INSERT INTO t VALUES ({}, 1)", 5_000 + round)).await.unwrap(),
+                    _ => {
+                        let row = format!("INSERT INTO t VALUES ({}, 1)", 6_000 + round);
+                        client.batch_execute(&format!("BEGIN; {row}; COMMIT")).await.unwrap();
+                    }
+                }
+            }
+        }));
+    }
+    for task in tasks {
+        tokio::time::timeout(HANG, task).await.expect("a session hangs").unwrap();
+    }
+    // In the order of commits: each saw the rows before it and none else.
+    let rows = one.query("SELECT w FROM t FOR SYSTEM_TIME ALL WHERE id > 3 ORDER BY _commit", &[]).await.unwrap();
+    assert_eq!(rows.len(), 4 * ROUNDS as usize);
+    for (before, row) in (0_i32..).zip(rows) {
+        let seen: Option<i32> = row.get(0);
+        assert!(seen.is_none_or(|seen| seen == before), "{seen:?} seen of {before}");
+    }
+}
+
+#[tokio::test]
 async fn many_waiters_are_all_served() {
     let server = start().await;
     let one = table(&server).await;

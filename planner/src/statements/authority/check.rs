@@ -45,7 +45,7 @@ pub(crate) enum Class {
     Rows,
     /// Makes, changes or drops objects.
     Definitions,
-    /// Roles, grants, owners, databases (`super::execute`), legal holds (`hold.rs`), erasures (`erase.rs`), EXPIRE (`expire.rs`): they ask for themselves.
+    /// Roles, grants, owners, databases (`super::execute`), legal holds (`hold.rs`), erasures (`erase.rs`), EXPIRE (`expire.rs`), LOCK TABLE (`lock_table.rs`): they ask for themselves.
     Authority,
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn class(plan: &Plan) -> Class {
         | Plan::DropSchema
         | Plan::Drop => Class::Definitions,
         Plan::Graph(_) => Class::Definitions,
-        Plan::Authority(_) | Plan::Hold(_) | Plan::Erase(_) | Plan::Expire(_) => Class::Authority,
+        Plan::Authority(_) | Plan::Hold(_) | Plan::Erase(_) | Plan::Expire(_) | Plan::LockTable(_) => Class::Authority,
     }
 }
 
