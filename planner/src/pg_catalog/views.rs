@@ -5,8 +5,10 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
-use engine::{Object, TableDef, ViewDef};
+use base::{ColumnId, RelationId};
+use engine::{ColumnDef, Object, TableDef, ViewDef};
 use sqlparser::ast::{Expr, GroupByExpr, Select, SelectItem, SetExpr, Statement, TableFactor, VisitMut, VisitorMut};
 
 use super::names::quote;
@@ -80,13 +82,26 @@ fn simple(scene: &Scene, view: &Query<'_>, pretty: bool) -> Option<String> {
     let source = if alias == table { shown } else { format!("{shown} {}", quote(&alias)) };
     let condition = match (&select.selection, scene.catalog.table(&schema, &table)) {
         (None, _) => String::new(),
-        (Some(condition), Some(found)) => {
+        (Some(condition), found) => {
+            let found = found.cloned().or_else(|| scene.catalog.view(&schema, &table).and_then(|view| as_table(view)))?;
+            let found = &found;
             let printed = super::deparse::condition_of(found, &alias, &condition.to_string(), pretty);
             format!("\n  WHERE {printed}")
         }
-        (Some(condition), None) => format!("\n  WHERE {condition}"),
     };
     Some(format!(" SELECT {}\n   FROM {source}{condition};", items.join(",\n    ")))
+}
+
+/// A view's columns as those of a table, which conditions are printed over.
+fn as_table(view: &ViewDef) -> Option<Arc<TableDef>> {
+    let column = |(id, column): (u32, &engine::ViewColumn)| ColumnDef {
+        id: ColumnId(id),
+        name: column.name.clone(),
+        sql_type: column.sql_type,
+        not_null: false,
+    };
+    let columns = (1..).zip(&view.columns).map(column).collect();
+    TableDef::new(RelationId(view.id), &view.schema, &view.name, columns, Vec::new()).ok().map(Arc::new)
 }
 
 /// A SELECT from one relation that names columns as they are called now, where an alias tells how they were.

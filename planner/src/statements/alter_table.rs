@@ -26,6 +26,7 @@ use crate::outcome::{Notice, Outcome, Tag};
 use crate::parse_clauses::actions;
 use crate::rules::{self, Guard};
 use crate::tables::{arrow_error, row_ids};
+use crate::updatable_views;
 use crate::view::Place;
 
 pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
@@ -257,6 +258,8 @@ fn add_column(execution: &mut Execution<'_>, table: &Arc<TableDef>, column: &Col
         }
         return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));
     }
+    let object = Object::Table(Arc::clone(table));
+    readers::take_in_column(execution, &object, &updatable_views::column_names(&object), &name)?;
     let mut draft = draft(execution, table);
     let at = draft.add_column(execution, column)?;
     let id = draft.columns[at].id;

@@ -15,7 +15,7 @@ use super::property_graph::followers;
 use super::table_draft::Draft;
 use crate::graph_functions;
 use crate::graph_syntax;
-use crate::names::quoted;
+use crate::names::{fold, quoted};
 use crate::parse::{self, Parsed};
 
 /// Queries that read a relation go on reading it under its new name.
@@ -50,6 +50,21 @@ pub(super) fn forget_column(execution: &mut Execution<'_>, object: &Object, at: 
         if at < alias.columns.len() {
             alias.columns.remove(at);
         }
+    })
+}
+
+/// Queries that read a table, which has these columns and is about to have one more, go on naming them as they did: where one is named as the new one
+/// will be, that one has another name there.
+pub(super) fn take_in_column(execution: &mut Execution<'_>, object: &Object, names: &[String], new: &str) -> SqlResult<()> {
+    change_aliases(execution, object, |alias| {
+        let is_named = |alias: &TableAlias, name: &str| alias.columns.iter().any(|column| fold(&column.name) == name);
+        if !is_named(alias, new) {
+            return;
+        }
+        let given = alias.columns.len();
+        alias.columns.extend(names.iter().skip(given).map(|name| TableAliasColumnDef { name: quoted(name), data_type: None }));
+        let free = (1..).map(|n| format!("{new}_{n}")).find(|name| !is_named(alias, name)).unwrap_or_default();
+        alias.columns.push(TableAliasColumnDef { name: quoted(&free), data_type: None });
     })
 }
 

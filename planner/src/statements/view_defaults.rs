@@ -7,12 +7,14 @@ use std::sync::Arc;
 
 use base::{SqlError, SqlResult, SqlState};
 use engine::{ColumnDef, Object, ViewDef};
-use sqlparser::ast::{Expr, Parens, Query, SelectItem, SetExpr, TableFactor, TableWithJoins, Values};
+use sqlparser::ast::{Expr, Parens, Query, SelectItem, SetExpr, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, Values};
 
 use super::Execution;
 use super::assignment::is_default;
+use super::rewrite;
 use super::table_draft::mistyped;
 use super::write_target::Target;
+use crate::names::quoted;
 use crate::query_trees;
 use crate::rules;
 
@@ -43,7 +45,7 @@ pub(super) fn set(execution: &mut Execution<'_>, view: &Arc<ViewDef>, name: &str
 /// The source of an INSERT through views, with their defaults for what it does not give (D1); `None` where it stays as it is.
 pub(super) fn fill(target: &Target, targets: &mut Vec<usize>, source: Option<&Query>) -> SqlResult<Option<Query>> {
     let given = source.map_or(0, |_| targets.len());
-    let defaults = target.defaults();
+    let defaults = target.defaults()?;
     let missing: Vec<(usize, Expr)> = defaults
         .iter()
         .filter(|(at, _)| !targets[..given].contains(at))
@@ -79,18 +81,21 @@ pub(super) fn fill(target: &Target, targets: &mut Vec<usize>, source: Option<&Qu
         SetExpr::Select(select) => {
             select.projection.extend(missing.iter().map(|(_, default)| SelectItem::UnnamedExpr(default.clone())));
         }
-        _ => filled = beside(filled, &missing),
+        _ => filled = beside(filled, given, &missing),
     }
     targets.truncate(given);
     targets.extend(missing.iter().map(|(at, _)| *at));
     Ok(Some(filled))
 }
 
-/// A query's rows with more columns.
-fn beside(query: Query, more: &[(usize, Expr)]) -> Query {
-    let alias = Some(query_trees::alias("\u{1}given"));
+/// The rows of a query with so many columns, and more.
+fn beside(query: Query, given: usize, more: &[(usize, Expr)]) -> Query {
+    const GIVEN: &str = "\u{1}given";
+    let names: Vec<String> = (0..given).map(|at| format!("{GIVEN}{at}")).collect();
+    let columns = names.iter().map(|name| TableAliasColumnDef { name: quoted(name), data_type: None }).collect();
+    let alias = Some(TableAlias { columns, ..query_trees::alias(GIVEN) });
     let relation = TableFactor::Derived { lateral: false, subquery: Box::new(query), alias, sample: None };
-    let all = SelectItem::Wildcard(sqlparser::ast::WildcardAdditionalOptions::default());
-    let items = std::iter::once(all).chain(more.iter().map(|(_, default)| SelectItem::UnnamedExpr(default.clone()))).collect();
+    let all = names.iter().map(|name| SelectItem::UnnamedExpr(rewrite::column(GIVEN, name)));
+    let items = all.chain(more.iter().map(|(_, default)| SelectItem::UnnamedExpr(default.clone()))).collect();
     query_trees::query(query_trees::select_body(items, vec![TableWithJoins { relation, joins: Vec::new() }], None))
 }

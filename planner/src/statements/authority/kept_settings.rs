@@ -14,10 +14,14 @@ use super::roles::{denied, resolve};
 use crate::rights::things::Thing;
 use crate::role_syntax::settings::{Change, KeptSettings};
 
-/// Errors: 42501, 42704, 22023, 55P02; 0A000 for another database.
+/// Errors: 42501, 42704, 22023, 55P02, 3D000; 0A000 for another database.
 pub(super) fn alter(command: &KeptSettings, execution: &mut Execution<'_>) -> SqlResult<()> {
     let own = execution.view.database.name();
     if let Some(database) = command.database.as_ref().filter(|database| *database != own) {
+        let is_there = execution.scope.cluster.upgrade().is_some_and(|all| all.all().iter().any(|other| other.name() == database));
+        if !is_there {
+            return Err(SqlError::new(SqlState::INVALID_CATALOG_NAME, format!("database \"{database}\" does not exist")));
+        }
         let message = format!("altering database \"{database}\" from another database");
         return Err(SqlError::unsupported(message).hint("Connect to it and alter it there."));
     }
@@ -36,6 +40,7 @@ pub(super) fn alter(command: &KeptSettings, execution: &mut Execution<'_>) -> Sq
             }
         }
         Change::Reset(name) => {
+            execution.view.settings.clone().reset(name)?;
             let (name, _) = execution.view.settings.before(name);
             values.retain(|(known, _)| *known != name);
         }

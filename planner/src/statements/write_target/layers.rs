@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use base::{SqlError, SqlResult, SqlState};
 use engine::{Object, TableDef, ViewDef};
-use sqlparser::ast::{Expr, SelectItem, TableAlias, TableFactor, TableWithJoins};
+use sqlparser::ast::{Expr, SelectItem, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins};
 
 use super::{Step, Verb};
+use crate::names::quoted;
 use crate::query_trees::{self, query};
 use crate::resolver::Scope;
 use crate::statements::rewrite;
@@ -167,7 +168,14 @@ impl Layers {
     pub(super) fn beneath(&self, at: usize, rows: Option<&TableFactor>, beside: &[(String, String)], filtered: bool) -> TableWithJoins {
         let layer = &self.layers[at];
         let mut from = layer.simple.select.from[0].clone();
-        let given = alias_of(&from.relation);
+        let mut given = alias_of(&from.relation);
+        if let (Some(alias), None, true) = (&mut given, rows, at + 1 == self.layers.len())
+            && !alias.columns.is_empty()
+        {
+            // Names for some columns are names for all, the row's id among them.
+            let names = layer.simple.named.iter().map(String::as_str).chain([ROW_ID]);
+            alias.columns = names.map(|name| TableAliasColumnDef { name: quoted(name), data_type: None }).collect();
+        }
         if at + 1 < self.layers.len() {
             from = self.nested(at + 1, rows, beside, filtered, &layer.simple.alias);
         } else if let Some(rows) = rows {

@@ -143,8 +143,13 @@ impl Target {
     }
 
     /// What a new row has in columns that it is not given, by position in the table, as views say it; what they say nothing of is the table's matter.
-    pub(super) fn defaults(&self) -> BTreeMap<usize, String> {
-        self.layers.as_ref().map_or_else(BTreeMap::new, |layers| layers.defaults.clone())
+    /// Errors: 0A000 for one of a column that cannot be written.
+    pub(super) fn defaults(&self) -> SqlResult<BTreeMap<usize, String>> {
+        let Some(layers) = &self.layers else { return Ok(BTreeMap::new()) };
+        let computed =
+            layers.view().columns.iter().zip(&layers.columns).position(|(column, (_, at))| column.default.is_some() && at.is_none());
+        computed.map_or(Ok(()), |at| layers.place(at, Verb::Insert).map(drop))?;
+        Ok(layers.defaults.clone())
     }
 
     /// What DEFAULT means of the view's column that is at a position of the table, for a row that is there.
