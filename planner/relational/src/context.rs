@@ -177,7 +177,7 @@ impl<'a> Context<'a> {
                 mentioned: &mentioned,
                 tables: RefCell::new(HashMap::new()),
                 found: Rc::default(),
-                depth: self.depth,
+                expanding: self.expanding.clone(),
                 relations: relations(),
             };
             let TableExpression { shown, statement, data_type } = one;
