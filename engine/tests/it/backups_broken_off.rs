@@ -7,6 +7,7 @@ use base::{Fault, Io, SeededRng, SimClock, SimIo, SqlResult};
 use engine::restore::{Request, check, restore};
 use engine::{Memory, Options, Server};
 
+use crate::broken_off::stop;
 use crate::ledger::{all, create_table, insert, many, rows, table};
 
 const BACKUP: &str = "/backup";
@@ -79,14 +80,7 @@ fn a_backup_broken_off_at_any_step_leaves_the_earlier_one_or_is_whole() {
             let begun = io.steps();
             let answer = server.backup(Path::new(BACKUP), true);
             let is_over = io.steps() < begun + step;
-            if fault == Fault::Crash && !is_over {
-                let _ = server.close_unsealed();
-                io.restart();
-            } else {
-                io.forget_faults();
-                server.close_unsealed().unwrap();
-            }
-            drop(server);
+            stop(server, &io, fault, is_over).unwrap();
             check(&options(&io), Path::new(BACKUP)).unwrap_or_else(|error| panic!("{fault:?} at step {step}: {error}"));
             let found = restored(&io, "/restored").unwrap_or_else(|error| panic!("{fault:?} at step {step}: {error}"));
             assert!(found == then || found == now, "{fault:?} at step {step}: {} rows", found.len());

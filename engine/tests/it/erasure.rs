@@ -17,6 +17,7 @@ use receipts::{Field, Receipt, Verdict, field_commitment, field_salt, verify_dis
 
 use crate::backups::{fsck_of, policy, reopened, restore_to};
 use crate::backups_broken_off::options as simulated;
+use crate::broken_off::stop;
 use crate::ledger::open;
 
 /// Who, name, paid; by id.
@@ -410,14 +411,7 @@ fn an_erasure_broken_off_at_any_step_is_whole_or_never_was() {
             let added = change.insert(&people, &batch(&people, &[(4, "eve", Some("Eve"), None)])).and_then(|()| change.commit_blocking());
             let is_over = io.steps() < begun + step;
             drop(ledger);
-            if fault == Fault::Crash && !is_over {
-                let _ = server.close_unsealed();
-                io.restart();
-            } else {
-                io.forget_faults();
-                let _ = server.close_unsealed();
-            }
-            drop(server);
+            let _ = stop(server, &io, fault, is_over);
             let place = format!("{fault:?} at step {step}");
             let server = Server::open(Path::new("/data"), simulated(&io)).unwrap_or_else(|error| panic!("{place}: {error}"));
             let ledger = server.ledger("shockwave").unwrap();

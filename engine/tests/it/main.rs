@@ -6,6 +6,7 @@ mod auditor;
 mod backups;
 mod backups_broken_off;
 mod backups_damaged;
+mod broken_off;
 mod computed;
 mod cosigned;
 mod erasure;

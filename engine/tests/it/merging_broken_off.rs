@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use base::{Fault, Io, SimIo};
-use engine::fsck::{Request, check};
 use engine::{Ledger, Server};
 use receipts::Policy;
 
 use crate::backups_broken_off::options;
+use crate::broken_off::{stop, valid};
 use crate::ledger::{all, create_table, find, insert, many, rows, table};
 
 const DATA: &str = "/data";
@@ -60,32 +60,23 @@ fn a_merge_broken_off_at_any_step_is_whole_or_nothing() {
             let begun = io.steps();
             let answer = ledger.merge_segments();
             let is_over = io.steps() < begun + step;
-            if fault == Fault::Crash && !is_over {
-                let _ = server.close_unsealed();
-                io.restart();
-            } else {
-                io.forget_faults();
-                let _ = server.close_unsealed();
-            }
-            drop((server, ledger));
-            let disk: Arc<dyn Io> = Arc::new(io.clone());
-            let request = Request { folder: &Path::new(DATA).join("ledgers/shockwave"), policy: &policy, pinned: None, threads: 1 };
-            let verdict = check(&disk, &request).0;
-            assert_eq!(verdict.exit_code(), 0, "{fault:?} at step {step}: {verdict}");
+            drop(ledger);
+            let _ = stop(server, &io, fault, is_over);
+            let place = format!("{fault:?} at step {step}");
+            valid(&io, DATA, &policy, &place);
             let (server, ledger) = open(&io);
-            assert_eq!(all(&ledger.begin("r")), wanted, "{fault:?} at step {step}");
+            assert_eq!(all(&ledger.begin("r")), wanted, "{place}");
             let files = named(&io, &ledger);
-            assert!(matches!(files, 1..=2 | 17), "{fault:?} at step {step}: {files} files after a start, {answer:?}");
+            assert!(matches!(files, 1..=2 | 17), "{place}: {files} files after a start, {answer:?}");
             let is_done = files < 17;
-            assert!(answer.is_err() || is_done, "{fault:?} at step {step}: it was said to be done");
+            assert!(answer.is_err() || is_done, "{place}: it was said to be done");
             counted[usize::from(is_done)] += 1;
             ledger.merge_segments().unwrap();
-            assert!(named(&io, &ledger) <= 2, "{fault:?} at step {step}");
-            assert_eq!(all(&ledger.begin("r")), wanted, "{fault:?} at step {step}");
+            assert!(named(&io, &ledger) <= 2, "{place}");
+            assert_eq!(all(&ledger.begin("r")), wanted, "{place}");
             server.shutdown().unwrap();
             drop((server, ledger));
-            let verdict = check(&disk, &request).0;
-            assert_eq!(verdict.exit_code(), 0, "{fault:?} at step {step}: {verdict}");
+            valid(&io, DATA, &policy, &place);
             if is_over {
                 break;
             }
