@@ -239,7 +239,7 @@ async fn explain_names_the_index() {
             "SELECT id FROM person WHERE city = 'city 7' ORDER BY age LIMIT 2",
             "ProjectionExec: expr=[id@0 as id]\
              \n  GlobalLimitExec: skip=0, fetch=2\
-             \n    FilterExec: city@1 = city 7, projection=[id@0, age@2]\
+             \n    FilterExec: city@1 = city 7, projection=[id@0, age@2], fetch=2\
              \n      Index Scan using by_city on person: columns=[id, city, age]\
              \n        Index Cond: (city = city 7)",
         ),
@@ -283,6 +283,11 @@ async fn explain_names_the_index() {
     }
     let analyzed = client.lines("EXPLAIN ANALYZE SELECT id FROM person ORDER BY id LIMIT 3").await.join("\n");
     assert!(analyzed.contains("Index Scan using person_pkey on person: columns=[id] (actual rows=16 "), "{analyzed}");
+    // A filter between them does not gather a batch first.
+    let analyzed = client.lines("EXPLAIN ANALYZE SELECT id, name FROM person WHERE age >= 50 ORDER BY age LIMIT 3").await.join("\n");
+    assert!(analyzed.contains("Index Scan using by_age on person: columns=[id, age, name] (actual rows=16 "), "{analyzed}");
+    let one = client.lines("EXPLAIN ANALYZE SELECT min(age) FROM person WHERE age >= 50").await.join("\n");
+    assert!(one.contains("by_age on person: columns=[age] (actual rows=16 "), "{one}");
     // It is not in the index's first thousands of rows.
     let late = "SELECT id FROM person WHERE name = 'name 19999' ORDER BY id LIMIT 1";
     assert_eq!(client.lines(late).await, ["19999"]);

@@ -4,6 +4,7 @@
 //! F2: an index's order is the sort's: columns with one value aside, its next columns are those sorted by, all ascending with NULL last or all the other
 //!     way round. Where NULL stands does not matter of a column that has none, or that a comparison leaves none of.
 //! F3: after all columns of a unique index that have no NULL there is nothing left to sort by.
+//! F4: the uppermost filter ends with the last row that is wanted, and does not gather a batch before the first leaves.
 //! Never: looks at rows.
 
 use std::sync::Arc;
@@ -83,20 +84,36 @@ struct Asked {
     wanted: usize,
     /// Rows in which the first column is NULL do not matter.
     not_null: bool,
+    /// Whether a filter above drops rows of these.
+    is_filtered: bool,
 }
 
 /// What gives the first rows of a sort in its order.
 fn sorted(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-    let (sort, fetch) = match node.downcast_ref::<SortPreservingMergeExec>() {
-        Some(merge) => (merge.input().downcast_ref::<SortExec>(), merge.fetch()),
-        None => {
-            let sort = node.downcast_ref::<SortExec>().filter(|sort| !sort.preserve_partitioning());
-            (sort, sort.and_then(|sort| sort.fetch()))
-        }
+    let Some(merge) = node.downcast_ref::<SortPreservingMergeExec>() else {
+        let sort = node.downcast_ref::<SortExec>().filter(|sort| !sort.preserve_partitioning());
+        return first_of(sort, sort.and_then(|sort| sort.fetch()), None);
     };
+    // A list of columns between them is made of the rows in their order.
+    match merge.input().downcast_ref::<ProjectionExec>() {
+        Some(list) => first_of(list.input().downcast_ref::<SortExec>(), merge.fetch(), Some(merge.input())),
+        None => first_of(merge.input().downcast_ref::<SortExec>(), merge.fetch(), None),
+    }
+}
+
+/// So many rows of a sort, and of them the columns of the list.
+fn first_of(
+    sort: Option<&SortExec>,
+    fetch: Option<usize>,
+    list: Option<&Arc<dyn ExecutionPlan>>,
+) -> Result<Option<Arc<dyn ExecutionPlan>>> {
     let (Some(sort), Some(wanted)) = (sort, fetch.filter(|wanted| (1..=WANTED_MAX).contains(wanted))) else { return Ok(None) };
     let keys = keys_of(sort.expr());
-    let Some(rows) = in_order(sort.input(), Asked { keys, wanted, not_null: false })? else { return Ok(None) };
+    let Some(rows) = in_order(sort.input(), Asked { keys, wanted, not_null: false, is_filtered: false })? else { return Ok(None) };
+    let rows = match list {
+        None => rows,
+        Some(list) => Arc::clone(list).replace_children(vec![rows], ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))?,
+    };
     Ok(Some(Arc::new(GlobalLimitExec::new(rows, 0, Some(wanted)))))
 }
 
@@ -175,7 +192,7 @@ fn extremes(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPla
         let arguments = aggregate.expressions();
         let [expr] = arguments.as_slice() else { return Ok(None) };
         let key = Key { expr: Arc::clone(expr), descending, nulls_first: descending };
-        let asked = Asked { keys: vec![key], wanted: 1, not_null: true };
+        let asked = Asked { keys: vec![key], wanted: 1, not_null: true, is_filtered: false };
         let Some(rows) = in_order(first.input(), asked)? else { return Ok(None) };
         inputs.push(Arc::new(GlobalLimitExec::new(rows, 0, Some(1))) as Arc<dyn ExecutionPlan>);
     }
@@ -201,6 +218,7 @@ fn in_order(plan: &Arc<dyn ExecutionPlan>, asked: Asked) -> Result<Option<Arc<dy
     if let Some(gathered) = plan.downcast_ref::<CoalescePartitionsExec>() {
         return in_order(gathered.input(), asked);
     }
+    let mut fetch = None;
     let (input, column): (_, Box<Columns<'_>>) = if let Some(filter) = plan.downcast_ref::<FilterExec>() {
         let schema = filter.input().schema();
         let place = move |at: usize| {
@@ -210,6 +228,7 @@ fn in_order(plan: &Arc<dyn ExecutionPlan>, asked: Asked) -> Result<Option<Arc<dy
             };
             Some(Arc::new(Column::new(schema.fields().get(at)?.name(), at)) as Arc<dyn PhysicalExpr>)
         };
+        fetch = (!asked.is_filtered).then_some(asked.wanted);
         (filter.input(), Box::new(place))
     } else if let Some(list) = plan.downcast_ref::<ProjectionExec>() {
         (list.input(), Box::new(|at| Some(Arc::clone(&list.expr().get(at)?.expr))))
@@ -218,9 +237,12 @@ fn in_order(plan: &Arc<dyn ExecutionPlan>, asked: Asked) -> Result<Option<Arc<dy
     };
     let keys = asked.keys.iter().map(|key| over(&key.expr, &column).map(|expr| Key { expr, ..*key })).collect();
     let Some(keys) = keys else { return Ok(None) };
-    let Some(rows) = in_order(input, Asked { keys, ..asked })? else { return Ok(None) };
+    let is_filtered = asked.is_filtered || plan.downcast_ref::<FilterExec>().is_some();
+    let Some(rows) = in_order(input, Asked { keys, is_filtered, ..asked })? else { return Ok(None) };
     let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
-    Arc::clone(plan).replace_children(vec![rows], options).map(Some)
+    let over = Arc::clone(plan).replace_children(vec![rows], options)?;
+    // F4.
+    Ok(Some(if fetch.is_some() { over.with_fetch(fetch).unwrap_or(over) } else { over }))
 }
 
 fn by_index(scan: &SegmentScanExec, asked: &Asked) -> Option<Arc<dyn ExecutionPlan>> {
