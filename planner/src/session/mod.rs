@@ -265,24 +265,16 @@ impl Session {
                 }
             },
         };
-        match self.run_waiting(&mut transaction, prepared, &parameters, watch, open.block.begun_us, &mut None).await {
+        let is_first_lock = matches!((&*prepared.plan, &open.replay), (Plan::LockTable(_), Replay::Nothing));
+        let outcome = match self.run_waiting(&mut transaction, prepared, &parameters, watch, open.block.begun_us, &mut None).await {
             // What the transaction sees begins with its first lock, not before it.
-            Ok(outcome) if matches!((&*prepared.plan, &open.replay), (Plan::LockTable(_), Replay::Nothing)) => {
-                let refreshed = transaction.refresh();
-                match refreshed {
-                    Ok(()) => {
-                        open.transaction = Some(transaction);
-                        self.state = State::Open(open);
-                        Ok(outcome)
-                    }
-                    Err(error) => {
-                        self.state = State::Failed(open.block);
-                        Err(error)
-                    }
-                }
-            }
+            Ok(outcome) if is_first_lock => transaction.refresh().map(|()| outcome),
+            outcome => outcome,
+        };
+        match outcome {
             Ok(outcome) => {
                 open.replay = match (&open.replay, &outcome) {
+                    _ if is_first_lock => Replay::Nothing,
                     (Replay::Nothing, Outcome::Command(tag)) if open.block.kind == BlockKind::Implicit => {
                         Replay::Once { prepared: prepared.clone(), parameters, tag: *tag }
                     }

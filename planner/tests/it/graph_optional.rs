@@ -1,17 +1,8 @@
 //! OPTIONAL in GRAPH_TABLE: what is kept where a part does not match, what a part's WHERE decides, and that it stands wherever a pattern may.
 //! Random patterns are compared in `graph_oracle`.
 
-use crate::fixture::{Client, Fixture};
-use crate::graph_table::SOCIAL;
-
-async fn social() -> (Fixture, Client) {
-    let fixture = Fixture::new();
-    let mut client = fixture.session();
-    for sql in SOCIAL {
-        client.run(sql).await;
-    }
-    (fixture, client)
-}
+use crate::fixture::Client;
+use crate::graph_table::social;
 
 /// The rows of a pattern with so many columns.
 async fn matches(client: &mut Client, pattern: &str, columns: usize) -> Vec<String> {

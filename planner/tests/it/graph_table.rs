@@ -26,7 +26,8 @@ pub const SOCIAL: [&str; 13] = [
             lives SOURCE person DESTINATION town DEFAULT LABEL LABEL of NO PROPERTIES)",
 ];
 
-async fn social() -> (Fixture, Client) {
+/// A session beside that graph.
+pub async fn social() -> (Fixture, Client) {
     let fixture = Fixture::new();
     let mut client = fixture.session();
     for sql in SOCIAL {
@@ -81,7 +82,7 @@ async fn errors_name_what_would_work() {
 }
 
 /// Rows of a pattern's columns, sorted as text.
-async fn matches(client: &mut Client, pattern: &str) -> Vec<String> {
+pub async fn matches(client: &mut Client, pattern: &str) -> Vec<String> {
     let mut lines = client.lines(&format!("SELECT * FROM GRAPH_TABLE (social MATCH {pattern})")).await;
     lines.sort();
     lines
