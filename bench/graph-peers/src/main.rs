@@ -8,6 +8,7 @@
 
 #[path = "../../../graph/tests/it/data.rs"]
 mod data;
+mod functions;
 mod generator;
 mod latency;
 mod peer;

@@ -5,8 +5,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// What is installed from PyPI: DuckDB, Ladybug, and a client for PostgreSQL.
-const PACKAGES: [(&str, &str); 3] = [("duckdb", "duckdb"), ("ladybug", "ladybug"), ("psycopg", "psycopg[binary]")];
+/// What is installed from PyPI: DuckDB, Ladybug, NetworKit, and a client for PostgreSQL.
+const PACKAGES: [(&str, &str); 4] =
+    [("duckdb", "duckdb"), ("ladybug", "ladybug"), ("networkit", "networkit"), ("psycopg", "psycopg[binary]")];
 /// Where Debian keeps the programs of PostgreSQL 15.
 const POSTGRES: &str = "/usr/lib/postgresql/15/bin";
 
@@ -15,6 +16,7 @@ const POSTGRES: &str = "/usr/lib/postgresql/15/bin";
 pub enum Kind {
     DuckDb,
     Ladybug,
+    NetworKit,
     Postgres,
 }
 
@@ -43,6 +45,7 @@ impl Kind {
         match self {
             Self::DuckDb => "DuckDB",
             Self::Ladybug => "Ladybug",
+            Self::NetworKit => "NetworKit",
             Self::Postgres => "PostgreSQL",
         }
     }
@@ -51,6 +54,7 @@ impl Kind {
         match self {
             Self::DuckDb => "duckdb_peer.py",
             Self::Ladybug => "ladybug_peer.py",
+            Self::NetworKit => "networkit_peer.py",
             Self::Postgres => "postgres_peer.py",
         }
     }

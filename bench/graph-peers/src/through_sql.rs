@@ -6,6 +6,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use crate::data::Folder;
+use crate::functions;
 use crate::latency;
 use crate::peer::{Kind, Peer};
 use crate::queries::{definitions, joins, pattern, table};
@@ -67,7 +68,8 @@ pub fn compare(
     print(&peers, numbers, &all);
     joined(&mut server, numbers, &all)?;
     let ladybug = peers.iter_mut().find(|peer| peer.kind == Kind::Ladybug).ok_or("no Ladybug")?;
-    latency::by_key(&mut server, folder, ladybug)
+    latency::by_key(&mut server, folder, ladybug)?;
+    functions::compare(&mut server, folder, python, rounds)
 }
 
 /// The edges of a table in two files: four fifths, and the rest.
