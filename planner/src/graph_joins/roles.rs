@@ -1,7 +1,8 @@
 //! What joined relations are in a property graph: which hold vertices, which hold edges, and which columns name the same vertex.
 //!
 //! R1: a vertex is an element table and, for each column of its key, a class of equal columns; two mentions of it are the same variable.
-//! R2: every equality of the joins says that two columns are the same part of the same vertex's key; joins that say anything else follow no edges.
+//! R2: every equality of the joins says that two columns are the same part of the same vertex's key; joins that say anything else follow no edges, and
+//!     neither do those that say it of what a block within theirs, where it may be NULL, has bound.
 //! R3: a vertex that no relation holds has a row all the same, since a reference of an edge that is joined to it says so.
 //! R4: an edge's end that is joined to nothing is not NULL.
 //! R5: EXISTS of one row by an element's key is a join: there is one such row at most, since a graph whose keys are not unique has no topology.
@@ -259,11 +260,26 @@ fn classes(joined: &Joined) -> Option<Vec<Classes>> {
             None => Classes::default(),
         };
         for (one, other) in &block.equal {
+            if ![one, other].iter().all(|column| is_around(joined, all.len(), column.relation)) {
+                return None;
+            }
             classes.join(*one, *other, |column| block.relations.contains(&column.relation))?;
         }
         all.push(classes);
     }
     Some(all)
+}
+
+/// Whether a relation stands in a block or in one around it.
+fn is_around(joined: &Joined, block: usize, relation: usize) -> bool {
+    let mut at = Some(block);
+    while let Some(block) = at.and_then(|at| joined.blocks.get(at)) {
+        if block.relations.contains(&relation) {
+            return true;
+        }
+        at = block.within.map(|(within, _)| within);
+    }
+    false
 }
 
 /// One way to see all relations.
