@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use base::{CommitSeq, RelationId, SqlError, SqlResult, SqlState};
 use engine::{Catalog, GraphElement, Ledger};
-use graph::FromStatistics;
+use graph::{FromStatistics, Strategy};
 use relational::links::{Asked, Joined, Links, Route, Way};
 
 use crate::live_graphs::LiveGraphs;
@@ -32,6 +32,8 @@ pub(crate) struct GraphLinks {
     pub(crate) graphs: Arc<LiveGraphs>,
     /// Answer whatever they can, or nothing; `None` where it is a question of cost.
     pub(crate) is_forced: Option<bool>,
+    /// Which of the plans for operators is taken.
+    pub(crate) strategy: Strategy,
     /// Workers of a long query.
     pub(crate) threads: usize,
 }
@@ -73,7 +75,7 @@ impl Links for GraphLinks {
         let snapshot = live.topology().snapshot(at);
         let statistics = live.statistics(&snapshot);
         let cardinality = FromStatistics { schema: snapshot.schema(), statistics: &statistics };
-        let Some(settled) = settling::settled(roles, &live, &snapshot, &cardinality, asked)? else { return Ok(None) };
+        let Some(settled) = settling::settled(roles, &live, &snapshot, (&cardinality, self.strategy), asked)? else { return Ok(None) };
         if self.is_forced.is_none() && !worth::is_worth_going(roles, &settled, &cardinality) {
             return Ok(None);
         }

@@ -30,13 +30,13 @@ pub(super) fn settled(
     roles: &Roles,
     live: &Live,
     snapshot: &Snapshot,
-    cardinality: &FromStatistics<'_>,
+    (cardinality, strategy): (&FromStatistics<'_>, Strategy),
     mut asked: Asked,
 ) -> SqlResult<Option<Settled>> {
     let mut read = Vec::new();
     loop {
         let Some(made) = pattern::pattern(roles, live, snapshot, &asked)? else { return Ok(None) };
-        let plan = match graph::plan(&made.query, snapshot.schema(), cardinality, Strategy::Cheapest) {
+        let plan = match graph::plan(&made.query, snapshot.schema(), cardinality, strategy) {
             Ok(plan) => plan,
             Err(error) if error.state() == SqlState::STATEMENT_TOO_COMPLEX => return Ok(None),
             Err(error) => return Err(error),

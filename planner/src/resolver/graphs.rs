@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use base::{CommitSeq, SqlError, SqlResult, SqlState};
 use engine::{GraphDef, Object};
+use graph::Strategy;
 use sqlparser::ast::ObjectName;
 
 use super::{Scope, undefined_table};
@@ -43,6 +44,7 @@ impl Scope {
             catalog: Arc::clone(&self.catalog),
             graphs: Arc::clone(&self.searched.graphs),
             is_forced: self.settings.graph_operators(),
+            strategy: self.settings.graph_plan_seed().map_or(Strategy::Cheapest, Strategy::Random),
             threads: workers.unwrap_or(0).saturating_add(1).min(self.ledger.options().hash_threads),
         }))
     }

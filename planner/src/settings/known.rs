@@ -47,6 +47,9 @@ pub(crate) const AS_OF: &str = "shockwave.as_of";
 /// Whether joins along the edges of a property graph are answered by graph operators.
 pub(crate) const GRAPH_OPERATORS: &str = "shockwave.graph_operators";
 
+/// What the plans of graph operators are drawn from, where it is not 0: for tests that hold plans against each other.
+pub(crate) const GRAPH_PLAN_SEED: &str = "shockwave.graph_plan_seed";
+
 /// What a commit waits for, beyond being durable.
 pub(crate) const LEDGER_WAIT: &str = "ledger.wait";
 
@@ -163,6 +166,7 @@ pub(super) const KNOWN: &[Known] = &[
     known("session_replication_role", "origin", Kind::OneOf(&["origin", "replica", "local"]), false),
     known(AS_OF, "", Kind::Moment, false),
     known(GRAPH_OPERATORS, "auto", Kind::OneOf(&["auto", "on", "off"]), false),
+    known(GRAPH_PLAN_SEED, "0", Kind::Integer(0, 2_147_483_647), false),
     known("ssl", "off", Kind::Fixed, false),
     known("standard_conforming_strings", "on", Kind::OneOf(&["on"]), true),
     known("statement_mem", "0", Kind::Kilobytes, false),

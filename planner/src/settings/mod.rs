@@ -17,7 +17,7 @@ mod values;
 use crate::as_of::AsOf;
 use crate::ground::Ground;
 use crate::types::Manner;
-pub(crate) use known::{AS_OF, GRAPH_OPERATORS, LEDGER_WAIT};
+pub(crate) use known::{AS_OF, GRAPH_OPERATORS, GRAPH_PLAN_SEED, LEDGER_WAIT};
 use known::{KNOWN, Kind, Known};
 pub(crate) use seen::Seen;
 use values::{check, kilobytes, milliseconds};
@@ -246,6 +246,11 @@ impl Settings {
             "off" => Some(false),
             _ => None,
         }
+    }
+
+    /// What the plans of graph operators are drawn from; `None` for the best.
+    pub(crate) fn graph_plan_seed(&self) -> Option<u64> {
+        self.text(GRAPH_PLAN_SEED).parse().ok().filter(|seed| *seed > 0)
     }
 
     /// Whether a plain BEGIN opens a read-only block.

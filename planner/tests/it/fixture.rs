@@ -88,6 +88,11 @@ impl Client {
         Ok(answer)
     }
 
+    /// Runs a query string as the simple protocol does, once; the last statement's answer.
+    pub async fn try_once(&mut self, sql: &str) -> SqlResult<Answer> {
+        self.parsed(sql).await
+    }
+
     /// Whether a query answers otherwise each time.
     fn is_changing(&self, sql: &str) -> bool {
         [

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::graph_random::{
-    EDGE_TABLES, Edge, Element, Graph, Label, Mode, Optional, Part, PathPattern, Pattern, VERTEX_TABLES, Vertex, Way,
+    EDGE_TABLES, Edge, Element, Graph, Keep, Label, Mode, Optional, Part, PathPattern, Pattern, VERTEX_TABLES, Vertex, Way,
 };
 
 /// Partial matches that are tried at most.
@@ -90,7 +90,8 @@ pub fn obeys(mode: Option<Mode>, vertices: &[Vertex], edges: &[Edge]) -> bool {
     }
 }
 
-pub fn through(graph: &Graph, states: Vec<State>, part: &Part) -> Vec<State> {
+/// Every way along a part. `within` is the mode of the whole path, where it must bound what is repeated.
+fn through(graph: &Graph, states: Vec<State>, part: &Part, within: Option<Mode>) -> Vec<State> {
     match part {
         Part::Vertex(element) => {
             let mut found = Vec::new();
@@ -140,34 +141,38 @@ pub fn through(graph: &Graph, states: Vec<State>, part: &Part) -> Vec<State> {
         Part::Edge(element, way, Some(times)) => {
             let any = || Part::Vertex(Element::default());
             let parts = vec![any(), Part::Edge(element.clone(), *way, None), any()];
-            repeated(graph, states, None, &parts, None, *times, false)
+            repeated(graph, states, Times { mode: None, within, parts: &parts, ordered: None, times: *times, kept: false })
         }
         Part::Nested { mode, parts, ordered, times, optional } => {
-            repeated(graph, states, *mode, parts, ordered.as_ref(), times.unwrap_or((1, 1)), times.is_none() || *optional)
+            let (ordered, kept) = (ordered.as_ref(), times.is_none() || *optional);
+            repeated(graph, states, Times { mode: *mode, within, parts, ordered, times: times.unwrap_or((1, 1)), kept })
         }
         Part::Choice(first, second) => {
-            let mut found = along(graph, states.clone(), first);
-            found.extend(along(graph, states, second));
+            let mut found = along(graph, states.clone(), first, within);
+            found.extend(along(graph, states, second, within));
             found
         }
     }
 }
 
-pub fn along(graph: &Graph, states: Vec<State>, parts: &[Part]) -> Vec<State> {
+fn along(graph: &Graph, states: Vec<State>, parts: &[Part], within: Option<Mode>) -> Vec<State> {
     let few = |states: Vec<State>| if states.len() > STATES_MAX { vec![State::default(); STATES_MAX + 1] } else { states };
-    parts.iter().fold(states, |states, part| if states.len() > STATES_MAX { states } else { few(through(graph, states, part)) })
+    parts.iter().fold(states, |states, part| if states.len() > STATES_MAX { states } else { few(through(graph, states, part, within)) })
 }
 
-/// A path in parentheses, so many times; `kept`: its variables can be mentioned outside.
-pub fn repeated(
-    graph: &Graph,
-    states: Vec<State>,
+/// A path in parentheses, so many times.
+struct Times<'a> {
     mode: Option<Mode>,
-    parts: &[Part],
-    ordered: Option<&(String, String)>,
-    (least, most): (usize, usize),
+    within: Option<Mode>,
+    parts: &'a [Part],
+    ordered: Option<&'a (String, String)>,
+    times: (usize, usize),
+    /// Its variables can be mentioned outside.
     kept: bool,
-) -> Vec<State> {
+}
+
+fn repeated(graph: &Graph, states: Vec<State>, path: Times<'_>) -> Vec<State> {
+    let (least, most) = path.times;
     let mut found = Vec::new();
     for state in states {
         let mut current = vec![state];
@@ -175,30 +180,57 @@ pub fn repeated(
             if time >= least {
                 found.extend(current.clone());
             }
-            if time == most {
+            if time == most || current.is_empty() || found.len() > STATES_MAX {
                 break;
             }
             let mut next = Vec::new();
             for state in current {
                 let (vertices, edges) = (state.vertices.clone(), state.edges.clone());
                 let begin = State { vertices: vertices.last().copied().into_iter().collect(), edges: Vec::new(), ..state.clone() };
-                for mut done in along(graph, vec![begin], parts) {
-                    if !is_ordered(&done, ordered) || !obeys(mode, &done.vertices, &done.edges) {
+                for mut done in along(graph, vec![begin], path.parts, None) {
+                    if !is_ordered(&done, path.ordered) || !obeys(path.mode, &done.vertices, &done.edges) {
                         continue;
                     }
                     let passed = if vertices.is_empty() { &done.vertices[..] } else { &done.vertices[1..] };
                     done.vertices = vertices.iter().chain(passed).copied().collect();
                     done.edges = edges.iter().chain(&done.edges).copied().collect();
-                    if !kept {
+                    if !path.kept {
                         done.held.clone_from(&state.held);
                     }
-                    next.push(done);
+                    // What begins a path of a mode is of that mode.
+                    if obeys(path.within, &done.vertices, &done.edges) {
+                        next.push(done);
+                    }
+                }
+                if next.len() > STATES_MAX {
+                    return next;
                 }
             }
             current = next;
         }
     }
     found
+}
+
+/// Of the paths between the same two vertices those that are kept.
+fn kept(keep: Keep, mut paths: Vec<State>) -> Vec<State> {
+    paths.sort_by_key(|path| path.edges.len());
+    let mut kept: Vec<State> = Vec::new();
+    for path in paths {
+        let ends = |path: &State| (path.vertices.first().copied(), path.vertices.last().copied());
+        let known: Vec<usize> = kept.iter().filter(|other| ends(other) == ends(&path)).map(|other| other.edges.len()).collect();
+        let lengths: BTreeSet<usize> = known.iter().copied().chain([path.edges.len()]).collect();
+        let is_kept = match keep {
+            Keep::AnyShortest => known.is_empty(),
+            Keep::AllShortest => lengths.len() == 1,
+            Keep::Shortest(count) => known.len() < count,
+            Keep::Groups(count) => lengths.len() <= count,
+        };
+        if is_kept {
+            kept.push(path);
+        }
+    }
+    kept
 }
 
 /// A match, or a part of one: what is held, and the length of each path, where it matched.
@@ -211,12 +243,23 @@ fn extended(graph: &Graph, from: Match, paths: &[PathPattern], ordered: Option<&
         let mut next = Vec::new();
         for (state, lengths) in matches {
             let begin = State { held: state.held, ..State::default() };
-            for done in along(graph, vec![begin], &path.parts) {
-                if obeys(path.mode, &done.vertices, &done.edges) {
-                    let lengths = lengths.iter().copied().chain([Some(done.edges.len())]).collect();
-                    next.push((done, lengths));
-                }
+            // The shortest walk passes no vertex twice, unless it ends where it began.
+            let within = match path.keep {
+                Some(Keep::AnyShortest | Keep::AllShortest) if path.mode.is_none_or(|mode| mode == Mode::Walk) => Some(Mode::Simple),
+                _ => path.mode,
+            };
+            let mut found = along(graph, vec![begin], &path.parts, within);
+            if found.len() > STATES_MAX {
+                return None;
             }
+            found.retain(|done| obeys(path.mode, &done.vertices, &done.edges));
+            if let Some(keep) = path.keep {
+                found = kept(keep, found);
+            }
+            next.extend(found.into_iter().map(|done| {
+                let lengths = lengths.iter().copied().chain([Some(done.edges.len())]).collect();
+                (done, lengths)
+            }));
             if next.len() > STATES_MAX {
                 return None;
             }

@@ -1,5 +1,6 @@
 //! Random small graphs, with loops, parallel edges and labels shared by tables; random patterns with labels, directions, conditions, repeated variables,
-//! several paths, bounded repetition, `?`, modes of paths and of their parts, counted alternatives, and optional parts beside and within one another.
+//! several paths, bounded repetition, `?`, modes of paths and of their parts, counted alternatives, searches, and optional parts beside and within
+//! one another.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -118,8 +119,21 @@ pub enum Part {
     Choice(Vec<Part>, Vec<Part>),
 }
 
+/// How often a path without a bound is repeated at most.
+pub const UNBOUNDED: usize = usize::MAX;
+
+/// Which paths of each pair of ends are kept; of all these their lengths are settled.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Keep {
+    AnyShortest,
+    AllShortest,
+    Shortest(usize),
+    Groups(usize),
+}
+
 #[derive(Clone, Debug)]
 pub struct PathPattern {
+    pub keep: Option<Keep>,
     pub mode: Option<Mode>,
     pub parts: Vec<Part>,
 }
@@ -178,7 +192,8 @@ impl Maker<'_> {
                 Some(name)
             }
         };
-        let label = if self.dice.one_in(2) { Some(self.label(edge, 2)) } else { None };
+        // Without labels a pattern comes to many joins, and to time spent on planning them.
+        let label = if self.dice.one_in(4) { None } else { Some(self.label(edge, 2)) };
         let least = if variable.is_some() && self.dice.one_in(4) { Some(self.dice.below(3) as i32) } else { None };
         Element { variable, label, least }
     }
@@ -227,6 +242,27 @@ impl Maker<'_> {
         parts
     }
 
+    /// A path of parts, or now and then one that is searched.
+    fn path(&mut self, mode: Option<Mode>, first: Element, length: usize, depth: usize) -> PathPattern {
+        if !self.dice.one_in(6) {
+            return PathPattern { keep: None, mode, parts: self.parts_from(first, length, depth, true) };
+        }
+        let keep = [None, Some(Keep::AnyShortest), Some(Keep::AllShortest), Some(Keep::Shortest(2)), Some(Keep::Groups(2))];
+        let keep = keep[self.dice.below(keep.len())];
+        let is_finite = !matches!(mode, None | Some(Mode::Walk)) || matches!(keep, Some(Keep::AnyShortest | Keep::AllShortest));
+        let times = match self.dice.below(3) {
+            0 => (0, 3),
+            1 => (1, 2),
+            _ if is_finite => (self.dice.below(2), UNBOUNDED),
+            _ => (1, 3),
+        };
+        let scope = std::mem::take(&mut self.scope);
+        let (element, way) = (self.element(true, false), self.way());
+        self.scope = scope;
+        let last = self.element(false, true);
+        PathPattern { keep, mode, parts: vec![Part::Vertex(first), Part::Edge(element, way, Some(times)), Part::Vertex(last)] }
+    }
+
     pub fn nested(&mut self, depth: usize, is_shown: bool) -> Part {
         let mode = self.mode();
         let (times, optional) = match self.dice.below(5) {
@@ -258,7 +294,8 @@ impl Maker<'_> {
         for _ in 0..if self.dice.one_in(4) { 2 } else { 1 } {
             let mode = self.mode();
             let length = self.dice.below(3);
-            pattern.paths.push(PathPattern { mode, parts: self.parts(length, 1, true) });
+            let first = self.element(false, true);
+            pattern.paths.push(self.path(mode, first, length, 1));
         }
         pattern.ordered = self.ordered();
         for _ in 0..[0, 0, 1, 2][self.dice.below(4)] {
@@ -278,7 +315,7 @@ impl Maker<'_> {
                 true => self.element(false, true),
                 false => Element { variable: Some(known[self.dice.below(known.len())].clone()), ..Element::default() },
             };
-            paths.push(PathPattern { mode, parts: self.parts_from(first, length, depth, true) });
+            paths.push(self.path(mode, first, length, depth));
         }
         let ordered = self.ordered();
         let mut optional = Vec::new();
@@ -324,6 +361,32 @@ pub fn mode_text(mode: Option<Mode>) -> &'static str {
     }
 }
 
+fn keep_text(keep: Option<Keep>) -> String {
+    match keep {
+        None | Some(Keep::Groups(_)) => String::new(),
+        Some(Keep::AnyShortest) => "ANY SHORTEST ".to_owned(),
+        Some(Keep::AllShortest) => "ALL SHORTEST ".to_owned(),
+        Some(Keep::Shortest(count)) => format!("SHORTEST {count} "),
+    }
+}
+
+/// What stands before a path.
+fn prefix_text(path: &PathPattern) -> String {
+    match path.keep {
+        Some(Keep::Groups(count)) => format!("SHORTEST {count} {}GROUPS ", mode_text(path.mode)),
+        keep => format!("{}{}", keep_text(keep), mode_text(path.mode)),
+    }
+}
+
+fn times_text((least, most): (usize, usize)) -> String {
+    match (least, most) {
+        (0, UNBOUNDED) => "*".to_owned(),
+        (1, UNBOUNDED) => "+".to_owned(),
+        (least, UNBOUNDED) => format!("{{{least},}}"),
+        (least, most) => format!("{{{least},{most}}}"),
+    }
+}
+
 pub fn parts_text(parts: &[Part]) -> String {
     let mut text = String::new();
     for part in parts {
@@ -336,15 +399,13 @@ pub fn parts_text(parts: &[Part]) -> String {
                     Way::Both => ("-", "-"),
                 };
                 write!(text, "{left}[{}]{right}", element_text(element)).unwrap();
-                if let Some((least, most)) = times {
-                    write!(text, "{{{least},{most}}}").unwrap();
-                }
+                text.push_str(&times.map_or_else(String::new, times_text));
             }
             Part::Nested { mode, parts, ordered, times, optional } => {
                 write!(text, "({}{}{})", mode_text(*mode), parts_text(parts), ordered_text(ordered.as_ref())).unwrap();
                 match times {
                     Some(_) if *optional => text.push('?'),
-                    Some((least, most)) => write!(text, "{{{least},{most}}}").unwrap(),
+                    Some(times) => text.push_str(&times_text(*times)),
                     None => {}
                 }
             }
@@ -360,7 +421,7 @@ fn matched_text(paths: &[PathPattern], ordered: Option<&(String, String)>, named
             *number += 1;
             format!("p{} = ", *number - 1)
         });
-        format!("{name}{}{}", mode_text(path.mode), parts_text(&path.parts))
+        format!("{name}{}{}", prefix_text(path), parts_text(&path.parts))
     };
     let paths: Vec<String> = paths.iter().map(&mut path).collect();
     format!("MATCH {}{}", paths.join(", "), ordered_text(ordered))
@@ -372,7 +433,24 @@ fn optional_text(part: &Optional, named: &mut Option<usize>) -> String {
     if part.optional.is_empty() { format!(" OPTIONAL {text}") } else { format!(" OPTIONAL {{ {text} }}") }
 }
 
+impl Optional {
+    fn is_searched(&self) -> bool {
+        self.paths.iter().any(PathPattern::is_searched) || self.optional.iter().any(Self::is_searched)
+    }
+}
+
+impl PathPattern {
+    fn is_searched(&self) -> bool {
+        self.keep.is_some() || self.parts.iter().any(|part| matches!(part, Part::Edge(_, _, Some((_, UNBOUNDED)))))
+    }
+}
+
 impl Pattern {
+    /// Whether joins alone cannot answer it.
+    pub fn is_searched(&self) -> bool {
+        self.paths.iter().any(PathPattern::is_searched) || self.optional.iter().any(Optional::is_searched)
+    }
+
     /// The query of all its rows, as of a commit or of now.
     pub fn sql(&self, commit: Option<&str>) -> String {
         let mut columns: Vec<String> =

@@ -6,7 +6,7 @@
 //!
 //! `SHOCKWAVE_FILES=joins,sets` runs these files alone.
 //!
-//! `random.rs` adds statements made out of seeds.
+//! `random.rs` adds statements made out of seeds, `graphs.rs` patterns in property graphs and what they are without one.
 //!
 //! V1: every statement of every file runs on Shockwave, marked ones too: one that is `not yet` answered and is by now is counted and named.
 //! V2: without PostgreSQL the recorded answers alone are compared with, and the run says so on standard error.
@@ -14,6 +14,7 @@
 mod answer;
 pub mod cluster;
 mod generator;
+mod graphs;
 mod random;
 mod script;
 mod session;

@@ -19,20 +19,26 @@ const SEEDS: Range<u64> = 0..6;
 const QUERIES: usize = 60;
 const WRITES: usize = 30;
 
-fn seeds() -> Range<u64> {
-    let Some(given) = std::env::var("SHOCKWAVE_SEEDS").ok() else { return SEEDS };
+/// Those that are asked for, or the usual.
+pub(super) fn seeds(usual: Range<u64>) -> Range<u64> {
+    let Some(given) = std::env::var("SHOCKWAVE_SEEDS").ok() else { return usual };
     let (from, to) = given.split_once("..").expect("SHOCKWAVE_SEEDS=from..to");
     from.parse().unwrap()..to.parse().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn random_statements_are_answered_as_by_postgresql() {
+    asked_of_both("random statements", seeds(SEEDS), run).await;
+}
+
+/// What each seed asks of both servers, each time of new ones.
+pub(super) async fn asked_of_both(what: &str, seeds: Range<u64>, ask: fn(&mut Pair)) {
     let Some(mut cluster) = tokio::task::spawn_blocking(Cluster::start).await.unwrap() else {
-        say("PostgreSQL 15 is NOT installed: random statements were NOT compared");
+        say(&format!("PostgreSQL 15 is NOT installed: {what} were NOT compared"));
         return;
     };
     let (mut statements, mut failures) = (0, Vec::new());
-    for seed in seeds() {
+    for seed in seeds.clone() {
         let server = start().await;
         let run = move || {
             let database = cluster.fresh_database();
@@ -41,10 +47,12 @@ async fn random_statements_are_answered_as_by_postgresql() {
                 theirs: Session::open(cluster.port, &database, USER).unwrap(),
                 seed,
                 statements: 0,
+                refused: 0,
                 failures: Vec::new(),
             };
-            pair.run();
-            (pair.statements, pair.failures, cluster, server)
+            ask(&mut pair);
+            assert!(20 * pair.refused < pair.statements, "seed {}: {} of {} refused", pair.seed, pair.refused, pair.statements);
+            (pair.statements - pair.refused, pair.failures, cluster, server)
         };
         let (asked, failed, back, server) = tokio::task::spawn_blocking(run).await.unwrap();
         cluster = back;
@@ -52,45 +60,60 @@ async fn random_statements_are_answered_as_by_postgresql() {
         statements += asked;
         failures.extend(failed);
     }
-    say(&format!("{statements} random statements compared with PostgreSQL's answers"));
+    say(&format!("{statements} {what} compared with PostgreSQL's answers, seeds {seeds:?}"));
     assert!(failures.is_empty(), "{} failures\n\n{}", failures.len(), failures.join("\n\n"));
 }
 
-struct Pair {
-    ours: Session,
+fn run(pair: &mut Pair) {
+    let mut generator = Generator::new(pair.seed);
+    for statement in generator.data() {
+        pair.compare(&statement, false);
+    }
+    for _ in 0..QUERIES {
+        let (query, ordered) = generator.query();
+        pair.compare(&query, ordered);
+    }
+    for _ in 0..WRITES {
+        pair.compare(&generator.write(), false);
+    }
+    pair.compare("COMMIT", true);
+    for table in TABLES {
+        pair.compare(&format!("SELECT * FROM {table} ORDER BY id"), true);
+    }
+}
+
+/// A session of each server.
+pub(super) struct Pair {
+    pub(super) ours: Session,
     theirs: Session,
-    seed: u64,
+    pub(super) seed: u64,
     statements: usize,
+    /// Those of the statements that are too large for ours.
+    refused: usize,
     failures: Vec<String>,
 }
 
 impl Pair {
-    fn run(&mut self) {
-        let mut generator = Generator::new(self.seed);
-        for statement in generator.data() {
-            self.compare(&statement, false);
-        }
-        for _ in 0..QUERIES {
-            let (query, ordered) = generator.query();
-            self.compare(&query, ordered);
-        }
-        for _ in 0..WRITES {
-            self.compare(&generator.write(), false);
-        }
-        self.compare("COMMIT", true);
-        for table in TABLES {
-            self.compare(&format!("SELECT * FROM {table} ORDER BY id"), true);
-        }
+    /// The same statement to both.
+    pub(super) fn compare(&mut self, sql: &str, ordered: bool) {
+        self.compare_with(sql, sql, ordered);
     }
 
-    fn compare(&mut self, sql: &str, ordered: bool) {
+    /// A statement to ours, and to theirs what means the same there.
+    pub(super) fn compare_with(&mut self, ours: &str, theirs: &str, ordered: bool) {
         self.statements += 1;
-        let (theirs, ours) = (self.theirs.ask(sql), self.ours.ask(sql));
-        let is_known = matches!(&theirs, Answer::Failed { state, .. } if state == "08006");
-        assert!(!is_known, "seed {}: PostgreSQL was lost by {sql}", self.seed);
-        if theirs.lines(!ordered) != ours.lines(!ordered) {
-            let (theirs, ours) = (theirs.shown(!ordered), ours.shown(!ordered));
-            self.failures.push(format!("seed {}: {sql}\n  PostgreSQL\n    {theirs}\n  Shockwave\n    {ours}", self.seed));
+        let (said, answered) = (self.theirs.ask(theirs), self.ours.ask(ours));
+        let is_known = matches!(&said, Answer::Failed { state, .. } if state == "08006");
+        assert!(!is_known, "seed {}: PostgreSQL was lost by {theirs}", self.seed);
+        // A pattern that comes to too many joins is refused, never answered in part.
+        if ours != theirs && matches!(&answered, Answer::Failed { state, .. } if state == "54001") {
+            self.refused += 1;
+            return;
+        }
+        if said.lines(!ordered) != answered.lines(!ordered) {
+            let (said, answered) = (said.shown(!ordered), answered.shown(!ordered));
+            let other = if ours == theirs { String::new() } else { format!("\n  as {theirs}") };
+            self.failures.push(format!("seed {}: {ours}{other}\n  PostgreSQL\n    {said}\n  Shockwave\n    {answered}", self.seed));
         }
     }
 }
