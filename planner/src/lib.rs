@@ -80,10 +80,10 @@ pub use cancel::Canceller;
 pub use copy_in::CopyIn;
 pub use database::Database;
 pub use databases::Databases;
-pub use graph_patterns::{Column as PatternColumn, Degree, Part, Path, Pattern, Repeat, Step, Variable, VariableId};
+pub use graph_patterns::{Column as PatternColumn, Degree, Part, Path, Pattern, Repeat, Step, Variable, VariableId, Where};
 pub use graph_syntax::{
-    ColumnItem, Direction, Element, Factor, GraphTable, LabelExpr, Mode, Nested, OptionalMatch, PathExpr, PathPattern, Prefix, Primary,
-    Quantifier, Selector, Version,
+    ColumnItem, Direction, Element, Factor, GraphTable, LabelExpr, Match, Mode, Nested, PathExpr, PathPattern, Prefix, Primary, Quantifier,
+    Selector, Version,
 };
 pub use index_expressions::{IndexExpressions, engine_options};
 pub use login::Account;

@@ -11,12 +11,13 @@ use engine::{GraphDef, GraphElement, SqlType};
 use sqlparser::ast::{Expr, Ident};
 use sqlparser::tokenizer::Span;
 
-use super::bound::{Column, Degree, Part, Path, Pattern, Repeat, Step, Variable, VariableId};
+use super::bound::{Column, Degree, Part, Path, Pattern, Repeat, Step, Variable, VariableId, Where};
 use super::labels::{self, Admitted};
 use super::references;
+use super::turns::{self, Turn};
 use super::{pointed, undefined};
 use crate::graph_syntax::{
-    ColumnItem, Element, Factor, GraphTable, Nested, OptionalMatch, PathExpr, PathPattern, Prefix, Primary, Quantifier, Selector,
+    ColumnItem, Element, Factor, GraphTable, Match, Nested, PathExpr, PathPattern, Prefix, Primary, Quantifier, Selector,
 };
 use crate::names::{fold, quoted};
 
@@ -24,8 +25,8 @@ use crate::names::{fold, quoted};
 pub(super) fn bind(table: &GraphTable, graph: &Arc<GraphDef>, source: &str) -> SqlResult<Pattern> {
     let (variables, scopes, admitted, scope) = (Vec::new(), Vec::new(), Vec::new(), vec![0]);
     let (paths, parts) = (Vec::new(), Vec::new());
-    let mut binder = Binder { graph, source, variables, scopes, admitted, scope, last_scope: 0, has_costs: false, paths, parts };
-    binder.part(&table.paths, table.keep.as_ref(), table.condition.as_ref(), &table.optional, None)?;
+    let mut binder = Binder { graph, source, variables, scopes, admitted, scope, last_scope: 0, has_costs: false, turn: 0, paths, parts };
+    binder.part(Turn { number: 0, of: &table.matched }, None)?;
     binder.settle_properties();
     let mut pattern = Pattern {
         graph: Arc::clone(graph),
@@ -46,11 +47,10 @@ pub(super) fn bind(table: &GraphTable, graph: &Arc<GraphDef>, source: &str) -> S
 
 fn check_path_names(table: &GraphTable, pattern: &Pattern, source: &str) -> SqlResult<()> {
     let mut seen = BTreeSet::new();
-    let mut paths: Vec<&PathPattern> = table.paths.iter().collect();
-    let mut rest: Vec<&OptionalMatch> = table.optional.iter().rev().collect();
+    let (mut paths, mut rest): (Vec<&PathPattern>, Vec<&Match>) = (Vec::new(), vec![&table.matched]);
     while let Some(part) = rest.pop() {
         paths.extend(&part.paths);
-        rest.extend(part.optional.iter().rev());
+        rest.extend(part.following.iter().rev());
     }
     for variable in paths.into_iter().filter_map(|path| path.variable.as_ref()) {
         let name = fold(variable);
@@ -99,7 +99,7 @@ fn add_column(pattern: &mut Pattern, item: &ColumnItem, source: &str) -> SqlResu
     Ok(())
 }
 
-/// Optional parts that a pattern may have.
+/// Parts that a pattern may have behind its first.
 const PARTS_MAX: usize = 32;
 
 struct Binder<'a> {
@@ -115,6 +115,8 @@ struct Binder<'a> {
     last_scope: usize,
     /// Whether the cheapest are wanted of the path we are in.
     has_costs: bool,
+    /// The MATCH we are in, by its number in the text.
+    turn: usize,
     paths: Vec<Path>,
     /// The last is the one we are in, or the last one read.
     parts: Vec<Part>,
@@ -125,28 +127,28 @@ impl Binder<'_> {
         Err(pointed(SqlError::new(state, message.into()), self.source, span))
     }
 
-    /// MATCH or an OPTIONAL, and what is optional within it. Errors: 54001 for many.
-    fn part(
-        &mut self,
-        paths: &[PathPattern],
-        keep: Option<&Prefix>,
-        condition: Option<&Expr>,
-        optional: &[OptionalMatch],
-        within: Option<usize>,
-    ) -> SqlResult<()> {
+    /// A MATCH with those that are matched together with it, and what follows them. Errors: 54001 for many.
+    fn part(&mut self, of: Turn<'_>, within: Option<usize>) -> SqlResult<()> {
         let (at, first) = (self.parts.len(), self.paths.len());
         if at > PARTS_MAX {
             return Err(SqlError::new(SqlState::STATEMENT_TOO_COMPLEX, "the graph pattern is too large")
-                .detail(format!("It has more than {PARTS_MAX} optional parts.")));
+                .detail(format!("It has more than {PARTS_MAX} parts behind the first.")));
         }
-        self.parts.push(Part { within, paths: first..first + paths.len(), condition: condition.cloned(), end: at + 1 });
+        let (together, following) = turns::grouped(of);
+        let count: usize = together.iter().map(|turn| turn.of.paths.len()).sum();
+        let is_optional = of.of.is_optional;
+        self.parts.push(Part { within, is_optional, paths: first..first + count, conditions: Vec::new(), end: at + 1 });
         let degree = if within.is_some() { Degree::Conditional } else { Degree::Single };
-        for path in paths {
-            let path = self.path(path, keep, degree)?;
-            self.paths.push(path);
+        for Turn { number, of } in together {
+            self.turn = number;
+            for path in &of.paths {
+                let path = self.path(path, of.keep.as_ref(), degree)?;
+                self.paths.push(path);
+            }
+            self.parts[at].conditions.extend(of.condition.clone().map(|expr| Where { turn: number, expr }));
         }
-        for part in optional {
-            self.part(&part.paths, part.keep.as_ref(), part.condition.as_ref(), &part.optional, Some(at))?;
+        for turn in following {
+            self.part(turn, Some(at))?;
         }
         self.parts[at].end = self.parts.len();
         Ok(())
@@ -163,7 +165,7 @@ impl Binder<'_> {
         let mut steps = Vec::new();
         self.has_costs = matches!(prefix.selector, Some(Selector::Cheapest(_)));
         self.expr(&path.path, degree, &mut steps)?;
-        Ok(Path { name: path.variable.as_ref().map(fold), prefix, steps })
+        Ok(Path { name: path.variable.as_ref().map(fold), turn: self.turn, prefix, steps })
     }
 
     fn expr(&mut self, path: &PathExpr, degree: Degree, steps: &mut Vec<Step>) -> SqlResult<()> {
@@ -304,7 +306,7 @@ impl Binder<'_> {
 
     fn add(&mut self, name: Option<String>, edge: bool, admitted: Admitted, degree: Degree) -> VariableId {
         let part = self.parts.len().saturating_sub(1);
-        self.variables.push(Variable { name, edge, properties: Vec::new(), degree, part });
+        self.variables.push(Variable { name, edge, properties: Vec::new(), degree, part, turn: self.turn });
         self.scopes.push(self.scope.last().copied().unwrap_or(0));
         self.admitted.push(admitted);
         self.variables.len() - 1

@@ -28,7 +28,8 @@ pub struct Pattern {
     pub variables: Vec<Variable>,
     /// Path patterns of all parts, in the order of the text.
     pub paths: Vec<Path>,
-    /// MATCH, and behind it every OPTIONAL, in the order of the text: each stands behind the one that it is within.
+    /// MATCH, and behind it every OPTIONAL, and every other MATCH that cannot be matched with the one before it: each stands behind the one that it is
+    /// within.
     pub parts: Vec<Part>,
     /// What a match answers.
     pub columns: Vec<Column>,
@@ -41,14 +42,25 @@ pub struct Pattern {
 /// What is matched together; a match is one match of each of its paths, with equal values of shared variables.
 #[derive(Clone, Debug)]
 pub struct Part {
-    /// The part that this one is an optional part of; `None` for MATCH itself.
+    /// The part that this one is within; `None` for MATCH itself.
     pub within: Option<usize>,
+    /// Whether a match of the parts before it stays where this one has none.
+    pub is_optional: bool,
     /// Its own among [`Pattern::paths`].
     pub paths: Range<usize>,
-    /// Its WHERE.
-    pub condition: Option<Expr>,
+    /// What its WHERE says.
+    pub conditions: Vec<Where>,
     /// The first part behind it and all that are within it.
     pub end: usize,
+}
+
+/// WHERE of one MATCH.
+#[derive(Clone, Debug)]
+pub struct Where {
+    /// The number of that MATCH in the text.
+    pub turn: usize,
+    /// What holds.
+    pub expr: Expr,
 }
 
 /// A vertex or edge of the pattern.
@@ -64,6 +76,8 @@ pub struct Variable {
     pub degree: Degree,
     /// The part that it is bound by.
     pub part: usize,
+    /// The number of the MATCH in the text that first mentions it.
+    pub turn: usize,
 }
 
 /// How many elements a variable holds in one match.
@@ -82,6 +96,8 @@ pub enum Degree {
 pub struct Path {
     /// Its variable.
     pub name: Option<String>,
+    /// The number of its MATCH in the text.
+    pub turn: usize,
     /// Selector and mode.
     pub prefix: Prefix,
     /// What it passes, from left to right.

@@ -38,14 +38,16 @@ use crate::tables::ROW_ID;
 pub(super) fn query(pattern: &Pattern, graphs: &dyn Graphs, source: &str) -> SqlResult<Query> {
     let making = Making { pattern, graphs, source, counted: Cell::new(0) };
     let mut selects = Vec::new();
-    let own = pattern.parts.first().and_then(|part| part.condition.as_ref());
+    let own = pattern.parts.first().map_or(&[][..], |part| &part.conditions);
     for (branch, combinations) in &making.alternatives(0, &|_| {})? {
         for combination in combinations {
             let mut join = Join::new(&making, 0, branch, combination, BTreeSet::new());
-            join.attach()?;
+            if !join.attach()? {
+                continue;
+            }
             let mut conditions = join.conditions()?;
-            if let Some(expr) = own {
-                conditions.push(Expr::Nested(Box::new(join.place(expr)?)));
+            for own in own {
+                conditions.push(Expr::Nested(Box::new(join.place(&own.expr)?)));
             }
             let mut items = Vec::new();
             for column in &pattern.columns {
@@ -143,7 +145,7 @@ pub(super) struct Join<'a> {
     combination: &'a Combination,
     /// Slots of an optional part whose elements stand in the join around it.
     outside: BTreeSet<usize>,
-    /// Optional parts of this one that can match.
+    /// Parts behind this one that can match.
     pub(super) optional: Vec<Joined>,
 }
 
@@ -288,7 +290,7 @@ impl<'a> Join<'a> {
     fn is_by_key(&self, slot: usize) -> SqlResult<bool> {
         let (pattern, slot, element) = (self.making.pattern, self.branch.at(slot), self.element(slot)?);
         let own = self.branch.conditions.iter().map(|condition| (condition.expr, &condition.names));
-        let of_part = pattern.parts[self.part].condition.iter().map(|expr| (expr, &self.branch.names));
+        let of_part = pattern.parts[self.part].conditions.iter().map(|own| (&own.expr, &self.branch.names));
         let mut told = BTreeSet::new();
         for (expr, names) in own.chain(of_part) {
             for (variable, property) in placing::equal_to_constants(pattern, expr) {

@@ -17,6 +17,7 @@ mod placing;
 mod references;
 mod searches;
 mod tables;
+mod turns;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -28,7 +29,7 @@ use sqlparser::tokenizer::Span;
 
 pub(crate) use joins::property_over;
 
-pub use bound::{Column, Degree, Part, Path, Pattern, Repeat, Step, Variable, VariableId};
+pub use bound::{Column, Degree, Part, Path, Pattern, Repeat, Step, Variable, VariableId, Where};
 
 use crate::graph_syntax::{self, GraphTable, LabelExpr, Version};
 use crate::{position, query_trees};

@@ -6,6 +6,7 @@
 //! O1: what is said of a part's elements and paths is computed within it and is a column of it, so that all of it is NULL where nothing matches.
 //! O2: all joins of a part show the same columns.
 //! O3: a variable that is NULL around a part lets nothing in it match.
+//! O4: a part that is not optional, and stands here because it mentions what an optional one binds, is joined as one is, but not to the left.
 //! Never: drops a match of what is around.
 
 use std::cell::RefCell;
@@ -38,6 +39,7 @@ pub(super) fn outside_alias(slot: usize) -> String {
 pub(super) struct Joined {
     /// It, and those within it.
     pub(super) parts: Range<usize>,
+    is_optional: bool,
     query: Query,
     on: Expr,
     /// The variables that it and those within it bind.
@@ -82,7 +84,8 @@ pub(super) fn joined(mut from: Vec<TableWithJoins>, optional: &[Joined]) -> Vec<
     chain.joins.extend(optional.iter().map(|part| {
         let alias = Some(query_trees::alias(&format!("\u{1}optional {}", part.parts.start)));
         let relation = TableFactor::Derived { lateral: false, subquery: Box::new(part.query.clone()), alias, sample: None };
-        join(relation, JoinOperator::LeftOuter(JoinConstraint::On(part.on.clone())))
+        let on = JoinConstraint::On(part.on.clone());
+        join(relation, if part.is_optional { JoinOperator::LeftOuter(on) } else { JoinOperator::Inner(on) })
     }));
     vec![chain]
 }
@@ -124,14 +127,17 @@ struct Shown {
 }
 
 impl Join<'_> {
-    /// Joins the optional parts of this one that can match.
-    pub(super) fn attach(&mut self) -> SqlResult<()> {
+    /// Joins the parts behind this one that can match; whether all can that have to.
+    pub(super) fn attach(&mut self) -> SqlResult<bool> {
         let parts = &self.making.pattern.parts;
         for part in (self.part + 1..parts[self.part].end).filter(|part| parts[*part].within == Some(self.part)) {
-            let joined = self.optional_part(part)?;
-            self.optional.extend(joined);
+            match self.optional_part(part)? {
+                Some(joined) => self.optional.push(joined),
+                None if !parts[part].is_optional => return Ok(false),
+                None => {}
+            }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn held(&self, variable: VariableId) -> Option<Held> {
@@ -156,8 +162,9 @@ impl Join<'_> {
         for (branch, combinations) in &found {
             for combination in combinations {
                 let mut join = Join::new(making, part, branch, combination, shared.outside(branch));
-                join.attach()?;
-                joins.push(join);
+                if join.attach()? {
+                    joins.push(join);
+                }
             }
         }
         let parts = part..making.pattern.parts[part].end;
@@ -177,7 +184,8 @@ impl Join<'_> {
         let Some(body) = balanced(selects, &union_all) else { return Ok(None) };
         let always = Expr::Value(Value::Boolean(true).into());
         let on = all(on.unwrap_or_default()).unwrap_or(always);
-        Ok(Some(Joined { parts, query: query_trees::query(body), on, bound }))
+        let is_optional = making.pattern.parts[part].is_optional;
+        Ok(Some(Joined { parts, is_optional, query: query_trees::query(body), on, bound }))
     }
 
     /// The variables of the parts around; `None` where one that the part mentions is NULL (O3). Errors: 0A000.
@@ -262,8 +270,7 @@ impl Join<'_> {
                 shown.within.push(condition);
             }
         }
-        let own = pattern.parts[join.part].condition.as_ref();
-        for expr in own.map_or_else(Vec::new, conjuncts) {
+        for expr in pattern.parts[join.part].conditions.iter().flat_map(|own| conjuncts(&own.expr)) {
             let is_within = atoms(pattern, expr).iter().all(|atom| join.knows(atom));
             let of = |atom: &Atom| {
                 if is_within {
@@ -319,7 +326,7 @@ impl Join<'_> {
         let pattern = self.making.pattern;
         let of_elements =
             self.branch.conditions.iter().filter(|condition| condition.names.get(&variable) == self.branch.names.get(&variable));
-        let of_part = pattern.parts[self.part].condition.as_ref().map_or_else(Vec::new, conjuncts);
+        let of_part = pattern.parts[self.part].conditions.iter().flat_map(|own| conjuncts(&own.expr));
         let is_alone = |expr: &&Expr| {
             let said = atoms(pattern, expr);
             !said.is_empty() && said.iter().all(|atom| matches!(atom, Atom::Property(of, _) if *of == variable)) && is_plain(pattern, expr)

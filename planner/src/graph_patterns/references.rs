@@ -174,7 +174,7 @@ pub(super) fn each_expr_of(pattern: &Pattern, part: usize, see: &mut dyn FnMut(&
             Step::Choice(choices) => steps.extend(choices.iter().flatten()),
         }
     }
-    part.condition.iter().for_each(&mut *see);
+    part.conditions.iter().for_each(|own| see(&own.expr));
 }
 
 /// The only argument, where it is a name.
@@ -201,16 +201,14 @@ pub(super) fn check(pattern: &mut Pattern, source: &str) -> SqlResult<()> {
     let mut found = Found::default();
     let known = &*pattern;
     let none = BTreeSet::new();
-    for (at, part) in known.parts.iter().enumerate() {
-        let scope = Scope { pattern: known, part: at, source };
-        for path in &known.paths[part.paths.clone()] {
-            check_steps(scope, &path.steps, &none, &mut found)?;
-        }
-        if let Some(condition) = &part.condition {
-            check_expr(scope, condition, Place::Condition, &none, &mut found)?;
-        }
+    let scope = |turn: usize| Scope { pattern: known, turn, source };
+    for path in &known.paths {
+        check_steps(scope(path.turn), &path.steps, &none, &mut found)?;
     }
-    let scope = Scope { pattern: known, part: known.parts.len(), source };
+    for own in known.parts.iter().flat_map(|part| &part.conditions) {
+        check_expr(scope(own.turn), &own.expr, Place::Condition, &none, &mut found)?;
+    }
+    let scope = scope(usize::MAX);
     for column in &known.columns {
         check_expr(scope, &column.expr, Place::Columns, &none, &mut found)?;
     }
@@ -241,7 +239,9 @@ fn regroup(pattern: &mut Pattern) {
         }
     }
     for part in &mut pattern.parts {
-        let _ = VisitMut::visit(&mut part.condition, &mut regroup);
+        for own in &mut part.conditions {
+            let _ = VisitMut::visit(&mut own.expr, &mut regroup);
+        }
     }
     for column in &mut pattern.columns {
         let _ = VisitMut::visit(&mut column.expr, &mut regroup);
@@ -324,8 +324,8 @@ fn check_steps(scope: Scope<'_>, steps: &[Step], single: &BTreeSet<VariableId>, 
 }
 
 fn check_expr(scope: Scope<'_>, expr: &Expr, place: Place, single: &BTreeSet<VariableId>, found: &mut Found) -> SqlResult<()> {
-    let Scope { pattern, part, source } = scope;
-    let mut checker = Checker { pattern, part, place, single, source, found, said: Vec::new() };
+    let Scope { pattern, turn, source } = scope;
+    let mut checker = Checker { pattern, turn, place, single, source, found, said: Vec::new() };
     match Visit::visit(expr, &mut checker) {
         ControlFlow::Break(error) => Err(error),
         ControlFlow::Continue(()) => Ok(()),
@@ -336,14 +336,14 @@ fn check_expr(scope: Scope<'_>, expr: &Expr, place: Place, single: &BTreeSet<Var
 #[derive(Clone, Copy)]
 struct Scope<'a> {
     pattern: &'a Pattern,
-    /// Of the expression; the number of all for COLUMNS.
-    part: usize,
+    /// The MATCH that the expression is of; COLUMNS come behind all.
+    turn: usize,
     source: &'a str,
 }
 
 struct Checker<'a> {
     pattern: &'a Pattern,
-    part: usize,
+    turn: usize,
     place: Place,
     single: &'a BTreeSet<VariableId>,
     source: &'a str,
@@ -385,7 +385,7 @@ impl Checker<'_> {
             }
             Some(Said::Length(path) | Said::Vertices(path) | Said::Edges(path)) => {
                 self.said.push(argument.span);
-                self.is_bound("path", self.pattern.part_of_path(path), argument)
+                self.is_bound("path", self.pattern.paths[path].turn, argument)
             }
             None => self.of_other_kind(&name, argument),
         }
@@ -436,7 +436,7 @@ impl Checker<'_> {
     fn mention(&self, at: VariableId, owner: &Ident) -> SqlResult<()> {
         self.is_local(at, owner)?;
         let variable = &self.pattern.variables[at];
-        self.is_bound(variable.kind(), variable.part, owner)?;
+        self.is_bound(variable.kind(), variable.turn, owner)?;
         if variable.degree == Degree::Group && !self.single.contains(&at) {
             let message = format!("element variable \"{}\" stands for a list here", fold(owner));
             let hint = "It is declared within a repeated path: mention it in a WHERE inside that path.";
@@ -446,14 +446,14 @@ impl Checker<'_> {
     }
 
     /// R3
-    fn is_bound(&self, kind: &str, part: usize, ident: &Ident) -> SqlResult<()> {
-        if part <= self.part {
+    fn is_bound(&self, kind: &str, turn: usize, ident: &Ident) -> SqlResult<()> {
+        if turn <= self.turn {
             return Ok(());
         }
         let message = format!("invalid reference to {kind} variable \"{}\"", fold(ident));
         let error = SqlError::new(SqlState::UNDEFINED_TABLE, message)
-            .detail("It is bound by an OPTIONAL that stands behind this condition.")
-            .hint("The WHERE of that OPTIONAL, and COLUMNS, can mention it.");
+            .detail("It is bound by a MATCH that stands behind this condition.")
+            .hint("The WHERE of that MATCH, and COLUMNS, can mention it.");
         Err(pointed(error, self.source, ident.span))
     }
 

@@ -9,8 +9,8 @@ use sqlparser::tokenizer::Token;
 
 use super::reader::Reader;
 use super::tree::{
-    ColumnItem, Direction, Element, Factor, GraphTable, LabelExpr, Mode, Nested, OptionalMatch, PathExpr, PathPattern, Prefix, Primary,
-    Quantifier, Selector, Version,
+    ColumnItem, Direction, Element, Factor, GraphTable, LabelExpr, Match, Mode, Nested, PathExpr, PathPattern, Prefix, Primary, Quantifier,
+    Selector, Version,
 };
 
 const MODES: [(&str, Mode); 4] = [("walk", Mode::Walk), ("trail", Mode::Trail), ("acyclic", Mode::Acyclic), ("simple", Mode::Simple)];
@@ -19,31 +19,31 @@ const MODES: [(&str, Mode); 4] = [("walk", Mode::Walk), ("trail", Mode::Trail), 
 pub(super) fn graph_table(reader: &mut Reader<'_>) -> SqlResult<GraphTable> {
     let graph = name(reader)?;
     let version = version(reader)?;
-    let OptionalMatch { paths, keep, condition, optional } = matched(reader)?;
+    let matched = matched(reader)?;
     rows(reader)?;
     reader.expect_word("columns")?;
     reader.expect(&Token::LParen)?;
     let columns = reader.items()?.into_iter().map(column).collect::<SqlResult<Vec<_>>>()?;
     reader.expect(&Token::RParen)?;
     reader.end()?;
-    Ok(GraphTable { graph, version, paths, keep, condition, optional, columns })
+    Ok(GraphTable { graph, version, matched, columns })
 }
 
-/// `MATCH path, … [KEEP prefix] [WHERE condition]` and the optional parts behind it.
-fn matched(reader: &mut Reader<'_>) -> SqlResult<OptionalMatch> {
+/// `MATCH path, … [KEEP prefix] [WHERE condition]` and those that follow it.
+fn matched(reader: &mut Reader<'_>) -> SqlResult<Match> {
     let mut part = one_match(reader)?;
-    while reader.take_word("optional") {
-        part.optional.push(optional_match(reader)?);
+    loop {
+        if reader.take_word("optional") {
+            part.following.push(optional_match(reader)?);
+        } else if reader.is_word("match") {
+            part.following.push(one_match(reader)?);
+        } else {
+            return Ok(part);
+        }
     }
-    if reader.is_word("match") {
-        let error = SqlError::unsupported("a second MATCH")
-            .hint("Put all path patterns that have to match behind the first, separated by commas; OPTIONAL MATCH may follow.");
-        return Err(reader.point(error));
-    }
-    Ok(part)
 }
 
-fn one_match(reader: &mut Reader<'_>) -> SqlResult<OptionalMatch> {
+fn one_match(reader: &mut Reader<'_>) -> SqlResult<Match> {
     reader.expect_word("match")?;
     let mut paths = vec![path_pattern(reader)?];
     while reader.take(&Token::Comma) {
@@ -51,24 +51,24 @@ fn one_match(reader: &mut Reader<'_>) -> SqlResult<OptionalMatch> {
     }
     let keep = if reader.take_word("keep") { Some(prefix(reader)?) } else { None };
     let condition = if reader.take_word("where") { Some(reader.condition_of_match()?) } else { None };
-    Ok(OptionalMatch { paths, keep, condition, optional: Vec::new() })
+    Ok(Match { is_optional: false, paths, keep, condition, following: Vec::new() })
 }
 
-/// What stands behind OPTIONAL: MATCH with all that belongs to it, or braces or parentheses around one with optional parts of its own.
-fn optional_match(reader: &mut Reader<'_>) -> SqlResult<OptionalMatch> {
+/// What stands behind OPTIONAL: MATCH with all that belongs to it, or braces or parentheses around one and those that follow it.
+fn optional_match(reader: &mut Reader<'_>) -> SqlResult<Match> {
     let close = if reader.take(&Token::LBrace) {
         Token::RBrace
     } else if reader.take(&Token::LParen) {
         Token::RParen
     } else {
         // Parts that follow belong to whoever this part is within.
-        return one_match(reader);
+        return Ok(Match { is_optional: true, ..one_match(reader)? });
     };
     reader.enter()?;
     let part = matched(reader)?;
     reader.expect(&close)?;
     reader.leave();
-    Ok(part)
+    Ok(Match { is_optional: true, ..part })
 }
 
 /// `a.b.c`

@@ -17,6 +17,10 @@ use crate::position;
 use crate::query_syntax;
 use crate::syntax_errors::{DEPTH_MAX, at_end, check_chains, near, syntax_error, too_complex};
 
+/// Words of expressions that an operand follows.
+const JOINING: [&str; 14] =
+    ["and", "or", "not", "like", "ilike", "between", "in", "from", "case", "when", "then", "else", "escape", "collate"];
+
 /// See the module. White space is not among the tokens.
 pub(super) struct Reader<'a> {
     sql: &'a str,
@@ -226,7 +230,7 @@ impl<'a> Reader<'a> {
         self.parse(tokens, |parser| parser.parse_expr())
     }
 
-    /// The condition of a MATCH, which ends before COLUMNS or the next OPTIONAL, too, and where braces around it do.
+    /// The condition of a MATCH, which ends before COLUMNS and the next MATCH or OPTIONAL, too, and where braces around it do.
     pub(super) fn condition_of_match(&mut self) -> SqlResult<Expr> {
         let tokens = self.cut(|reader| {
             let is_word_at = |offset: usize, word: &str| reader.peek_after(offset).is_some_and(|next| is_word(next, word));
@@ -236,9 +240,21 @@ impl<'a> Reader<'a> {
                 _ => is_word_at(1, "match"),
             };
             let begins_columns = reader.is_word("columns") && reader.peek_after(1) == Some(&Token::LParen);
-            begins_columns || reader.is_word("optional") && is_match || reader.peek() == Some(&Token::RBrace)
+            let begins_match = reader.is_word("match") && reader.is_behind_operand();
+            begins_columns || begins_match || reader.is_word("optional") && is_match || reader.peek() == Some(&Token::RBrace)
         });
         self.parse(tokens, |parser| parser.parse_expr())
+    }
+
+    /// Whether the token before the next one ends an expression, so that a word here is no operand.
+    fn is_behind_operand(&self) -> bool {
+        let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map(|before| &before.token);
+        match before {
+            Some(Token::Word(_)) => !JOINING.iter().any(|word| before.is_some_and(|before| is_word(before, word))),
+            Some(Token::RParen | Token::RBracket | Token::Number(..) | Token::SingleQuotedString(_)) => true,
+            Some(Token::EscapedStringLiteral(_) | Token::DollarQuotedString(_) | Token::Placeholder(_)) => true,
+            _ => false,
+        }
     }
 
     /// An expression within brackets that ends before COST, where that is no name: it stands between two expressions.

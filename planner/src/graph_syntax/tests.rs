@@ -50,6 +50,8 @@ fn patterns_print_as_they_read() {
         "WALK (a)->(b) KEEP SIMPLE",
         "(a)->(b) OPTIONAL MATCH (b)->(c), p = (c)->(d) WHERE b.x = optional",
         "(a) KEEP TRAIL WHERE a.x > 1 OPTIONAL { MATCH (a)->(b) KEEP WALK WHERE b.x OPTIONAL MATCH (b)->(c) } OPTIONAL MATCH (a)-(optional)",
+        "(a) WHERE a.x MATCH (a)->(b) KEEP WALK WHERE b.match = match(a.x) OPTIONAL MATCH (b)->(c) MATCH p = (b)->(d)",
+        "(a) OPTIONAL { MATCH (a)->(b) WHERE b.x = 1 MATCH (b)->(c) } MATCH ANY SHORTEST (a)->*(d) WHERE d.x IN (1) MATCH (e)",
         "(a) OPTIONAL { MATCH (a)->(b) OPTIONAL { MATCH (b)->(c) OPTIONAL MATCH (c)->(d) } OPTIONAL MATCH (b)->(e) }",
         "(a)->(b) | (a)-(b)",
         "(a)->(b) |+| (a)->(b)->(c)",

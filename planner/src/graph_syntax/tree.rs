@@ -16,29 +16,25 @@ pub struct GraphTable {
     pub graph: ObjectName,
     /// FOR SYSTEM_TIME AS OF.
     pub version: Option<Version>,
-    /// Patterns separated by commas; at least one.
-    pub paths: Vec<PathPattern>,
-    /// `KEEP …`: what paths without a prefix of their own have.
-    pub keep: Option<Prefix>,
-    /// WHERE of the whole pattern.
-    pub condition: Option<Expr>,
-    /// `OPTIONAL …`, in turn.
-    pub optional: Vec<OptionalMatch>,
+    /// MATCH, and those that follow it.
+    pub matched: Match,
     /// At least one.
     pub columns: Vec<ColumnItem>,
 }
 
-/// `OPTIONAL MATCH …`, or `OPTIONAL { MATCH … OPTIONAL … }`.
+/// `MATCH …`, `OPTIONAL MATCH …` or `OPTIONAL { MATCH … OPTIONAL … MATCH … }`.
 #[derive(Clone, PartialEq, Debug)]
-pub struct OptionalMatch {
-    /// As of a [`GraphTable`].
+pub struct Match {
+    /// Behind OPTIONAL.
+    pub is_optional: bool,
+    /// Patterns separated by commas; at least one.
     pub paths: Vec<PathPattern>,
-    /// As of a [`GraphTable`].
+    /// `KEEP …`: what paths without a prefix of their own have.
     pub keep: Option<Prefix>,
     /// WHERE of this part.
     pub condition: Option<Expr>,
-    /// Parts within this one, in turn.
-    pub optional: Vec<OptionalMatch>,
+    /// Those that follow it, in turn; within an optional one only where braces say so, and behind none that is not optional.
+    pub following: Vec<Match>,
 }
 
 /// The past of a graph that is meant.
@@ -240,31 +236,35 @@ impl fmt::Display for GraphTable {
             None => {}
         }
         f.write_str(" ")?;
-        matched(f, &self.paths, self.keep.as_ref(), self.condition.as_ref())?;
-        self.optional.iter().try_for_each(|part| write!(f, " {part}"))?;
+        self.matched.all(f)?;
         f.write_str(" COLUMNS (")?;
         separated(f, &self.columns, ", ")?;
         f.write_str("))")
     }
 }
 
-impl fmt::Display for OptionalMatch {
+impl fmt::Display for Match {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.optional.is_empty() { "OPTIONAL " } else { "OPTIONAL { " })?;
-        matched(f, &self.paths, self.keep.as_ref(), self.condition.as_ref())?;
-        self.optional.iter().try_for_each(|part| write!(f, " {part}"))?;
-        f.write_str(if self.optional.is_empty() { "" } else { " }" })
+        if !self.is_optional {
+            return self.all(f);
+        }
+        f.write_str(if self.following.is_empty() { "OPTIONAL " } else { "OPTIONAL { " })?;
+        self.all(f)?;
+        f.write_str(if self.following.is_empty() { "" } else { " }" })
     }
 }
 
-/// `MATCH …` with what belongs to it.
-fn matched(f: &mut fmt::Formatter<'_>, paths: &[PathPattern], keep: Option<&Prefix>, condition: Option<&Expr>) -> fmt::Result {
-    f.write_str("MATCH ")?;
-    separated(f, paths, ", ")?;
-    if let Some(keep) = keep {
-        write!(f, " KEEP {}", keep.to_string().trim_end())?;
+impl Match {
+    /// `MATCH …` with what belongs to it and what follows it.
+    fn all(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MATCH ")?;
+        separated(f, &self.paths, ", ")?;
+        if let Some(keep) = &self.keep {
+            write!(f, " KEEP {}", keep.to_string().trim_end())?;
+        }
+        self.condition.as_ref().map_or(Ok(()), |condition| write!(f, " WHERE {condition}"))?;
+        self.following.iter().try_for_each(|part| write!(f, " {part}"))
     }
-    condition.map_or(Ok(()), |condition| write!(f, " WHERE {condition}"))
 }
 
 fn separated<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: &[T], by: &str) -> fmt::Result {

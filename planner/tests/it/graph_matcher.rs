@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::graph_random::{
-    EDGE_TABLES, Edge, Element, Graph, Keep, Label, Mode, Optional, Part, PathPattern, Pattern, VERTEX_TABLES, Vertex, Way,
+    EDGE_TABLES, Edge, Element, Following, Graph, Keep, Label, Mode, Part, PathPattern, Pattern, VERTEX_TABLES, Vertex, Way,
 };
 
 /// Partial matches that are tried at most.
@@ -282,10 +282,10 @@ fn mentioned(parts: &[Part], names: &mut BTreeSet<String>) {
 }
 
 /// The variables and the number of the paths of a part and those within it.
-fn bound_by(part: &Optional) -> (BTreeSet<String>, usize) {
+fn bound_by(part: &Following) -> (BTreeSet<String>, usize) {
     let (mut names, mut paths) = (BTreeSet::new(), part.paths.len());
     part.paths.iter().for_each(|path| mentioned(&path.parts, &mut names));
-    for inner in &part.optional {
+    for inner in &part.following {
         let (inner, count) = bound_by(inner);
         names.extend(inner);
         paths += count;
@@ -293,8 +293,8 @@ fn bound_by(part: &Optional) -> (BTreeSet<String>, usize) {
     (names, paths)
 }
 
-/// What becomes of matches by an optional part. `known` are the variables that stand before it, NULL or not.
-fn optionally(graph: &Graph, matches: Vec<Match>, part: &Optional, known: &BTreeSet<String>) -> Option<Vec<Match>> {
+/// What becomes of matches by a part that follows. `known` are the variables that stand before it, NULL or not.
+fn followed(graph: &Graph, matches: Vec<Match>, part: &Following, known: &BTreeSet<String>) -> Option<Vec<Match>> {
     let mut own = BTreeSet::new();
     part.paths.iter().for_each(|path| mentioned(&path.parts, &mut own));
     let (_, paths) = bound_by(part);
@@ -306,11 +306,11 @@ fn optionally(graph: &Graph, matches: Vec<Match>, part: &Optional, known: &BTree
         let from = (state.clone(), lengths.clone());
         let mut more = if is_void { Vec::new() } else { extended(graph, from, &part.paths, part.ordered.as_ref())? };
         let mut known = inside.clone();
-        for inner in &part.optional {
-            more = optionally(graph, more, inner, &known)?;
+        for inner in &part.following {
+            more = followed(graph, more, inner, &known)?;
             known.extend(bound_by(inner).0);
         }
-        if more.is_empty() {
+        if more.is_empty() && part.is_optional {
             more.push((state, lengths.into_iter().chain(vec![None; paths]).collect()));
         }
         found.extend(more);
@@ -326,8 +326,8 @@ pub fn expected(graph: &Graph, pattern: &Pattern) -> Option<Vec<String>> {
     let mut matches = extended(graph, (State::default(), Vec::new()), &pattern.paths, pattern.ordered.as_ref())?;
     let mut known = BTreeSet::new();
     pattern.paths.iter().for_each(|path| mentioned(&path.parts, &mut known));
-    for part in &pattern.optional {
-        matches = optionally(graph, matches, part, &known)?;
+    for part in &pattern.following {
+        matches = followed(graph, matches, part, &known)?;
         known.extend(bound_by(part).0);
     }
     let null = || "∅".to_owned();

@@ -144,7 +144,7 @@ async fn compare(seed: u64) -> Tally {
         tally.patterns += 1;
         tally.searched += usize::from(pattern.is_searched() && !rows.is_empty());
         // That a part was there for some and not for others is what can go wrong.
-        tally.with_optional += usize::from(!pattern.optional.is_empty() && rows.iter().any(|row| row.contains('∅')) && rows.len() > 1);
+        tally.with_optional += usize::from(!pattern.following.is_empty() && rows.iter().any(|row| row.contains('∅')) && rows.len() > 1);
         tally.with_rows += usize::from(!rows.is_empty());
         if number % 3 == 1 {
             then.push((pattern.sql(Some(&commit)), rows));

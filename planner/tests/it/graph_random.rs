@@ -1,6 +1,6 @@
 //! Random small graphs, with loops, parallel edges and labels shared by tables; random patterns with labels, directions, conditions, repeated variables,
-//! several paths, bounded repetition, `?`, modes of paths and of their parts, counted alternatives, searches, and optional parts beside and within
-//! one another.
+//! several paths, bounded repetition, `?`, modes of paths and of their parts, counted alternatives, searches, and parts behind the first, optional
+//! or not, beside and within one another.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -143,17 +143,18 @@ pub struct Pattern {
     pub paths: Vec<PathPattern>,
     /// `x.w <= y.w`
     pub ordered: Option<(String, String)>,
-    pub optional: Vec<Optional>,
+    pub following: Vec<Following>,
     /// Variables that COLUMNS may mention.
     pub shown: Vec<String>,
 }
 
-/// `OPTIONAL MATCH`, or `OPTIONAL { MATCH … OPTIONAL … }`.
+/// `MATCH …`, `OPTIONAL MATCH …`, or `OPTIONAL { MATCH … OPTIONAL … MATCH … }`.
 #[derive(Clone, Debug)]
-pub struct Optional {
+pub struct Following {
+    pub is_optional: bool,
     pub paths: Vec<PathPattern>,
     pub ordered: Option<(String, String)>,
-    pub optional: Vec<Optional>,
+    pub following: Vec<Following>,
 }
 
 /// Makes patterns.
@@ -298,14 +299,15 @@ impl Maker<'_> {
             pattern.paths.push(self.path(mode, first, length, 1));
         }
         pattern.ordered = self.ordered();
-        for _ in 0..[0, 0, 1, 2][self.dice.below(4)] {
-            pattern.optional.push(self.optional(1));
+        for _ in 0..[0, 0, 1, 1, 2, 3][self.dice.below(6)] {
+            pattern.following.push(self.following(1));
         }
         pattern.shown = self.shown.clone();
         pattern
     }
 
-    fn optional(&mut self, depth: usize) -> Optional {
+    fn following(&mut self, depth: usize) -> Following {
+        let is_optional = !self.dice.one_in(3);
         let mut paths = Vec::new();
         for _ in 0..if self.dice.one_in(5) { 2 } else { 1 } {
             let (mode, length, depth) = (self.mode(), self.dice.below(3), usize::from(self.dice.one_in(3)));
@@ -318,11 +320,11 @@ impl Maker<'_> {
             paths.push(self.path(mode, first, length, depth));
         }
         let ordered = self.ordered();
-        let mut optional = Vec::new();
-        if depth > 0 && self.dice.one_in(3) {
-            optional.push(self.optional(depth - 1));
+        let mut following = Vec::new();
+        while is_optional && depth > 0 && self.dice.one_in(3) {
+            following.push(self.following(depth - 1));
         }
-        Optional { paths, ordered, optional }
+        Following { is_optional, paths, ordered, following }
     }
 }
 
@@ -427,15 +429,19 @@ fn matched_text(paths: &[PathPattern], ordered: Option<&(String, String)>, named
     format!("MATCH {}{}", paths.join(", "), ordered_text(ordered))
 }
 
-fn optional_text(part: &Optional, named: &mut Option<usize>) -> String {
+fn following_text(part: &Following, named: &mut Option<usize>) -> String {
     let mut text = matched_text(&part.paths, part.ordered.as_ref(), named);
-    part.optional.iter().for_each(|part| text.push_str(&optional_text(part, named)));
-    if part.optional.is_empty() { format!(" OPTIONAL {text}") } else { format!(" OPTIONAL {{ {text} }}") }
+    part.following.iter().for_each(|part| text.push_str(&following_text(part, named)));
+    match (part.is_optional, part.following.is_empty()) {
+        (false, _) => format!(" {text}"),
+        (true, true) => format!(" OPTIONAL {text}"),
+        (true, false) => format!(" OPTIONAL {{ {text} }}"),
+    }
 }
 
-impl Optional {
+impl Following {
     fn is_searched(&self) -> bool {
-        self.paths.iter().any(PathPattern::is_searched) || self.optional.iter().any(Self::is_searched)
+        self.paths.iter().any(PathPattern::is_searched) || self.following.iter().any(Self::is_searched)
     }
 }
 
@@ -448,7 +454,7 @@ impl PathPattern {
 impl Pattern {
     /// Whether joins alone cannot answer it.
     pub fn is_searched(&self) -> bool {
-        self.paths.iter().any(PathPattern::is_searched) || self.optional.iter().any(Optional::is_searched)
+        self.paths.iter().any(PathPattern::is_searched) || self.following.iter().any(Following::is_searched)
     }
 
     /// The query of all its rows, as of a commit or of now.
@@ -466,7 +472,7 @@ impl Pattern {
     /// `MATCH … OPTIONAL …`, paths named by their numbers from `named` on, or not at all.
     fn matched(&self, named: &mut Option<usize>) -> String {
         let mut text = matched_text(&self.paths, self.ordered.as_ref(), named);
-        self.optional.iter().for_each(|part| text.push_str(&optional_text(part, named)));
+        self.following.iter().for_each(|part| text.push_str(&following_text(part, named)));
         text
     }
 

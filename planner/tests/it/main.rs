@@ -16,6 +16,7 @@ mod graph_elements;
 mod graph_functions;
 mod graph_joins;
 mod graph_matcher;
+mod graph_matches;
 mod graph_optional;
 mod graph_oracle;
 mod graph_pages;

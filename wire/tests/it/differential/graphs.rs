@@ -141,7 +141,9 @@ impl Pattern {
     /// A vertex, known already one time in so many; as it stands in a pattern.
     fn vertex(&mut self, dice: &mut Dice, at: usize, known_in: usize, part: &mut Part) -> (String, String) {
         let name = if !self.vertices.is_empty() && dice.one_in(known_in) {
-            self.vertices[dice.below(self.vertices.len())].0.clone()
+            let known = self.vertices[dice.below(self.vertices.len())].0.clone();
+            part.conditions.push(format!("{} IS NOT NULL", self.of(&known, at, false)));
+            known
         } else {
             self.made += 1;
             let name = format!("n{}", self.made);
@@ -160,7 +162,10 @@ impl Pattern {
     }
 
     fn part(&mut self, dice: &mut Dice, at: usize) {
-        let (keyword, join) = if at == 0 { (" MATCH ", "") } else { (" OPTIONAL MATCH ", "LEFT JOIN ") };
+        let (keyword, join) = match at {
+            0 => (" MATCH ", ""),
+            _ => dice.pick([(" OPTIONAL MATCH ", "LEFT JOIN "), (" OPTIONAL MATCH ", "LEFT JOIN "), (" MATCH ", "JOIN ")]),
+        };
         let mut part = Part::default();
         let (start, shown) = self.vertex(dice, at, if at == 0 { 1_000 } else { 1 }, &mut part);
         let path = if dice.one_in(2) { self.chain(dice, at, &start, &mut part) } else { self.path(dice, at, &start, &mut part) };

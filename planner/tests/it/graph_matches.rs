@@ -1,0 +1,54 @@
+//! MATCH behind MATCH. Random patterns are compared in `graph_oracle`.
+
+use crate::fixture::{Client, as_role};
+use crate::graph_table::{matches, social};
+
+/// That patterns have these rows, by joins and by operators.
+async fn expect(client: &mut Client, cases: &[(&str, &[&str])]) {
+    for operators in ["off", "on"] {
+        client.run(&format!("SET shockwave.graph_operators = {operators}")).await;
+        for (pattern, rows) in cases {
+            assert_eq!(matches(client, pattern).await, *rows, "operators {operators}: {pattern}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_match_has_to_match() {
+    let (_fixture, mut client) = social().await;
+    let cases: [(&str, &[&str]); 7] = [
+        ("(p IS person) MATCH (p)-[IS works]->(c) COLUMNS (p.name, c.title)", &["Ada|Acme", "Bob|Acme", "Cyd|Bits"]),
+        ("(p IS person) WHERE p.age > 30 MATCH (p)-[IS knows]->(q) WHERE q.age > p.age COLUMNS (p.name, q.name AS other)", &["Ada|Cyd"]),
+        // What is optional in between is kept, and is none of its business.
+        (
+            "(p IS person) OPTIONAL MATCH (p)-[IS works]->(c) MATCH (p)-[IS knows]->(q) COLUMNS (p.name, c.title, q.name AS other)",
+            &["Ada|Acme|Bob", "Ada|Acme|Cyd", "Bob|Acme|Cyd", "Cyd|Bits|Ada", "Dee|∅|Dee"],
+        ),
+        // What is NULL matches nothing.
+        (
+            "(p IS person) OPTIONAL MATCH (p)-[IS works]->(c) MATCH (c)<-[IS works]-(q) WHERE q.id <> p.id COLUMNS (p.name, q.name AS other)",
+            &["Ada|Bob", "Bob|Ada"],
+        ),
+        (
+            "(p IS person) OPTIONAL MATCH (p)-[IS works]->(c) MATCH (p)-[IS lives]->(t) WHERE c.title = 'Acme' COLUMNS (p.name, t.code)",
+            &["Ada|T", "Bob|L"],
+        ),
+        (
+            "(p IS person) OPTIONAL { MATCH (p)-[IS knows]->(q) MATCH (q)-[IS works]->(c) WHERE c.title = 'Bits' } COLUMNS (p.name, q.name AS other)",
+            &["Ada|Cyd", "Bob|Cyd", "Cyd|∅", "Dee|∅"],
+        ),
+        // KEEP is of its own MATCH.
+        (
+            "(a IS person WHERE a.id = 1)-[IS knows]->{2}(b) MATCH (b)-[IS knows]->{1,2}(c) KEEP ACYCLIC WHERE c.id = 1 COLUMNS (b.name)",
+            &["Cyd"],
+        ),
+    ];
+    expect(&mut client, &cases).await;
+    let early = "SELECT * FROM GRAPH_TABLE (social MATCH (p IS person) WHERE q.id = 1 MATCH (p)-[IS knows]->(q) COLUMNS (p.id))";
+    let error = client.error(early).await;
+    assert_eq!((error.state().0, error.message()), ("42P01", "invalid reference to vertex variable \"q\""));
+    client
+        .run("CREATE VIEW w AS SELECT * FROM GRAPH_TABLE (social MATCH (p IS person) WHERE p.id < 3 MATCH (p)-[IS works]->(c) COLUMNS (p.name, c.title))")
+        .await;
+    assert_eq!(client.lines("SELECT * FROM w ORDER BY 1").await, ["Ada|Acme", "Bob|Acme"]);
+}
