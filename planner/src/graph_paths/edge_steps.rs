@@ -1,4 +1,5 @@
-//! What a search asks of the edges that it would pass: whether a condition holds of them, and what passing them costs.
+//! What a search asks of the edges that it would pass: whether a condition holds of them, and what passing them costs. What it asks of vertices, too,
+//! stands in `whole_steps`.
 //!
 //! E1: both are expressions over the columns of the edge's table, read from the row that the edge is.
 //! E2: a cost that is NULL is an error (22004), as one below 0 is (22003).
@@ -16,6 +17,7 @@ use engine::{Catalog, GraphDef, Object, TableView};
 use graph::{Element, Filter, PathPattern, Snapshot, Weight};
 use relational::{Expressions, Query};
 
+use super::whole_steps::WholeSteps;
 use super::{Means, Spec};
 use crate::live_graphs::Live;
 use crate::parse;
@@ -33,6 +35,17 @@ struct OfTable {
 impl fmt::Debug for OfEdges {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "OfEdges({:?})", self.0.keys().collect::<Vec<_>>())
+    }
+}
+
+/// What is asked of a step's edge, and of the whole of it.
+#[derive(Debug)]
+struct Both(OfEdges, WholeSteps);
+
+impl Filter for Both {
+    fn evaluate(&self, columns: &[&[Element]], keep: &mut [bool]) -> SqlResult<()> {
+        Filter::evaluate(&self.0, columns, keep)?;
+        self.1.evaluate(columns, keep)
     }
 }
 
@@ -66,7 +79,11 @@ pub(super) fn ask(
     let step = |at: usize| spec.steps.get(at);
     let condition = |at: usize| step(at)?.condition.as_ref().map(|text| format!("CAST(({text}) AS boolean)"));
     let cost = |at: usize| step(at)?.cost.as_ref().map(|text| format!("CAST(({text}) AS double precision)"));
-    pattern.step = made(&condition)?.map(|of_edges| Arc::new(of_edges) as Arc<dyn Filter>);
+    pattern.step = match (made(&condition)?, WholeSteps::new(spec, means, graph, catalog, live, snapshot)?) {
+        (Some(of_edges), Some(whole)) => Some(Arc::new(Both(of_edges, whole)) as Arc<dyn Filter>),
+        (Some(of_edges), None) => Some(Arc::new(of_edges)),
+        (None, whole) => whole.map(|whole| Arc::new(whole) as Arc<dyn Filter>),
+    };
     pattern.weight = made(&cost)?.map(|of_edges| Arc::new(of_edges) as Arc<dyn Weight>);
     Ok(())
 }

@@ -13,7 +13,9 @@
 mod edge_steps;
 mod shown;
 mod spec;
+mod whole_steps;
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, Int64Builder, ListBuilder, StringBuilder};
@@ -24,11 +26,14 @@ use graph::{
     Answer, Budget, EdgePattern, Element, FromStatistics, Output, PathPattern, Query, Run, Snapshot, Strategy, Value, Var, VertexPattern,
 };
 use relational::{Environment, Interrupt, Relational, ScalarFunction};
+use sqlparser::ast::{Expr, Visit, Visitor};
 
 use shown::Shown;
-pub(crate) use spec::{EdgeStep, Spec};
+pub(crate) use spec::{EdgeStep, Spec, WholeStep};
+pub(crate) use whole_steps::{column, told as told_column};
 
 use crate::live_graphs::{Live, LiveGraphs};
+use crate::rule_text;
 
 /// Its name, which nobody can write.
 pub(crate) const FUNCTION: &str = "\u{1}graph_paths";
@@ -88,6 +93,23 @@ pub(crate) fn functions(means: Means) -> [ScalarFunction; 2] {
         function(FUNCTION, DataType::Int64, Arc::new(move |arguments| searcher.numbers(arguments))),
         function(SHOWN, DataType::Utf8, Arc::new(move |arguments| shown.documents(arguments))),
     ]
+}
+
+/// The columns that an expression over rows at hand mentions.
+pub(crate) fn columns_of(text: &str) -> SqlResult<Vec<String>> {
+    struct Columns(Vec<String>);
+    impl Visitor for Columns {
+        type Break = ();
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            if let Expr::Identifier(ident) = expr {
+                self.0.push(ident.value.clone());
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let mut columns = Columns(Vec::new());
+    let _ = Visit::visit(&rule_text::expression(text)?, &mut columns);
+    Ok(columns.0)
 }
 
 struct Searcher {

@@ -17,6 +17,15 @@ pub(crate) struct EdgeStep {
     pub(crate) cost: Option<String>,
 }
 
+/// Steps between three tables, and what is asked of them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct WholeStep {
+    /// The vertex before, the edge and the vertex behind, by their positions among the graph's elements.
+    pub(crate) elements: [usize; 3],
+    /// What holds, in SQL over the columns of all three (`whole_steps`).
+    pub(crate) condition: Option<String>,
+}
+
 /// Which paths.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Spec {
@@ -26,6 +35,8 @@ pub(crate) struct Spec {
     pub(crate) edges: Vec<usize>,
     /// What is asked of the edges of each, in their order.
     pub(crate) steps: Vec<EdgeStep>,
+    /// The only steps that are taken, where something is asked of vertices that are passed.
+    pub(crate) whole: Option<Vec<WholeStep>>,
     pub(crate) direction: Direction,
     pub(crate) min: u32,
     pub(crate) max: Option<u32>,
@@ -62,8 +73,12 @@ impl Spec {
             Mode::Simple => "simple",
         };
         let steps: Vec<Value> = self.steps.iter().map(|step| json!([step.condition, step.cost])).collect();
-        json!([self.graph, self.edges, steps, direction, self.min, self.max, mode, selector, count, self.at, self.shows, ends.0, ends.1])
-            .to_string()
+        let whole: Option<Vec<Value>> =
+            self.whole.as_ref().map(|steps| steps.iter().map(|step| json!([step.elements, step.condition])).collect());
+        json!([
+            self.graph, self.edges, steps, whole, direction, self.min, self.max, mode, selector, count, self.at, self.shows, ends.0, ends.1
+        ])
+        .to_string()
     }
 
     /// What [`Spec::text`] wrote. Errors: XX000.
@@ -107,8 +122,16 @@ fn step(value: &Value) -> Option<EdgeStep> {
     Some(EdgeStep { condition: text(condition), cost: text(cost) })
 }
 
+fn whole(value: &Value) -> Option<WholeStep> {
+    let [elements, condition] = value.as_array()?.as_slice() else { return None };
+    let place = |value: &Value| usize::try_from(value.as_u64()?).ok();
+    let elements: Vec<usize> = elements.as_array()?.iter().map(place).collect::<Option<_>>()?;
+    Some(WholeStep { elements: elements.try_into().ok()?, condition: condition.as_str().map(str::to_owned) })
+}
+
 fn parts(value: &Value) -> Option<(Spec, (usize, usize))> {
-    let [graph, edges, steps, direction, min, max, mode, selector, count, at, shows, left, right] = value.as_array()?.as_slice() else {
+    let [graph, edges, steps, around, direction, min, max, mode, selector, count, at, shows, left, right] = value.as_array()?.as_slice()
+    else {
         return None;
     };
     let small = |value: &Value| u32::try_from(value.as_u64()?).ok();
@@ -117,6 +140,10 @@ fn parts(value: &Value) -> Option<(Spec, (usize, usize))> {
         graph: small(graph)?,
         edges: edges.as_array()?.iter().map(place).collect::<Option<_>>()?,
         steps: steps.as_array()?.iter().map(step).collect::<Option<_>>()?,
+        whole: match around.as_array() {
+            Some(steps) => Some(steps.iter().map(whole).collect::<Option<_>>()?),
+            None => None,
+        },
         direction: match direction.as_i64()? {
             1 => Direction::Right,
             -1 => Direction::Left,

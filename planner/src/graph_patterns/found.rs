@@ -4,16 +4,16 @@
 //!     is refused, although the rows come by another way.
 //! Never: searches.
 
-use std::ops::ControlFlow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base::{SqlError, SqlResult};
-use engine::{GraphDef, GraphElement};
-use sqlparser::ast::{Expr, SetExpr, TableWithJoins, Value, Visit, Visitor};
+use engine::GraphDef;
+use sqlparser::ast::{Expr, SetExpr, TableWithJoins, Value};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 
 use super::Graphs;
-use crate::graph_paths::{EdgeStep, FUNCTION, ROW_BITS, SHOWN, Spec};
+use crate::graph_paths::{EdgeStep, FUNCTION, ROW_BITS, SHOWN, Spec, columns_of, told_column};
 use crate::names::quoted;
 use crate::rule_text;
 
@@ -51,48 +51,36 @@ pub(super) fn elements(search: usize, is_edges: bool) -> SqlResult<Expr> {
     rule_text::expression(&format!("(CAST({}.{} AS jsonb) -> '{which}')", alias(search), quoted(FOUND)))
 }
 
-/// The columns that an expression over one table mentions.
-fn columns_of(text: &str) -> SqlResult<Vec<String>> {
-    struct Columns(Vec<String>);
-    impl Visitor for Columns {
-        type Break = ();
-        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-            if let Expr::Identifier(ident) = expr {
-                self.0.push(ident.value.clone());
-            }
-            ControlFlow::Continue(())
-        }
-    }
-    let mut columns = Columns(Vec::new());
-    let _ = Visit::visit(&rule_text::expression(text)?, &mut columns);
-    Ok(columns.0)
-}
-
 impl Found {
     /// Search number `at` of a query, between two element tables. Errors: 42P01 for a table that is gone.
     pub(super) fn new(at: usize, spec: &Spec, ends: (usize, usize), graph: &GraphDef, graphs: &dyn Graphs) -> SqlResult<Self> {
-        let mut opened = Vec::new();
-        let mut open = |element: &GraphElement, asked: &EdgeStep| -> SqlResult<()> {
-            let relation = graphs.relation(element.relation)?;
-            let ends = element.ends.iter().flat_map(|ends| [&ends.source, &ends.destination]);
-            let mut columns: Vec<String> = ends.flat_map(|end| end.columns.iter().cloned()).collect();
-            if spec.shows {
-                columns.extend(element.key.iter().cloned());
-            }
-            for text in [&asked.condition, &asked.cost].into_iter().flatten() {
+        let mut read: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+        for (edge, EdgeStep { condition, cost }) in spec.edges.iter().zip(&spec.steps) {
+            let columns = read.entry(*edge).or_default();
+            for text in [condition, cost].into_iter().flatten() {
                 columns.extend(columns_of(text)?);
             }
-            columns.sort();
-            columns.dedup();
-            opened.push((format!("{}.{}", quoted(&relation.schema), quoted(&relation.name)), columns));
-            Ok(())
-        };
-        for (edge, asked) in spec.edges.iter().zip(&spec.steps) {
-            graph.elements.get(*edge).map_or(Ok(()), |edge| open(edge, asked))?;
         }
-        // Those in between may be of any table.
-        let between = graph.elements.iter().filter(|element| spec.shows && !element.is_edge());
-        between.into_iter().try_for_each(|element| open(element, &EdgeStep::default()))?;
+        for step in spec.whole.iter().flatten() {
+            for name in step.condition.as_ref().map_or(Ok(Vec::new()), |text| columns_of(text))? {
+                let (place, column) = told_column(&name)?;
+                read.entry(step.elements[place]).or_default().insert(column.to_owned());
+            }
+        }
+        for (at, element) in graph.elements.iter().enumerate() {
+            if let Some(ends) = element.ends.as_ref().filter(|_| spec.edges.contains(&at)) {
+                read.entry(at).or_default().extend([&ends.source, &ends.destination].iter().flat_map(|end| end.columns.iter().cloned()));
+            }
+            // Those in between may be of any table.
+            if spec.shows && (!element.is_edge() || spec.edges.contains(&at)) {
+                read.entry(at).or_default().extend(element.key.iter().cloned());
+            }
+        }
+        let mut opened = Vec::new();
+        for (element, columns) in read.into_iter().filter_map(|(at, columns)| Some((graph.elements.get(at)?, columns))) {
+            let relation = graphs.relation(element.relation)?;
+            opened.push((format!("{}.{}", quoted(&relation.schema), quoted(&relation.name)), columns.into_iter().collect()));
+        }
         Ok(Self { at, shows: spec.shows, spec: spec.text(ends), opened })
     }
 

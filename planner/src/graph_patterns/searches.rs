@@ -1,7 +1,7 @@
 //! Paths that are searched by graph operators instead of being written out: those with a selector, and those without a bound.
 //!
-//! S1: such a path is one quantified edge between two vertices. Its edges may be of several tables, with a condition and a cost over the properties of
-//!     each alone; other conditions stand at its ends.
+//! S1: such a path is one edge, repeated, between two vertices. Its edges may be of several tables, with a condition and a cost over the properties of
+//!     each alone; what is asked of the vertices that it passes is asked of each step, over the properties of its edge and of both its vertices.
 //! S2: which paths are kept is decided for each pair of ends, so that conditions at the ends may come before or after; those of edges come before.
 //! Never: searches.
 
@@ -11,11 +11,11 @@ use base::{SqlError, SqlResult, SqlState};
 use sqlparser::ast::{Expr, Value, Visit, Visitor};
 use sqlparser::tokenizer::Span;
 
-use super::bound::{Path, Pattern, Repeat, Step};
+use super::bound::{Path, Pattern, Repeat, Step, VariableId};
 use super::joins::{null, property_over};
 use super::placing::{self, Atom};
 use super::{pointed, references};
-use crate::graph_paths::{EdgeStep, Spec};
+use crate::graph_paths::{EdgeStep, Spec, WholeStep, column};
 use crate::graph_syntax::{Direction, Mode, Selector};
 use crate::names::{fold, quoted};
 
@@ -46,10 +46,10 @@ pub(super) fn search<'a>(path: &'a Path, pattern: &Pattern, shows: bool, source:
             ),
         );
     };
-    let Some(edge) = one_edge(repeat, pattern) else {
+    let Some(edge) = one_edge(repeat) else {
         return refuse(
-            SqlError::unsupported("a search for paths with conditions on vertices that they pass")
-                .hint("Conditions may stand at the ends of the path and at its edge, -[e IS knows WHERE e.since > 2010]->+."),
+            SqlError::unsupported("a search for paths that repeat more than an edge between two vertices")
+                .hint("What is repeated may be ((x)-[e IS knows]->(y) WHERE x.born < y.born)+."),
         );
     };
     if matches!(selector, Selector::Cheapest(_)) && edge.cost.is_none() {
@@ -57,31 +57,42 @@ pub(super) fn search<'a>(path: &'a Path, pattern: &Pattern, shows: bool, source:
         return refuse(error.hint("Say at the edge what passing it costs: -[e COST e.weight]->+."));
     }
     let steps = edge.elements.iter().map(|at| edge.step(pattern, *at, source)).collect::<SqlResult<_>>()?;
+    let whole = edge.whole(pattern, source)?;
     let (edges, direction) = (edge.elements.to_vec(), edge.direction);
     let (graph, min, max) = (pattern.graph.id, repeat.min, repeat.max);
-    let spec = Spec { graph, edges, steps, direction, min, max, mode, selector, at: None, shows };
+    let spec = Spec { graph, edges, steps, whole, direction, min, max, mode, selector, at: None, shows };
     Ok(Some(Search { left, right, spec }))
 }
 
-/// The edge that a searched path repeats.
+/// The edge that a searched path repeats, and what it leads from and to.
 struct OneEdge<'a> {
+    variables: [VariableId; 3],
+    /// Element tables of the vertices before and behind it.
+    around: [&'a [usize]; 2],
+    /// Conditions that mention a vertex.
+    conditions: Vec<&'a Expr>,
     elements: &'a [usize],
     direction: Direction,
     condition: Option<&'a Expr>,
     cost: Option<&'a Expr>,
 }
 
-/// The edge that is repeated, if nothing is asked of what lies between (S1).
-fn one_edge<'a>(repeat: &'a Repeat, pattern: &Pattern) -> Option<OneEdge<'a>> {
-    let vertices = pattern.graph.elements.iter().filter(|element| !element.is_edge()).count();
-    let is_any = |step: &Step| matches!(step, Step::Vertex { elements, condition: None, .. } if elements.len() == vertices);
+/// The edge that is repeated, if nothing else is (S1).
+fn one_edge(repeat: &Repeat) -> Option<OneEdge<'_>> {
     match repeat.steps.as_slice() {
-        [first, Step::Edge { elements, direction, condition, cost, .. }, last]
-            if is_any(first) && is_any(last) && repeat.condition.is_none() && repeat.mode.is_none() =>
-        {
-            let (condition, cost) = (condition.as_ref(), cost.as_deref());
-            Some(OneEdge { elements, direction: *direction, condition, cost })
-        }
+        [
+            Step::Vertex { variable: before, elements: first, condition: of_first },
+            Step::Edge { variable: edge, elements, direction, condition, cost },
+            Step::Vertex { variable: behind, elements: last, condition: of_last },
+        ] if before != behind && repeat.mode.is_none() => Some(OneEdge {
+            variables: [*before, *edge, *behind],
+            around: [first, last],
+            conditions: [of_first, of_last, &repeat.condition].into_iter().flatten().collect(),
+            elements,
+            direction: *direction,
+            condition: condition.as_ref(),
+            cost: cost.as_deref(),
+        }),
         _ => None,
     }
 }
@@ -89,37 +100,80 @@ fn one_edge<'a>(repeat: &'a Repeat, pattern: &Pattern) -> Option<OneEdge<'a>> {
 impl OneEdge<'_> {
     /// What is asked of an edge of one element table, over that table's columns. Errors: 0A000 for what only the query around knows.
     fn step(&self, pattern: &Pattern, at: usize, source: &str) -> SqlResult<EdgeStep> {
-        let text = |expr: Option<&Expr>| expr.map(|expr| self.placed(pattern, at, expr, source)).transpose();
+        // Nothing but the edge is mentioned.
+        let own = |_: usize, name: &str| name.to_owned();
+        let text = |expr: Option<&Expr>| expr.map(|expr| self.placed(pattern, &[at; 3], expr, source, &own)).transpose();
         Ok(EdgeStep { condition: text(self.condition)?, cost: text(self.cost)? })
     }
 
-    fn placed(&self, pattern: &Pattern, at: usize, expr: &Expr, source: &str) -> SqlResult<String> {
-        if let ControlFlow::Break(span) = Visit::visit(expr, &mut Alone(pattern)) {
-            let error = SqlError::unsupported("a search for paths with parameters, or columns of relations around, at its edges")
-                .hint("Constants may stand there; conditions at the ends of the path may have both.");
+    /// What is asked of whole steps, for each three tables that one can be between; `None` where nothing is. Errors: as of [`Self::step`].
+    fn whole(&self, pattern: &Pattern, source: &str) -> SqlResult<Option<Vec<WholeStep>>> {
+        let all = pattern.graph.elements.iter().filter(|element| !element.is_edge()).count();
+        if self.conditions.is_empty() && self.around.iter().all(|elements| elements.len() == all) {
+            return Ok(None);
+        }
+        let vertex = |alias: &str| pattern.graph.elements.iter().position(|element| !element.is_edge() && element.alias == alias);
+        let mut steps: Vec<WholeStep> = Vec::new();
+        for edge in self.elements {
+            let Some(ends) = &pattern.graph.elements[*edge].ends else { continue };
+            let (Some(from), Some(to)) = (vertex(&ends.source.vertex), vertex(&ends.destination.vertex)) else { continue };
+            let ways = match self.direction {
+                Direction::Right => vec![(from, to)],
+                Direction::Left => vec![(to, from)],
+                Direction::Any => vec![(from, to), (to, from)],
+            };
+            for (before, behind) in ways {
+                let elements = [before, *edge, behind];
+                let is_known = steps.iter().any(|step| step.elements == elements);
+                if is_known || !self.around[0].contains(&before) || !self.around[1].contains(&behind) {
+                    continue;
+                }
+                let own = |place: usize, name: &str| column(place, name);
+                let placed = |expr: &&Expr| Ok(format!("({})", self.placed(pattern, &elements, expr, source, &own)?));
+                let conditions = self.conditions.iter().map(placed).collect::<SqlResult<Vec<_>>>()?;
+                steps.push(WholeStep { elements, condition: (!conditions.is_empty()).then(|| conditions.join(" AND ")) });
+            }
+        }
+        Ok(Some(steps))
+    }
+
+    /// An expression over the columns of the rows of a step, as `name` says what they are called. Errors: 0A000 for what only the query around knows.
+    fn placed(
+        &self,
+        pattern: &Pattern,
+        elements: &[usize; 3],
+        expr: &Expr,
+        source: &str,
+        name: &dyn Fn(usize, &str) -> String,
+    ) -> SqlResult<String> {
+        if let ControlFlow::Break(span) = Visit::visit(expr, &mut Alone(pattern, &self.variables)) {
+            let error = SqlError::unsupported("a search for paths with parameters, or with columns of anything else, within its steps")
+                .hint("Constants and properties of the step itself may stand there; conditions at the ends of the path may have all.");
             return Err(pointed(error, source, span));
         }
-        let element = &pattern.graph.elements[at];
         let own = |atom: &Atom| match atom {
-            Atom::Property(_, name) => match element.property(name) {
-                Some(property) => property_over(&property.expression, &|ident| Expr::Identifier(quoted(&fold(ident)))),
-                None => null(atom.sql_type(pattern)),
-            },
-            _ => Err(SqlError::unsupported("a function of elements or paths at the edge of a search for paths")),
+            Atom::Property(variable, property) => {
+                let place = self.variables.iter().position(|own| own == variable).unwrap_or_default();
+                match pattern.graph.elements[elements[place]].property(property) {
+                    Some(property) => property_over(&property.expression, &|ident| Expr::Identifier(quoted(&name(place, &fold(ident))))),
+                    None => null(atom.sql_type(pattern)),
+                }
+            }
+            _ => Err(SqlError::unsupported("a function of elements or paths within the steps of a search for paths")),
         };
         Ok(placing::place(pattern, expr, &own)?.to_string())
     }
 }
 
-/// Finds what an edge's own properties do not tell.
-struct Alone<'a>(&'a Pattern);
+/// Finds what the properties of a step's own elements do not tell.
+struct Alone<'a>(&'a Pattern, &'a [VariableId; 3]);
 
 impl Visitor for Alone<'_> {
     type Break = Span;
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Span> {
         let is_alone = match expr {
-            Expr::CompoundIdentifier(_) => references::property(self.0, expr).is_some(),
+            Expr::CompoundIdentifier(_) => references::property(self.0, expr).is_some_and(|(variable, _)| self.1.contains(&variable)),
             Expr::Identifier(_) => false,
             Expr::Value(value) => !matches!(value.value, Value::Placeholder(_)),
             _ => true,

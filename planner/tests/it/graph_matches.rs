@@ -1,4 +1,4 @@
-//! MATCH behind MATCH. Random patterns are compared in `graph_oracle`.
+//! MATCH behind MATCH, and conditions on what a search passes. Random patterns are compared in `graph_oracle`.
 
 use crate::fixture::{Client, as_role};
 use crate::graph_table::{matches, social};
@@ -51,4 +51,33 @@ async fn each_match_has_to_match() {
         .run("CREATE VIEW w AS SELECT * FROM GRAPH_TABLE (social MATCH (p IS person) WHERE p.id < 3 MATCH (p)-[IS works]->(c) COLUMNS (p.name, c.title))")
         .await;
     assert_eq!(client.lines("SELECT * FROM w ORDER BY 1").await, ["Ada|Acme", "Bob|Acme"]);
+}
+
+#[tokio::test]
+async fn a_search_asks_what_it_passes() {
+    let (fixture, mut client) = social().await;
+    let cases: [(&str, &[&str]); 5] = [
+        (
+            "p = ANY SHORTEST (a IS person WHERE a.id < 3) ((x)-[IS knows]->(y) WHERE x.age < y.age)+ (b) COLUMNS (a.name, b.name AS to, path_length(p) AS n)",
+            &["Ada|Cyd|1", "Bob|Cyd|1"],
+        ),
+        (
+            "p = TRAIL (a IS person WHERE a.id = 1) ((x)-[k IS knows]->(y WHERE y.age > 30) WHERE k.since > 2001)+ (b) COLUMNS (b.name, path_length(p) AS n)",
+            &["Ada|2", "Cyd|1"],
+        ),
+        ("ANY SHORTEST (a IS person WHERE a.id = 1) ((x)-[]->(y IS person))+ (b) COLUMNS (b.name)", &["Ada", "Bob", "Cyd"]),
+        ("ANY SHORTEST (a IS town WHERE a.code = 'L') ((x IS town)<-[IS lives]-(y))+ (b) COLUMNS (b.name)", &["Bob"]),
+        // Backwards, and between two keys.
+        (
+            "p = ANY SHORTEST (a IS person WHERE a.id = 3) ((x)<-[IS knows]-(y) WHERE x.age > y.age)* (b IS person WHERE b.id = 2) COLUMNS (path_length(p) AS n)",
+            &["1"],
+        ),
+    ];
+    expect(&mut client, &cases).await;
+    client.run("CREATE ROLE ada; GRANT SELECT ON PROPERTY GRAPH social TO ada; GRANT SELECT ON knows TO ada; GRANT SELECT (id) ON person TO ada").await;
+    let mut ada = as_role(&fixture, "ada");
+    let ask = "SELECT * FROM GRAPH_TABLE (social MATCH ANY SHORTEST (a IS person WHERE a.id = 2) ((x)-[IS knows]->(y) WHERE x.age < y.age)+ (b IS person) COLUMNS (b.id))";
+    assert_eq!(ada.error(ask).await.state().0, "42501");
+    client.run("GRANT SELECT (age) ON person TO ada").await;
+    assert_eq!(ada.lines(ask).await, ["3"]);
 }

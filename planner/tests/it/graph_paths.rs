@@ -346,9 +346,14 @@ async fn what_cannot_be_searched_is_refused_at_its_place() {
         ("g MATCH SHORTEST 0 GROUPS (x)-[]->*(y)", "22023", "the number of paths must be greater than zero"),
         ("g MATCH ANY SHORTEST (x)-[]->*(y)-[]->(z)", "0A000", "a search for paths of more than one quantified edge is not supported"),
         (
-            "g MATCH TRAIL (x) ((v)-[e]->(w) WHERE v.id < w.id)* (y)",
+            "g MATCH TRAIL (x) ((v)-[e]->(u)-[f]->(w))* (y)",
             "0A000",
-            "a search for paths with conditions on vertices that they pass is not supported",
+            "a search for paths that repeat more than an edge between two vertices is not supported",
+        ),
+        (
+            "g MATCH TRAIL (x) ((v)-[e]->(w) WHERE v.id < x.id)* (y)",
+            "0A000",
+            "a search for paths with parameters, or with columns of anything else, within its steps is not supported",
         ),
         ("l MATCH ANY (x)-[]->+(y)", "0A000", "a search for paths over the vertex table \"loose\" is not supported"),
     ] {

@@ -258,10 +258,21 @@ impl Maker<'_> {
             _ => (1, 3),
         };
         let scope = std::mem::take(&mut self.scope);
-        let (element, way) = (self.element(true, false), self.way());
+        let step = if self.dice.one_in(2) {
+            Part::Edge(self.element(true, false), self.way(), Some(times))
+        } else {
+            let before = self.element(false, false);
+            let edge = Part::Edge(self.element(true, false), self.way(), None);
+            // One that is what it began with is another pattern.
+            let known = std::mem::take(&mut self.scope);
+            let behind = self.element(false, false);
+            self.scope.extend(known);
+            let (parts, ordered) = (vec![Part::Vertex(before), edge, Part::Vertex(behind)], self.ordered());
+            Part::Nested { mode: None, parts, ordered, times: Some(times), optional: false }
+        };
         self.scope = scope;
         let last = self.element(false, true);
-        PathPattern { keep, mode, parts: vec![Part::Vertex(first), Part::Edge(element, way, Some(times)), Part::Vertex(last)] }
+        PathPattern { keep, mode, parts: vec![Part::Vertex(first), step, Part::Vertex(last)] }
     }
 
     pub fn nested(&mut self, depth: usize, is_shown: bool) -> Part {
@@ -447,7 +458,9 @@ impl Following {
 
 impl PathPattern {
     fn is_searched(&self) -> bool {
-        self.keep.is_some() || self.parts.iter().any(|part| matches!(part, Part::Edge(_, _, Some((_, UNBOUNDED)))))
+        let is_endless =
+            |part: &Part| matches!(part, Part::Edge(_, _, Some((_, UNBOUNDED))) | Part::Nested { times: Some((_, UNBOUNDED)), .. });
+        self.keep.is_some() || self.parts.iter().any(is_endless)
     }
 }
 

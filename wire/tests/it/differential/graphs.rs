@@ -103,6 +103,8 @@ struct Edges {
     arrows: (&'static str, &'static str),
     /// `w >= least`
     least: Option<usize>,
+    /// Of a path that is repeated: each vertex weighs no less than the one before.
+    is_rising: bool,
 }
 
 const BOTH: (&str, &str) = ("-", "-");
@@ -227,7 +229,11 @@ impl Pattern {
             (least, None) => format!("{{{least},}}"),
             (least, Some(most)) => format!("{{{least},{most}}}"),
         };
-        let edges = Edges::drawn(dice);
+        let edges = Edges { is_rising: dice.one_in(3), ..Edges::drawn(dice) };
+        let repeated = match edges.is_rising {
+            true => format!("((x{0}){1}(y{0}) WHERE x{0}.w <= y{0}.w)", self.paths, edges.shown(&format!("z{}", self.paths))),
+            false => edges.shown(&format!("z{}", self.paths)),
+        };
         // Of walks that may have any length the shortest are wanted, which are simple.
         self.recursive.push(edges.paths(&name, if is_walk && !is_bounded { "SIMPLE " } else { mode }, most.unwrap_or(99)));
         let (end, shown) = self.vertex(dice, at, 4, part);
@@ -253,7 +259,7 @@ impl Pattern {
             "SHORTEST 2 GROUPS " => format!("SHORTEST 2 {mode}GROUPS "),
             keep => format!("{keep}{mode}"),
         };
-        (format!("{name} = {prefix}"), format!("{}{quantifier}{shown}", edges.shown("x")))
+        (format!("{name} = {prefix}"), format!("{repeated}{quantifier}{shown}"))
     }
 }
 
@@ -265,7 +271,7 @@ impl Edges {
             _ => ("e", "e".to_owned()),
         };
         let least = if dice.one_in(4) { Some(dice.below(3)) } else { None };
-        Self { label, rows, arrows: dice.pick([RIGHT, RIGHT, LEFT, BOTH]), least }
+        Self { label, rows, arrows: dice.pick([RIGHT, RIGHT, LEFT, BOTH]), least, is_rising: false }
     }
 
     /// As they stand in a pattern.
@@ -276,12 +282,16 @@ impl Edges {
 
     /// Steps along them, each from `f` to `t`; a loop is one step.
     fn steps(&self) -> String {
-        let holds = self.least.map_or_else(|| "true".to_owned(), |least| format!("w >= {least}"));
-        let way = |from: &str, to: &str, more: &str| format!("SELECT id, {from} AS f, {to} AS t FROM {} z WHERE {holds}{more}", self.rows);
+        let holds = self.least.map_or_else(|| "true".to_owned(), |least| format!("z.w >= {least}"));
+        let rising = if self.is_rising { " AND a.w <= b.w" } else { "" };
+        let way = |from: &str, to: &str, more: &str| {
+            let ends = format!("JOIN v a ON a.id = z.{from} JOIN v b ON b.id = z.{to}");
+            format!("SELECT z.id, z.{from} AS f, z.{to} AS t FROM {} z {ends} WHERE {holds}{more}{rising}", self.rows)
+        };
         match self.arrows {
             RIGHT => way("f", "t", ""),
             LEFT => way("t", "f", ""),
-            _ => format!("{} UNION ALL {}", way("f", "t", ""), way("t", "f", " AND f <> t")),
+            _ => format!("{} UNION ALL {}", way("f", "t", ""), way("t", "f", " AND z.f <> z.t")),
         }
     }
 
