@@ -171,12 +171,7 @@ impl Binder<'_> {
     fn expr(&mut self, path: &PathExpr, degree: Degree, steps: &mut Vec<Step>) -> SqlResult<()> {
         match path {
             PathExpr::Sequence(factors) => self.sequence(factors, degree, steps),
-            PathExpr::Choice { counted: false, span, .. } => {
-                let error = SqlError::unsupported("a union of path patterns")
-                    .hint("`|+|` answers every match of each; or write UNION over two GRAPH_TABLEs.");
-                Err(pointed(error, self.source, *span))
-            }
-            PathExpr::Choice { paths, .. } => {
+            PathExpr::Choice { counted, paths } => {
                 let conditional = if degree == Degree::Single { Degree::Conditional } else { degree };
                 let mut choices = Vec::with_capacity(paths.len());
                 for path in paths {
@@ -184,7 +179,7 @@ impl Binder<'_> {
                     self.expr(path, conditional, &mut choice)?;
                     choices.push(choice);
                 }
-                steps.push(Step::Choice(choices));
+                steps.push(Step::Choice { counted: *counted, choices });
                 Ok(())
             }
         }

@@ -131,8 +131,13 @@ pub enum Step {
     },
     /// A path in parentheses, or an edge with a quantifier.
     Repeat(Box<Repeat>),
-    /// One of these, each match of each counted (`|+|`).
-    Choice(Vec<Vec<Step>>),
+    /// One of these.
+    Choice {
+        /// Each match of each counts (`|+|`); otherwise what several match alike is one match (`|`).
+        counted: bool,
+        /// At least two.
+        choices: Vec<Vec<Step>>,
+    },
 }
 
 /// See [`Step::Repeat`].

@@ -1,7 +1,8 @@
 //! A part of a bound pattern as alternatives without repetition: each path of each length written out, so that joins can answer it; but for those that
 //! are searched.
 //!
-//! U1: the matches of a part are those of its branches, each counted once: branches differ in the length of some repeated path.
+//! U1: the matches of a part are those of its branches, each counted once: branches differ in the length of some repeated path, or in the alternative
+//!     that they took; what two alternatives of a union match alike is the first one's (`unions`).
 //! U2: vertices that stand side by side are one slot, whose element tables are those that both admit.
 //! U3: the work is bounded: branches, slots and joins; beyond, 54001.
 //! Never: approximates; what has no such form is refused by name.
@@ -15,6 +16,7 @@ use super::bound::{Pattern, Repeat, Step, VariableId};
 use super::pointed;
 use super::references;
 use super::searches::{Search, search};
+use super::unions::{Begun, Excluded, Passage};
 use crate::graph_paths::Spec;
 use crate::graph_syntax::{Direction, Mode};
 
@@ -39,6 +41,8 @@ pub(super) struct Branch<'a> {
     pub(super) passed: BTreeMap<usize, Passed>,
     /// Paths that are searched.
     pub(super) searches: Vec<Searching>,
+    /// Matches that are another branch's.
+    pub(super) excluded: Vec<Excluded<'a>>,
     /// Slots that became another.
     merged: BTreeMap<usize, usize>,
     /// Whether nothing can match.
@@ -49,7 +53,9 @@ pub(super) struct Branch<'a> {
     pending: Option<(usize, Direction)>,
     /// Whether an edge has no vertex at one side, because what stands there is repeated zero times.
     headless: bool,
-    modes: Vec<Scope>,
+    pub(super) modes: Vec<Scope>,
+    /// What it passed, in turn.
+    pub(super) passages: Vec<Passage>,
 }
 
 /// A place for one element.
@@ -99,10 +105,10 @@ pub(super) struct Condition<'a> {
 
 /// The part of a path that a mode is about.
 #[derive(Clone, Debug)]
-struct Scope {
-    mode: Mode,
-    vertices: Vec<usize>,
-    edges: Vec<usize>,
+pub(super) struct Scope {
+    pub(super) mode: Mode,
+    pub(super) vertices: Vec<usize>,
+    pub(super) edges: Vec<usize>,
 }
 
 impl Branch<'_> {
@@ -139,7 +145,7 @@ impl Branch<'_> {
 
 /// Writes a part out, without its own WHERE. Errors: 0A000 and 42601 for what needs graph operators, 54001 (U3).
 pub(super) fn branches<'a>(pattern: &'a Pattern, part: usize, source: &str) -> SqlResult<Vec<Branch<'a>>> {
-    let writer = Writer { source };
+    let writer = Writer { pattern, source };
     let mut branches = vec![Branch::default()];
     let shown = references::shown(pattern);
     for at in pattern.parts[part].paths.clone() {
@@ -175,28 +181,48 @@ pub(super) fn branches<'a>(pattern: &'a Pattern, part: usize, source: &str) -> S
 /// Modes as pairs that differ, once it is known which slots are one.
 fn apply_modes(branch: &mut Branch<'_>) {
     for scope in std::mem::take(&mut branch.modes) {
-        let places = match scope.mode {
-            Mode::Walk => continue,
-            Mode::Trail => &scope.edges,
-            Mode::Acyclic | Mode::Simple => &scope.vertices,
+        match scope.different(branch) {
+            Some(different) => branch.different.extend(different),
+            None => branch.impossible = true,
+        }
+    }
+    let mut excluded = std::mem::take(&mut branch.excluded);
+    excluded.retain_mut(|other| {
+        let different = other.modes.iter().map(|scope| scope.different(branch)).collect::<Option<Vec<_>>>();
+        other.different = different.iter().flatten().flatten().copied().collect();
+        different.is_some()
+    });
+    branch.excluded = excluded;
+}
+
+impl Scope {
+    /// Slots that have to hold different elements; `None` where two of them are one.
+    fn different(&self, branch: &Branch<'_>) -> Option<Vec<(usize, usize)>> {
+        let places = match self.mode {
+            Mode::Walk => return Some(Vec::new()),
+            Mode::Trail => &self.edges,
+            Mode::Acyclic | Mode::Simple => &self.vertices,
         };
         let last = places.len().saturating_sub(1);
+        let mut different = Vec::new();
         for first in 0..places.len() {
             for second in first + 1..places.len() {
-                if scope.mode == Mode::Simple && first == 0 && second == last {
+                if self.mode == Mode::Simple && first == 0 && second == last {
                     continue;
                 }
                 let pair = (branch.at(places[first]), branch.at(places[second]));
                 if pair.0 == pair.1 {
-                    branch.impossible = true;
+                    return None;
                 }
-                branch.different.push(pair);
+                different.push(pair);
             }
         }
+        Some(different)
     }
 }
 
 struct Writer<'s> {
+    pattern: &'s Pattern,
     source: &'s str,
 }
 
@@ -252,25 +278,59 @@ impl Writer<'_> {
         for step in steps {
             branches = match step {
                 Step::Vertex { variable, elements, condition } => {
-                    branches.iter_mut().for_each(|branch| Self::vertex(branch, (*variable, elements), condition.as_ref()));
+                    for branch in &mut branches {
+                        let slot = Self::vertex(branch, (*variable, elements), condition.as_ref());
+                        branch.passages.push(Passage::Vertex(slot, self.named(*variable)));
+                    }
                     branches
                 }
                 Step::Edge { variable, elements, direction, condition, .. } => {
-                    branches.iter_mut().for_each(|branch| Self::edge(branch, (*variable, elements), *direction, condition.as_ref()));
+                    for branch in &mut branches {
+                        let slot = Self::edge(branch, (*variable, elements), *direction, condition.as_ref());
+                        branch.passages.push(Passage::Edge(slot, self.named(*variable)));
+                    }
                     branches
                 }
                 Step::Repeat(repeat) => self.repeat(branches, repeat, mode)?,
-                Step::Choice(choices) => {
+                Step::Choice { counted: true, choices } => {
                     let mut chosen = Vec::new();
-                    for choice in choices {
-                        chosen.extend(self.steps(branches.clone(), choice, mode)?);
+                    for (which, choice) in choices.iter().enumerate() {
+                        let mut begun = branches.clone();
+                        let place = std::ptr::from_ref(step).addr();
+                        begun.iter_mut().for_each(|branch| branch.passages.push(Passage::Took(place, which)));
+                        chosen.extend(self.steps(begun, choice, mode)?);
                     }
                     chosen
                 }
+                Step::Choice { counted: false, choices } => self.union(branches, choices, mode)?,
             };
             branches = self.bounded(branches)?;
         }
         Ok(branches)
+    }
+
+    /// Any of some alternatives, each match of them once.
+    fn union<'a>(&self, branches: Vec<Branch<'a>>, choices: &'a [Vec<Step>], mode: Mode) -> SqlResult<Vec<Branch<'a>>> {
+        let mut all = Vec::new();
+        for branch in branches {
+            let begun = Begun::of(&branch);
+            let mut done: Vec<Branch<'a>> = Vec::new();
+            for choice in choices {
+                for mut found in self.steps(vec![branch.clone()], choice, mode)? {
+                    let excluded: Vec<Excluded<'a>> = done.iter().filter_map(|earlier| begun.excluded(&found, earlier)).collect();
+                    found.excluded.extend(excluded);
+                    done.push(found);
+                }
+            }
+            all.extend(done);
+            all = self.bounded(all)?;
+        }
+        Ok(all)
+    }
+
+    /// A variable that has a name.
+    fn named(&self, variable: VariableId) -> Option<VariableId> {
+        self.pattern.variables[variable].name.as_ref().map(|_| variable)
     }
 
     fn repeat<'a>(&self, branches: Vec<Branch<'a>>, repeat: &'a Repeat, mode: Mode) -> SqlResult<Vec<Branch<'a>>> {
@@ -346,7 +406,7 @@ impl Writer<'_> {
         }
     }
 
-    fn vertex<'a>(branch: &mut Branch<'a>, place: (VariableId, &[usize]), condition: Option<&'a Expr>) {
+    fn vertex<'a>(branch: &mut Branch<'a>, place: (VariableId, &[usize]), condition: Option<&'a Expr>) -> usize {
         let slot = Self::slot(branch, place);
         Self::hold(branch, condition);
         match (branch.pending.take(), branch.vertices.last().copied()) {
@@ -360,13 +420,15 @@ impl Writer<'_> {
                 branch.vertices.push(slot);
             }
         }
+        slot
     }
 
-    fn edge<'a>(branch: &mut Branch<'a>, place: (VariableId, &[usize]), direction: Direction, condition: Option<&'a Expr>) {
+    fn edge<'a>(branch: &mut Branch<'a>, place: (VariableId, &[usize]), direction: Direction, condition: Option<&'a Expr>) -> usize {
         let slot = Self::slot(branch, place);
         Self::hold(branch, condition);
         branch.edges.push(slot);
         branch.headless |= branch.pending.is_some();
         branch.pending = Some((slot, direction));
+        slot
     }
 }

@@ -22,13 +22,15 @@ use sqlparser::parser::Parser;
 
 use super::Graphs;
 use super::bound::{Pattern, VariableId};
-use super::branches::{Branch, Condition, Passed, Searching, branches};
+use super::branches::{Branch, Condition, Link, Passed, Searching, branches};
 use super::found::{self, Found};
 use super::optional::{self, Joined};
 use super::placing::{self, Atom};
 use super::tables::{Combination, Way, combinations};
+use super::unions::Excluded;
 use crate::element_documents::element_document;
 use crate::graph_paths::Spec;
+use crate::graph_syntax::Direction;
 use crate::names::{fold, quoted};
 use crate::query_trees::{self, select_body};
 use crate::rule_text;
@@ -194,7 +196,51 @@ impl<'a> Join<'a> {
             let placed = placing::place(self.making.pattern, expr, &|atom| self.atom(atom, names))?;
             conditions.push(Expr::Nested(Box::new(placed)));
         }
+        for other in &self.branch.excluded {
+            if let Some(asked) = self.asked(other)? {
+                let other = all(asked).map(|asked| Expr::IsNotTrue(Box::new(Expr::Nested(Box::new(asked)))));
+                conditions.push(other.unwrap_or_else(|| boolean(false)));
+            }
+        }
         Ok(conditions)
+    }
+
+    /// What another alternative asks of what stands here; `None` where it can have none of it.
+    fn asked(&self, other: &Excluded<'_>) -> SqlResult<Option<Vec<Expr>>> {
+        if !other.admits.iter().all(|(slot, elements)| self.element_at(*slot).is_some_and(|element| elements.contains(&element))) {
+            return Ok(None);
+        }
+        let mut asked = Vec::new();
+        for link in &other.links {
+            let place = |link: &Link| [link.edge, link.left, link.right].map(|slot| self.branch.at(slot));
+            if self.branch.links.iter().any(|own| place(own) == place(link) && own.direction == link.direction) {
+                continue;
+            }
+            let [edge, left, right] = place(link);
+            let Some(ends) = &self.element(edge)?.ends else { return Err(SqlError::internal("an edge without ends")) };
+            let mut ways = Vec::new();
+            for (source, destination, other) in [(left, right, Direction::Left), (right, left, Direction::Right)] {
+                let is_way =
+                    self.element(source)?.alias == ends.source.vertex && self.element(destination)?.alias == ends.destination.vertex;
+                if link.direction != other && is_way {
+                    let mut met = Vec::new();
+                    self.meet(edge, source, destination, &mut met)?;
+                    ways.extend(all(met).map(|met| Expr::Nested(Box::new(met))));
+                }
+            }
+            match balanced(ways, &|one, other| binary(one, BinaryOperator::Or, other)) {
+                Some(ways) => asked.push(Expr::Nested(Box::new(ways))),
+                None => return Ok(None),
+            }
+        }
+        for (first, second) in &other.different {
+            asked.extend(self.differ(*first, *second)?);
+        }
+        for Condition { expr, names } in &other.conditions {
+            let placed = placing::place(self.making.pattern, expr, &|atom| self.atom(atom, names))?;
+            asked.push(Expr::Nested(Box::new(placed)));
+        }
+        Ok(Some(asked))
     }
 
     /// A user's expression over the join.

@@ -18,6 +18,7 @@ mod references;
 mod searches;
 mod tables;
 mod turns;
+mod unions;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

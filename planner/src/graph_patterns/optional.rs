@@ -409,7 +409,7 @@ fn mentioned_by_paths(pattern: &Pattern, part: usize) -> BTreeSet<VariableId> {
                 mentioned.insert(*variable);
             }
             Step::Repeat(repeat) => steps.extend(&repeat.steps),
-            Step::Choice(choices) => steps.extend(choices.iter().flatten()),
+            Step::Choice { choices, .. } => steps.extend(choices.iter().flatten()),
         }
     }
     mentioned
@@ -426,7 +426,7 @@ fn said_within(pattern: &Pattern, part: usize) -> BTreeSet<Atom> {
                 repeat.condition.iter().for_each(&mut see);
                 steps.extend(&repeat.steps);
             }
-            Step::Choice(choices) => steps.extend(choices.iter().flatten()),
+            Step::Choice { choices, .. } => steps.extend(choices.iter().flatten()),
             Step::Vertex { .. } | Step::Edge { .. } => {}
         }
     }

@@ -171,7 +171,7 @@ pub(super) fn each_expr_of(pattern: &Pattern, part: usize, see: &mut dyn FnMut(&
                 repeat.condition.iter().for_each(&mut *see);
                 steps.extend(&repeat.steps);
             }
-            Step::Choice(choices) => steps.extend(choices.iter().flatten()),
+            Step::Choice { choices, .. } => steps.extend(choices.iter().flatten()),
         }
     }
     part.conditions.iter().for_each(|own| see(&own.expr));
@@ -235,7 +235,7 @@ fn regroup(pattern: &mut Pattern) {
                 let _ = VisitMut::visit(&mut repeat.condition, &mut regroup);
                 steps.extend(&mut repeat.steps);
             }
-            Step::Choice(choices) => steps.extend(choices.iter_mut().flatten()),
+            Step::Choice { choices, .. } => steps.extend(choices.iter_mut().flatten()),
         }
     }
     for part in &mut pattern.parts {
@@ -286,7 +286,7 @@ fn own(steps: &[Step], inner: &[VariableId]) -> BTreeSet<VariableId> {
                     rest.extend(&repeat.steps);
                 }
             }
-            Step::Choice(choices) => rest.extend(choices.iter().flatten()),
+            Step::Choice { choices, .. } => rest.extend(choices.iter().flatten()),
             Step::Vertex { .. } | Step::Edge { .. } => {}
         }
     }
@@ -313,7 +313,7 @@ fn check_steps(scope: Scope<'_>, steps: &[Step], single: &BTreeSet<VariableId>, 
                     check_expr(scope, condition, Place::Condition, &within, found)?;
                 }
             }
-            Step::Choice(choices) => {
+            Step::Choice { choices, .. } => {
                 for choice in choices {
                     check_steps(scope, choice, single, found)?;
                 }

@@ -188,7 +188,6 @@ fn path(reader: &mut Reader<'_>) -> SqlResult<PathExpr> {
     if reader.peek_sign() != Some('|') {
         return Ok(first);
     }
-    let span = reader.span();
     let mut paths = vec![first];
     let mut counted = None;
     while reader.take_sign('|') {
@@ -201,7 +200,7 @@ fn path(reader: &mut Reader<'_>) -> SqlResult<PathExpr> {
         }
         paths.push(sequence(reader)?);
     }
-    Ok(PathExpr::Choice { counted: counted == Some(true), paths, span })
+    Ok(PathExpr::Choice { counted: counted == Some(true), paths })
 }
 
 fn sequence(reader: &mut Reader<'_>) -> SqlResult<PathExpr> {

@@ -126,8 +126,6 @@ pub enum PathExpr {
         counted: bool,
         /// Each a sequence.
         paths: Vec<PathExpr>,
-        /// Of the first bar.
-        span: Span,
     },
 }
 

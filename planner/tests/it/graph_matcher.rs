@@ -33,12 +33,46 @@ impl Held {
     }
 }
 
+/// What a path passes.
+#[derive(Clone, PartialEq, Debug)]
+enum Passed {
+    Element(Option<String>, Held),
+    /// One of counted alternatives: where they stand, and which.
+    Took(usize, usize),
+}
+
+/// What is one place of a path: vertices that stand side by side are one vertex with all their names.
+type Place = (Held, BTreeSet<String>, BTreeSet<(usize, usize)>);
+
+fn places(passed: &[Passed]) -> Vec<Place> {
+    let (mut places, mut took): (Vec<Place>, BTreeSet<(usize, usize)>) = (Vec::new(), BTreeSet::new());
+    for passed in passed {
+        match passed {
+            Passed::Took(at, which) => {
+                took.insert((*at, *which));
+            }
+            Passed::Element(name, held) => {
+                let is_here = matches!((places.last(), held), (Some((Held::Vertex(_), ..)), Held::Vertex(_)));
+                if !is_here {
+                    places.push((*held, BTreeSet::new(), BTreeSet::new()));
+                }
+                let (_, names, chosen) = places.last_mut().unwrap();
+                names.extend(name.clone());
+                chosen.append(&mut took);
+            }
+        }
+    }
+    places
+}
+
 /// A partial match.
 #[derive(Clone, Default, Debug)]
 pub struct State {
     pub held: BTreeMap<String, Held>,
     pub vertices: Vec<Vertex>,
     pub edges: Vec<Edge>,
+    /// All that was passed, with names; what was chosen where every choice counts.
+    passed: Vec<Passed>,
     /// The edge just passed, and the vertex that must come next.
     pub next: Option<(usize, i32)>,
 }
@@ -61,6 +95,7 @@ pub fn bound(state: &State, element: &Element, held: Held, labels: &[&str]) -> O
         return None;
     }
     let mut state = state.clone();
+    state.passed.push(Passed::Element(element.variable.clone(), held));
     if let Some(variable) = &element.variable {
         match state.held.get(variable) {
             Some(other) if *other != held => return None,
@@ -147,9 +182,33 @@ fn through(graph: &Graph, states: Vec<State>, part: &Part, within: Option<Mode>)
             let (ordered, kept) = (ordered.as_ref(), times.is_none() || *optional);
             repeated(graph, states, Times { mode: *mode, within, parts, ordered, times: times.unwrap_or((1, 1)), kept })
         }
-        Part::Choice(first, second) => {
-            let mut found = along(graph, states.clone(), first, within);
-            found.extend(along(graph, states, second, within));
+        Part::Choice(true, first, second) => {
+            let mut found = Vec::new();
+            for (which, parts) in [first, second].into_iter().enumerate() {
+                let mut begun = states.clone();
+                begun.iter_mut().for_each(|state| state.passed.push(Passed::Took(std::ptr::from_ref(part).addr(), which)));
+                found.extend(along(graph, begun, parts, within));
+            }
+            found
+        }
+        Part::Choice(false, first, second) => {
+            let mut found = Vec::new();
+            for state in states {
+                let mut known: Vec<Vec<Place>> = Vec::new();
+                for parts in [first, second] {
+                    let all = along(graph, vec![state.clone()], parts, within);
+                    if all.len() > STATES_MAX {
+                        return all;
+                    }
+                    for done in all {
+                        let places = places(&done.passed[state.passed.len()..]);
+                        if !known.contains(&places) {
+                            known.push(places);
+                            found.push(done);
+                        }
+                    }
+                }
+            }
             found
         }
     }
@@ -276,7 +335,7 @@ fn mentioned(parts: &[Part], names: &mut BTreeSet<String>) {
         match part {
             Part::Vertex(element) | Part::Edge(element, ..) => names.extend(element.variable.clone()),
             Part::Nested { parts, .. } => mentioned(parts, names),
-            Part::Choice(first, second) => [first, second].into_iter().for_each(|parts| mentioned(parts, names)),
+            Part::Choice(_, first, second) => [first, second].into_iter().for_each(|parts| mentioned(parts, names)),
         }
     }
 }

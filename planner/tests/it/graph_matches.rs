@@ -1,4 +1,4 @@
-//! MATCH behind MATCH, and conditions on what a search passes. Random patterns are compared in `graph_oracle`.
+//! MATCH behind MATCH, unions of path patterns, and conditions on what a search passes. Random patterns are compared in `graph_oracle`.
 
 use crate::fixture::{Client, as_role};
 use crate::graph_table::{matches, social};
@@ -80,4 +80,38 @@ async fn a_search_asks_what_it_passes() {
     assert_eq!(ada.error(ask).await.state().0, "42501");
     client.run("GRANT SELECT (age) ON person TO ada").await;
     assert_eq!(ada.lines(ask).await, ["3"]);
+}
+
+#[tokio::test]
+async fn a_union_has_each_match_once() {
+    let (_fixture, mut client) = social().await;
+    let cases: [(&str, &[&str]); 6] = [
+        (
+            "(a IS person WHERE a.id = 1) ((x)-[k IS knows]->(y) | (x)-[k IS knows]-(y)) (b) COLUMNS (b.name, k.since)",
+            &["Bob|2001", "Cyd|2003", "Cyd|2004"],
+        ),
+        (
+            "(a IS person WHERE a.id = 1) ((x)-[k IS knows]->(y) |+| (x)-[k IS knows]-(y)) (b) COLUMNS (b.name, k.since)",
+            &["Bob|2001", "Bob|2001", "Cyd|2003", "Cyd|2004", "Cyd|2004"],
+        ),
+        // Under another name it is another match.
+        (
+            "(a IS person WHERE a.id = 1) ((x)-[k IS knows]->(y) | (x)-[l IS knows]->(y)) (b) COLUMNS (k.since, l.since AS l)",
+            &["2001|∅", "2004|∅", "∅|2001", "∅|2004"],
+        ),
+        // A loop is the same whichever way it is passed.
+        (
+            "p = (a IS person WHERE a.id = 4)-[IS knows]->(b) | (a)<-[IS knows]-(b) COLUMNS (path_length(p) AS n, b.name)",
+            &["1|Ada", "1|Ada", "1|Bob", "1|Cyd", "1|Dee"],
+        ),
+        (
+            "(a IS person WHERE a.id = 1) (()-[k IS knows WHERE k.since < 2004]->() | ()-[k IS knows]->()){2} (b) COLUMNS (b.name)",
+            &["Ada", "Cyd"],
+        ),
+        (
+            "(p IS person WHERE p.age > 30) | (p IS person WHERE p.age > 40) | (p IS town) COLUMNS (p.name)",
+            &["Ada", "Cyd", "London", "Turin"],
+        ),
+    ];
+    expect(&mut client, &cases).await;
 }

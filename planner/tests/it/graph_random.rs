@@ -1,5 +1,5 @@
 //! Random small graphs, with loops, parallel edges and labels shared by tables; random patterns with labels, directions, conditions, repeated variables,
-//! several paths, bounded repetition, `?`, modes of paths and of their parts, counted alternatives, searches, and parts behind the first, optional
+//! several paths, bounded repetition, `?`, modes of paths and of their parts, alternatives counted and not, searches, and parts behind the first, optional
 //! or not, beside and within one another.
 
 use std::collections::BTreeMap;
@@ -116,7 +116,8 @@ pub enum Part {
         times: Option<(usize, usize)>,
         optional: bool,
     },
-    Choice(Vec<Part>, Vec<Part>),
+    /// Whether each match of each counts (`|+|`), and the two.
+    Choice(bool, Vec<Part>, Vec<Part>),
 }
 
 /// How often a path without a bound is repeated at most.
@@ -228,14 +229,7 @@ impl Maker<'_> {
                     let times = [(1, 2), (0, 1), (2, 2), (0, 2)][self.dice.below(4)];
                     parts.push(Part::Edge(element, way, Some(times)));
                 }
-                5 if self.dice.one_in(2) => {
-                    let scope = self.scope.clone();
-                    let first = self.parts(1, 0, is_shown);
-                    self.scope = scope.clone();
-                    let second = self.parts(1, 0, is_shown);
-                    self.scope = scope;
-                    parts.push(Part::Choice(first, second));
-                }
+                5 => parts.push(self.choice(is_shown)),
                 _ => parts.push(self.nested(depth, is_shown)),
             }
             parts.push(Part::Vertex(self.element(false, is_shown)));
@@ -273,6 +267,32 @@ impl Maker<'_> {
         self.scope = scope;
         let last = self.element(false, true);
         PathPattern { keep, mode, parts: vec![Part::Vertex(first), step, Part::Vertex(last)] }
+    }
+
+    /// Alternatives; often those of a union differ in what they ask of the same variables.
+    fn choice(&mut self, is_shown: bool) -> Part {
+        let (scope, counted) = (self.scope.clone(), self.dice.one_in(3));
+        let length = self.dice.below(3);
+        let first = self.parts(length, 0, is_shown);
+        self.scope.clone_from(&scope);
+        let second = if self.dice.one_in(3) { self.parts(1, 0, is_shown) } else { first.iter().map(|part| self.varied(part)).collect() };
+        self.scope = scope;
+        Part::Choice(counted, first, second)
+    }
+
+    fn varied(&mut self, part: &Part) -> Part {
+        let mut element = |element: &Element, edge: bool| Element {
+            variable: element.variable.clone(),
+            label: if self.dice.one_in(2) { Some(self.label(edge, 1)) } else { None },
+            least: element.least.filter(|_| self.dice.one_in(2)),
+        };
+        match part {
+            Part::Vertex(vertex) => Part::Vertex(element(vertex, false)),
+            Part::Edge(edge, _, None) => Part::Edge(element(edge, true), self.way(), None),
+            // Within a path that is repeated a name is of that path alone.
+            Part::Edge(_, _, times) => Part::Edge(Element::default(), self.way(), *times),
+            other => other.clone(),
+        }
     }
 
     pub fn nested(&mut self, depth: usize, is_shown: bool) -> Part {
@@ -422,7 +442,10 @@ pub fn parts_text(parts: &[Part]) -> String {
                     None => {}
                 }
             }
-            Part::Choice(first, second) => write!(text, "({} |+| {})", parts_text(first), parts_text(second)).unwrap(),
+            Part::Choice(counted, first, second) => {
+                let bar = if *counted { "|+|" } else { "|" };
+                write!(text, "({} {bar} {})", parts_text(first), parts_text(second)).unwrap();
+            }
         }
     }
     text
