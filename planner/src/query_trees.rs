@@ -2,12 +2,16 @@
 //!
 //! Never: prints and parses; looks anything up.
 
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    Expr, GroupByExpr, ObjectName, Query, Select, SelectFlavor, SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins,
+    Expr, GroupByExpr, ObjectName, Query, Select, SelectFlavor, SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, Visit,
+    Visitor,
 };
 
-use crate::names::quoted;
+use crate::names::{fold, quoted};
 
 /// `SELECT items [FROM from] [WHERE selection]`
 pub(crate) fn select_body(items: Vec<SelectItem>, from: Vec<TableWithJoins>, selection: Option<Expr>) -> SetExpr {
@@ -76,4 +80,28 @@ pub(crate) fn named(name: ObjectName, alias: &str) -> TableWithJoins {
         index_hints: Vec::new(),
     };
     TableWithJoins { relation, joins: Vec::new() }
+}
+
+/// What the relations of a query, and of those within it, are called in it.
+pub(crate) fn relation_names(query: &Query) -> BTreeSet<String> {
+    struct Names(BTreeSet<String>);
+    impl Visitor for Names {
+        type Break = ();
+        fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+            let (name, alias) = match factor {
+                TableFactor::Table { name, alias, .. } => (name.0.last().and_then(|part| part.as_ident()), alias),
+                TableFactor::Derived { alias, .. } | TableFactor::NestedJoin { alias, .. } | TableFactor::UNNEST { alias, .. } => {
+                    (None, alias)
+                }
+                TableFactor::Function { name, alias, .. } => (name.0.last().and_then(|part| part.as_ident()), alias),
+                TableFactor::TableFunction { alias, .. } => (None, alias),
+                _ => return ControlFlow::Continue(()),
+            };
+            self.0.extend(alias.as_ref().map(|alias| &alias.name).or(name).map(fold));
+            ControlFlow::Continue(())
+        }
+    }
+    let mut names = Names(BTreeSet::new());
+    let _ = Visit::visit(query, &mut names);
+    names.0
 }

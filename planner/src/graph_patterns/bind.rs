@@ -36,6 +36,7 @@ pub(super) fn bind(table: &GraphTable, graph: &Arc<GraphDef>, source: &str) -> S
         columns: Vec::new(),
         is_lateral: false,
         has_bare_names: false,
+        has_subqueries: false,
     };
     check_path_names(table, &pattern, source)?;
     for item in &table.columns {

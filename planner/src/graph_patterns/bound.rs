@@ -37,6 +37,8 @@ pub struct Pattern {
     pub is_lateral: bool,
     /// Whether an expression has a name without a qualifier, which is a column of a relation around.
     pub has_bare_names: bool,
+    /// Whether an expression has a subquery.
+    pub has_subqueries: bool,
 }
 
 /// What is matched together; a match is one match of each of its paths, with equal values of shared variables.

@@ -3,7 +3,9 @@
 //! R1: `v.p` is a property where `v` is a variable of the pattern, whatever relation around has that name too.
 //! R2: WHERE of an element mentions that element only; a variable of a repeated path is mentioned within it only.
 //! R3: an expression mentions what is bound by its own MATCH or before it; COLUMNS mention all.
-//! R4: aggregates, window functions, functions that return sets and subqueries stand in no pattern.
+//! R4: aggregates, window functions and functions that return sets stand in no pattern but in subqueries.
+//! R5: within a subquery a name with a qualifier is of the pattern, of a relation of the subquery or of one around, and no two of these have the same
+//!     name; a name without one is never of a relation around.
 //! Never: resolves a name of a relation around.
 
 use std::collections::BTreeSet;
@@ -20,6 +22,7 @@ use super::bind::unknown_property;
 use super::bound::{Degree, Pattern, Step, VariableId};
 use super::pointed;
 use crate::names::fold;
+use crate::query_trees;
 
 /// Where an expression stands.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -213,7 +216,8 @@ pub(super) fn check(pattern: &mut Pattern, source: &str) -> SqlResult<()> {
         check_expr(scope, &column.expr, Place::Columns, &none, &mut found)?;
     }
     pattern.is_lateral = found.lateral || found.bare;
-    pattern.has_bare_names = found.bare;
+    pattern.has_bare_names = found.bare || found.subquery;
+    pattern.has_subqueries = found.subquery;
     Ok(())
 }
 
@@ -270,6 +274,7 @@ impl VisitorMut for Regroup {
 struct Found {
     lateral: bool,
     bare: bool,
+    subquery: bool,
 }
 
 /// Variables of repeated paths that are single within this one: its own without those of paths repeated inside it.
@@ -325,7 +330,7 @@ fn check_steps(scope: Scope<'_>, steps: &[Step], single: &BTreeSet<VariableId>, 
 
 fn check_expr(scope: Scope<'_>, expr: &Expr, place: Place, single: &BTreeSet<VariableId>, found: &mut Found) -> SqlResult<()> {
     let Scope { pattern, turn, source } = scope;
-    let mut checker = Checker { pattern, turn, place, single, source, found, said: Vec::new() };
+    let mut checker = Checker { pattern, turn, place, single, source, found, said: Vec::new(), within: Vec::new() };
     match Visit::visit(expr, &mut checker) {
         ControlFlow::Break(error) => Err(error),
         ControlFlow::Continue(()) => Ok(()),
@@ -350,6 +355,8 @@ struct Checker<'a> {
     found: &'a mut Found,
     /// Places of variables that a function is asked of.
     said: Vec<Span>,
+    /// Names of the relations of the subqueries that we are in.
+    within: Vec<BTreeSet<String>>,
 }
 
 impl Checker<'_> {
@@ -368,13 +375,14 @@ impl Checker<'_> {
 
     fn call(&mut self, call: &Function, span: Span) -> SqlResult<()> {
         let Some(name) = name(call) else { return Ok(()) };
-        if call.over.is_some() {
+        let is_outside = self.within.is_empty();
+        if is_outside && call.over.is_some() {
             return Err(self.misplaced("window", SqlState("42P20"), span));
         }
-        if AGGREGATES.contains(&name.as_str()) {
+        if is_outside && AGGREGATES.contains(&name.as_str()) {
             return Err(self.misplaced("aggregate", SqlState::GROUPING_ERROR, span));
         }
-        if SETS.contains(&name.as_str()) {
+        if is_outside && SETS.contains(&name.as_str()) {
             return Err(self.misplaced("set-returning", SqlState::FEATURE_NOT_SUPPORTED, span));
         }
         let Some(argument) = argument(call) else { return Ok(()) };
@@ -406,12 +414,10 @@ impl Checker<'_> {
     }
 
     fn reference(&mut self, parts: &[Ident]) -> SqlResult<()> {
-        let [owner, property] = parts else {
-            self.found.lateral = true;
-            return Ok(());
-        };
-        let Some(at) = self.pattern.named(&fold(owner)) else {
-            self.found.lateral = true;
+        let named = if let [owner, property] = parts { self.pattern.named(&fold(owner)).map(|at| (at, owner, property)) } else { None };
+        let Some((at, owner, property)) = named else {
+            let is_within = parts.first().is_some_and(|owner| self.within.iter().any(|names| names.contains(&fold(owner))));
+            self.found.lateral |= !is_within;
             return Ok(());
         };
         let variable = &self.pattern.variables[at];
@@ -472,7 +478,20 @@ impl Checker<'_> {
                 "path_length(p), vertices(p) and edges(p) are.",
             ));
         }
-        self.found.bare = true;
+        self.found.bare |= self.within.is_empty();
+        Ok(())
+    }
+
+    /// R5
+    fn subquery(&mut self, query: &Query) -> SqlResult<()> {
+        let names = query_trees::relation_names(query);
+        if let Some(name) = names.iter().find(|name| self.pattern.named(name).is_some()) {
+            let message = format!("a relation called \"{name}\", as a variable of the pattern, in a subquery");
+            let error = SqlError::unsupported(message).hint("Give it an alias of its own there.");
+            return Err(pointed(error, self.source, query.span()));
+        }
+        self.found.subquery = true;
+        self.within.push(names);
         Ok(())
     }
 }
@@ -481,8 +500,15 @@ impl Visitor for Checker<'_> {
     type Break = SqlError;
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<SqlError> {
-        let hint = "Join GRAPH_TABLE with the subquery, or compare its columns with it.";
-        ControlFlow::Break(self.refuse("subqueries within GRAPH_TABLE reference are not supported", query.span(), hint))
+        match self.subquery(query) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
+    }
+
+    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<SqlError> {
+        self.within.pop();
+        ControlFlow::Continue(())
     }
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<SqlError> {
@@ -490,7 +516,7 @@ impl Visitor for Checker<'_> {
             Expr::Function(call) => self.call(call, expr.span()),
             Expr::CompoundIdentifier(parts) => self.reference(parts),
             Expr::Identifier(ident) => self.bare(ident),
-            Expr::QualifiedWildcard(..) | Expr::Wildcard(_) => {
+            Expr::QualifiedWildcard(..) | Expr::Wildcard(_) if self.within.is_empty() => {
                 let error = SqlError::new(SqlState::SYNTAX_ERROR, "\"*\" not allowed here");
                 Err(pointed(error, self.source, expr.span()))
             }

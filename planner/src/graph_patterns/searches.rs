@@ -176,6 +176,7 @@ impl Visitor for Alone<'_> {
             Expr::CompoundIdentifier(_) => references::property(self.0, expr).is_some_and(|(variable, _)| self.1.contains(&variable)),
             Expr::Identifier(_) => false,
             Expr::Value(value) => !matches!(value.value, Value::Placeholder(_)),
+            Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => false,
             _ => true,
         };
         if is_alone { ControlFlow::Continue(()) } else { ControlFlow::Break(references::span(expr)) }

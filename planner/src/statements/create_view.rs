@@ -238,6 +238,10 @@ fn columns_mentioned(scope: &Scope, statement: &Statement, id: u32) -> Option<Ve
 fn clauses(scope: &Scope, parsed: &Parsed) -> SqlResult<Vec<(GraphTable, Pattern)>> {
     let written = |table: &GraphTable| {
         let pattern = graph_patterns::bind(table, scope, &parsed.source)?;
+        if pattern.has_subqueries {
+            return Err(SqlError::unsupported("a view over GRAPH_TABLE with a subquery in it")
+                .hint("Join GRAPH_TABLE with the subquery, or compare its columns with it."));
+        }
         let mut table = table.clone();
         table.graph = ObjectName::from(vec![quoted(&pattern.graph.schema), quoted(&pattern.graph.name)]);
         let column = |column: &graph_patterns::Column| ColumnItem::Expr { expr: column.expr.clone(), alias: Some(quoted(&column.name)) };

@@ -1,4 +1,5 @@
-//! MATCH behind MATCH, unions of path patterns, and conditions on what a search passes. Random patterns are compared in `graph_oracle`.
+//! MATCH behind MATCH, unions of path patterns, conditions on what a search passes, and subqueries in a pattern. Random ones of the first three are compared in
+//! `graph_oracle`.
 
 use crate::fixture::{Client, as_role};
 use crate::graph_table::{matches, social};
@@ -114,4 +115,32 @@ async fn a_union_has_each_match_once() {
         ),
     ];
     expect(&mut client, &cases).await;
+}
+
+#[tokio::test]
+async fn subqueries_stand_in_patterns() {
+    let (_fixture, mut client) = social().await;
+    let cases: [(&str, &[&str]); 7] = [
+        ("(p IS person) WHERE p.age > (SELECT avg(x.age) FROM person x) COLUMNS (p.name)", &["Cyd"]),
+        ("(p IS person) WHERE EXISTS (SELECT 1 FROM works w WHERE w.who = p.id AND w.at = 2) COLUMNS (p.name)", &["Cyd"]),
+        ("(p IS person) WHERE EXISTS (SELECT 1 FROM works WHERE who = p.id AND at = 2) COLUMNS (p.name)", &["Cyd"]),
+        ("(p IS person) WHERE NOT EXISTS (SELECT 1 FROM works w WHERE w.who = p.id) COLUMNS (p.name)", &["Dee"]),
+        ("(p IS person) COLUMNS (p.name, (SELECT count(*) FROM knows k WHERE k.a = p.id) AS n)", &["Ada|2", "Bob|1", "Cyd|1", "Dee|1"]),
+        (
+            "(p IS person WHERE p.id IN (SELECT w.who FROM works w WHERE w.at = 1))-[IS knows]->(q) COLUMNS (p.name, q.name AS other)",
+            &["Ada|Bob", "Ada|Cyd", "Bob|Cyd"],
+        ),
+        (
+            "(p IS person) OPTIONAL MATCH (p)-[IS knows]->(q) WHERE q.id IN (SELECT w.who FROM works w WHERE w.at = 2) COLUMNS (p.name, q.name AS other)",
+            &["Ada|Cyd", "Bob|Cyd", "Cyd|∅", "Dee|∅"],
+        ),
+    ];
+    expect(&mut client, &cases).await;
+    let view = "CREATE VIEW w AS SELECT * FROM GRAPH_TABLE (social MATCH (p IS person) WHERE p.age > (SELECT avg(x.age) FROM person x) COLUMNS (p.name))";
+    assert_eq!(client.error(view).await.message(), "a view over GRAPH_TABLE with a subquery in it is not supported");
+    // Its tables are opened as the query's own.
+    client.run("CREATE ROLE half; GRANT SELECT ON PROPERTY GRAPH social TO half; GRANT SELECT ON person TO half; SET ROLE half").await;
+    let ask =
+        "SELECT * FROM GRAPH_TABLE (social MATCH (p IS person) WHERE EXISTS (SELECT 1 FROM works w WHERE w.who = p.id) COLUMNS (p.name))";
+    assert_eq!(client.error(ask).await.state().0, "42501");
 }
