@@ -11,7 +11,7 @@ use engine::{GraphDef, GraphElement, SqlType};
 use sqlparser::ast::{Expr, Ident};
 use sqlparser::tokenizer::Span;
 
-use super::bound::{Column, Degree, Part, Path, Pattern, Repeat, Step, Variable, VariableId, Where};
+use super::bound::{Column, Degree, InnerPath, Part, Path, Pattern, Repeat, Step, Variable, VariableId, Where};
 use super::labels::{self, Admitted};
 use super::references;
 use super::turns::{self, Turn};
@@ -24,14 +24,16 @@ use crate::names::{fold, quoted};
 /// Binds a clause to its graph. Errors: see N1.
 pub(super) fn bind(table: &GraphTable, graph: &Arc<GraphDef>, source: &str) -> SqlResult<Pattern> {
     let (variables, scopes, admitted, scope) = (Vec::new(), Vec::new(), Vec::new(), vec![0]);
-    let (paths, parts) = (Vec::new(), Vec::new());
-    let mut binder = Binder { graph, source, variables, scopes, admitted, scope, last_scope: 0, has_costs: false, turn: 0, paths, parts };
+    let (paths, inner, parts) = (Vec::new(), Vec::new(), Vec::new());
+    let mut binder =
+        Binder { graph, source, variables, scopes, admitted, scope, last_scope: 0, has_costs: false, turn: 0, paths, inner, parts };
     binder.part(Turn { number: 0, of: &table.matched }, None)?;
     binder.settle_properties();
     let mut pattern = Pattern {
         graph: Arc::clone(graph),
         variables: binder.variables,
         paths: binder.paths,
+        inner: binder.inner,
         parts: binder.parts,
         columns: Vec::new(),
         is_lateral: false,
@@ -53,11 +55,11 @@ fn check_path_names(table: &GraphTable, pattern: &Pattern, source: &str) -> SqlR
         paths.extend(&part.paths);
         rest.extend(part.following.iter().rev());
     }
-    for variable in paths.into_iter().filter_map(|path| path.variable.as_ref()) {
-        let name = fold(variable);
+    let outer = paths.into_iter().filter_map(|path| path.variable.as_ref()).map(|variable| (fold(variable), variable.span));
+    for (name, span) in outer.chain(pattern.inner.iter().map(|path| (path.name.clone(), path.span))) {
         if pattern.named(&name).is_some() || !seen.insert(name.clone()) {
             let error = SqlError::new(SqlState::SYNTAX_ERROR, format!("path variable \"{name}\" is declared more than once"));
-            return Err(pointed(error, source, variable.span));
+            return Err(pointed(error, source, span));
         }
     }
     Ok(())
@@ -119,6 +121,7 @@ struct Binder<'a> {
     /// The MATCH we are in, by its number in the text.
     turn: usize,
     paths: Vec<Path>,
+    inner: Vec<InnerPath>,
     /// The last is the one we are in, or the last one read.
     parts: Vec<Part>,
 }
@@ -241,9 +244,16 @@ impl Binder<'_> {
     }
 
     fn nested(&mut self, nested: &Nested, quantifier: Option<Quantifier>, degree: Degree) -> SqlResult<Repeat> {
+        let mut path = None;
         if let Some(variable) = &nested.variable {
-            let error = SqlError::unsupported("a variable of a path in parentheses").hint("Name the whole path: MATCH p = (a)-[e]->(b).");
-            return Err(pointed(error, self.source, variable.span));
+            if quantifier.is_some() || degree == Degree::Group {
+                let error =
+                    SqlError::unsupported("a variable of a path that is repeated").hint("Name the whole path: MATCH p = (a)-[e]->(b).");
+                return Err(pointed(error, self.source, variable.span));
+            }
+            path = Some(self.inner.len());
+            let part = self.parts.len().saturating_sub(1);
+            self.inner.push(InnerPath { name: fold(variable), part, turn: self.turn, span: variable.span });
         }
         let read = |binder: &mut Self, degree: Degree, steps: &mut Vec<Step>| binder.expr(&nested.path, degree, steps);
         let mut repeat = match quantifier {
@@ -251,12 +261,13 @@ impl Binder<'_> {
             None => {
                 let mut steps = Vec::new();
                 read(self, degree, &mut steps)?;
-                Repeat { steps, min: 1, max: Some(1), mode: None, condition: None, inner: Vec::new(), span: nested.span }
+                Repeat { steps, min: 1, max: Some(1), mode: None, condition: None, inner: Vec::new(), path: None, span: nested.span }
             }
         };
         repeat.mode = nested.mode;
         repeat.condition.clone_from(&nested.condition);
         repeat.span = nested.span;
+        repeat.path = path;
         Ok(repeat)
     }
 
@@ -275,7 +286,7 @@ impl Binder<'_> {
         read(self, degree, &mut steps)?;
         self.scope.pop();
         let inner = (before..self.variables.len()).collect();
-        Ok(Repeat { steps, min, max, mode: None, condition: None, inner, span })
+        Ok(Repeat { steps, min, max, mode: None, condition: None, inner, path: None, span })
     }
 
     fn anonymous_vertex(&mut self, degree: Degree) -> Step {

@@ -28,6 +28,8 @@ pub struct Pattern {
     pub variables: Vec<Variable>,
     /// Path patterns of all parts, in the order of the text.
     pub paths: Vec<Path>,
+    /// Paths in parentheses that have a variable; as numbers of paths they come behind [`Self::paths`].
+    pub inner: Vec<InnerPath>,
     /// MATCH, and behind it every OPTIONAL, and every other MATCH that cannot be matched with the one before it: each stands behind the one that it is
     /// within.
     pub parts: Vec<Part>,
@@ -106,6 +108,19 @@ pub struct Path {
     pub steps: Vec<Step>,
 }
 
+/// The variable of a path in parentheses, which is passed once or not at all.
+#[derive(Clone, Debug)]
+pub struct InnerPath {
+    /// Its name.
+    pub name: String,
+    /// The part that binds it.
+    pub part: usize,
+    /// The number of its MATCH in the text.
+    pub turn: usize,
+    /// Where the name stands.
+    pub span: Span,
+}
+
 /// A part of a path.
 #[derive(Clone, Debug)]
 pub enum Step {
@@ -157,6 +172,8 @@ pub struct Repeat {
     pub condition: Option<Expr>,
     /// Variables that are bound anew each time; none for a single time.
     pub inner: Vec<VariableId>,
+    /// Its variable: position in [`Pattern::inner`].
+    pub path: Option<usize>,
     /// Where it stands in the text.
     pub span: Span,
 }
@@ -178,12 +195,30 @@ impl Pattern {
 
     /// The part that a path is of.
     pub fn part_of_path(&self, path: usize) -> usize {
-        self.parts.iter().position(|part| part.paths.contains(&path)).unwrap_or(0)
+        match path.checked_sub(self.paths.len()) {
+            Some(inner) => self.inner.get(inner).map_or(0, |inner| inner.part),
+            None => self.parts.iter().position(|part| part.paths.contains(&path)).unwrap_or(0),
+        }
+    }
+
+    /// The number in the text of the MATCH that a path is of.
+    pub fn turn_of_path(&self, path: usize) -> usize {
+        match path.checked_sub(self.paths.len()) {
+            Some(inner) => self.inner.get(inner).map_or(0, |inner| inner.turn),
+            None => self.paths[path].turn,
+        }
+    }
+
+    /// The numbers of the paths of a part.
+    pub fn paths_of(&self, part: usize) -> impl Iterator<Item = usize> + '_ {
+        let inner = self.inner.iter().enumerate().filter(move |(_, inner)| inner.part == part);
+        self.parts[part].paths.clone().chain(inner.map(|(at, _)| self.paths.len() + at))
     }
 
     /// The path whose variable has that name.
     pub fn path_named(&self, name: &str) -> Option<usize> {
-        self.paths.iter().position(|path| path.name.as_deref() == Some(name))
+        let inner = || self.inner.iter().position(|path| path.name == name).map(|at| self.paths.len() + at);
+        self.paths.iter().position(|path| path.name.as_deref() == Some(name)).or_else(inner)
     }
 }
 

@@ -363,7 +363,13 @@ impl Writer<'_> {
             let begun = branch.vertices.len();
             // An edge before it leads into the path without being part of it.
             let first = if branch.pending.is_some() { begun } else { 0 };
+            // A path with a name of its own is another one.
+            branch.passages.extend(repeat.path.map(|path| Passage::Took(path, usize::MAX)));
             for mut branch in self.steps(vec![branch], &repeat.steps, repeat.mode.unwrap_or(mode))? {
+                if let Some(path) = repeat.path {
+                    let (vertices, edges) = (branch.vertices[first..].to_vec(), branch.edges.clone());
+                    branch.passed.insert(self.pattern.paths.len() + path, Passed::Written { vertices, edges });
+                }
                 if let Some(expr) = &repeat.condition {
                     let names = branch.names.clone();
                     branch.conditions.push(Condition { expr, names });

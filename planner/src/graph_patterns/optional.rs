@@ -215,7 +215,7 @@ impl Join<'_> {
                 shared.opened.insert(*variable);
             }
         }
-        if pattern.parts[part].paths.clone().any(|path| references::shown(pattern).contains(&path)) {
+        if pattern.paths_of(part).any(|path| references::shown(pattern).contains(&path)) {
             shared.opened.extend(shared.tables.keys());
         }
         Ok(Some(shared))

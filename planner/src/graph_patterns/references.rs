@@ -393,7 +393,7 @@ impl Checker<'_> {
             }
             Some(Said::Length(path) | Said::Vertices(path) | Said::Edges(path)) => {
                 self.said.push(argument.span);
-                self.is_bound("path", self.pattern.paths[path].turn, argument)
+                self.is_bound("path", self.pattern.turn_of_path(path), argument)
             }
             None => self.of_other_kind(&name, argument),
         }

@@ -1,5 +1,5 @@
-//! MATCH behind MATCH, unions of path patterns, conditions on what a search passes, and subqueries in a pattern. Random ones of the first three are compared in
-//! `graph_oracle`.
+//! MATCH behind MATCH, unions of path patterns, conditions on what a search passes, subqueries in a pattern, and names of paths in parentheses. Random ones of the
+//! first three are compared in `graph_oracle`.
 
 use crate::fixture::{Client, as_role};
 use crate::graph_table::{matches, social};
@@ -143,4 +143,38 @@ async fn subqueries_stand_in_patterns() {
     let ask =
         "SELECT * FROM GRAPH_TABLE (social MATCH (p IS person) WHERE EXISTS (SELECT 1 FROM works w WHERE w.who = p.id) COLUMNS (p.name))";
     assert_eq!(client.error(ask).await.state().0, "42501");
+}
+
+#[tokio::test]
+async fn paths_in_parentheses_have_names() {
+    let (_fixture, mut client) = social().await;
+    let works = |who: i32, at: i32| format!("[{{\"key\": {{\"at\": {at}, \"who\": {who}}}, \"table\": \"works\"}}]");
+    let (of_bob, of_cyd) = (format!("Acme|1|{}", works(2, 1)), format!("Bits|1|{}", works(3, 2)));
+    let cases: [(&str, &[&str]); 4] = [
+        (
+            "(a IS person WHERE a.id = 1)-[IS knows]->(m) (p = (x)-[IS works]->(y)) (b) COLUMNS (b.title, path_length(p) AS n, edges(p) AS e)",
+            &[&of_bob, &of_cyd],
+        ),
+        (
+            "q = (a IS person WHERE a.id = 1) (p = (x)-[IS knows]->(y)-[IS knows]->(z) WHERE path_length(p) = 2)-[IS works]->(b) \
+             COLUMNS (path_length(p) AS p, path_length(q) AS q, b.title)",
+            &["2|3|Acme", "2|3|Bits"],
+        ),
+        (
+            "(a IS person) OPTIONAL MATCH (a) (p = (x)-[IS works]->(y)) (b) COLUMNS (a.name, path_length(p) AS n)",
+            &["Ada|1", "Bob|1", "Cyd|1", "Dee|∅"],
+        ),
+        (
+            "(a IS person WHERE a.id = 1) ((p = (x)-[IS works]->(y)) |+| (r = (x2)-[IS lives]->(y2))) (b) COLUMNS (path_length(p) AS p, path_length(r) AS r)",
+            &["1|∅", "∅|1"],
+        ),
+    ];
+    expect(&mut client, &cases).await;
+    for (pattern, state, message) in [
+        ("(a) (p = (x)-[IS knows]->(y)){2} (b)", "0A000", "a variable of a path that is repeated is not supported"),
+        ("p = (a) (p = (x)-[IS knows]->(y)) (b)", "42601", "path variable \"p\" is declared more than once"),
+    ] {
+        let error = client.error(&format!("SELECT 1 FROM GRAPH_TABLE (social MATCH {pattern} COLUMNS (1 AS one))")).await;
+        assert_eq!((error.state().0, error.message()), (state, message), "{pattern}");
+    }
 }
