@@ -80,10 +80,12 @@ pub use cancel::Canceller;
 pub use copy_in::CopyIn;
 pub use database::Database;
 pub use databases::Databases;
-pub use graph_patterns::{Column as PatternColumn, Degree, InnerPath, Part, Path, Pattern, Repeat, Step, Variable, VariableId, Where};
+pub use graph_patterns::{
+    Column as PatternColumn, Degree, InnerPath, Part, Path, Pattern, PerPath, Repeat, Step, Variable, VariableId, Where,
+};
 pub use graph_syntax::{
     ColumnItem, Direction, Element, Factor, GraphTable, LabelExpr, Match, Mode, Nested, PathExpr, PathPattern, Prefix, Primary, Quantifier,
-    Selector, Version,
+    Rows, Selector, Version,
 };
 pub use index_expressions::{IndexExpressions, engine_options};
 pub use login::Account;

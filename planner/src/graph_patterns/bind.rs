@@ -11,13 +11,13 @@ use engine::{GraphDef, GraphElement, SqlType};
 use sqlparser::ast::{Expr, Ident};
 use sqlparser::tokenizer::Span;
 
-use super::bound::{Column, Degree, InnerPath, Part, Path, Pattern, Repeat, Step, Variable, VariableId, Where};
+use super::bound::{Column, Degree, InnerPath, Part, Path, Pattern, PerPath, Repeat, Step, Variable, VariableId, Where};
 use super::labels::{self, Admitted};
 use super::references;
 use super::turns::{self, Turn};
 use super::{pointed, undefined};
 use crate::graph_syntax::{
-    ColumnItem, Element, Factor, GraphTable, Match, Nested, PathExpr, PathPattern, Prefix, Primary, Quantifier, Selector,
+    ColumnItem, Element, Factor, GraphTable, Match, Nested, PathExpr, PathPattern, Prefix, Primary, Quantifier, Rows, Selector,
 };
 use crate::names::{fold, quoted};
 
@@ -28,6 +28,7 @@ pub(super) fn bind(table: &GraphTable, graph: &Arc<GraphDef>, source: &str) -> S
     let mut binder =
         Binder { graph, source, variables, scopes, admitted, scope, last_scope: 0, has_costs: false, turn: 0, paths, inner, parts };
     binder.part(Turn { number: 0, of: &table.matched }, None)?;
+    let rows = table.rows.as_ref().map(|rows| binder.rows(rows)).transpose()?;
     binder.settle_properties();
     let mut pattern = Pattern {
         graph: Arc::clone(graph),
@@ -35,6 +36,7 @@ pub(super) fn bind(table: &GraphTable, graph: &Arc<GraphDef>, source: &str) -> S
         paths: binder.paths,
         inner: binder.inner,
         parts: binder.parts,
+        rows,
         columns: Vec::new(),
         is_lateral: false,
         has_bare_names: false,
@@ -309,6 +311,38 @@ impl Binder<'_> {
             return Err(pointed(error, self.source, references::span(cost)));
         }
         Ok(Step::Edge { variable, elements, direction, condition: element.condition.clone(), cost: element.cost.clone().map(Box::new) })
+    }
+
+    /// Variables of what a row is of. Errors: 42601, 42P01.
+    fn rows(&mut self, rows: &Rows) -> SqlResult<PerPath> {
+        let path = match &rows.path {
+            Some(ident) => {
+                let name = fold(ident);
+                let Some(path) = self.paths.iter().position(|path| path.name.as_ref() == Some(&name)) else {
+                    return self.fail(SqlState::UNDEFINED_TABLE, format!("path variable \"{name}\" does not exist"), ident.span);
+                };
+                path
+            }
+            None if self.paths.len() == 1 => 0,
+            None => {
+                let error = SqlError::new(SqlState::SYNTAX_ERROR, "one of several paths has to be named");
+                return Err(pointed(error.hint("Say which: ONE ROW PER VERTEX (v) IN (p)."), self.source, rows.span));
+            }
+        };
+        self.turn = usize::MAX;
+        let mut variables = Vec::with_capacity(rows.variables.len());
+        for (at, ident) in rows.variables.iter().enumerate() {
+            let name = fold(ident);
+            let is_known = self.variables.iter().any(|variable| variable.name.as_ref() == Some(&name));
+            if is_known || self.paths.iter().any(|path| path.name.as_ref() == Some(&name)) {
+                return self.fail(SqlState::SYNTAX_ERROR, format!("variable \"{name}\" is declared more than once"), ident.span);
+            }
+            let is_edge = at == 1;
+            let all = labels::admitted(self.graph, None, is_edge).unwrap_or_default();
+            variables.push(self.add(Some(name), is_edge, all, Degree::Conditional));
+        }
+        variables.iter().for_each(|variable| self.variables[*variable].part = 0);
+        Ok(PerPath { path, variables, span: rows.span })
     }
 
     fn add(&mut self, name: Option<String>, edge: bool, admitted: Admitted, degree: Degree) -> VariableId {

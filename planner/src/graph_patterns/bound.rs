@@ -33,7 +33,9 @@ pub struct Pattern {
     /// MATCH, and behind it every OPTIONAL, and every other MATCH that cannot be matched with the one before it: each stands behind the one that it is
     /// within.
     pub parts: Vec<Part>,
-    /// What a match answers.
+    /// What a row is of, where that is not a match.
+    pub rows: Option<PerPath>,
+    /// What a row answers.
     pub columns: Vec<Column>,
     /// Whether an expression mentions a relation around.
     pub is_lateral: bool,
@@ -106,6 +108,17 @@ pub struct Path {
     pub prefix: Prefix,
     /// What it passes, from left to right.
     pub steps: Vec<Step>,
+}
+
+/// A row for each vertex, or each step, of a path.
+#[derive(Clone, Debug)]
+pub struct PerPath {
+    /// Which path.
+    pub path: usize,
+    /// The vertex; or the vertex, the edge behind it and the vertex behind that.
+    pub variables: Vec<VariableId>,
+    /// Where the clause stands in the text.
+    pub span: Span,
 }
 
 /// The variable of a path in parentheses, which is passed once or not at all.

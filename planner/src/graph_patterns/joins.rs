@@ -20,14 +20,14 @@ use sqlparser::ast::{
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 
-use super::Graphs;
 use super::bound::{Pattern, VariableId};
 use super::branches::{Branch, Condition, Link, Passed, Searching, branches};
 use super::found::{self, Found};
 use super::optional::{self, Joined};
 use super::placing::{self, Atom};
-use super::tables::{Combination, Way, combinations};
+use super::tables::{Combination, JOINS_MAX, Way, combinations, too_many_joins};
 use super::unions::Excluded;
+use super::{Graphs, pointed};
 use crate::element_documents::element_document;
 use crate::graph_paths::Spec;
 use crate::graph_syntax::Direction;
@@ -41,7 +41,7 @@ pub(super) fn query(pattern: &Pattern, graphs: &dyn Graphs, source: &str) -> Sql
     let making = Making { pattern, graphs, source, counted: Cell::new(0) };
     let mut selects = Vec::new();
     let own = pattern.parts.first().map_or(&[][..], |part| &part.conditions);
-    for (branch, combinations) in &making.alternatives(0, &|_| {})? {
+    for (branch, combinations) in &making.rows(making.alternatives(0, &|_| {})?)? {
         for combination in combinations {
             let mut join = Join::new(&making, 0, branch, combination, BTreeSet::new());
             if !join.attach()? {
@@ -83,6 +83,33 @@ impl<'a> Making<'a> {
             let combinations = combinations(&self.pattern.graph, &branch, self.counted.get())?;
             self.counted.set(self.counted.get() + combinations.len());
             found.push((branch, combinations));
+        }
+        Ok(found)
+    }
+}
+
+impl<'a> Making<'a> {
+    /// Where a row is a vertex or a step of a path, alternatives for each. Errors: 0A000 for a path that is not written out.
+    fn rows(&self, alternatives: Vec<(Branch<'a>, Vec<Combination>)>) -> SqlResult<Vec<(Branch<'a>, Vec<Combination>)>> {
+        let Some(rows) = &self.pattern.rows else { return Ok(alternatives) };
+        let mut found = Vec::new();
+        for (branch, combinations) in alternatives {
+            let Some(Passed::Written { vertices, edges }) = branch.passed.get(&rows.path) else {
+                let error = SqlError::unsupported("a row for each vertex or step of a path that is searched, or optional");
+                return Err(pointed(error.hint("jsonb_array_elements(vertices(p)) in FROM has a row for each."), self.source, rows.span));
+            };
+            // A path without an edge is one step.
+            let count = if rows.variables.len() == 1 { vertices.len() } else { edges.len().max(1) };
+            for at in 0..count {
+                let mut one = branch.clone();
+                let slots = [vertices.get(at), edges.get(at), vertices.get(at + 1)];
+                let bound = rows.variables.iter().zip(slots).filter_map(|(variable, slot)| Some((*variable, *slot?)));
+                one.names.extend(bound);
+                found.push((one, combinations.clone()));
+            }
+        }
+        if found.iter().map(|(_, combinations)| combinations.len()).sum::<usize>() > JOINS_MAX {
+            return Err(too_many_joins());
         }
         Ok(found)
     }

@@ -30,7 +30,7 @@ use sqlparser::tokenizer::Span;
 
 pub(crate) use joins::property_over;
 
-pub use bound::{Column, Degree, InnerPath, Part, Path, Pattern, Repeat, Step, Variable, VariableId, Where};
+pub use bound::{Column, Degree, InnerPath, Part, Path, Pattern, PerPath, Repeat, Step, Variable, VariableId, Where};
 
 use crate::graph_syntax::{self, GraphTable, LabelExpr, Version};
 use crate::{position, query_trees};

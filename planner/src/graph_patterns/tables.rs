@@ -11,7 +11,7 @@ use super::branches::{Branch, Link};
 use crate::graph_syntax::Direction;
 
 /// Joins that a pattern may come to.
-const JOINS_MAX: usize = 128;
+pub(super) const JOINS_MAX: usize = 128;
 
 /// One way a branch can match.
 #[derive(Clone, Debug)]
@@ -31,6 +31,13 @@ pub(super) enum Way {
     Against,
     /// Likewise, where that is not also along it: a loop, which is both.
     OnlyAgainst,
+}
+
+/// 54001
+pub(super) fn too_many_joins() -> SqlError {
+    SqlError::new(SqlState::STATEMENT_TOO_COMPLEX, "the graph pattern is too large")
+        .detail(format!("It comes to more than {JOINS_MAX} joins of element tables."))
+        .hint("Name labels with IS, give edges a direction, or lower the bounds of quantifiers.")
 }
 
 /// Every combination, `counted` of them known already. Errors: 54001.
@@ -118,8 +125,6 @@ impl Search<'_> {
         if self.counted + self.found.len() + more <= JOINS_MAX {
             return Ok(());
         }
-        Err(SqlError::new(SqlState::STATEMENT_TOO_COMPLEX, "the graph pattern is too large")
-            .detail(format!("It comes to more than {JOINS_MAX} joins of element tables."))
-            .hint("Name labels with IS, give edges a direction, or lower the bounds of quantifiers."))
+        Err(too_many_joins())
     }
 }

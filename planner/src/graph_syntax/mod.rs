@@ -23,7 +23,7 @@ use crate::syntax_errors::{at_end, is_visible};
 pub(crate) use definition::{Change, ElementName, ElementTable, End, GraphCommand, LabelClause, Properties, recognise};
 pub use tree::{
     ColumnItem, Direction, Element, Factor, GraphTable, LabelExpr, Match, Mode, Nested, PathExpr, PathPattern, Prefix, Primary, Quantifier,
-    Selector, Version,
+    Rows, Selector, Version,
 };
 
 /// First part of the name that stands for a clause.

@@ -10,7 +10,7 @@ use sqlparser::tokenizer::Token;
 use super::reader::Reader;
 use super::tree::{
     ColumnItem, Direction, Element, Factor, GraphTable, LabelExpr, Match, Mode, Nested, PathExpr, PathPattern, Prefix, Primary, Quantifier,
-    Selector, Version,
+    Rows, Selector, Version,
 };
 
 const MODES: [(&str, Mode); 4] = [("walk", Mode::Walk), ("trail", Mode::Trail), ("acyclic", Mode::Acyclic), ("simple", Mode::Simple)];
@@ -20,13 +20,13 @@ pub(super) fn graph_table(reader: &mut Reader<'_>) -> SqlResult<GraphTable> {
     let graph = name(reader)?;
     let version = version(reader)?;
     let matched = matched(reader)?;
-    rows(reader)?;
+    let rows = rows(reader)?;
     reader.expect_word("columns")?;
     reader.expect(&Token::LParen)?;
     let columns = reader.items()?.into_iter().map(column).collect::<SqlResult<Vec<_>>>()?;
     reader.expect(&Token::RParen)?;
     reader.end()?;
-    Ok(GraphTable { graph, version, matched, columns })
+    Ok(GraphTable { graph, version, matched, rows, columns })
 }
 
 /// `MATCH path, … [KEEP prefix] [WHERE condition]` and those that follow it.
@@ -99,19 +99,35 @@ fn version(reader: &mut Reader<'_>) -> SqlResult<Option<Version>> {
     }))
 }
 
-/// `ONE ROW PER MATCH`, the default; the other forms count rows by vertex or step.
-fn rows(reader: &mut Reader<'_>) -> SqlResult<()> {
+/// `ONE ROW PER MATCH`, the default, or per vertex or step of a path.
+fn rows(reader: &mut Reader<'_>) -> SqlResult<Option<Rows>> {
     if !reader.is_word("one") {
-        return Ok(());
+        return Ok(None);
     }
+    let span = reader.span();
     for word in ["one", "row", "per"] {
         reader.expect_word(word)?;
     }
-    if reader.is_word("vertex") || reader.is_word("node") || reader.is_word("step") {
-        let error = SqlError::unsupported("ONE ROW PER VERTEX or STEP").hint("Each match is one row: leave the clause out.");
-        return Err(reader.point(error));
+    let count = match reader.take_one(&["vertex", "node", "step", "match"]) {
+        Some("match") => return Ok(None),
+        Some("step") => 3,
+        Some(_) => 1,
+        None => return reader.stop(),
+    };
+    reader.expect(&Token::LParen)?;
+    let mut variables = vec![reader.ident()?];
+    while variables.len() < count {
+        reader.expect(&Token::Comma)?;
+        variables.push(reader.ident()?);
     }
-    reader.expect_word("match")
+    reader.expect(&Token::RParen)?;
+    let mut path = None;
+    if reader.take_word("in") {
+        reader.expect(&Token::LParen)?;
+        path = Some(reader.ident()?);
+        reader.expect(&Token::RParen)?;
+    }
+    Ok(Some(Rows { variables, path, span }))
 }
 
 fn column(item: SelectItem) -> SqlResult<ColumnItem> {

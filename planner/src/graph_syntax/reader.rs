@@ -230,7 +230,7 @@ impl<'a> Reader<'a> {
         self.parse(tokens, |parser| parser.parse_expr())
     }
 
-    /// The condition of a MATCH, which ends before COLUMNS and the next MATCH or OPTIONAL, too, and where braces around it do.
+    /// The condition of a MATCH, which ends before COLUMNS, ONE ROW and the next MATCH or OPTIONAL, too, and where braces around it do.
     pub(super) fn condition_of_match(&mut self) -> SqlResult<Expr> {
         let tokens = self.cut(|reader| {
             let is_word_at = |offset: usize, word: &str| reader.peek_after(offset).is_some_and(|next| is_word(next, word));
@@ -241,7 +241,8 @@ impl<'a> Reader<'a> {
             };
             let begins_columns = reader.is_word("columns") && reader.peek_after(1) == Some(&Token::LParen);
             let begins_match = reader.is_word("match") && reader.is_behind_operand();
-            begins_columns || begins_match || reader.is_word("optional") && is_match || reader.peek() == Some(&Token::RBrace)
+            let begins_rows = reader.is_word("one") && is_word_at(1, "row") && is_word_at(2, "per");
+            begins_columns || begins_rows || begins_match || reader.is_word("optional") && is_match || reader.peek() == Some(&Token::RBrace)
         });
         self.parse(tokens, |parser| parser.parse_expr())
     }

@@ -18,8 +18,21 @@ pub struct GraphTable {
     pub version: Option<Version>,
     /// MATCH, and those that follow it.
     pub matched: Match,
+    /// What is a row; `None` for a match.
+    pub rows: Option<Rows>,
     /// At least one.
     pub columns: Vec<ColumnItem>,
+}
+
+/// `ONE ROW PER VERTEX (v) [IN (path)]` or `ONE ROW PER STEP (v, e, w) [IN (path)]`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Rows {
+    /// Of each row: a vertex; or one, the edge behind it and the vertex that it leads to.
+    pub variables: Vec<Ident>,
+    /// The path that has them.
+    pub path: Option<Ident>,
+    /// Of ONE.
+    pub span: Span,
 }
 
 /// `MATCH …`, `OPTIONAL MATCH …` or `OPTIONAL { MATCH … OPTIONAL … MATCH … }`.
@@ -235,6 +248,12 @@ impl fmt::Display for GraphTable {
         }
         f.write_str(" ")?;
         self.matched.all(f)?;
+        if let Some(rows) = &self.rows {
+            write!(f, " ONE ROW PER {} (", if rows.variables.len() == 1 { "VERTEX" } else { "STEP" })?;
+            separated(f, &rows.variables, ", ")?;
+            f.write_str(")")?;
+            rows.path.as_ref().map_or(Ok(()), |path| write!(f, " IN ({path})"))?;
+        }
         f.write_str(" COLUMNS (")?;
         separated(f, &self.columns, ", ")?;
         f.write_str("))")

@@ -1,5 +1,5 @@
-//! MATCH behind MATCH, unions of path patterns, conditions on what a search passes, subqueries in a pattern, and names of paths in parentheses. Random ones of the
-//! first three are compared in `graph_oracle`.
+//! MATCH behind MATCH, unions of path patterns, conditions on what a search passes, subqueries in a pattern, names of paths in parentheses, and rows that are
+//! not a match each. Random ones of the first three are compared in `graph_oracle`.
 
 use crate::fixture::{Client, as_role};
 use crate::graph_table::{matches, social};
@@ -173,6 +173,45 @@ async fn paths_in_parentheses_have_names() {
     for (pattern, state, message) in [
         ("(a) (p = (x)-[IS knows]->(y)){2} (b)", "0A000", "a variable of a path that is repeated is not supported"),
         ("p = (a) (p = (x)-[IS knows]->(y)) (b)", "42601", "path variable \"p\" is declared more than once"),
+    ] {
+        let error = client.error(&format!("SELECT 1 FROM GRAPH_TABLE (social MATCH {pattern} COLUMNS (1 AS one))")).await;
+        assert_eq!((error.state().0, error.message()), (state, message), "{pattern}");
+    }
+}
+
+#[tokio::test]
+async fn a_row_can_be_a_vertex_or_a_step() {
+    let (_fixture, mut client) = social().await;
+    let cases: [(&str, &[&str]); 4] = [
+        (
+            "p = (a IS person WHERE a.id = 1)-[IS knows]->{1,2}(b IS person WHERE b.id = 3) ONE ROW PER VERTEX (v) COLUMNS (path_length(p) AS n, v.name)",
+            &["1|Ada", "1|Cyd", "2|Ada", "2|Bob", "2|Cyd"],
+        ),
+        (
+            "p = (a IS person WHERE a.id = 1)-[IS knows]->(b)-[IS works]->(c), (x IS town WHERE x.code = 'L') ONE ROW PER STEP (v, e, w) IN (p) \
+             COLUMNS (b.name, v.name AS f, e.since, w.title)",
+            &["Bob|Ada|2001|∅", "Bob|Bob|∅|Acme", "Cyd|Ada|2004|∅", "Cyd|Cyd|∅|Bits"],
+        ),
+        // Without an edge there is a step all the same.
+        (
+            "p = (a IS person WHERE a.id = 4)-[IS works]->{,1}(b) ONE ROW PER STEP (v, e, w) COLUMNS (v.name, element_id(e) AS e, w.title)",
+            &["Dee|∅|∅"],
+        ),
+        ("(a IS person)-[IS works]->(c) WHERE c.title = 'Bits' ONE ROW PER NODE (v) COLUMNS (v.name)", &["Bits", "Cyd"]),
+    ];
+    expect(&mut client, &cases).await;
+    client.run("CREATE VIEW w AS SELECT * FROM GRAPH_TABLE (social MATCH p = (a)-[IS works]->(b) ONE ROW PER VERTEX (v) IN (p) COLUMNS (v.name))").await;
+    assert_eq!(client.value("SELECT count(*) FROM w").await, "6");
+    for (pattern, state, message) in [
+        (
+            "p = ANY SHORTEST (a)-[IS knows]->*(b) ONE ROW PER VERTEX (v)",
+            "0A000",
+            "a row for each vertex or step of a path that is searched, or optional is not supported",
+        ),
+        ("(a), (b) ONE ROW PER VERTEX (v)", "42601", "one of several paths has to be named"),
+        ("(a) ONE ROW PER VERTEX (v) IN (q)", "42P01", "path variable \"q\" does not exist"),
+        ("(a) ONE ROW PER STEP (a, e, b)", "42601", "variable \"a\" is declared more than once"),
+        ("(a) WHERE v.name = 'Ada' ONE ROW PER VERTEX (v)", "42P01", "invalid reference to vertex variable \"v\""),
     ] {
         let error = client.error(&format!("SELECT 1 FROM GRAPH_TABLE (social MATCH {pattern} COLUMNS (1 AS one))")).await;
         assert_eq!((error.state().0, error.message()), (state, message), "{pattern}");
