@@ -460,14 +460,12 @@ async fn memory_and_time_are_bounded() {
     let error = client.error(groups).await;
     assert_eq!(error.state().0, "53200", "{error}");
     client.run("RESET statement_mem").await;
-    // Five steps of ten make more rows than anybody waits for.
-    client.run("SET statement_timeout = '50ms'").await;
-    let endless = "SELECT max(p.name || r.name) FROM person p, knows k, knows l, knows m, knows n, knows o, person r
-        WHERE k.a = p.id AND k.b = l.a AND l.b = m.a AND m.b = n.a AND n.b = o.a AND o.b = r.id";
+    // Nine steps of ten make more rows than anybody waits for: it is ended, or the test is not.
+    let endless = "SELECT max(p.name || r.name) FROM person p, knows k, knows l, knows m, knows n, knows o, knows q, knows s, knows t, knows u, person r
+        WHERE k.a = p.id AND k.b = l.a AND l.b = m.a AND m.b = n.a AND n.b = o.a AND o.b = q.a AND q.b = s.a AND s.b = t.a AND t.b = u.a AND u.b = r.id";
     assert!(plan(&mut client, endless).await.contains("Graph: g"));
-    let begun = tokio::time::Instant::now();
+    client.run("SET statement_timeout = '1s'").await;
     assert_eq!(client.error(endless).await.state().0, "57014");
-    assert!(begun.elapsed().as_millis() < 2_000, "{:?}", begun.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
