@@ -17,8 +17,9 @@ pub enum Next {
     Any,
     /// NULL.
     Null,
-    /// A value, at least the first and at most the second where they are given; «true» where the value given is one of them.
-    Within(Option<(ArrayRef, bool)>, Option<(ArrayRef, bool)>),
+    /// A value, at least the first and at most the second where they are given; «true» where what is given is within. An end may go on with values of the columns
+    /// after that one, which decide where it is equal; NULL is after all values.
+    Within(Option<(Vec<ArrayRef>, bool)>, Option<(Vec<ArrayRef>, bool)>),
 }
 
 /// Values of the first columns of a key.
@@ -68,8 +69,8 @@ impl KeyRange {
             }
             Next::Within(low, high) => {
                 match low {
-                    Some((value, is_within)) => {
-                        write(self.equal.len(), value, &mut from)?;
+                    Some((values, is_within)) => {
+                        values.iter().zip(self.equal.len()..).try_for_each(|(value, at)| write(at, value, &mut from))?;
                         if !is_within {
                             go_after(&mut from);
                         }
@@ -77,8 +78,8 @@ impl KeyRange {
                     None => from.push(VALUE),
                 }
                 match high {
-                    Some((value, is_within)) => {
-                        write(self.equal.len(), value, &mut to)?;
+                    Some((values, is_within)) => {
+                        values.iter().zip(self.equal.len()..).try_for_each(|(value, at)| write(at, value, &mut to))?;
                         if *is_within {
                             go_after(&mut to);
                         }

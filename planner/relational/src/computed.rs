@@ -21,7 +21,7 @@ use datafusion::logical_expr::{BinaryExpr, ColumnarValue, Expr, LogicalPlan, Ope
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::PhysicalExpr;
 
-use crate::operand::Operand;
+use crate::operand::{Hint, Operand};
 use crate::table::{Bound, Comparison, Partition, Table};
 
 /// The columns of a table, without rows.
@@ -167,7 +167,7 @@ impl Part {
         for needed in &self.standing {
             let mut stands = true;
             for (operand, wanted) in needed {
-                stands &= operand.hint()?.as_ref() == Some(wanted);
+                stands &= matches!(operand.hint()?, Hint::Is(value, _) if value == *wanted);
             }
             if stands {
                 return Ok(true);

@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use base::{SqlError, SqlResult};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{Constraint, Constraints, DFSchema, DataFusionError, Result, ScalarValue, internal_err};
-use datafusion::logical_expr::{BinaryExpr, Expr, Like, Operator, TableProviderFilterPushDown, TableType};
+use datafusion::common::{Constraint, Constraints, DFSchema, DataFusionError, Result, internal_err};
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown, TableType};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::ExecutionPlan;
@@ -22,14 +22,15 @@ use datafusion::physical_plan::empty::EmptyExec;
 
 use crate::computed::{self, Compares, Known, Part, bare};
 use crate::hidden;
-use crate::layouts::{INTERVAL, is_any_numeric, is_compared_by_key};
+use crate::layouts::is_compared_by_key;
 use crate::operand::{Operand, widens};
 use crate::scan::{Computed, KeyLookupExec, Reading, SegmentScanExec};
 use crate::slot::Slot;
-use crate::table::{Comparison, DECLARED_TYPE, Table, TableIndex};
+use crate::table::{Comparison, Table, TableIndex};
 
-/// Values of an IN that an index is asked for, at most.
-const LISTED_MAX: usize = 1_000;
+mod bounds;
+
+use bounds::Compared;
 
 /// A table as one statement sees it: its shape, and where each run of the statement finds the table itself.
 #[derive(Clone, Debug)]
@@ -115,105 +116,6 @@ impl Provider {
             Some(values) => Key::Complete(values),
             None => Key::Incomplete,
         }
-    }
-
-    /// The filter as `column op value`, if it is that and the value can be had in the column's own type.
-    fn compared(&self, filter: &Expr) -> Option<Compared> {
-        if let Expr::IsNull(inner) = filter {
-            let column = self.column_of(inner)?;
-            let value = Operand::Constant(ScalarValue::try_from(self.type_at(column)).ok()?);
-            return Some(Compared { column, op: Comparison::Null, value });
-        }
-        let Expr::BinaryExpr(BinaryExpr { left, op, right }) = filter else { return None };
-        let op = comparison(*op)?;
-        if let Some(compared) = self.compared_by_key(left, op, right).or_else(|| self.compared_by_key(right, mirrored(op), left)) {
-            return Some(compared);
-        }
-        let (column, op, value) = match (self.column_of(left), self.column_of(right)) {
-            (Some(column), None) => (column, op, right.as_ref()),
-            (None, Some(column)) => (column, mirrored(op), left.as_ref()),
-            _ => return None,
-        };
-        let data_type = self.type_at(column);
-        let value = Operand::or_computed(value, data_type)?;
-        // A column widened for the comparison meets its own values only in an equality: what does not fit is nobody's.
-        let is_widened = ![left, right].iter().any(|side| matches!(side.as_ref(), Expr::Column(_)) || self.expression_of(side).is_some());
-        (!is_widened || (op == Comparison::Eq && value.is_narrowed(data_type))).then_some(Compared { column, op, value })
-    }
-
-    /// `column IN (…)`, however it is written.
-    fn listed(&self, filter: &Expr) -> Option<Compared> {
-        let mut values = Vec::new();
-        let column = self.alternatives(filter, &mut values)?;
-        let is_list = (2..=LISTED_MAX).contains(&values.len());
-        is_list.then(|| Compared { column, op: Comparison::In, value: Operand::List(values, self.type_at(column).clone()) })
-    }
-
-    /// The column that all of some alternatives compare, and the values that they name.
-    fn alternatives(&self, filter: &Expr, values: &mut Vec<Operand>) -> Option<usize> {
-        match filter {
-            Expr::InList(list) if !list.negated => {
-                let column = self.column_of(&list.expr)?;
-                for item in &list.list {
-                    values.push(Operand::or_computed(item, self.type_at(column))?);
-                }
-                Some(column)
-            }
-            Expr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) => {
-                let (left, right) = (self.alternatives(left, values)?, self.alternatives(right, values)?);
-                (left == right).then_some(left)
-            }
-            other => {
-                let compared = self.compared(other).filter(|compared| compared.op == Comparison::Eq)?;
-                values.push(compared.value);
-                Some(compared.column)
-            }
-        }
-    }
-
-    /// `column LIKE 'ab%'` as the range that it is within: bytes sort as texts do.
-    fn prefixed(&self, filter: &Expr) -> Vec<Compared> {
-        let Expr::Like(Like { negated: false, expr, pattern, escape_char: None, case_insensitive: false }) = filter else {
-            return Vec::new();
-        };
-        let (Some(column), Expr::Literal(ScalarValue::Utf8(Some(pattern)), _)) = (self.column_of(expr), pattern.as_ref()) else {
-            return Vec::new();
-        };
-        let beginning: String = pattern.chars().take_while(|character| !matches!(character, '%' | '_' | '\\')).collect();
-        if beginning.is_empty() || *self.type_at(column) != DataType::Utf8 || self.is_padded(column) {
-            return Vec::new();
-        }
-        let bound = |op: Comparison, text: String| Compared { column, op, value: Operand::Constant(ScalarValue::Utf8(Some(text))) };
-        let end = after_all_that_begin_so(&beginning).map(|end| bound(Comparison::Lt, end));
-        std::iter::once(bound(Comparison::Ge, beginning)).chain(end).collect()
-    }
-
-    /// Whether a column is a `char(n)`, of which spaces at the end are no part.
-    fn is_padded(&self, place: usize) -> bool {
-        let declared = self.metadata(place).and_then(|metadata| metadata.get(DECLARED_TYPE).cloned());
-        declared.is_some_and(|declared| declared.starts_with("1042,"))
-    }
-
-    /// What a filter says of columns, of which each is a hint.
-    fn bounds_of(&self, filter: &Expr) -> Vec<Compared> {
-        match self.compared(filter) {
-            Some(compared) => vec![compared],
-            None => self.listed(filter).map_or_else(|| self.prefixed(filter), |listed| vec![listed]),
-        }
-    }
-
-    /// A column of numbers of any length or of intervals, of which only keys are compared.
-    fn compared_by_key(&self, column: &Expr, op: Comparison, value: &Expr) -> Option<Compared> {
-        let Expr::ScalarFunction(call) = column else { return None };
-        let ([compared], "comparison_key") = (call.args.as_slice(), call.func.name()) else { return None };
-        let column = match compared {
-            Expr::Column(column) => self.schema.index_of(&column.name).ok()?,
-            other => self.expression_of(other)?,
-        };
-        let data_type = self.type_at(column);
-        let has_order = *data_type == INTERVAL || is_any_numeric(data_type);
-        let value = if has_order { Operand::of_key(value, data_type)? } else { return None };
-        Some(Compared { column, op, value })
     }
 
     /// Type of what is at a place.
@@ -361,48 +263,6 @@ enum Key {
     Complete(Vec<Vec<Operand>>),
     Incomplete,
     Contradiction,
-}
-
-struct Compared {
-    column: usize,
-    op: Comparison,
-    value: Operand,
-}
-
-/// The least text after all that begin with this; `None` where there is none.
-fn after_all_that_begin_so(beginning: &str) -> Option<String> {
-    let mut characters: Vec<char> = beginning.chars().collect();
-    while let Some(last) = characters.pop() {
-        let next = (u32::from(last) + 1..=u32::from(char::MAX)).find_map(char::from_u32);
-        if let Some(next) = next {
-            characters.push(next);
-            return Some(characters.into_iter().collect());
-        }
-    }
-    None
-}
-
-fn comparison(op: Operator) -> Option<Comparison> {
-    Some(match op {
-        Operator::Eq => Comparison::Eq,
-        Operator::Lt => Comparison::Lt,
-        Operator::LtEq => Comparison::Le,
-        Operator::Gt => Comparison::Gt,
-        Operator::GtEq => Comparison::Ge,
-        _ => return None,
-    })
-}
-
-fn mirrored(op: Comparison) -> Comparison {
-    match op {
-        Comparison::Eq => Comparison::Eq,
-        Comparison::Lt => Comparison::Gt,
-        Comparison::Le => Comparison::Ge,
-        Comparison::Gt => Comparison::Lt,
-        Comparison::Ge => Comparison::Le,
-        Comparison::Null => Comparison::Null,
-        Comparison::In => Comparison::In,
-    }
 }
 
 #[async_trait]

@@ -15,7 +15,7 @@ use arrow::datatypes::SchemaRef;
 use base::SqlError;
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{DataFusionError, Result, Statistics};
+use datafusion::common::{DataFusionError, Result, ScalarValue, Statistics};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::coop::cooperative;
@@ -29,7 +29,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::computed::{self, Part};
 use crate::index_step::IndexStep;
-use crate::operand::Operand;
+use crate::operand::{Hint, Operand};
 use crate::slot::Slot;
 use crate::table::{Bound, Comparison, Indexed, Partition, Table, TableIndex};
 
@@ -319,7 +319,7 @@ pub(crate) struct Hints {
     pub(crate) bounds: Vec<Bound>,
     /// Their places.
     pub(crate) places: Vec<usize>,
-    /// One compares with NULL, which the filter above lets nothing through of.
+    /// One compares with NULL or with no value at all, which the filter above lets nothing through of.
     pub(crate) has_null: bool,
     /// One could not be computed: the filter above has to meet the rows to say so.
     pub(crate) has_failed: bool,
@@ -331,15 +331,26 @@ impl Hints {
         let mut hints = Self { bounds: known, places, has_null: false, has_failed: false };
         for (place, (column, op, operand)) in bounds.iter().enumerate() {
             match operand.hint()? {
-                Some(value) if value.is_null() && *op != Comparison::Null => hints.has_null = true,
-                Some(value) => {
-                    hints.bounds.push(Bound { column: *column, op: *op, value: value.to_array_of_size(1)? });
+                Hint::Is(value, _) if is_none(*op, &value) => hints.has_null = true,
+                Hint::Is(value, then) => {
+                    let then = then.into_iter().map(|(column, value)| Ok((column, value.to_array_of_size(1)?))).collect::<Result<_>>()?;
+                    hints.bounds.push(Bound { column: *column, op: *op, value: value.to_array_of_size(1)?, then });
                     hints.places.push(place);
                 }
-                None => hints.has_failed = true,
+                Hint::Silent => {}
+                Hint::Failed => hints.has_failed = true,
             }
         }
         Ok(hints)
+    }
+}
+
+/// Whether nothing compares so with the value.
+fn is_none(op: Comparison, value: &ScalarValue) -> bool {
+    match value {
+        value if value.is_null() => op != Comparison::Null,
+        ScalarValue::List(lists) => op == Comparison::In && lists.value_length(0) == 0,
+        _ => false,
     }
 }
 
@@ -347,7 +358,7 @@ fn open(reading: &Reading, order: &[usize], bounds: &Bounds, asked: usize) -> Re
     let hints = Hints::of(bounds)?;
     let table = reading.table()?;
     let askable = reading.askable(&hints)?;
-    let Hints { bounds, places, has_failed, .. } = hints;
+    let Hints { bounds, places, has_failed, has_null } = hints;
     if !reading.indexes.is_empty()
         && !has_failed
         && let Some(indexed) = table.by_index(order, &bounds, &askable).map_err(external)?
@@ -357,7 +368,9 @@ fn open(reading: &Reading, order: &[usize], bounds: &Bounds, asked: usize) -> Re
         return Ok(Opened { partitions: vec![Some(rows)], by_index: Some(ByIndex { name, is_only, used, count }) });
     }
     let partitions = table.scan(order, &bounds, asked).map_err(external)?;
-    let mut partitions: Vec<_> = partitions.into_iter().map(Some).collect();
+    let nothing = |_| -> Partition { Box::new(std::iter::empty()) };
+    let is_empty = has_null && !has_failed;
+    let mut partitions: Vec<_> = partitions.into_iter().map(|rows| Some(if is_empty { nothing(rows) } else { rows })).collect();
     if partitions.is_empty() {
         partitions.push(Some(Box::new(std::iter::empty())));
     }
@@ -366,7 +379,7 @@ fn open(reading: &Reading, order: &[usize], bounds: &Bounds, asked: usize) -> Re
 
 /// Bounds as PostgreSQL shows an index's condition; empty where there are none.
 pub(crate) fn condition<'b>(reading: &Reading, bounds: impl Iterator<Item = &'b (usize, Comparison, Operand)>) -> String {
-    let shown = |(column, op, operand): &(usize, Comparison, Operand)| format!("({} {} {operand})", reading.name_at(*column), symbol(*op));
+    let shown = |bound: &(usize, Comparison, Operand)| format!("({})", shown(reading, bound));
     let all: Vec<String> = bounds.map(shown).collect();
     if all.len() > 1 { format!("({})", all.join(" AND ")) } else { all.concat() }
 }
@@ -389,15 +402,26 @@ impl DisplayAs for SegmentScanExec {
         let partitions = self.properties.partitioning.partition_count();
         write!(f, "SegmentScan: table={}, columns=[{}], partitions={partitions}", self.reading.name, self.reading.column_names())?;
         if !self.bounds.is_empty() {
-            let shown = |(column, op, operand): &(usize, Comparison, Operand)| {
-                format!("{} {} {operand}", self.reading.name_at(*column), symbol(*op))
-            };
+            let shown = |bound: &(usize, Comparison, Operand)| shown(&self.reading, bound);
             write!(f, ", bounds=[{}]", self.bounds.iter().map(shown).collect::<Vec<_>>().join(", "))?;
         }
         match self.limit {
             Some(limit) => write!(f, ", limit={limit}"),
             None => Ok(()),
         }
+    }
+}
+
+/// A bound as PostgreSQL shows it.
+fn shown(reading: &Reading, (column, op, operand): &(usize, Comparison, Operand)) -> String {
+    let name = reading.name_at(*column);
+    match operand {
+        Operand::Elements { .. } => format!("{name} = {operand}"),
+        Operand::Row { then, .. } => {
+            let names: Vec<&str> = then.iter().map(|(column, _)| reading.name_at(*column)).collect();
+            format!("ROW({name}, {}) {} {operand}", names.join(", "), symbol(*op))
+        }
+        _ => format!("{name} {} {operand}", symbol(*op)),
     }
 }
 

@@ -184,6 +184,9 @@ pub struct Bound {
     pub op: Comparison,
     /// One row, typed as the column; NULL with [`Comparison::Null`], a list of such values with [`Comparison::In`], and never NULL otherwise.
     pub value: ArrayRef,
+    /// Columns that go on where this one is equal, by their places, with values of their own: with [`Comparison::Ge`] and [`Comparison::Le`] rows are compared
+    /// column by column, with [`Comparison::In`] what is at one place of the lists belongs together. Who does not look here reads more.
+    pub then: Vec<(usize, ArrayRef)>,
 }
 
 /// The comparison of a [`Bound`], read `column op value`.

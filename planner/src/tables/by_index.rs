@@ -45,9 +45,13 @@ impl Candidate<'_> {
         self.range.equal.len() == self.def.positions.len()
     }
 
-    /// The better the more it says: one row at most, more columns with one value, a range with two ends.
-    fn rank(&self) -> (bool, usize, usize) {
-        (self.def.unique && self.is_one_value(), self.range.equal.len(), self.used.len())
+    /// The better the more it says: one row at most, more columns with one value, a range with two ends, ends of more columns.
+    fn rank(&self) -> (bool, usize, usize, usize) {
+        let deep = match &self.range.next {
+            Next::Within(low, high) => low.iter().chain(high).map(|(values, _)| values.len()).sum(),
+            Next::Any | Next::Null => 0,
+        };
+        (self.def.unique && self.is_one_value(), self.range.equal.len(), self.used.len(), deep)
     }
 }
 
@@ -55,24 +59,53 @@ impl Candidate<'_> {
 struct Listed {
     /// The bound's place.
     at: usize,
-    values: ArrayRef,
+    /// How many bounds there are.
+    count: usize,
+    /// Columns, with a value each at every place of the list.
+    columns: Vec<(usize, ArrayRef)>,
 }
 
 impl Listed {
-    /// The bounds with one value of the list in its place, by which indexes are chosen, and the list.
+    /// The bounds with the first values of the list in its place, and after them those of its further columns, by which indexes are chosen; and the list.
     fn of(bounds: &[Bound]) -> (Cow<'_, [Bound]>, Option<Self>) {
         let Some(at) = bounds.iter().position(|bound| bound.op == Comparison::In) else { return (Cow::Borrowed(bounds), None) };
-        let Some(values) = bounds[at].value.as_list_opt::<i32>().map(|list| list.value(0)).filter(|values| !values.is_empty()) else {
+        let bound = &bounds[at];
+        let lists = std::iter::once((bound.column, &bound.value)).chain(bound.then.iter().map(|(column, values)| (*column, values)));
+        let values = |(column, list): (usize, &ArrayRef)| Some((column, list.as_list_opt::<i32>()?.value(0)));
+        let columns: Option<Vec<(usize, ArrayRef)>> = lists.map(values).collect();
+        let Some(columns) = columns.filter(|columns| columns.iter().all(|(_, values)| !values.is_empty())) else {
             return (Cow::Borrowed(bounds), None);
         };
+        let equal = |(column, values): &(usize, ArrayRef)| Bound {
+            column: *column,
+            op: Comparison::Eq,
+            value: values.slice(0, 1),
+            then: Vec::new(),
+        };
         let mut first = bounds.to_vec();
-        first[at] = Bound { column: bounds[at].column, op: Comparison::Eq, value: values.slice(0, 1) };
-        (Cow::Owned(first), Some(Self { at, values }))
+        first[at] = equal(&columns[0]);
+        first.extend(columns[1..].iter().map(equal));
+        (Cow::Owned(first), Some(Self { at, count: bounds.len(), columns }))
     }
 
-    /// Which column of an index it gives values for.
-    fn place_in(&self, candidate: &Candidate<'_>) -> Option<usize> {
-        candidate.used.iter().take(candidate.range.equal.len()).position(|at| *at == self.at)
+    /// Which columns of an index it gives values for, with these.
+    fn places_in(&self, candidate: &Candidate<'_>) -> Vec<(usize, &ArrayRef)> {
+        let place = |(place, at): (usize, &usize)| {
+            let column = if *at == self.at { 0 } else { at.checked_sub(self.count)? + 1 };
+            Some((place, &self.columns[column].1))
+        };
+        candidate.used.iter().take(candidate.range.equal.len()).enumerate().filter_map(place).collect()
+    }
+
+    /// Bounds by their places where the list is one of them.
+    fn used(&self, used: &[usize]) -> Vec<usize> {
+        let mut all = Vec::with_capacity(used.len());
+        for at in used.iter().map(|at| if *at < self.count { *at } else { self.at }) {
+            if !all.contains(&at) {
+                all.push(at);
+            }
+        }
+        all
     }
 }
 
@@ -125,19 +158,34 @@ impl StoredTable {
         }
         let mut next = Next::Any;
         if let Some(position) = def.positions.get(equal.len()).filter(|position| is_ordered(self.table.type_at(**position))) {
-            let end = |ops: [Comparison; 2]| with(*position, &ops).map(|at| (at, bounds[at].op == ops[1] || is_zero(&bounds[at].value)));
+            let end = |ops: [Comparison; 2]| {
+                let at = with(*position, &ops)?;
+                let values = self.end(&def.positions[equal.len()..], &bounds[at]);
+                let is_within = bounds[at].op == ops[1] || is_zero(&bounds[at].value);
+                Some((at, (values, is_within)))
+            };
             let low = end([Comparison::Gt, Comparison::Ge]);
             let high = end([Comparison::Lt, Comparison::Le]);
-            if let (None, None, Some(at)) = (low, high, with(*position, &[Comparison::Null])) {
+            if let (None, None, Some(at)) = (&low, &high, with(*position, &[Comparison::Null])) {
                 used.push(at);
                 next = Next::Null;
             }
             if low.is_some() || high.is_some() {
                 used.extend(low.iter().chain(&high).map(|(at, _)| *at));
-                next = Next::Within(low.map(|(at, is_within)| (value(at), is_within)), high.map(|(at, is_within)| (value(at), is_within)));
+                next = Next::Within(low.map(|(_, end)| end), high.map(|(_, end)| end));
             }
         }
         Candidate { def, range: KeyRange { equal, next }, used }
+    }
+
+    /// The values of a bound that an index over columns at these places has in its order.
+    fn end(&self, positions: &[usize], bound: &Bound) -> Vec<ArrayRef> {
+        let further = positions.iter().skip(1).zip(&bound.then);
+        let fitting = further.take_while(|(position, (column, value))| {
+            let sql_type = self.table.type_at(**position);
+            self.shown_place(**position) == *column && is_ordered(sql_type) && *value.data_type() == sql_type.arrow()
+        });
+        std::iter::once(&bound.value).chain(fitting.map(|(_, (_, value))| value)).map(Arc::clone).collect()
     }
 
     /// Indexes that may be asked and that bounds, or their conditions, say something of, the best first.
@@ -167,9 +215,9 @@ impl StoredTable {
         let (first, listed) = Listed::of(bounds);
         for candidate in self.candidates(&first, askable) {
             if let Some(listed) = &listed
-                && let Some(place) = listed.place_in(&candidate)
+                && !listed.places_in(&candidate).is_empty()
             {
-                match self.find_listed(projection, (bounds, candidate), (&listed.values, place), entries_max)? {
+                match self.find_listed(projection, (bounds, &candidate), listed, entries_max)? {
                     None => continue,
                     found => return Ok(found),
                 }
@@ -200,17 +248,20 @@ impl StoredTable {
     fn find_listed(
         &self,
         projection: &[usize],
-        (bounds, candidate): (&[Bound], Candidate<'_>),
-        (values, place): (&ArrayRef, usize),
+        (bounds, candidate): (&[Bound], &Candidate<'_>),
+        listed: &Listed,
         entries_max: usize,
     ) -> SqlResult<Option<Indexed>> {
-        let Candidate { def, mut range, used } = candidate;
-        if values.data_type() != &self.table.type_at(def.positions[place]).arrow() {
+        let Candidate { def, range, used } = candidate;
+        let (places, mut range) = (listed.places_in(candidate), range.clone());
+        let fits = |(place, values): &(usize, &ArrayRef)| values.data_type() == &self.table.type_at(def.positions[*place]).arrow();
+        let count = places.first().map_or(0, |(_, values)| values.len());
+        if !places.iter().all(fits) || count > entries_max {
             return Ok(None);
         }
         let mut rows = Vec::new();
-        for at in 0..values.len() {
-            range.equal[place] = values.slice(at, 1);
+        for at in 0..count {
+            places.iter().for_each(|(place, values)| range.equal[*place] = values.slice(at, 1));
             let Some(found) = self.view.rows_within(def, &range, entries_max)? else { return Ok(None) };
             rows.extend(found);
             if rows.len() > entries_max {
@@ -226,7 +277,7 @@ impl StoredTable {
         rows.retain(|row| !self.is_passed(*row));
         let count = rows.len();
         let rows = self.read(rows, true, projection)?;
-        Ok(Some(Indexed { name: def.name.clone(), bounds: used, is_only: false, count, rows }))
+        Ok(Some(Indexed { name: def.name.clone(), bounds: listed.used(used), is_only: false, count, rows }))
     }
 
     /// Where the columns asked for stand in an index, if all of them can be read there and it saves something.

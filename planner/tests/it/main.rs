@@ -24,6 +24,7 @@ mod graph_past;
 mod graph_paths;
 mod graph_random;
 mod graph_table;
+mod index_lookups;
 mod indexes;
 mod key_access;
 mod ledger_tables;

@@ -27,6 +27,7 @@ use crate::type_families::common_element as common;
 use crate::{exact, layouts};
 
 pub(crate) use quantified::{ALL, ANY};
+pub(crate) use text::elements_of_text;
 pub(crate) use ways::{BESIDE, FIRST, IS_ON_WAY, NEXT};
 
 /// Every function of the family.

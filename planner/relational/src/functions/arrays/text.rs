@@ -45,7 +45,7 @@ fn join_types(types: &[DataType]) -> Result<Vec<DataType>> {
 }
 
 /// Text arrays as arrays of `element`; a vector's text (`1 2`) too.
-pub(super) fn elements_of_text(texts: &ArrayRef, element: &DataType) -> SqlResult<ArrayRef> {
+pub(crate) fn elements_of_text(texts: &ArrayRef, element: &DataType) -> SqlResult<ArrayRef> {
     let mut lists = ListBuilder::new(StringBuilder::new());
     for text in texts.as_string::<i32>() {
         let Some(text) = text else {
