@@ -309,13 +309,15 @@ impl Transaction {
     pub fn build_index(&mut self, table: &Arc<TableDef>, key: u32, go_on: &dyn Fn() -> SqlResult<()>) -> SqlResult<()> {
         let Some(def) = table.key(key).cloned() else { return Ok(()) };
         let is_written = self.writes.get(&table.id).is_some_and(|writes| writes.rows > 0 || !writes.own.ended.is_empty());
-        let seq = self.snapshot.seq.filter(|_| !is_written && self.building.is_none() && !self.is_temporary(table.id));
+        let seq = self.snapshot.seq.filter(|_| !is_written && !self.is_temporary(table.id));
         let Some(seq) = seq.filter(|_| !self.ledger.keys().contains(key)) else {
             // I4 of index_build.rs.
             return if def.unique { self.check_unique(table, key) } else { Ok(()) };
         };
         let state = self.ledger.table_state(table.id);
-        let mut changes = self.ledger.folds().changes(Commits::One(seq));
+        let building = Arc::clone(self.building.get_or_insert_default());
+        // One that fails takes those before it along: what it has put there cannot be told apart.
+        let mut built = building.lock().take().unwrap_or_else(|| Built::new(self.ledger.folds().changes(Commits::One(seq))));
         let mut values = HashMap::new();
         let mut name = Name::default();
         let needed = columns_of(table, &[&def]);
@@ -334,7 +336,7 @@ impl Transaction {
                     if def.unique && reader.key(at).is_some_and(|value| values.insert(value, row).is_some()) {
                         return Err(self.repeated(table, &def, row));
                     }
-                    say_row(&def, (reader, at), row, seq.0, &mut name, &mut changes)?;
+                    say_row(&def, (reader, at), row, seq.0, &mut name, built.changes())?;
                 }
             }
             Ok(())
@@ -344,7 +346,8 @@ impl Transaction {
             // The transaction's own rows meet them from here on.
             self.writes_of(table).own_mut().unindexed.insert(key, Arc::clone(&values));
         }
-        self.building = Some(Built::new(key, seq.0 + 1, changes, values));
+        built.add(key, seq.0 + 1, values);
+        *building.lock() = Some(built);
         Ok(())
     }
 

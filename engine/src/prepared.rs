@@ -57,10 +57,10 @@ impl Prepared {
         };
         let mut indexes = Vec::new();
         let mut changes = match ledger.keys().wanted(building, made) {
-            Some((built, table)) => {
-                indexes.push(built.key());
-                let writes = placed.iter().any(|placed| placed.table == table.id);
-                built.complete(ledger, (&table, &ledger.table_state(table.id)), (seq, &ending_of(&table), writes))?
+            Some(built) => {
+                indexes = built.keys();
+                let writes = |table: &TableDef| placed.iter().any(|placed| placed.table == table.id);
+                built.complete(ledger, seq, made, |table| (ending_of(table), writes(table)))?
             }
             None => ledger.folds().changes(Commits::One(seq)),
         };

@@ -56,7 +56,7 @@ pub struct Transaction {
     /// Temporary objects, and what a commit does to them.
     pub(crate) temporary: BTreeMap<u32, Object>,
     pub(crate) on_commit: BTreeMap<u32, OnCommit>,
-    /// The index that it makes of a table that is there.
+    /// Indexes that it makes of tables that are there.
     pub(crate) building: Option<Building>,
     is_past: bool,
     /// Keeps log files that hold own DATA records.

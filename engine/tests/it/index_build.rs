@@ -1,6 +1,8 @@
 //! Indexes that are made of a snapshot: others commit meanwhile, the commit adds what they did, and a server that ends in between has none.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -218,4 +220,85 @@ fn own_rows_meet_those_of_others() {
     other.insert(&s, &batch(&s, &[(22, Some(-7), None)])).unwrap();
     other.commit_blocking().unwrap();
     assert_eq!(transaction.commit_blocking().unwrap_err().state(), SqlState::SERIALIZATION_FAILURE);
+}
+
+/// Computes as [`Arithmetic`] does, and counts the rows of each expression.
+#[derive(Debug, Default)]
+struct Counting(Mutex<BTreeMap<String, Arc<AtomicUsize>>>);
+
+impl Counting {
+    fn of(&self, text: &str) -> Arc<AtomicUsize> {
+        Arc::clone(self.0.lock().unwrap().entry(text.to_owned()).or_default())
+    }
+
+    fn take(&self, text: &str) -> usize {
+        self.of(text).swap(0, Ordering::Relaxed)
+    }
+}
+
+impl Expressions for Counting {
+    fn compile(&self, table: &TableDef, computed: &Computed) -> SqlResult<Arc<dyn Program>> {
+        Ok(Arc::new(CountingProgram { rows: self.of(&computed.text), inner: Arithmetic.compile(table, computed)? }))
+    }
+}
+
+#[derive(Debug)]
+struct CountingProgram {
+    rows: Arc<AtomicUsize>,
+    inner: Arc<dyn Program>,
+}
+
+impl Program for CountingProgram {
+    fn evaluate(&self, columns: &[ArrayRef], rows: usize) -> SqlResult<ArrayRef> {
+        self.rows.fetch_add(rows, Ordering::Relaxed);
+        self.inner.evaluate(columns, rows)
+    }
+
+    fn shown(&self) -> &str {
+        self.inner.shown()
+    }
+}
+
+/// Of all indexes of a transaction the commit looks at the rows since their snapshots, and at no other.
+#[test]
+fn several_indexes_of_one_transaction_are_made_of_snapshots() {
+    const KEYS: [(&str, &[&str], bool); 3] =
+        [("square(a)", &["square(a)"], false), ("head(b)", &["head(b)", "1"], true), ("square(a)", &["square(a)", "2"], false)];
+    for kept in [3, 2] {
+        let io = SimIo::new(kept);
+        let counting = Arc::new(Counting::default());
+        let counted = Options { expressions: Arc::clone(&counting) as Arc<dyn Expressions>, ..options(&io, 7) };
+        let server = Server::open(Path::new("/data"), counted).unwrap();
+        let ledger = server.ledger("shockwave").unwrap();
+        create(&ledger);
+        (0..20).for_each(|piece| write(&ledger, piece * 100..piece * 100 + 100));
+        let mut transaction = ledger.begin("definer");
+        for (at, (text, parts, unique)) in KEYS.into_iter().enumerate() {
+            let mut before = transaction.clone();
+            let (changed, id) = define(&mut transaction, parts, None, unique).unwrap();
+            transaction.build_index(&changed, id, NEVER_STOPS).unwrap();
+            assert!(counting.take(text) >= 2_000, "{text} is computed of what is there");
+            // The last is taken back, as a savepoint does it.
+            if kept == 2 && at == 2 {
+                std::mem::swap(&mut transaction, &mut before);
+            }
+        }
+        write(&ledger, 5_000..5_040);
+        transaction.commit_blocking().unwrap();
+        for text in ["square(a)", "head(b)"] {
+            let computed = counting.take(text);
+            assert!(kept == 2 || (40..=200).contains(&computed), "{text} is computed of {computed} rows by the commit");
+        }
+        assert_eq!(table(&ledger.begin("reader")).keys().len(), 1 + kept as usize);
+        let (rng, mut next) = (SeededRng::new(9), 50_000);
+        compare(&ledger.begin("reader"), &rng, "made together");
+        change_and_compare(&ledger, &rng, &mut next);
+        drop(ledger);
+        drop(server.close_unsealed());
+        drop(server);
+        let (_server, ledger) = open(&io);
+        compare(&ledger.begin("reader"), &SeededRng::new(6), "after the server ended");
+        ledger.remake_folds().unwrap();
+        compare(&ledger.begin("reader"), &SeededRng::new(7), "after the folds were made anew");
+    }
 }
