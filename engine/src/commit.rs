@@ -514,7 +514,8 @@ fn check_locked(ledger: &Ledger, owner: u64, is_alone: bool, tables: &[TableWrit
         for (id, values) in writes.own.keys.in_memory().into_iter().flatten() {
             for value in values.keys().filter(|value| ledger.is_key_locked(owner, *id, std::iter::once(*value))) {
                 // A value that a row had before and has still is not made.
-                if ledger.keys().newest(*id, value)?.is_none_or(|row| !writes.own.ended.contains(&row)) {
+                let had = |row: u64| Ok(writes.own.ended.contains(&row).then_some(()));
+                if writes.table.key(*id).map_or(Ok(None), |def| ledger.keys().find(def, value, had))?.is_none() {
                     return Err(conflict());
                 }
             }

@@ -184,7 +184,9 @@ impl Transaction {
     fn forget_rows(&mut self, id: RelationId) {
         self.writes.remove(&id);
         self.owed.fresh.remove(&id);
+        self.owed.late.remove(&id);
         self.deferred.rows.retain(|_, (table, _)| *table != id);
+        self.deferred.keys.retain(|_, (table, _)| *table != id);
     }
 
     /// Defines an object that is not there yet. Errors: of a name already taken, at commit.
@@ -252,6 +254,7 @@ impl Transaction {
             own.ended.clone_from(&before.own.ended);
             own.own_ended.clone_from(&before.own.own_ended);
             own.unindexed.clone_from(&before.own.unindexed);
+            own.doubtful.clone_from(&before.own.doubtful);
         }
         let threads = self.ledger.options().hash_threads;
         let is_same = layout::is_same(&before.table, table) && before.table.version == table.version;
@@ -263,8 +266,13 @@ impl Transaction {
                 let sources = (&*ledger.options().rng, ledger.subjects());
                 self.ahead(table, layout::convert(&before.table, table, &piece.batch, sources)?)?
             };
-            let keys = unique::read_stored(self.ledger.options().expressions(), table, &batch)?;
+            let mut keys = unique::read_stored(self.ledger.options().expressions(), table, &batch)?;
             let first = after.rows;
+            // Of a key that is new an ended row may have the value of one before it that is not.
+            for (_, values) in keys.iter_mut().filter(|(id, _)| before.table.key(*id).is_none()) {
+                let ended = values.iter_mut().zip(first..).filter(|(_, own_row)| before.own.own_ended.contains(own_row));
+                ended.for_each(|(value, _)| *value = None);
+            }
             after.make_room(self.ledger.folds().place())?;
             after.push(batch, position, threads)?;
             after.learn_keys(keys, first);

@@ -1,6 +1,6 @@
 //! Values of keys: what of a row an index compares.
 //!
-//! Two values are equal where Postgres says so of the columns; a value with a NULL in it equals none.
+//! Two values are equal where Postgres says so of the columns; a value with a NULL in it equals none, unless the key takes NULLs for equal.
 //! Never: knows which rows have it.
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
@@ -47,6 +47,7 @@ pub struct KeyReader {
     columns: Vec<(SqlType, ArrayRef)>,
     /// Rows that are in the key at all; `None`: every one.
     held: Option<BooleanArray>,
+    nulls_equal: bool,
 }
 
 impl KeyReader {
@@ -78,7 +79,7 @@ impl KeyReader {
         wanted: impl Fn(usize) -> bool,
     ) -> SqlResult<Self> {
         let KeyValues { columns, held } = KeyValues::of(ground, key, column, rows, wanted)?;
-        Ok(Self { columns, held })
+        Ok(Self { columns, held, nulls_equal: key.nulls_equal })
     }
 
     /// Over key values given as columns in key order. Errors: XX000 where types or count differ from the key's.
@@ -89,7 +90,7 @@ impl KeyReader {
         if !fits || values.len() != key.positions.len() {
             return Err(SqlError::internal(format!("values do not fit the key \"{}\" of \"{}\"", key.name, table.name)));
         }
-        Ok(Self { columns, held: None })
+        Ok(Self { columns, held: None, nulls_equal: key.nulls_equal })
     }
 
     /// Whether a row is in the key; one that is not has no value of it.
@@ -102,7 +103,7 @@ impl KeyReader {
         self.columns.iter().map(|(_, array)| array)
     }
 
-    /// The key of a row; `None` if one of its values is NULL, or the row is not in the key.
+    /// The key of a row; `None` if one of its values is NULL and equals none, or the row is not in the key.
     pub fn key(&self, row: usize) -> Option<Key> {
         if !self.holds(row) {
             return None;
@@ -110,13 +111,14 @@ impl KeyReader {
         if let [(sql_type, array)] = &self.columns[..] {
             let valid = array.is_valid(row);
             match sql_type {
+                _ if self.nulls_equal && !valid => {}
                 SqlType::Int8 => return valid.then(|| Key::Int(array.as_primitive::<Int64Type>().value(row))),
                 SqlType::Int4 => return valid.then(|| Key::Int(array.as_primitive::<Int32Type>().value(row).into())),
                 SqlType::Int2 => return valid.then(|| Key::Int(array.as_primitive::<Int16Type>().value(row).into())),
                 _ => {}
             }
         }
-        if self.has_null(row) {
+        if !self.nulls_equal && self.has_null(row) {
             return None;
         }
         let mut bytes = Vec::with_capacity(16 * self.columns.len());

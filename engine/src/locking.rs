@@ -227,15 +227,12 @@ impl Transaction {
 
     /// The version of an ended row that is there now, by the row's first unique key; `None` where it has none, or was deleted.
     fn newest_version(&self, table: &TableDef, state: &TableState, row: u64) -> SqlResult<Option<u64>> {
-        let Some(def) = table.keys().iter().find(|def| def.is_plain(table)) else { return Ok(None) };
+        let Some(def) = table.keys().iter().find(|def| def.tells_apart() && def.is_plain(table)) else { return Ok(None) };
         let (columns, offset) = self.ledger.user_columns(state, table, row)?;
         let values: Vec<ArrayRef> = def.positions.iter().map(|at| columns[*at].slice(offset, 1)).collect();
         let key = KeyReader::over_values(table, def, &values)?.key(0);
-        let newest = key.map_or(Ok(None), |key| self.ledger.keys().newest(def.id, &key))?;
-        match newest {
-            Some(newest) if state.ended_by(newest)?.is_none() => Ok(Some(newest)),
-            _ => Ok(None),
-        }
+        let live = |row: u64| Ok(state.ended_by(row)?.is_none().then_some(row));
+        key.map_or(Ok(None), |key| self.ledger.keys().find(def, &key, live))
     }
 
     /// Locks the values of unique keys that new rows make; `old`: the rows they take the place of, pairwise. Alone, it only looks.
@@ -292,7 +289,10 @@ impl Transaction {
             let own = self.writes.get(&table.id).map_or(Ok(None), |writes| writes.own.newest(id, key))?;
             return Ok(own == Some(row.0 & !OWN_ROW));
         }
-        Ok(self.ledger.keys().newest(id, key)? == Some(row.0))
+        match table.key(id).filter(|def| def.late.is_some()) {
+            Some(def) => Ok(self.ledger.keys().find(def, key, |found| Ok((found == row.0).then_some(())))?.is_some()),
+            None => Ok(self.ledger.keys().newest(id, key)? == Some(row.0)),
+        }
     }
 
     /// For new rows whose keys are taken: another may be about to end the row that has one, which is worth the wait.
@@ -305,12 +305,11 @@ impl Transaction {
         let taken = keys.iter().flat_map(|(id, values)| values.iter().flatten().map(move |key| (*id, key)));
         let mut ending = None;
         for (id, key) in taken {
-            let row = self.ledger.keys().newest(id, key)?;
+            let Some(def) = table.key(id) else { continue };
+            let row = self.ledger.keys().find(def, key, |row| Ok(state.ended_by(row)?.is_none().then_some(row)))?;
             let is_busy = |row: &u64| locks.is_busy(self.locking.owner, Place::Row(table.id, *row), Strength::KeyShare);
-            if let Some(row) = row.filter(is_busy)
-                && state.ended_by(row)?.is_none()
-            {
-                ending = Some(row);
+            ending = row.filter(is_busy);
+            if ending.is_some() {
                 break;
             }
         }

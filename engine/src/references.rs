@@ -41,6 +41,15 @@ pub struct Deferred {
     pub(crate) rows: BTreeMap<u32, (RelationId, u64)>,
     /// Rows taken away from under a foreign key.
     pub(crate) removed: Vec<(Arc<TableDef>, u32, Removed)>,
+    /// By late key: its table, and the first own row to be compared.
+    pub(crate) keys: BTreeMap<u32, (RelationId, u64)>,
+}
+
+impl Deferred {
+    /// Whether nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.removed.is_empty() && self.keys.is_empty()
+    }
 }
 
 /// What a transaction owes to foreign keys.
@@ -48,6 +57,8 @@ pub struct Deferred {
 pub struct Owed {
     /// Own rows to be compared when the statement ends: from this one on, by table.
     pub(crate) fresh: BTreeMap<RelationId, u64>,
+    /// Own rows whose late keys are to be compared then, likewise.
+    pub(crate) late: BTreeMap<RelationId, u64>,
     /// Rows taken away from under references, by the statement that runs.
     pub(crate) removed: Vec<Removed>,
     /// By foreign key: values taken away so far.

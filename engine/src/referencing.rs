@@ -44,14 +44,15 @@ fn referenced_reader(ledger: &Ledger, parent: &TableDef, reference: &Reference, 
 }
 
 impl Transaction {
-    /// Compares what the statement wrote with the tables that it references (F3). Called once when the statement, and what followed from it,
-    /// has ended. Errors: 23503.
+    /// Compares late keys of what the statement wrote, and what it wrote with the tables that it references (F3). Called once when the statement, and what
+    /// followed from it, has ended. Errors: 23503, 23505.
     pub fn check_references(&mut self) -> SqlResult<()> {
+        self.check_late_keys()?;
         for (relation, first) in std::mem::take(&mut self.owed.fresh) {
             let Some(writes) = self.writes.get(&relation) else { continue };
             let table = Arc::clone(&writes.table);
             for reference in &table.rules.references {
-                if self.defers(reference) {
+                if self.defers(reference.id, reference.timing) {
                     self.defer_rows(relation, reference.id, first);
                 } else {
                     self.check_own_rows(&table, reference, first)?;

@@ -57,6 +57,7 @@ impl Transaction {
             return Ok(false);
         }
         self.owed.fresh.clear();
+        self.owed.late.clear();
         self.owed.removed.clear();
         self.writes.retain(|id, _| mark.tables.contains_key(id));
         let threads = self.ledger.options().hash_threads;
@@ -102,6 +103,7 @@ fn rewind(
     own.ended = std::mem::take(&mut before.ended);
     own.own_ended = std::mem::take(&mut before.own_ended);
     own.unindexed = std::mem::take(&mut before.unindexed);
+    own.doubtful = std::mem::take(&mut before.doubtful);
     for OwnPiece { first, batch, position } in std::mem::take(&mut before.pieces) {
         let rows = extent.rows.saturating_sub(first).min(batch.num_rows() as u64) as usize;
         if rows == 0 {

@@ -91,12 +91,25 @@ pub struct Index {
     pub options: Vec<u8>,
     /// Per key column, the operator class it was given; empty for the type's own, and empty as a whole where all are.
     pub classes: Vec<String>,
-    /// No two rows with equal keys; NULLs are never equal.
+    /// No two rows with equal keys; NULLs are equal to nothing but where `nulls_equal` says so.
     pub unique: bool,
+    /// `NULLS NOT DISTINCT`: where it is unique, NULL is a value like any other.
+    pub nulls_equal: bool,
     /// Made by a UNIQUE constraint.
     pub constraint: bool,
+    /// When that constraint is compared.
+    pub timing: Timing,
     /// COMMENT ON INDEX.
     pub comment: Option<String>,
+}
+
+/// When a constraint is compared: by default at once, whatever comes after.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Timing {
+    /// It is compared when a statement has ended, and may be compared at COMMIT.
+    pub deferrable: bool,
+    /// It is compared at COMMIT, unless SET CONSTRAINTS says otherwise.
+    pub deferred: bool,
 }
 
 /// What happens to referencing rows.
@@ -154,10 +167,8 @@ pub struct Reference {
     pub on_delete: Action,
     /// `MATCH FULL`: all or none of the columns are NULL.
     pub full: bool,
-    /// It may be compared at COMMIT.
-    pub deferrable: bool,
-    /// It is, unless SET CONSTRAINTS says otherwise.
-    pub deferred: bool,
+    /// When it is compared.
+    pub timing: Timing,
     /// Rows from before it was added have not been compared.
     pub not_valid: bool,
     /// COMMENT ON CONSTRAINT.
@@ -187,6 +198,8 @@ pub struct Rules {
     pub key_name: Option<String>,
     /// Id of the primary key's fold where it is not the table's: the key was added later.
     pub key_id: Option<u32>,
+    /// When the primary key is compared.
+    pub key_timing: Timing,
     /// In order of definition.
     pub checks: Vec<Check>,
     /// In order of definition.
@@ -270,6 +283,7 @@ impl Rules {
         let mut out = String::new();
         put(&mut out, "key_name", self.key_name.as_ref().map(|name| json!(name)));
         put(&mut out, "key_id", self.key_id.map(|id| json!(id)));
+        put_timing(&mut out, ["key_deferrable", "key_deferred"], self.key_timing);
         put(&mut out, "key_comment", self.key_comment.as_ref().map(|text| json!(text)));
         put_list(&mut out, "checks", &self.checks, |out, check| {
             let _ = write!(out, "\"id\":{},\"name\":{},\"expression\":{}", check.id, json!(check.name), json!(check.expression));
@@ -287,7 +301,9 @@ impl Rules {
             put(out, "options", index.options.iter().any(|option| *option != 0).then(|| json!(index.options)));
             put(out, "classes", (!index.classes.is_empty()).then(|| json!(index.classes)));
             put(out, "unique", Some(json!(index.unique)));
+            put(out, "nulls_equal", index.nulls_equal.then_some(Value::Bool(true)));
             put(out, "constraint", Some(json!(index.constraint)));
+            put_timing(out, TIMING, index.timing);
             put(out, "comment", index.comment.as_ref().map(|text| json!(text)));
         });
         put_list(&mut out, "references", &self.references, |out, reference| {
@@ -299,8 +315,7 @@ impl Rules {
             put(out, "on_update", Some(json!(reference.on_update.letter())));
             put(out, "on_delete", Some(json!(reference.on_delete.letter())));
             put(out, "match_full", reference.full.then_some(Value::Bool(true)));
-            put(out, "deferrable", reference.deferrable.then_some(Value::Bool(true)));
-            put(out, "deferred", reference.deferred.then_some(Value::Bool(true)));
+            put_timing(out, TIMING, reference.timing);
             put(out, "not_valid", reference.not_valid.then_some(Value::Bool(true)));
             put(out, "comment", reference.comment.as_ref().map(|text| json!(text)));
         });
@@ -322,6 +337,7 @@ impl Rules {
         let mut rules = Self {
             key_name: text(table, "key_name")?,
             key_id: number(table, "key_id")?,
+            key_timing: timing(table, ["key_deferrable", "key_deferred"]),
             key_comment: text(table, "key_comment")?,
             next_column: number(table, "next_column")?,
             erasable_by: number(table, "erasable_by")?.map(ColumnId),
@@ -443,9 +459,24 @@ fn read_index(value: &Value) -> Option<Index> {
         options,
         classes,
         unique: value["unique"].as_bool()?,
+        nulls_equal: value["nulls_equal"].as_bool().unwrap_or(false),
         constraint: value["constraint"].as_bool()?,
+        timing: timing(value, TIMING),
         comment: text(value, "comment")?,
     })
+}
+
+/// What a definition calls the timing of a constraint.
+const TIMING: [&str; 2] = ["deferrable", "deferred"];
+
+fn put_timing(out: &mut String, [deferrable, deferred]: [&str; 2], timing: Timing) {
+    put(out, deferrable, timing.deferrable.then_some(Value::Bool(true)));
+    put(out, deferred, timing.deferred.then_some(Value::Bool(true)));
+}
+
+fn timing(value: &Value, [deferrable, deferred]: [&str; 2]) -> Timing {
+    let is_so = |name: &str| value[name].as_bool().unwrap_or(false);
+    Timing { deferrable: is_so(deferrable), deferred: is_so(deferred) }
 }
 
 fn read_reference(value: &Value) -> Option<Reference> {
@@ -459,8 +490,7 @@ fn read_reference(value: &Value) -> Option<Reference> {
         on_update: Action::of_letter(value["on_update"].as_str()?)?,
         on_delete: Action::of_letter(value["on_delete"].as_str()?)?,
         full: value["match_full"].as_bool().unwrap_or(false),
-        deferrable: value["deferrable"].as_bool().unwrap_or(false),
-        deferred: value["deferred"].as_bool().unwrap_or(false),
+        timing: timing(value, TIMING),
         not_valid: value["not_valid"].as_bool().unwrap_or(false),
         comment: text(value, "comment")?,
     })

@@ -193,6 +193,11 @@ impl TableDef {
         Arc::new(Schema::new(fields.chain([Field::new(COMMIT, DataType::UInt64, false)]).collect::<Vec<_>>()))
     }
 
+    /// Whether there is a primary key with at most one row a value at any moment.
+    pub fn has_lookup(&self) -> bool {
+        !self.primary_key.is_empty() && !self.rules.key_timing.deferrable
+    }
+
     /// Positions of the primary-key columns among the user columns, in key order.
     pub fn key_columns(&self) -> &[usize] {
         &self.key_positions

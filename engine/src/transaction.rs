@@ -165,6 +165,7 @@ impl Transaction {
         let keys = self.check_keys(table, rows, keys, &[])?;
         let stored = self.dress(table, rows, Op::Insert, None)?;
         self.owe(table);
+        self.owe_keys(table);
         self.push(table, stored, keys)
     }
 
@@ -221,6 +222,9 @@ impl Transaction {
         }
         if self.points_elsewhere(table, old, rows)? {
             self.owe(table);
+        }
+        if strengths.contains(&Strength::Update) {
+            self.owe_keys(table);
         }
         let supersedes: UInt64Array = old.iter().map(|row| row.0).collect::<Vec<_>>().into();
         let stored = self.dress(table, rows, Op::Update, Some(supersedes))?;
@@ -340,7 +344,12 @@ impl Transaction {
         let writes = self.writes_of(table);
         writes.keys_checked_at.get_or_insert(before);
         match unique::check(&ledger, table, rows, &keys, &writes.own, replaced) {
-            Ok(()) => Ok(keys),
+            Ok(doubtful) => {
+                if !doubtful.is_empty() {
+                    self.writes_of(table).own_mut().doubtful.extend(doubtful);
+                }
+                Ok(keys)
+            }
             Err(error) => Err(self.wait_for_end(table, &keys)?.unwrap_or(error)),
         }
     }

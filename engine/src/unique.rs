@@ -1,17 +1,19 @@
 //! Unique keys of new rows: read once, compared with each other, with own writes and with what committed.
 //!
 //! U1: of a unique key at most one row is live with one value, and it is the newest of its chain (K3 of `key_index.rs`).
-//! U2: a value with a NULL in it conflicts with nothing.
+//! U2: a value with a NULL in it conflicts with nothing, unless the key takes NULLs for equal.
+//! U3: of a late key nothing is refused here while statements run (`late_keys.rs`); it is only noted that values may have come twice.
 //! Never: writes.
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
-use base::{RowId, SqlResult};
+use base::{RowId, SqlError, SqlResult};
 use hashbrown::{HashMap, HashSet};
 
 use crate::canonical::OWN_ROW;
 use crate::key::{Key, KeyReader};
 use crate::key_index::{columns_of, readers};
+use crate::late_keys;
 use crate::ledger::Ledger;
 use crate::own_keys::NewKeys;
 use crate::schema::{Expressions, KeyDef, TableDef};
@@ -26,9 +28,9 @@ use crate::writes::{OwnRows, TableWrites};
 /// Errors: those of what keys compute.
 pub(crate) fn read(expressions: &dyn Expressions, table: &TableDef, rows: &RecordBatch) -> SqlResult<NewKeys> {
     let mut values = NewKeys::new();
-    for key in table.keys().iter().filter(|key| key.unique || !key.is_plain(table)) {
+    for key in table.keys().iter().filter(|key| key.tells_apart() || !key.is_plain(table)) {
         let reader = KeyReader::of_key(expressions, table, key, rows, |_| true)?;
-        if key.unique {
+        if key.tells_apart() {
             values.push((key.id, (0..rows.num_rows()).map(|row| reader.key(row)).collect()));
         }
     }
@@ -38,7 +40,7 @@ pub(crate) fn read(expressions: &dyn Expressions, table: &TableDef, rows: &Recor
 /// The same of stored rows, whose deletion markers have none.
 pub(crate) fn read_stored(expressions: &dyn Expressions, table: &TableDef, rows: &RecordBatch) -> SqlResult<NewKeys> {
     let mut values = NewKeys::new();
-    for key in table.keys().iter().filter(|key| key.unique) {
+    for key in table.keys().iter().filter(|key| key.tells_apart()) {
         let reader = KeyReader::of_stored(expressions, table, key, rows)?;
         values.push((key.id, (0..rows.num_rows()).map(|row| reader.key(row)).collect()));
     }
@@ -46,6 +48,7 @@ pub(crate) fn read_stored(expressions: &dyn Expressions, table: &TableDef, rows:
 }
 
 /// Compares new rows with each other, with own writes and with the newest committed rows; rows `replaced` by them do not count as taken.
+/// The late keys of which some value may be an own row's twice (U3).
 ///
 /// Errors: 23505.
 pub(crate) fn check(
@@ -55,7 +58,8 @@ pub(crate) fn check(
     keys: &NewKeys,
     own: &OwnRows,
     replaced: &[RowId],
-) -> SqlResult<()> {
+) -> SqlResult<Vec<u32>> {
+    let mut doubtful = Vec::new();
     let state = ledger.table_state(table.id);
     let set: HashSet<u64> = if replaced.len() > 16 { replaced.iter().map(|row| row.0).collect() } else { HashSet::new() };
     let is_replaced = |row: u64| if set.is_empty() { replaced.iter().any(|old| old.0 == row) } else { set.contains(&row) };
@@ -66,10 +70,17 @@ pub(crate) fn check(
             let Some(key) = key else { continue };
             let taken = own.live(*id, key)?.is_some_and(|own_row| !is_replaced(own_row | OWN_ROW));
             if taken || (values.len() > 1 && !seen.insert(key)) {
+                if def.late.is_some() {
+                    doubtful.push(*id);
+                    break;
+                }
                 return Err(duplicate_key(ledger.options().expressions(), table, def, rows, at));
             }
         }
         drop(seen);
+        if def.late.is_some() {
+            continue;
+        }
         if let Some(known) = own.unindexed.get(id) {
             let taken = |key: &Key| known.get(key).is_some_and(|row| !own.ended.contains(row) && !is_replaced(*row));
             if let Some(at) = values.iter().position(|key| key.as_ref().is_some_and(taken)) {
@@ -84,35 +95,49 @@ pub(crate) fn check(
             Err(ledger.failure().unwrap_or_else(|| duplicate_key(ledger.options().expressions(), table, def, rows, at)))
         })?;
     }
-    Ok(())
+    Ok(doubtful)
 }
 
 /// What [`check`] found may have been overtaken: compares with the rows that committed since. Errors: 23505, 40001.
 pub(crate) fn check_again(ledger: &Ledger, writes: &TableWrites, state: &TableState) -> SqlResult<()> {
     let own = &*writes.own;
+    late_keys::check_doubtful(ledger, writes, state)?;
     let Some(all) = own.keys.in_memory() else { return check_since(ledger, writes, state) };
     for (id, known) in all {
-        let Some(def) = writes.table.key(*id) else { continue };
+        let Some(def) = writes.table.key(*id).filter(|def| !own.doubtful.contains(&def.id)) else { continue };
         let live: Vec<(&Key, u64)> =
             known.iter().filter(|(_, own_row)| !own.own_ended.contains(*own_row)).map(|(key, own_row)| (key, *own_row)).collect();
+        if def.late.is_some() {
+            for (key, own_row) in live {
+                if late_keys::taken_by(ledger, own, state, def, key)?.is_some() {
+                    return Err(taken(ledger, writes, def, own_row));
+                }
+            }
+            continue;
+        }
         ledger.keys().newest_of(*id, live.iter().map(|(key, _)| *key), |key, row| {
             if own.ended.contains(&row) || state.ended_by(row)?.is_some() {
                 return Ok(());
             }
             let own_row = live.iter().find(|(other, _)| *other == key).map_or(0, |(_, own_row)| *own_row);
-            match own.locate(own_row) {
-                Some((batch, offset)) => Err(duplicate_key(ledger.options().expressions(), &writes.table, def, batch, offset)),
-                None => Err(conflict()),
-            }
+            Err(taken(ledger, writes, def, own_row))
         })?;
     }
     Ok(())
 }
 
+/// The error for an own row whose value another has.
+fn taken(ledger: &Ledger, writes: &TableWrites, def: &KeyDef, own_row: u64) -> SqlError {
+    match writes.own.locate(own_row) {
+        Some((batch, offset)) => duplicate_key(ledger.options().expressions(), &writes.table, def, batch, offset),
+        None => conflict(),
+    }
+}
+
 /// The same from the other side, for keys that are too many to look at: those of the rows that committed since.
 fn check_since(ledger: &Ledger, writes: &TableWrites, state: &TableState) -> SqlResult<()> {
     let (own, table) = (&*writes.own, &*writes.table);
-    let keys: Vec<&KeyDef> = table.keys().iter().filter(|key| key.unique).collect();
+    let keys: Vec<&KeyDef> = table.keys().iter().filter(|key| key.tells_apart() && !own.doubtful.contains(&key.id)).collect();
     let needed = columns_of(table, &keys);
     walk(state, Some(table), &needed, writes.keys_checked_at.unwrap_or(0), |walked| {
         let readers = readers((ledger.options().expressions(), table), &keys, &needed, &walked, |at| walked.is_row(at))?;
@@ -124,10 +149,7 @@ fn check_since(ledger: &Ledger, writes: &TableWrites, state: &TableState) -> Sql
                 if own.ended.contains(&row) || state.ended_by(row)?.is_some() {
                     continue;
                 }
-                return Err(ledger.failure().unwrap_or_else(|| match own.locate(own_row) {
-                    Some((batch, offset)) => duplicate_key(ledger.options().expressions(), table, def, batch, offset),
-                    None => conflict(),
-                }));
+                return Err(ledger.failure().unwrap_or_else(|| taken(ledger, writes, def, own_row)));
             }
         }
         Ok(())

@@ -123,11 +123,11 @@ impl TableView {
         Ok(self.state.ended_by(row)?.is_some_and(|by| by <= seq))
     }
 
-    /// The visible row with this primary key: one-row arrays in key order. Batch of one row, all user columns.
+    /// The visible row with this primary key, which is not a late one: one-row arrays in key order. Batch of one row, all user columns.
     ///
     /// Errors: XX001 where the row's segment is damaged.
     pub fn lookup(&self, key: &[ArrayRef]) -> SqlResult<Option<(RowId, RecordBatch)>> {
-        match self.table.keys().first().filter(|_| !self.table.primary_key.is_empty()) {
+        match self.table.keys().first().filter(|_| self.table.has_lookup()) {
             Some(def) => self.lookup_by(def, key),
             None => Err(SqlError::internal(format!("\"{}\" has no primary key", self.table.name))),
         }
@@ -183,7 +183,9 @@ impl TableView {
         if self.is_past || !self.ledger.keys().contains(def.id) {
             return Ok(None);
         }
-        let Some(key) = KeyReader::over_values(&self.table, def, key)?.key(0) else { return Ok(Some(Vec::new())) };
+        // Nothing is equal to NULL, whatever the key takes for equal.
+        let is_null = key.iter().any(|value| value.is_null(0));
+        let Some(key) = KeyReader::over_values(&self.table, def, key)?.key(0).filter(|_| !is_null) else { return Ok(Some(Vec::new())) };
         self.note_key(def, &key);
         self.rows_with(def, &key).map(Some)
     }

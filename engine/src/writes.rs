@@ -6,7 +6,7 @@
 //! P4: a view of own rows never changes under its holder.
 //! Never: visible to another transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -59,6 +59,8 @@ pub struct OwnRows {
     /// Values of unique keys written.
     pub keys: OwnKeys,
     /// By unique key that this transaction makes, which has no index yet: committed rows by value.
+    /// Late keys of which some value may have come twice (L3 of `late_keys.rs`).
+    pub doubtful: BTreeSet<u32>,
     pub unindexed: BTreeMap<u32, Arc<HashMap<Key, u64>>>,
 }
 

@@ -202,7 +202,9 @@ impl<'t> Keys<'t> {
         let rows = chunk.batch.num_rows();
         let places = layout::clear_places(&chunk.table, table, positions)?;
         let values = places.iter().map(|place| place.read(rows, |at| Arc::clone(chunk.batch.column(at)))).collect::<SqlResult<_>>()?;
-        let def = KeyDef { id: 0, name: String::new(), positions: positions.to_vec(), condition: None, unique: false, holds_nulls: false };
+        let (positions, late) = (positions.to_vec(), None);
+        let def =
+            KeyDef { id: 0, name: String::new(), positions, condition: None, unique: false, late, nulls_equal: false, holds_nulls: false };
         Ok(Self { table, def, values })
     }
 

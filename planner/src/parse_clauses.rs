@@ -4,12 +4,14 @@
 //! - the options of CREATE SEQUENCE and of identity columns, in any order and with a name, and ALTER SEQUENCE, which becomes a CREATE SEQUENCE that alters;
 //! - `WITH [LOCAL | CASCADED] CHECK OPTION` behind a CREATE VIEW, and its RECURSIVE;
 //! - `ALTER SEQUENCE | INDEX | VIEW … RENAME TO` and `… SET SCHEMA`, which become forms of ALTER TABLE;
+//! - `UNIQUE NULLS [NOT] DISTINCT` of a column, which becomes a constraint of the table;
 //! - `RESET (…)` of an ALTER TABLE, which becomes a SET to [`RESET`].
 //!
 //! C1: what is not recognised stays where it is, for sqlparser to refuse.
 //! Never: looks at the catalog.
 
 pub(crate) mod actions;
+mod nulls;
 
 use engine::CheckOption;
 use sqlparser::ast::Ident;
@@ -98,6 +100,13 @@ pub(crate) fn concern(first: &TokenWithSpan, tokens: &[TokenWithSpan]) -> bool {
 
 /// Takes clauses out of a statement's visible tokens.
 pub(crate) fn take(tokens: &[TokenWithSpan]) -> Option<(Vec<TokenWithSpan>, Clauses)> {
+    match nulls::moved(tokens) {
+        Some(moved) => Some(take_from(&moved).unwrap_or((moved, Clauses::default()))),
+        None => take_from(tokens),
+    }
+}
+
+fn take_from(tokens: &[TokenWithSpan]) -> Option<(Vec<TokenWithSpan>, Clauses)> {
     let mut words = tokens.iter().map(keyword);
     match (words.next()?, words.next()) {
         (Keyword::INSERT, _) => take_overriding(tokens),

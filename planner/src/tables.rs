@@ -117,10 +117,10 @@ impl Table for StoredTable {
         Arc::clone(&self.schema)
     }
 
-    /// A lookup answers whole rows: none where some columns may not be read. The past has no index.
+    /// A lookup answers whole rows: none where some columns may not be read. The past has no index, and a deferrable key may be of several rows.
     fn primary_key(&self) -> &[usize] {
         match &self.opened {
-            Opened::Whole if self.view.is_indexed() => self.table.key_columns(),
+            Opened::Whole if self.view.is_indexed() && self.table.has_lookup() => self.table.key_columns(),
             Opened::Whole | Opened::Columns(_) => &[],
         }
     }

@@ -6,7 +6,7 @@
 use base::{ColumnId, RelationId, SqlError, SqlResult};
 
 use super::{Computed, TableDef};
-use crate::rules::{Expression, NO_COLUMN, Rules};
+use crate::rules::{Expression, NO_COLUMN, Rules, Timing};
 
 /// One key of a table that a fold is kept for: the primary key, an index, or the columns of a reference.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,13 +19,23 @@ pub struct KeyDef {
     pub positions: Vec<usize>,
     /// Place of the condition that its rows meet; all rows do where there is none.
     pub condition: Option<usize>,
-    /// No two rows with equal keys.
+    /// No two rows with equal keys, at any moment.
     pub unique: bool,
+    /// Of a deferrable constraint: no two rows with equal keys once it has been compared (`late_keys.rs`). Until then there may be some, so its index is that
+    /// of a key which is not unique.
+    pub late: Option<Timing>,
+    /// NULL is a value like any other.
+    pub nulls_equal: bool,
     /// Its rows stand in its index with a NULL among its columns too; of a foreign key they do not.
     pub holds_nulls: bool,
 }
 
 impl KeyDef {
+    /// Whether no two rows have equal keys when a commit is made.
+    pub fn tells_apart(&self) -> bool {
+        self.unique || self.late.is_some()
+    }
+
     /// Whether it is over columns alone, and all rows are in it: what constraints and references are about.
     pub fn is_plain(&self, table: &TableDef) -> bool {
         self.condition.is_none() && self.positions.iter().all(|at| *at < table.columns.len())
@@ -51,6 +61,11 @@ pub(crate) struct Keys {
     pub(crate) computed: Vec<Computed>,
 }
 
+/// Whether rows differ at any moment, or only once they are compared.
+fn timed(unique: bool, timing: Timing) -> (bool, Option<Timing>) {
+    (unique && !timing.deferrable, (unique && timing.deferrable).then_some(timing))
+}
+
 /// The keys that rules amount to.
 pub(crate) fn keys_of(
     table: (RelationId, &str),
@@ -62,7 +77,8 @@ pub(crate) fn keys_of(
     if !primary_key.is_empty() {
         let name = rules.key_name.clone().unwrap_or_else(|| format!("{}_pkey", table.1));
         let (id, positions) = (rules.key_id.unwrap_or(table.0.0), primary_key.to_vec());
-        all.push(KeyDef { id, name, positions, condition: None, unique: true, holds_nulls: true });
+        let (unique, late) = timed(true, rules.key_timing);
+        all.push(KeyDef { id, name, positions, condition: None, unique, late, nulls_equal: false, holds_nulls: true });
     }
     let missing = |name: &str| SqlError::internal(format!("\"{name}\" of table \"{}\" names a column that is not there", table.1));
     let column = |id: &ColumnId, name: &str| position(*id).ok_or_else(|| missing(name));
@@ -86,12 +102,14 @@ pub(crate) fn keys_of(
             });
         }
         let condition = index.condition.as_ref().map(place).transpose()?;
-        all.push(KeyDef { id: index.id, name: index.name.clone(), positions, condition, unique: index.unique, holds_nulls: true });
+        let (id, name, nulls_equal) = (index.id, index.name.clone(), index.unique && index.nulls_equal);
+        let (unique, late) = timed(index.unique, index.timing);
+        all.push(KeyDef { id, name, positions, condition, unique, late, nulls_equal, holds_nulls: true });
     }
     for reference in &rules.references {
         let positions = reference.columns.iter().map(|id| column(id, &reference.name)).collect::<SqlResult<Vec<_>>>()?;
         let (id, name) = (reference.id, reference.name.clone());
-        all.push(KeyDef { id, name, positions, condition: None, unique: false, holds_nulls: false });
+        all.push(KeyDef { id, name, positions, condition: None, unique: false, late: None, nulls_equal: false, holds_nulls: false });
     }
     Ok(Keys { all, computed })
 }

@@ -87,7 +87,9 @@ pub fn define(transaction: &mut Transaction, parts: &[&str], condition: Option<&
         options: vec![0; parts.len()],
         classes: Vec::new(),
         unique,
+        nulls_equal: false,
         constraint: false,
+        timing: engine::Timing::default(),
         comment: None,
     });
     let version = transaction.next_version(s.id);

@@ -551,7 +551,9 @@ fn keys_over_sealed_columns_and_changes_of_what_is_sealed_are_refused() {
         options: vec![0],
         classes: Vec::new(),
         unique: false,
+        nulls_equal: false,
         constraint: false,
+        timing: engine::Timing::default(),
         comment: None,
     };
     let mut rules = people.rules.as_ref().clone();

@@ -71,7 +71,9 @@ fn change_index(ledger: &Arc<Ledger>, index: Option<(&str, u32)>) -> SqlResult<(
         options: vec![0],
         classes: Vec::new(),
         unique: column == 1,
+        nulls_equal: false,
         constraint: false,
+        timing: engine::Timing::default(),
         comment: None,
     });
     let rules = Rules { indexes: made.into_iter().collect(), ..Rules::clone(&t.rules) };
@@ -466,7 +468,9 @@ fn an_index_begins_without_rows_that_its_own_commit_ends() {
         options: vec![0],
         classes: Vec::new(),
         unique: true,
+        nulls_equal: false,
         constraint: false,
+        timing: engine::Timing::default(),
         comment: None,
     };
     let (id, rules) = (index.id, Rules { indexes: vec![index], ..Rules::clone(&t.rules) });

@@ -51,7 +51,9 @@ pub fn index(ledger: &Arc<Ledger>, all: &[&[u32]]) {
             options: vec![0; columns.len()],
             classes: Vec::new(),
             unique: columns.contains(&1),
+            nulls_equal: false,
             constraint: false,
+            timing: engine::Timing::default(),
             comment: None,
         });
     }

@@ -3,7 +3,7 @@
 //! I1: rows are those Postgres would have for the same tables; the catalog's own tables are left out.
 //! Never: names a domain; the standard's domains are shown as the types they stand for.
 
-use engine::{Action, ColumnDef, Identity, KeyDef, Object, SqlType, TableDef};
+use engine::{Action, ColumnDef, Identity, KeyDef, Object, SqlType, TableDef, Timing};
 
 use super::cells::{Cell, Row, row};
 use super::keys::{self, Kind};
@@ -186,29 +186,38 @@ fn constraint(scene: &Scene, table: &TableDef, name: String) -> Row {
 pub(super) fn table_constraints(scene: &Scene) -> Vec<Row> {
     let (mut rows, mut foreign) = (Vec::new(), Vec::new());
     for table in scene.tables() {
-        let mut add = |name: String, kind: &str| {
+        let mut add = |name: String, kind: &str, (timing, nulls_distinct): (Timing, Option<bool>)| {
             let mut row = constraint(scene, table, name);
-            row.extend(row!["constraint_type": kind, "is_deferrable": "NO", "initially_deferred": "NO", "enforced": "YES"]);
-            row.extend([("nulls_distinct", if kind == "UNIQUE" { Cell::from("YES") } else { Cell::Null })]);
+            row.extend(row![
+                "constraint_type": kind,
+                "is_deferrable": yes_or_no(timing.deferrable),
+                "initially_deferred": yes_or_no(timing.deferred),
+                "enforced": "YES",
+            ]);
+            row.extend([("nulls_distinct", nulls_distinct.map_or(Cell::Null, |distinct| Cell::from(yes_or_no(distinct))))]);
             rows.push(row);
         };
         for (key, kind) in constraint_keys(table) {
-            add(key.name.clone(), if kind == Kind::Primary { "PRIMARY KEY" } else { "UNIQUE" });
+            let timing = key.late.unwrap_or_default();
+            match kind {
+                Kind::Primary => add(key.name.clone(), "PRIMARY KEY", (timing, None)),
+                _ => add(key.name.clone(), "UNIQUE", (timing, Some(!key.nulls_equal))),
+            }
         }
         for reference in &table.rules.references {
             let mut row = constraint(scene, table, reference.name.clone());
             row.extend(row![
                 "constraint_type": "FOREIGN KEY",
-                "is_deferrable": yes_or_no(reference.deferrable),
-                "initially_deferred": yes_or_no(reference.deferred),
+                "is_deferrable": yes_or_no(reference.timing.deferrable),
+                "initially_deferred": yes_or_no(reference.timing.deferred),
                 "enforced": "YES",
             ]);
             foreign.push(row);
         }
-        table.rules.checks.iter().for_each(|check| add(check.name.clone(), "CHECK"));
+        table.rules.checks.iter().for_each(|check| add(check.name.clone(), "CHECK", (Timing::default(), None)));
         for column in table.columns.iter().filter(|column| column.not_null) {
             let name = format!("{}_{}_{}_not_null", scene.schema_oid(&table.schema), oids::table(table), column.id);
-            add(name, "CHECK");
+            add(name, "CHECK", (Timing::default(), None));
         }
     }
     rows.append(&mut foreign);

@@ -53,9 +53,10 @@ fn index(table: &TableDef, key: &KeyDef) -> Row {
         "indrelid": oids::table(table),
         "indnatts": width + included.len() as i64,
         "indnkeyatts": width,
-        "indisunique": key.unique,
+        "indisunique": key.tells_apart(),
+        "indnullsnotdistinct": known.is_some_and(|index| index.nulls_equal),
         "indisprimary": kind(table, key) == Kind::Primary,
-        "indimmediate": true,
+        "indimmediate": key.late.is_none(),
         "indisvalid": true,
         "indisready": true,
         "indislive": true,
@@ -103,7 +104,14 @@ fn constraints_of(scene: &Scene, table: &Arc<TableDef>) -> Vec<Row> {
         };
         let mut row = common(oids::constraint(table, key), &key.name, letter);
         let ids: Vec<ColumnId> = key.positions.iter().map(|at| table.columns[*at].id).collect();
-        row.extend(row!["conindid": oids::index(table, key), "connoinherit": true, "conkey": numbers(&ids)]);
+        let timing = key.late.unwrap_or_default();
+        row.extend(row![
+            "conindid": oids::index(table, key),
+            "condeferrable": timing.deferrable,
+            "condeferred": timing.deferred,
+            "connoinherit": true,
+            "conkey": numbers(&ids),
+        ]);
         row.extend(none());
         rows.push(row);
     }
@@ -125,8 +133,8 @@ fn constraints_of(scene: &Scene, table: &Arc<TableDef>) -> Vec<Row> {
             "confupdtype": reference.on_update.letter().to_string(),
             "confdeltype": reference.on_delete.letter().to_string(),
             "confmatchtype": if reference.full { "f" } else { "s" },
-            "condeferrable": reference.deferrable,
-            "condeferred": reference.deferred,
+            "condeferrable": reference.timing.deferrable,
+            "condeferred": reference.timing.deferred,
             "connoinherit": true,
             "conkey": numbers(&reference.columns),
             "confkey": numbers(&reference.referenced),

@@ -4,7 +4,7 @@
 //! Never: resolves beyond the statement's catalog.
 
 use base::{SqlError, SqlResult, SqlState};
-use engine::{Action, ColumnDef, KeyDef, Object, Reference, TableDef};
+use engine::{Action, ColumnDef, KeyDef, Object, Reference, TableDef, Timing};
 
 use super::builtin::{self, Function};
 use super::keys::{Kind, kind};
@@ -175,7 +175,7 @@ fn shown(scene: &Scene, relation: &Relation<'_>) -> String {
 pub(super) fn index_definition(table: &TableDef, key: &KeyDef, qualified: bool, pretty: bool) -> String {
     let schema = if qualified { format!("{}.", quote(&table.schema)) } else { String::new() };
     let (index, name) = (quote(&key.name), quote(&table.name));
-    let unique = if key.unique { "UNIQUE " } else { "" };
+    let unique = if key.tells_apart() { "UNIQUE " } else { "" };
     let known = table.rules.indexes.iter().find(|index| index.id == key.id);
     let (options, classes) = known.map(|index| (index.options.as_slice(), index.classes.as_slice())).unwrap_or_default();
     let column = |(at, position): (usize, &usize)| {
@@ -194,7 +194,8 @@ pub(super) fn index_definition(table: &TableDef, key: &KeyDef, qualified: bool, 
     let condition = key.condition.and_then(|place| table.computed(place));
     let condition = condition.map(|condition| format!(" WHERE {}", super::deparse::condition(table, &condition.text, pretty)));
     let condition = condition.unwrap_or_default();
-    format!("CREATE {unique}INDEX {index} ON {schema}{name} USING btree ({}){include}{condition}", columns.join(", "))
+    let nulls = if known.is_some_and(|index| index.nulls_equal) { " NULLS NOT DISTINCT" } else { "" };
+    format!("CREATE {unique}INDEX {index} ON {schema}{name} USING btree ({}){include}{nulls}{condition}", columns.join(", "))
 }
 
 /// What a key compares at a place: a column's name, or an expression.
@@ -212,10 +213,11 @@ pub(super) fn constraint_definition(scene: &Scene, oid: i64, pretty: bool) -> Op
             let columns: Vec<String> = key.positions.iter().map(|at| quote(&table.columns[*at].name)).collect();
             let what = match kind(table, key) {
                 Kind::Primary => "PRIMARY KEY",
+                Kind::Unique if key.nulls_equal => "UNIQUE NULLS NOT DISTINCT",
                 Kind::Unique => "UNIQUE",
                 Kind::Index => return None,
             };
-            return Some(format!("{what} ({})", columns.join(", ")));
+            return Some(format!("{what} ({}){}", columns.join(", "), timing_words(key.late.unwrap_or_default())));
         }
         if let Some(check) = table.rules.checks.iter().find(|check| i64::from(check.id) == oid) {
             let mark = if check.not_valid { " NOT VALID" } else { "" };
@@ -230,6 +232,11 @@ pub(super) fn constraint_definition(scene: &Scene, oid: i64, pretty: bool) -> Op
 
 fn listed(table: &TableDef, ids: &[base::ColumnId]) -> String {
     ids.iter().filter_map(|id| table.column(*id)).map(|column| quote(&column.name)).collect::<Vec<_>>().join(", ")
+}
+
+fn timing_words(timing: Timing) -> String {
+    let words = [(timing.deferrable, " DEFERRABLE"), (timing.deferred, " INITIALLY DEFERRED")];
+    words.iter().filter(|(is_so, _)| *is_so).map(|(_, words)| *words).collect()
 }
 
 fn reference_definition(scene: &Scene, table: &TableDef, reference: &Reference) -> Option<String> {
@@ -250,12 +257,9 @@ fn reference_definition(scene: &Scene, table: &TableDef, reference: &Reference) 
         };
         out.push_str(&format!(" ON {event} {words}"));
     }
-    for (is_so, words) in
-        [(reference.deferrable, " DEFERRABLE"), (reference.deferred, " INITIALLY DEFERRED"), (reference.not_valid, " NOT VALID")]
-    {
-        if is_so {
-            out.push_str(words);
-        }
+    out.push_str(&timing_words(reference.timing));
+    if reference.not_valid {
+        out.push_str(" NOT VALID");
     }
     Some(out)
 }

@@ -363,7 +363,7 @@ impl Session {
 
     /// Commits and waits until the commit is durable and signed (E3).
     async fn commit(&mut self, mut transaction: Transaction) -> SqlResult<()> {
-        transaction.check_deferred()?;
+        self.check_deferred(&mut transaction).await?;
         let temporary = transaction.take_temporary();
         self.commit_lasting(transaction).await?;
         self.temporary = temporary;

@@ -5,6 +5,7 @@
 //! E17: a wait ends with `lock_timeout` (55P03), `statement_timeout` or a cancel request (57014).
 //! E18: a wait that lasts is given up every [`LOOK_AGAIN`] and the lock asked for anew, which looks for circles of waiters again: locks that others took
 //!      meanwhile may have closed one.
+//! E22: so does a COMMIT that has to wait; only its comparison runs again.
 //! Never: keeps the turn of those who are run again while it waits.
 
 use std::time::Duration;
@@ -72,6 +73,24 @@ impl Session {
             self.mail.rewind(letters);
             if is_moving {
                 transaction.refresh()?;
+            }
+        }
+    }
+}
+
+impl Session {
+    /// Compares what was put off until COMMIT, waiting for those who are about to change what it depends on. Errors: 23503, 23505, 40P01, those of E17.
+    pub(super) async fn check_deferred(&mut self, transaction: &mut Transaction) -> SqlResult<()> {
+        let (mut places, mut since, mut watch) = (Vec::new(), None, None);
+        loop {
+            let Err(error) = transaction.check_deferred() else { return Ok(()) };
+            let Some(blocked) = transaction.take_blocked() else { return Err(error) };
+            let watch = watch.get_or_insert_with(|| Watch::start(&self.canceller, self.settings.statement_timeout()));
+            let begun = *since.get_or_insert_with(Instant::now);
+            let limit = self.settings.lock_timeout().map(|limit| begun + limit);
+            if let Some(granted) = wait(blocked, watch, limit).await? {
+                since = None;
+                places.extend(transaction.take_over(granted));
             }
         }
     }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use base::{SqlError, SqlResult, SqlState};
-use engine::{Identity, Object, TableDef, ViewDef};
+use engine::{Identity, Object, TableDef, Timing, ViewDef};
 
 use super::Execution;
 use super::alter_table::{column_at, draft};
@@ -67,9 +67,9 @@ fn constraint(
 ) -> SqlResult<()> {
     let mut draft = draft(execution, table);
     if let Some(reference) = draft.rules.references.iter_mut().find(|reference| reference.name == name) {
-        reference.deferred = deferred.unwrap_or(false);
-        reference.deferrable = deferrable.unwrap_or(reference.deferred);
-        if reference.deferred && !reference.deferrable {
+        let deferred = deferred.unwrap_or(false);
+        reference.timing = Timing { deferrable: deferrable.unwrap_or(deferred), deferred };
+        if deferred && !reference.timing.deferrable {
             return Err(SqlError::new(SqlState::SYNTAX_ERROR, "constraint declared INITIALLY DEFERRED must be DEFERRABLE"));
         }
         return execution.transaction.alter_table(draft.finish()?).map(drop);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch};
 use base::{ColumnId, RowId, SqlError, SqlResult, SqlState};
-use engine::{Check, Identity, Object, Reference, TableDef, ViewDef, layout};
+use engine::{Check, Identity, Object, Reference, TableDef, Timing, ViewDef, layout};
 use sqlparser::ast::{
     AlterColumnOperation, AlterTable, AlterTableOperation, ColumnDef as ColumnSyntax, DropBehavior, GeneratedAs, RenameTableNameKind,
     Statement, TableConstraint,
@@ -203,7 +203,7 @@ pub(super) fn finish_with(
 ) -> SqlResult<Arc<TableDef>> {
     make_sequences(execution, &mut draft)?;
     let table = execution.transaction.alter_table(draft.finish()?)?;
-    for key in table.keys().iter().filter(|key| key.unique && before.key(key.id).is_none()) {
+    for key in table.keys().iter().filter(|key| key.tells_apart() && before.key(key.id).is_none()) {
         execution.transaction.check_unique(&table, key.id)?;
     }
     check_not_null(execution, &table, before)?;
@@ -335,7 +335,7 @@ pub(super) fn drop_column(
     let what = format!("column {name} of table {}", table.name);
     let views = catalog.readers().filter(|view| view.reads(table.id.0, Some(id)));
     let mut dependents: Vec<Dependent> = views.map(|view| Dependent::View(view.id)).collect();
-    for key in table.keys().iter().filter(|key| key.unique && key.positions.contains(&at)) {
+    for key in table.keys().iter().filter(|key| key.tells_apart() && key.positions.contains(&at)) {
         dependents.extend(needing_key(&catalog, table, key.id));
     }
     let elements = followers::elements_needing(&catalog, table.id.0, Some(name));
@@ -354,6 +354,7 @@ pub(super) fn drop_column(
         draft.key.clear();
         draft.rules.key_name = None;
         draft.rules.key_id = None;
+        draft.rules.key_timing = Timing::default();
         draft.rules.key_comment = None;
     }
     draft.rules.checks.retain(|check| !check.columns.contains(&id));
@@ -426,6 +427,7 @@ fn drop_constraint(execution: &mut Execution<'_>, table: &Arc<TableDef>, name: &
         draft.key.clear();
         draft.rules.key_name = None;
         draft.rules.key_id = None;
+        draft.rules.key_timing = Timing::default();
         draft.rules.key_comment = None;
     }
     let goes = |id: u32| [unique, check, reference].contains(&Some(id));

@@ -3,7 +3,7 @@
 //! Never: writes the index down, which is a fold like the primary key's.
 
 use base::{SqlError, SqlResult, SqlState};
-use engine::{ColumnDef, Expression, Index, NO_COLUMN, SqlType, TableDef};
+use engine::{ColumnDef, Expression, Index, NO_COLUMN, SqlType, TableDef, Timing};
 use sqlparser::ast::{CreateIndex, Expr, Ident, IndexColumn, IndexType, ObjectName, Statement};
 
 use super::Execution;
@@ -51,7 +51,9 @@ fn read(execution: &mut Execution<'_>, table: &TableDef, create: &CreateIndex) -
         options: Vec::new(),
         classes: Vec::new(),
         unique: create.unique,
+        nulls_equal: create.nulls_distinct == Some(false),
         constraint: false,
+        timing: Timing::default(),
         comment: None,
     };
     create.columns.iter().try_for_each(|column| add(execution, table, column, &mut index))?;
@@ -147,12 +149,8 @@ fn simple_last(name: &ObjectName) -> SqlResult<&Ident> {
 }
 
 fn refuse_clauses(create: &CreateIndex) -> SqlResult<()> {
-    let refused = [
-        (create.nulls_distinct == Some(false), "NULLS NOT DISTINCT"),
-        (!create.index_options.is_empty() || !create.alter_options.is_empty(), "an option of CREATE INDEX"),
-    ];
-    if let Some((_, what)) = refused.iter().find(|(present, _)| *present) {
-        return Err(SqlError::unsupported(what));
+    if !create.index_options.is_empty() || !create.alter_options.is_empty() {
+        return Err(SqlError::unsupported("an option of CREATE INDEX"));
     }
     match &create.using {
         None | Some(IndexType::BTree) => Ok(()),

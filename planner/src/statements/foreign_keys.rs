@@ -4,7 +4,7 @@
 //! Never: compares rows.
 
 use base::{ColumnId, SqlError, SqlResult, SqlState};
-use engine::{Action, Reference, SqlType, TableDef};
+use engine::{Action, KeyDef, Reference, SqlType, TableDef, Timing};
 use sqlparser::ast::{ConstraintCharacteristics, ConstraintReferenceMatchKind, DeferrableInitial, ForeignKeyConstraint, ReferentialAction};
 
 use super::Execution;
@@ -36,7 +36,7 @@ fn read(
     if syntax.index_name.is_some() || syntax.match_kind == Some(ConstraintReferenceMatchKind::Partial) {
         return Err(SqlError::unsupported("MATCH PARTIAL"));
     }
-    let (deferrable, deferred) = timing(syntax.characteristics.as_ref())?;
+    let timing = timing(syntax.characteristics.as_ref())?;
     let target = Name::of(&syntax.foreign_table, execution.view.database.name())?;
     let catalog = execution.transaction.catalog();
     let is_own = target.name == own.name && target.schema.as_ref().is_none_or(|schema| *schema == own.schema);
@@ -72,14 +72,20 @@ fn read(
         let message = format!("constraint \"{name}\" for relation \"{}\" already exists", own.name);
         return Err(SqlError::new(SqlState::DUPLICATE_OBJECT, message));
     }
-    let key = parent.keys().iter().filter(|key| key.unique && key.is_plain(parent)).find(|key| {
+    let is_meant = |key: &&KeyDef| {
         let of_key: Vec<ColumnId> = key.positions.iter().map(|at| parent.columns[*at].id).collect();
         of_key.len() == referenced.len() && of_key.iter().all(|id| referenced.contains(id))
-    });
-    let Some(key) = key else {
+    };
+    let keys = parent.keys().iter().filter(|key| key.tells_apart() && key.is_plain(parent));
+    let Some(key) = keys.filter(is_meant).min_by_key(|key| key.late.is_some()) else {
         let message = format!("there is no unique constraint matching given keys for referenced table \"{}\"", parent.name);
         return Err(SqlError::new(SqlState::INVALID_FOREIGN_KEY, message));
     };
+    if key.late.is_some() {
+        let kind = if syntax.referred_columns.is_empty() { "primary key" } else { "unique constraint" };
+        let message = format!("cannot use a deferrable {kind} for referenced table \"{}\"", parent.name);
+        return Err(SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message));
+    }
     if columns.len() != referenced.len() {
         let message = "number of referencing and referenced columns for foreign key disagree";
         return Err(SqlError::new(SqlState::INVALID_FOREIGN_KEY, message));
@@ -99,16 +105,15 @@ fn read(
         on_update: action(syntax.on_update),
         on_delete: action(syntax.on_delete),
         full: syntax.match_kind == Some(ConstraintReferenceMatchKind::Full),
-        deferrable,
-        deferred,
+        timing,
         not_valid: false,
         comment: None,
     })
 }
 
-/// Whether a foreign key may be compared at COMMIT, and whether it is from the start. Errors: 42601, 0A000.
-fn timing(characteristics: Option<&ConstraintCharacteristics>) -> SqlResult<(bool, bool)> {
-    let Some(ConstraintCharacteristics { deferrable, initially, enforced }) = characteristics else { return Ok((false, false)) };
+/// When a constraint is compared. Errors: 42601, 0A000.
+pub(super) fn timing(characteristics: Option<&ConstraintCharacteristics>) -> SqlResult<Timing> {
+    let Some(ConstraintCharacteristics { deferrable, initially, enforced }) = characteristics else { return Ok(Timing::default()) };
     if *enforced == Some(false) {
         return Err(SqlError::unsupported("a NOT ENFORCED constraint"));
     }
@@ -116,7 +121,7 @@ fn timing(characteristics: Option<&ConstraintCharacteristics>) -> SqlResult<(boo
     if deferred && *deferrable == Some(false) {
         return Err(SqlError::new(SqlState::SYNTAX_ERROR, "constraint declared INITIALLY DEFERRED must be DEFERRABLE"));
     }
-    Ok((deferred || *deferrable == Some(true), deferred))
+    Ok(Timing { deferrable: deferred || *deferrable == Some(true), deferred })
 }
 
 fn action(action: Option<ReferentialAction>) -> Action {

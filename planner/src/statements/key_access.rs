@@ -32,7 +32,8 @@ impl KeyAccess {
         parsed: &Parsed,
         manner: Manner,
     ) -> SqlResult<Option<Self>> {
-        let (Some(selection), false) = (selection, table.primary_key.is_empty()) else { return Ok(None) };
+        // A deferrable key may be of several rows for a while.
+        let (Some(selection), true) = (selection, table.has_lookup()) else { return Ok(None) };
         let mut terms = Vec::new();
         if !conjuncts(selection, &mut terms) || terms.len() != table.key_columns().len() {
             return Ok(None);

@@ -76,6 +76,7 @@ fn from_table(execution: &mut Execution<'_>, draft: &mut Draft, like: &Like, tab
     if including.indexes {
         if !table.primary_key.is_empty() {
             draft.key = of(&table.primary_key);
+            draft.rules.key_timing = table.rules.key_timing;
         }
         for index in &table.rules.indexes {
             let mut copy = Index { columns: of(&index.columns), include: of(&index.include), ..index.clone() };

@@ -90,7 +90,7 @@ impl OnConflict {
 
     /// Splits rows by whether their key is taken; `seen` has the keys that the statement met before.
     ///
-    /// Errors: 21000 for a key met twice by an update (N2).
+    /// Errors: 21000 for a key met twice by an update (N2); 55000 for a key that is deferrable.
     pub(super) fn sort(
         &self,
         table: &Arc<TableDef>,
@@ -117,6 +117,9 @@ impl OnConflict {
             for (key, reader) in keys.iter().zip(&readers).filter(|(_, reader)| reader.holds(row)) {
                 let value: Vec<ArrayRef> = reader.columns().map(|values| values.slice(row, 1)).collect();
                 found = view.lookup_by(key, &value)?;
+                if key.late.is_some() {
+                    return Err(late_arbiter(table, key));
+                }
                 if found.is_some() {
                     break;
                 }
@@ -209,9 +212,15 @@ fn twice() -> SqlError {
 }
 
 /// The unique keys that a clause means. Errors: 42P10, 42704, 42703.
+/// A deferrable key arbitrates nothing; it is refused once a row comes to it that no key before has.
+fn late_arbiter(table: &TableDef, key: &KeyDef) -> SqlError {
+    let message = "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters";
+    SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message).table(&table.schema, &table.name).constraint(&key.name)
+}
+
 fn arbiters(planning: &Planning<'_>, target: &Target, clause: &Clause) -> SqlResult<Vec<u32>> {
     let table = &*target.table;
-    let unique = || table.keys().iter().filter(|key| key.unique);
+    let unique = || table.keys().iter().filter(|key| key.tells_apart());
     match &clause.conflict_target {
         None => Ok(unique().map(|key| key.id).collect()),
         Some(ConflictTarget::Columns(columns)) => {

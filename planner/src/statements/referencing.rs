@@ -39,7 +39,7 @@ fn follow(execution: &mut Execution<'_>, removed: &Removed) -> SqlResult<()> {
         catalog.references_to(removed.table.id).map(|(table, reference)| (Arc::clone(table), reference.clone())).collect();
     for (child, reference) in &references {
         let action = if removed.new.is_some() { reference.on_update } else { reference.on_delete };
-        if action == Action::NoAction && execution.transaction.defers(reference) {
+        if action == Action::NoAction && execution.transaction.defers(reference.id, reference.timing) {
             execution.transaction.defer_removed(child, reference, removed);
             continue;
         }

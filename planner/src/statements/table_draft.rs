@@ -5,16 +5,17 @@
 //! Never: writes; keeps a clause half.
 
 use base::{ColumnId, RelationId, SqlError, SqlResult, SqlState};
-use engine::{Check, ColumnDef, Identity, Index, Rules, SequenceDef, SqlType, TableDef};
+use engine::{Check, ColumnDef, Identity, Index, Rules, SequenceDef, SqlType, TableDef, Timing};
 use sqlparser::ast::{
-    CheckConstraint, ColumnDef as ColumnSyntax, ColumnOption, ConstraintCharacteristics, ConstraintUsingIndex, DataType, Expr,
-    ForeignKeyConstraint, GeneratedAs, GeneratedExpressionMode, Ident, IndexColumn, NullsDistinctOption, ObjectName, PrimaryKeyConstraint,
-    SequenceOptions, TableConstraint, UniqueConstraint,
+    CheckConstraint, ColumnDef as ColumnSyntax, ColumnOption, ConstraintUsingIndex, DataType, Expr, ForeignKeyConstraint, GeneratedAs,
+    GeneratedExpressionMode, Ident, IndexColumn, NullsDistinctOption, ObjectName, PrimaryKeyConstraint, SequenceOptions, TableConstraint,
+    UniqueConstraint,
 };
 
 use super::Execution;
 use super::create_index::is_by_bytes;
 use super::create_sequence::{numbers, sequence};
+use super::foreign_keys::timing;
 use crate::column_types;
 use crate::names::fold;
 use crate::outcome::Notice;
@@ -374,8 +375,14 @@ impl Draft {
     /// Makes a unique index that is there a constraint. Errors: 42704, 42809, 55000.
     fn use_index(&mut self, execution: &mut Execution<'_>, using: &ConstraintUsingIndex) -> SqlResult<()> {
         let (at, name) = self.index_to_use(execution, using)?;
-        self.rules.indexes[at].constraint = true;
-        self.rules.indexes[at].name = name;
+        let timing = timing(using.characteristics.as_ref())?;
+        self.refuse_referenced(execution, self.rules.indexes[at].id, timing)?;
+        let index = &mut self.rules.indexes[at];
+        (index.constraint, index.name, index.timing) = (true, name, timing);
+        if timing.deferrable {
+            // An index of all rows: another than the one that is there.
+            index.id = execution.transaction.ledger().next_object_id();
+        }
         Ok(())
     }
 
@@ -386,20 +393,32 @@ impl Draft {
             return Err(SqlError::new(SqlState::INVALID_TABLE_DEFINITION, message));
         }
         let (at, name) = self.index_to_use(execution, using)?;
+        let timing = timing(using.characteristics.as_ref())?;
+        self.refuse_referenced(execution, self.rules.indexes[at].id, timing)?;
         let index = self.rules.indexes.remove(at);
         for column in self.columns.iter_mut().filter(|column| index.columns.contains(&column.id)) {
             column.not_null = true;
         }
-        self.rules.key_id = Some(index.id);
+        // A deferrable key's index has all rows, so it is another than the one that is there.
+        self.rules.key_id = Some(if timing.deferrable { execution.transaction.ledger().next_object_id() } else { index.id });
+        self.rules.key_timing = timing;
         self.rules.key_name = (name != format!("{}_pkey", self.name)).then_some(name);
         self.rules.key_comment = index.comment;
         self.key = index.columns;
         Ok(())
     }
 
+    /// No foreign key is left to a deferrable key. Errors: 0A000.
+    fn refuse_referenced(&self, execution: &Execution<'_>, index: u32, timing: Timing) -> SqlResult<()> {
+        let is_referenced = execution.transaction.catalog().references_to(self.id).any(|(_, reference)| reference.key == index);
+        if timing.deferrable && is_referenced {
+            return Err(SqlError::unsupported("a deferrable constraint over an index that a foreign key references"));
+        }
+        Ok(())
+    }
+
     /// The unique index that a constraint is to use, by place, and the name that it has from then on. Errors: 42704, 42809, 55000, 42710.
     fn index_to_use(&self, execution: &mut Execution<'_>, using: &ConstraintUsingIndex) -> SqlResult<(usize, String)> {
-        refuse_deferrable(using.characteristics.as_ref())?;
         let name = fold(&using.index_name);
         let given = using.name.as_ref().map(fold).filter(|given| *given != name);
         if let Some(given) = &given {
@@ -460,7 +479,7 @@ impl Draft {
         if key.index_name.is_some() || key.index_type.is_some() || !key.index_options.is_empty() {
             return Err(SqlError::unsupported("an option of PRIMARY KEY"));
         }
-        refuse_deferrable(key.characteristics.as_ref())?;
+        let timing = timing(key.characteristics.as_ref())?;
         if !self.key.is_empty() {
             let message = format!("multiple primary keys for table \"{}\" are not allowed", self.name);
             return Err(SqlError::new(SqlState::INVALID_TABLE_DEFINITION, message));
@@ -479,6 +498,7 @@ impl Draft {
         let plain = format!("{}_pkey", self.name);
         let name = given.unwrap_or_else(|| free_name(&self.name, "", "pkey", |name| self.has_relation(execution, name)));
         self.rules.key_name = (name != plain).then_some(name);
+        self.rules.key_timing = timing;
         for column in self.columns.iter_mut().filter(|column| columns.contains(&column.id)) {
             column.not_null = true;
         }
@@ -496,16 +516,17 @@ impl Draft {
         if unique.index_name.is_some() || unique.index_type.is_some() || !unique.index_options.is_empty() {
             return Err(SqlError::unsupported("an option of UNIQUE"));
         }
-        if unique.nulls_distinct == NullsDistinctOption::NotDistinct {
-            return Err(SqlError::unsupported("NULLS NOT DISTINCT"));
-        }
-        refuse_deferrable(unique.characteristics.as_ref())?;
+        let nulls_equal = unique.nulls_distinct == NullsDistinctOption::NotDistinct;
+        let timing = timing(unique.characteristics.as_ref())?;
         let columns = match columns {
             Some(columns) => columns,
             None => self.listed(&unique.columns, "unique")?,
         };
         let given = given.or_else(|| unique.name.as_ref().map(fold));
-        let is_told_already = self.key == columns || self.rules.indexes.iter().any(|index| index.constraint && index.columns == columns);
+        let is_same =
+            |index: &Index| index.constraint && index.columns == columns && (index.nulls_equal, index.timing) == (nulls_equal, timing);
+        let is_key = self.key == columns && !nulls_equal && self.rules.key_timing == timing;
+        let is_told_already = is_key || self.rules.indexes.iter().any(is_same);
         if given.is_none() && is_told_already {
             return Ok(());
         }
@@ -529,7 +550,9 @@ impl Draft {
             options,
             classes: Vec::new(),
             unique: true,
+            nulls_equal,
             constraint: true,
+            timing,
             comment: None,
         });
         Ok(())
@@ -585,16 +608,6 @@ pub(super) fn plain_column(column: &IndexColumn) -> Option<&Ident> {
     match &column.column.expr {
         Expr::Identifier(ident) if column.operator_class.is_none() && options.asc.is_none() && options.nulls_first.is_none() => Some(ident),
         _ => None,
-    }
-}
-
-/// Keys are checked at once, so a DEFERRABLE one is refused.
-fn refuse_deferrable(characteristics: Option<&ConstraintCharacteristics>) -> SqlResult<()> {
-    match characteristics {
-        Some(characteristics) if characteristics.deferrable == Some(true) || characteristics.enforced == Some(false) => {
-            Err(SqlError::unsupported("a DEFERRABLE or NOT ENFORCED constraint"))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -7,6 +7,7 @@ mod computed_indexes;
 mod copy;
 mod cursors;
 mod ddl;
+mod deferrable_keys;
 mod dml;
 mod erasure;
 mod errors;

@@ -97,9 +97,7 @@ fn invalid(message: String) -> SqlError {
 
 fn primary_key(relation: &Relation, alias: &str) -> SqlResult<Vec<String>> {
     match &relation.object {
-        Object::Table(table) if !table.primary_key.is_empty() => {
-            Ok(table.key_columns().iter().map(|at| table.columns[*at].name.clone()).collect())
-        }
+        Object::Table(table) if table.has_lookup() => Ok(table.key_columns().iter().map(|at| table.columns[*at].name.clone()).collect()),
         _ => Err(invalid(format!("no key specified and no suitable primary key exists for definition of element \"{alias}\""))
             .hint("Name the columns that tell its rows apart: KEY (column, …).")),
     }
