@@ -30,6 +30,7 @@ mod refresh_syntax;
 mod rights;
 mod role_syntax;
 mod syntax_errors;
+mod subscript_syntax;
 mod table_clauses;
 mod verifier;
 mod version;

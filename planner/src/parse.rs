@@ -25,7 +25,7 @@ use crate::query_syntax::system_time;
 use crate::refresh_syntax::{self, Refresh};
 use crate::role_syntax::Command;
 use crate::syntax_errors::{DEPTH_MAX, at_end, check_chains, check_numbers, is_visible, lexical_error, near, syntax_error};
-use crate::{conflict_syntax, constraint_syntax, copy_syntax, lock_syntax, position, query_syntax, role_syntax};
+use crate::{conflict_syntax, constraint_syntax, copy_syntax, lock_syntax, position, query_syntax, role_syntax, subscript_syntax};
 
 const DIALECT: PostgreSqlDialect = PostgreSqlDialect {};
 
@@ -221,8 +221,10 @@ fn parse_own(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Own> {
 fn parse_one(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Statement> {
     check_chains(tokens)?;
     check_numbers(sql, tokens)?;
-    let named = conflict_syntax::named(sql, tokens);
-    let named = named.as_deref().unwrap_or(tokens);
+    let called = subscript_syntax::called(tokens);
+    let called = called.as_deref().unwrap_or(tokens);
+    let named = conflict_syntax::named(sql, called);
+    let named = named.as_deref().unwrap_or(called);
     let respelled = query_syntax::respell(named);
     let readable = readable(respelled.as_deref().unwrap_or(named));
     let dialect = Bounded::of(tokens.len()).versioned(system_time::occurs(tokens));

@@ -21,6 +21,7 @@ use sqlparser::ast::{
 
 use super::assignment::{self, assign, is_default, is_unknown_literal};
 use super::hints::Hints;
+use super::puts;
 use super::update::{as_conflict, read_assignments};
 use super::write_target::Target;
 use super::{Execution, Planned, Planning, rewrite};
@@ -110,6 +111,9 @@ pub(super) fn plan(planning: &Planning<'_>, merge: &Merge, with: Option<&With>) 
             MergeAction::Update(update) if update.assignments.iter().any(|set| set.target.to_string().contains(NOTHING)) => Clause::Nothing,
             MergeAction::Update(update) => {
                 let sets = read_assignments(planning, &update.assignments, &target)?;
+                if sets.iter().any(|(_, value)| puts::is_put(value)) {
+                    return Err(SqlError::unsupported("an assignment to an element in MERGE"));
+                }
                 Clause::Update(sets.iter().map(|(position, value)| guarded(*position, value)).collect())
             }
             MergeAction::Insert(insert) if insert.columns.iter().any(|column| column.to_string().contains(NOTHING)) => Clause::Nothing,

@@ -48,6 +48,7 @@ mod merge;
 mod mixed_values;
 mod on_conflict;
 mod property_graph;
+mod puts;
 mod readers;
 mod referencing;
 mod rename;

@@ -19,6 +19,7 @@ use sqlparser::ast::{BinaryOperator, ConflictTarget, DoUpdate, Expr, Ident, OnCo
 
 use super::assignment::{self, assign, is_unknown_literal};
 use super::hints::Hints;
+use super::puts::{self, Put};
 use super::write_target::{Target, Verb};
 use super::{Execution, Planning, rewrite, update};
 use crate::cells::{self, Parameters, Source};
@@ -54,7 +55,8 @@ pub(super) enum Update {
     /// Values of the proposed row, constants and parameters.
     Plain(Vec<(usize, From)>),
     /// Expressions: a query for the row's number and the whole new row. `set`: which columns it computes, and whether from a literal without a type.
-    Query { shape: Arc<Shape>, set: Vec<(usize, bool)> },
+    /// `puts`: what is put into parts of columns.
+    Query { shape: Arc<Shape>, set: Vec<(usize, bool)>, puts: Vec<Put> },
 }
 
 /// Where a column's new value comes from.
@@ -115,11 +117,11 @@ impl OnConflict {
             }
             let mut found = None;
             for (key, reader) in keys.iter().zip(&readers).filter(|(_, reader)| reader.holds(row)) {
-                let value: Vec<ArrayRef> = reader.columns().map(|values| values.slice(row, 1)).collect();
-                found = view.lookup_by(key, &value)?;
                 if key.late.is_some() {
                     return Err(late_arbiter(table, key));
                 }
+                let value: Vec<ArrayRef> = reader.columns().map(|values| values.slice(row, 1)).collect();
+                found = view.lookup_by(key, &value)?;
                 if found.is_some() {
                     break;
                 }
@@ -160,20 +162,24 @@ impl OnConflict {
                 let new = RecordBatch::try_new(table.arrow_schema(), columns).map_err(arrow_error)?;
                 written.push(write(table, execution, guard, &ids, new, &|at| set.iter().any(|(position, _)| *position == at))?);
             }
-            Update::Query { shape, set } => {
+            Update::Query { shape, set, puts } => {
                 let local = proposed_rows(table, Some((&old, &sorted.proposed)))?;
                 let mut answer = execution.rows(shape, Some(&local))?;
                 while let Some(batch) = execution.watch.next(&mut answer.stream).await? {
                     let numbers = row_ids(batch.column(0))?;
                     let chosen: Vec<RowId> =
                         numbers.values().iter().filter_map(|number| ids.get(usize::try_from(*number).ok()?).copied()).collect();
-                    let mut columns = batch.columns()[1..].to_vec();
+                    let mut columns = batch.columns()[1..=table.columns.len()].to_vec();
+                    let reading = execution.parameters.reading;
                     for (position, unknown) in set {
-                        columns[*position] =
-                            assign(&columns[*position], &table.columns[*position], *unknown, execution.parameters.reading)?;
+                        columns[*position] = assign(&columns[*position], &table.columns[*position], *unknown, reading)?;
+                    }
+                    for put in puts {
+                        columns[put.position] = put.into(&columns[put.position], &batch, table, reading)?;
                     }
                     let new = RecordBatch::try_new(table.arrow_schema(), columns).map_err(arrow_error)?;
-                    written.push(write(table, execution, guard, &chosen, new, &|at| set.iter().any(|(position, _)| *position == at))?);
+                    let sets = |at| set.iter().any(|(position, _)| *position == at) || puts.iter().any(|put| put.position == at);
+                    written.push(write(table, execution, guard, &chosen, new, &sets)?);
                 }
             }
         }
@@ -206,18 +212,18 @@ fn write(
     Ok(new)
 }
 
-fn twice() -> SqlError {
-    SqlError::new(SqlState::CARDINALITY_VIOLATION, "ON CONFLICT DO UPDATE command cannot affect row a second time")
-        .hint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.")
-}
-
-/// The unique keys that a clause means. Errors: 42P10, 42704, 42703.
 /// A deferrable key arbitrates nothing; it is refused once a row comes to it that no key before has.
 fn late_arbiter(table: &TableDef, key: &KeyDef) -> SqlError {
     let message = "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters";
     SqlError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message).table(&table.schema, &table.name).constraint(&key.name)
 }
 
+fn twice() -> SqlError {
+    SqlError::new(SqlState::CARDINALITY_VIOLATION, "ON CONFLICT DO UPDATE command cannot affect row a second time")
+        .hint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.")
+}
+
+/// The unique keys that a clause means. Errors: 42P10, 42704, 42703.
 fn arbiters(planning: &Planning<'_>, target: &Target, clause: &Clause) -> SqlResult<Vec<u32>> {
     let table = &*target.table;
     let unique = || table.keys().iter().filter(|key| key.tells_apart());
@@ -328,29 +334,32 @@ fn plan_update(planning: &Planning<'_>, target: &Target, alias: &str, action: &D
     let table = &*target.table;
     let set = update::read_assignments(planning, &action.assignments, target)?;
     if action.selection.is_none()
+        && !set.iter().any(|(_, value)| puts::is_put(value))
         && let Some(plain) = plain(planning, target, &set, hints)?
     {
         return Ok(Update::Plain(plain));
     }
     let mut items = vec![rewrite::item(rewrite::column(alias, NUMBER), "number")];
     let mut computed = Vec::with_capacity(set.len());
-    for (position, value) in &set {
+    for (position, value) in set.iter().filter(|(_, value)| !puts::is_put(value)) {
         if let Some(index) = assignment::parameter(value) {
             hints.note(index, table.columns[*position].sql_type);
         }
         computed.push((*position, is_unknown_literal(value)));
     }
     for position in 0..table.columns.len() {
-        let value = match set.iter().find(|(at, _)| *at == position) {
+        let value = match set.iter().find(|(at, value)| *at == position && !puts::is_put(value)) {
             Some((_, value)) => value.clone(),
             None => target.whole(alias, position),
         };
         items.push(rewrite::item(value, format!("c{position}")));
     }
+    let (puts, beside) = puts::plan(table, &set, items.len(), hints)?;
+    items.extend(beside);
     let statement = both_rows(target, alias, items, action.selection.as_ref())?;
     let local = proposed_rows(table, None)?;
     let shape = hints.complete_from(planning, &statement, Some(&local))?.shape;
-    Ok(Update::Query { shape, set: computed })
+    Ok(Update::Query { shape, set: computed, puts })
 }
 
 /// The sources of a SET list of nothing but `excluded.column`, constants and parameters.

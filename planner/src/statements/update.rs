@@ -21,6 +21,7 @@ use super::assignment::{self, assign, is_default, is_unknown_literal};
 use super::hints::Hints;
 use super::increment::Increment;
 use super::key_access::KeyAccess;
+use super::puts::{self, Put};
 use super::returning::Returning;
 use super::write_target::{CheckOptions, Target, Verb, row_id};
 use super::{Execution, Planned, Planning, rewrite};
@@ -45,8 +46,9 @@ pub(crate) struct Plan {
 enum Find {
     /// One row by its key, set to constants and parameters.
     Key { key: KeyAccess, changes: Vec<(usize, Change)> },
-    /// A query for the row id and the whole new row. `set`: which columns it computes, and whether from a literal without a type.
-    Query { shape: Arc<Shape>, set: Vec<(usize, bool)>, joined: bool },
+    /// A query for the row id and the whole new row, but for what is put into parts of columns. `set`: which columns it computes, and whether from a literal
+    /// without a type.
+    Query { shape: Arc<Shape>, set: Vec<(usize, bool)>, puts: Vec<Put>, joined: bool },
 }
 
 /// What becomes of one column of a row found by its key.
@@ -60,7 +62,9 @@ impl Plan {
     fn sets(&self, position: usize) -> bool {
         match &self.find {
             Find::Key { changes, .. } => changes.iter().any(|(other, _)| *other == position),
-            Find::Query { set, .. } => set.iter().any(|(other, _)| *other == position),
+            Find::Query { set, puts, .. } => {
+                set.iter().map(|(other, _)| other).chain(puts.iter().map(|put| &put.position)).any(|other| *other == position)
+            }
         }
     }
 
@@ -159,7 +163,11 @@ pub(super) fn read_assignments(planning: &Planning<'_>, assignments: &[Assignmen
         let ident = simple(column)?;
         let column = fold(ident);
         let position = target.position(&column, ident.span, planning.parsed, Verb::Update)?;
-        if set.iter().any(|(other, _)| *other == position) {
+        if let Some((_, before)) = set.iter_mut().find(|(other, _)| *other == position) {
+            if puts::is_put(before) && puts::is_put(value) {
+                puts::add(before, value);
+                return Ok(());
+            }
             let error = SqlError::new(SqlState::SYNTAX_ERROR, format!("multiple assignments to same column \"{column}\""));
             return Err(planning.parsed.point(error, ident.span));
         }
@@ -209,6 +217,9 @@ fn plan_key(
     hints: &mut Hints,
 ) -> SqlResult<Option<Find>> {
     let (parsed, manner) = (planning.parsed, planning.view.settings.manner());
+    if set.iter().any(|(_, value)| puts::is_put(value)) {
+        return Ok(None);
+    }
     let mut changes = Vec::with_capacity(set.len());
     for (position, value) in set {
         let column = &table.columns[*position];
@@ -245,24 +256,26 @@ fn plan_query(
     let table = &*target.table;
     let mut items = vec![rewrite::item(row_id(alias), ROW_ID)];
     let mut computed = Vec::with_capacity(set.len());
-    for (position, value) in &set {
+    for (position, value) in set.iter().filter(|(_, value)| !puts::is_put(value)) {
         if let Some(index) = assignment::parameter(value) {
             hints.note(index, table.columns[*position].sql_type);
         }
         computed.push((*position, is_unknown_literal(value)));
     }
     for position in 0..table.columns.len() {
-        let value = match set.iter().find(|(at, _)| *at == position) {
+        let value = match set.iter().find(|(at, value)| *at == position && !puts::is_put(value)) {
             Some((_, value)) => value.clone(),
             None => target.whole(alias, position),
         };
         items.push(rewrite::item(value, format!("c{position}")));
     }
+    let (puts, beside) = puts::plan(table, &set, items.len(), hints)?;
+    items.extend(beside);
     let joined = !from.is_empty();
     let from = std::iter::once(target.factor(alias)).chain(from).collect();
     let statement = rewrite::select(with, items, from, update.selection.clone());
     let shape = hints.complete_from(planning, &statement, None)?.shape;
-    Ok(Find::Query { shape, set: computed, joined })
+    Ok(Find::Query { shape, set: computed, puts, joined })
 }
 
 pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlResult<Outcome> {
@@ -285,15 +298,18 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
                 rows = 1;
             }
         }
-        Find::Query { shape, set, joined } => {
+        Find::Query { shape, set, puts, joined } => {
             let mut found = execution.rows(shape, None)?;
             let mut seen = Seen::new(*joined);
             while let Some(batch) = execution.watch.next(&mut found.stream).await? {
                 let (old, batch) = seen.first_matches(batch)?;
-                let mut columns = batch.columns()[1..].to_vec();
+                let mut columns = batch.columns()[1..=plan.table.columns.len()].to_vec();
+                let reading = execution.parameters.reading;
                 for (position, unknown) in set {
-                    columns[*position] =
-                        assign(&columns[*position], &plan.table.columns[*position], *unknown, execution.parameters.reading)?;
+                    columns[*position] = assign(&columns[*position], &plan.table.columns[*position], *unknown, reading)?;
+                }
+                for put in puts {
+                    columns[put.position] = put.into(&columns[put.position], &batch, &plan.table, reading)?;
                 }
                 let new = RecordBatch::try_new(plan.table.arrow_schema(), columns).map_err(arrow_error)?;
                 let new = plan.write(execution, &old, new, &guard)?;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub(super) const JSONB_VERSION: u8 = 1;
 
 /// The texts of a column of either type.
-pub(super) fn texts(array: &ArrayRef) -> StringArray {
+pub(crate) fn texts(array: &ArrayRef) -> StringArray {
     let document = array.as_struct();
     let inner = document.column(0).as_string::<i32>();
     StringArray::new(inner.offsets().clone(), inner.values().clone(), NullBuffer::union(document.nulls(), inner.nulls()))

@@ -5,6 +5,7 @@
 //! J2: nesting is bounded by [`DEPTH_MAX`].
 //! Never: changes a `json` text.
 
+mod assign;
 mod change;
 mod compare;
 mod find;
@@ -12,6 +13,7 @@ mod normal;
 mod parse;
 mod pretty;
 
+pub use assign::assign;
 pub use change::{concat, delete_elements, delete_path, insert_or_set};
 pub use compare::{contains, exists, sort_key};
 pub use find::{at_path, element, member, text_of};

@@ -13,11 +13,11 @@ fn invalid(message: &str) -> SqlError {
     SqlError::new(SqlState::INVALID_PARAMETER_VALUE, message)
 }
 
-fn write_array<'a>(elements: impl IntoIterator<Item = &'a str>) -> String {
+pub(super) fn write_array<'a>(elements: impl IntoIterator<Item = &'a str>) -> String {
     format!("[{}]", elements.into_iter().collect::<Vec<_>>().join(", "))
 }
 
-fn write_object<'a>(members: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+pub(super) fn write_object<'a>(members: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let mut out = String::from("{");
     for (at, (key, value)) in members.into_iter().enumerate() {
         out.push_str(if at > 0 { ", " } else { "" });
