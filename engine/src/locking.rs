@@ -225,6 +225,30 @@ impl Transaction {
         outcome
     }
 
+    /// The version of a row that is there now, as this transaction sees it; `None` where it is gone.
+    pub fn current_version(&self, table: &TableDef, row: RowId) -> SqlResult<Option<RowId>> {
+        let mut row = row;
+        if let Some(writes) = self.writes.get(&table.id) {
+            while let Some(next) = writes.own.successor(row)? {
+                row = next;
+            }
+            let is_ended = match row.0 & OWN_ROW {
+                0 => writes.own.ended.contains(&row.0),
+                _ => writes.own.own_ended.contains(&(row.0 & !OWN_ROW)),
+            };
+            if is_ended {
+                return Ok(None);
+            }
+        }
+        let state = self.ledger.table_state(table.id);
+        let seen = self.snapshot.seq.map_or(0, |seq| seq.0);
+        if row.0 & OWN_ROW == 0 && state.ended_by(row.0)?.is_some_and(|by| by <= seen) {
+            let is_seen = |row: &u64| *row < state.count_at(self.snapshot.seq).rows;
+            return Ok(self.newest_version(table, &state, row.0)?.filter(is_seen).map(RowId));
+        }
+        Ok(Some(row))
+    }
+
     /// The version of an ended row that is there now, by the row's first unique key; `None` where it has none, or was deleted.
     fn newest_version(&self, table: &TableDef, state: &TableState, row: u64) -> SqlResult<Option<u64>> {
         let Some(def) = table.keys().iter().find(|def| def.tells_apart() && def.is_plain(table)) else { return Ok(None) };

@@ -9,21 +9,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{UInt8Type, UInt64Type};
 use base::{RowId, SqlError, SqlResult, SqlState};
 use bytes::Bytes;
 use hashbrown::HashMap;
 use indexmap::IndexSet;
 use receipts::{Hash, RowTree};
 
-use crate::canonical::{OWN_ROW, row_hashes};
+use crate::canonical::{OWN_ROW, Op, row_hashes};
 use crate::folds::staged::Place;
 use crate::key::{Key, KeyReader};
 use crate::key_index::KeyIndex;
 use crate::own_keys::{NewKeys, OwnKeys};
 use crate::packed;
 use crate::record::{Piece, PieceBody, PieceHeader};
-use crate::schema::{Expressions, KeyDef, TEMPORARY_SCHEMA, TableDef};
+use crate::schema::{Expressions, KeyDef, OP, SUPERSEDES, TEMPORARY_SCHEMA, TableDef};
 use crate::sealing;
 use crate::stored;
 use crate::subjects::Subjects;
@@ -58,9 +59,9 @@ pub struct OwnRows {
     pub own_ended: IndexSet<u64>,
     /// Values of unique keys written.
     pub keys: OwnKeys,
-    /// By unique key that this transaction makes, which has no index yet: committed rows by value.
     /// Late keys of which some value may have come twice (L3 of `late_keys.rs`).
     pub doubtful: BTreeSet<u32>,
+    /// By unique key that this transaction makes, which has no index yet: committed rows by value.
     pub unindexed: BTreeMap<u32, Arc<HashMap<Key, u64>>>,
 }
 
@@ -101,6 +102,25 @@ impl OwnRows {
             }
         }
         Ok(found)
+    }
+
+    /// The own row that took the place of a row.
+    pub fn successor(&self, row: RowId) -> SqlResult<Option<RowId>> {
+        let is_ended = match row.0 & OWN_ROW {
+            0 => self.ended.contains(&row.0),
+            _ => self.own_ended.contains(&(row.0 & !OWN_ROW)),
+        };
+        for piece in self.pieces.iter().filter(|_| is_ended) {
+            let unread = || SqlError::internal("own rows without what they supersede");
+            let before =
+                piece.batch.column_by_name(SUPERSEDES).and_then(|column| column.as_primitive_opt::<UInt64Type>()).ok_or_else(unread)?;
+            let ops = piece.batch.column_by_name(OP).and_then(|column| column.as_primitive_opt::<UInt8Type>()).ok_or_else(unread)?;
+            let is_next = |at: &usize| before.is_valid(*at) && before.value(*at) == row.0 && ops.value(*at) == Op::Update as u8;
+            if let Some(at) = (0..piece.batch.num_rows()).find(is_next) {
+                return Ok(Some(RowId((piece.first + at as u64) | OWN_ROW)));
+            }
+        }
+        Ok(None)
     }
 
     /// The stored batch and offset that hold an own row.

@@ -25,7 +25,9 @@ use crate::query_syntax::system_time;
 use crate::refresh_syntax::{self, Refresh};
 use crate::role_syntax::Command;
 use crate::syntax_errors::{DEPTH_MAX, at_end, check_chains, check_numbers, is_visible, lexical_error, near, syntax_error};
-use crate::{conflict_syntax, constraint_syntax, copy_syntax, lock_syntax, position, query_syntax, role_syntax, subscript_syntax};
+use crate::{
+    conflict_syntax, constraint_syntax, copy_syntax, current_of_syntax, lock_syntax, position, query_syntax, role_syntax, subscript_syntax,
+};
 
 const DIALECT: PostgreSqlDialect = PostgreSqlDialect {};
 
@@ -75,6 +77,14 @@ impl Parsed {
         match direction {
             Direction::ForwardAll => Some((name, None)),
             Direction::Forward(rows) => usize::try_from(*rows).ok().map(|rows| (name.as_str(), Some(rows))),
+            _ => None,
+        }
+    }
+
+    /// The cursor that a FETCH reads.
+    pub fn fetches(&self) -> Option<&str> {
+        match &self.own {
+            Some(Own::Fetch(Fetch { name, is_move: false, .. })) => Some(name),
             _ => None,
         }
     }
@@ -221,8 +231,10 @@ fn parse_own(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Own> {
 fn parse_one(sql: &str, tokens: &[TokenWithSpan]) -> SqlResult<Statement> {
     check_chains(tokens)?;
     check_numbers(sql, tokens)?;
-    let called = subscript_syntax::called(tokens);
-    let called = called.as_deref().unwrap_or(tokens);
+    let current = current_of_syntax::called(tokens);
+    let current = current.as_deref().unwrap_or(tokens);
+    let called = subscript_syntax::called(current);
+    let called = called.as_deref().unwrap_or(current);
     let named = conflict_syntax::named(sql, called);
     let named = named.as_deref().unwrap_or(called);
     let respelled = query_syntax::respell(named);

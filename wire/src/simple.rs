@@ -37,7 +37,7 @@ impl Connection {
         let text = frontend::query(&frame.body)?;
         if let Some((prepared, values)) = self.session.recall(text) {
             let outcome = self.session.execute(&prepared, values).await?;
-            let tag = self.send_outcome(outcome).await?;
+            let tag = self.send_outcome(outcome, Format::Text).await?;
             self.complete(tag);
             return Ok(());
         }
@@ -84,19 +84,21 @@ impl Connection {
         {
             return self.move_portal(name, rows).await.map(Some);
         }
+        // Nobody says a format here, so a cursor does.
+        let is_binary = parsed.fetches().is_some_and(|cursor| self.session.is_binary_cursor(cursor));
         let outcome = self.session.run(parsed).await?;
-        self.send_outcome(outcome).await
+        self.send_outcome(outcome, if is_binary { Format::Binary } else { Format::Text }).await
     }
 
     /// Sends what a statement answers.
-    async fn send_outcome(&mut self, outcome: Outcome) -> Result<Option<Tag>, Failure> {
+    async fn send_outcome(&mut self, outcome: Outcome, format: Format) -> Result<Option<Tag>, Failure> {
         match outcome {
             Outcome::Empty => Ok(None),
             Outcome::Command(tag) => Ok(Some(tag)),
             Outcome::Rows { columns, batches, tag } => {
                 self.send_notices();
-                self.channel.output.row_description(&columns, |_| Format::Text);
-                let mut rows = RowStream::new(columns, Formats::All(Format::Text), self.session.manner(), batches, tag);
+                self.channel.output.row_description(&columns, |_| format);
+                let mut rows = RowStream::new(columns, Formats::All(format), self.session.manner(), batches, tag);
                 match rows.send(&mut self.channel, None).await? {
                     Sent::All { rows: count } => Ok(Some(rows.tag(count))),
                     Sent::Suspended => unreachable!("Q: a result without a row limit was suspended"),

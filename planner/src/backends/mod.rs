@@ -108,6 +108,7 @@ pub(crate) struct CursorSeen {
     pub(crate) text: Arc<str>,
     pub(crate) hold: bool,
     pub(crate) scroll: bool,
+    pub(crate) binary: bool,
     pub(crate) declared_us: i64,
 }
 

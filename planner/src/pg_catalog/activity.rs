@@ -78,6 +78,7 @@ pub(super) fn cursors(scene: &Scene) -> Vec<Row> {
             "name": name.as_str(),
             "statement": &*seen.text,
             "is_holdable": seen.hold,
+            "is_binary": seen.binary,
             "is_scrollable": seen.scroll,
             "creation_time": seen.declared_us,
         ]

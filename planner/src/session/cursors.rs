@@ -8,18 +8,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
-use base::{SqlError, SqlResult, SqlState};
-use engine::SqlType;
+use base::{RowId, SqlError, SqlResult, SqlState};
+use engine::{Isolation, SqlType, TableDef};
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 
 use super::blocks::{BlockKind, Open, State};
-use super::{Prepared, Session};
+use super::{Prepared, Session, current_of};
 use crate::backends::CursorSeen;
 use crate::cancel::Watch;
 use crate::cursor_syntax::{Direction, Fetch};
 use crate::outcome::{Column, Outcome, Tag};
-use crate::statements::cursor::Cursor as Statement;
+use crate::statements::cursor::{Cursor as Statement, Manner};
+use crate::tables::{arrow_error, row_ids};
+use crate::view::View;
 
 /// What one cursor may keep of its rows.
 const KEPT_BYTES_MAX: usize = 256 << 20;
@@ -45,6 +47,12 @@ struct Cursor {
     seen: CursorSeen,
     /// Savepoints of its block when it was declared.
     depth: usize,
+    /// Where its rows are those of a table, their ids are a column of theirs behind those that clients see.
+    table: Option<Arc<TableDef>>,
+    /// It locks its rows.
+    locks: bool,
+    /// FETCH answers in the binary format.
+    binary: bool,
     /// The present row, from 1; 0 before the first, one more than there are behind the last.
     position: u64,
 }
@@ -65,9 +73,9 @@ impl Session {
     /// DECLARE, FETCH, MOVE, CLOSE.
     pub(super) async fn cursor(&mut self, statement: &Statement, prepared: &Prepared, parameters: Vec<ArrayRef>) -> SqlResult<Outcome> {
         match statement {
-            Statement::Declare { name, scroll, hold, query } => {
+            Statement::Declare { name, manner, query } => {
                 let types: Vec<_> = prepared.parameters.iter().copied().map(Some).collect();
-                self.declare(name, *scroll, *hold, query.clone(), (types, parameters)).await
+                self.declare(name, *manner, query.clone(), (types, parameters)).await
             }
             Statement::Fetch(fetch) => self.fetch(fetch).await,
             Statement::Close { name: Some(name) } => match self.cursors.0.remove(name) {
@@ -112,8 +120,7 @@ impl Session {
     async fn declare(
         &mut self,
         name: &str,
-        scroll: Option<bool>,
-        hold: bool,
+        Manner { scroll, hold, binary }: Manner,
         query: crate::parse::Parsed,
         (types, parameters): (Vec<Option<SqlType>>, Vec<ArrayRef>),
     ) -> SqlResult<Outcome> {
@@ -131,8 +138,15 @@ impl Session {
         if self.cursors.0.len() >= CURSORS_MAX {
             return Err(SqlError::new(SqlState::PROGRAM_LIMIT_EXCEEDED, format!("a session may have {CURSORS_MAX} cursors")));
         }
-        let seen = CursorSeen { text: self.seat.backend.activity().query, hold, scroll: scroll != Some(false), declared_us: self.now_us() };
-        let prepared = self.prepare(query, &types).await?;
+        let seen = CursorSeen {
+            text: self.seat.backend.activity().query,
+            hold,
+            scroll: scroll != Some(false),
+            binary,
+            declared_us: self.now_us(),
+        };
+        let locks = matches!(&*query.statement, sqlparser::ast::Statement::Query(query) if !query.locks.is_empty());
+        let (prepared, table) = self.prepare_cursor(query, &types).await?;
         if prepared.parameters.len() != parameters.len() {
             return Err(crate::cells::undefined_parameter(0));
         }
@@ -146,7 +160,10 @@ impl Session {
             _ => 0,
         };
         let (rest, kept) = (Some(batches), Kept::default());
-        let mut cursor = Cursor { columns, rest, kept, scroll, hold, is_held: false, is_new: in_block, seen, depth, position: 0 };
+        let seen_columns = columns.len() - usize::from(table.is_some());
+        let columns = columns[..seen_columns].into();
+        let (is_held, is_new) = (false, in_block);
+        let mut cursor = Cursor { columns, rest, kept, scroll, hold, is_held, is_new, seen, depth, table, locks, binary, position: 0 };
         if !in_block {
             cursor.hold().await?;
         }
@@ -154,10 +171,55 @@ impl Session {
         Ok(Outcome::Command(Tag::command("DECLARE CURSOR")))
     }
 
+    /// The query of a cursor, with the ids of its table's rows where it has one (E23 of `current_of.rs`).
+    async fn prepare_cursor(
+        &mut self,
+        query: crate::parse::Parsed,
+        types: &[Option<SqlType>],
+    ) -> SqlResult<(Prepared, Option<Arc<TableDef>>)> {
+        let with_rows = {
+            let spare;
+            let transaction = match &self.state {
+                State::Open(Open { transaction: Some(transaction), .. }) => transaction,
+                _ => {
+                    spare = self.begin(Isolation::ReadCommitted)?;
+                    &spare
+                }
+            };
+            let effects = self.effects();
+            let view = View {
+                database: &self.database,
+                user: &self.user,
+                settings: &self.settings,
+                transaction_time_us: 0,
+                effects: &effects,
+                used: &self.used,
+                seat: &self.seat,
+            };
+            current_of::with_rows(&query, &view.scope(transaction), self.database.name())
+        };
+        if let Some((with_rows, table)) = with_rows
+            && let Ok(prepared) = self.prepare(with_rows, types).await
+        {
+            return Ok((prepared, Some(table)));
+        }
+        // Aggregates have no rows of a table, and who may not read rows whole has no ids of them.
+        Ok((self.prepare(query, types).await?, None))
+    }
+
+    /// Whether what a cursor FETCHes is to be sent in the binary format.
+    pub fn is_binary_cursor(&self, name: &str) -> bool {
+        self.cursors.0.get(name).is_some_and(|cursor| cursor.binary)
+    }
+
     async fn fetch(&mut self, fetch: &Fetch) -> SqlResult<Outcome> {
         let cursor = self.cursors.0.get_mut(&fetch.name).ok_or_else(|| unknown(&fetch.name))?;
         let watch = Watch::start(&self.canceller, self.settings.statement_timeout());
-        let rows = watch.run(cursor.go(fetch.direction)).await?;
+        let mut rows = watch.run(cursor.go(fetch.direction)).await?;
+        if cursor.table.is_some() {
+            let seen: Vec<usize> = (0..cursor.columns.len()).collect();
+            rows = rows.iter().map(|batch| batch.project(&seen).map_err(arrow_error)).collect::<SqlResult<_>>()?;
+        }
         if fetch.is_move {
             let count = rows.iter().map(|batch| batch.num_rows() as u64).sum();
             return Ok(Outcome::Command(Tag::counted("MOVE", count)));
@@ -186,6 +248,34 @@ impl Session {
     /// A savepoint was returned to: what was declared after it is gone.
     pub(super) fn rewind_cursors(&mut self, depth: usize) {
         self.cursors.0.retain(|_, cursor| !cursor.is_new || cursor.depth <= depth);
+    }
+}
+
+/// Where a cursor stands.
+pub(super) enum Stand {
+    On(RowId),
+    Nowhere,
+}
+
+impl Cursors {
+    /// The row of a table that a cursor stands on. Errors: 34000, 24000 for one whose rows are not the table's.
+    pub(super) fn stand(&self, name: &str, table: &TableDef) -> SqlResult<Stand> {
+        let cursor = self.0.get(name).ok_or_else(|| unknown(name))?;
+        if cursor.is_held && !cursor.is_new {
+            return Err(current_of::wrong(format!("cursor \"{name}\" is held from a previous transaction")));
+        }
+        if cursor.table.as_ref().is_none_or(|own| own.id != table.id) {
+            let message = match cursor.locks {
+                true => format!("cursor \"{name}\" does not have a FOR UPDATE/SHARE reference to table \"{}\"", table.name),
+                false => format!("cursor \"{name}\" is not a simply updatable scan of table \"{}\"", table.name),
+            };
+            return Err(current_of::wrong(message));
+        }
+        let Some(batch) = cursor.rows(cursor.position, cursor.position)?.pop().filter(|_| cursor.position > 0) else {
+            return Ok(Stand::Nowhere);
+        };
+        let ids = row_ids(batch.column(cursor.columns.len()))?;
+        Ok(Stand::On(RowId(ids.value(0).cast_unsigned())))
     }
 }
 

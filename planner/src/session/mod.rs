@@ -9,6 +9,7 @@ mod advisory;
 mod blocks;
 mod configure;
 mod copy;
+mod current_of;
 mod cursors;
 mod databases;
 mod effects;
@@ -333,7 +334,9 @@ impl Session {
             false => None,
         };
         let parsed = settled.as_ref().map_or(&prepared.parsed, |settled| &settled.parsed);
-        if prepared.replan || stamp(&scope, &self.settings) != prepared.stamp {
+        let placed = current_of::settled(parsed, &self.cursors, transaction, &scope, self.database.name())?;
+        let parsed = placed.as_ref().unwrap_or(parsed);
+        if prepared.replan || placed.is_some() || stamp(&scope, &self.settings) != prepared.stamp {
             let is_lasting = Cell::new(true);
             let planning = statements::Planning { view, scope: &scope, transaction, parsed, given: &types(), is_lasting, ctes: &[] };
             let planned = statements::plan(&planning)?;

@@ -13,7 +13,7 @@ use engine::{Isolation, SqlType};
 
 use super::blocks::{Open, State};
 use super::prepared::Prepared;
-use super::{Session, block_failed, stamp};
+use super::{Session, block_failed, current_of, stamp};
 use crate::outcome::Outcome;
 use crate::parse::{self, Parsed};
 use crate::plan_cache::{self, AnyPlan, Kept, Lexed, Slot, Stamp, TEXT_BYTES_MAX, Template};
@@ -190,9 +190,11 @@ impl Session {
         let is_lasting = Cell::new(true);
         let settled = system_time::settle(&parsed, &view, &scope, parameter_types, None)?;
         let (written, given) = settled.as_ref().map_or((&parsed, parameter_types), |settled| (&settled.parsed, &settled.given));
+        let placed = current_of::described(written)?;
+        let written = placed.as_ref().unwrap_or(written);
         let planning = statements::Planning { view, scope: &scope, transaction, parsed: written, given, is_lasting, ctes: &[] };
         let planned = statements::plan(&planning)?;
-        let replan = !planning.is_lasting.get() || settled.is_some();
+        let replan = !planning.is_lasting.get() || settled.is_some() || placed.is_some();
         let is_versioned = settled.is_some();
         Ok(Prepared {
             text: Arc::clone(&parsed.text),

@@ -16,13 +16,20 @@ use crate::position;
 
 use super::Planning;
 
+/// How a cursor is declared.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner {
+    pub(crate) scroll: Option<bool>,
+    pub(crate) hold: bool,
+    pub(crate) binary: bool,
+}
+
 /// A statement about cursors.
 #[derive(Clone, Debug)]
 pub(crate) enum Cursor {
     Declare {
         name: String,
-        scroll: Option<bool>,
-        hold: bool,
+        manner: Manner,
         query: Parsed,
     },
     Fetch(Fetch),
@@ -41,14 +48,10 @@ pub(crate) fn recognise(parsed: &Parsed, statement: &Statement) -> SqlResult<Opt
         Statement::Declare { stmts } => match stmts.as_slice() {
             [Declare { names, declare_type: Some(DeclareType::Cursor), binary, scroll, hold, for_query: Some(query), .. }] => {
                 let [name] = names.as_slice() else { return Err(SqlError::unsupported("this form of DECLARE")) };
-                if *binary == Some(true) {
-                    return Err(
-                        SqlError::unsupported("DECLARE … BINARY CURSOR").hint("Ask for binary results through the extended protocol.")
-                    );
-                }
                 let text = position::slice(&parsed.source, query.span()).into();
                 let query = Parsed { statement: Arc::new(Statement::Query(query.clone())), text, ..parsed.clone() };
-                Cursor::Declare { name: fold(name), scroll: *scroll, hold: *hold == Some(true), query }
+                let manner = Manner { scroll: *scroll, hold: *hold == Some(true), binary: *binary == Some(true) };
+                Cursor::Declare { name: fold(name), manner, query }
             }
             _ => return Err(SqlError::unsupported("this form of DECLARE")),
         },

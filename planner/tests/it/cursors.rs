@@ -182,3 +182,48 @@ async fn a_cursor_s_query_has_parameters() {
     client.execute(&series, &[Some("3")]).await.unwrap();
     assert_eq!(client.lines("FETCH ALL FROM c").await, ["1", "2", "3"]);
 }
+
+/// The row that a cursor stands on is found in its newest version, whoever wrote that, and waited for.
+#[tokio::test]
+async fn the_row_of_a_cursor_is_changed_between_sessions() {
+    let fixture = Fixture::new();
+    let (mut one, mut other) = (fixture.session(), fixture.session());
+    one.run("CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 10), (2, 20), (3, 30)").await;
+    one.run("BEGIN; DECLARE c CURSOR FOR SELECT n FROM t").await;
+    assert_eq!(one.lines("FETCH c").await, ["10"]);
+    other.run("UPDATE t SET n = 11 WHERE id = 1").await;
+    assert_eq!(one.lines("UPDATE t SET n = n * 2 WHERE CURRENT OF c RETURNING n").await, ["22"]);
+    assert_eq!(one.lines("FETCH c").await, ["20"]);
+    other.run("DELETE FROM t WHERE id = 2").await;
+    assert_eq!(one.tag("UPDATE t SET n = 0 WHERE CURRENT OF c").await, "UPDATE 0");
+    assert_eq!(one.lines("FETCH c").await, ["30"]);
+    other.run("BEGIN; UPDATE t SET n = 31 WHERE id = 3").await;
+    let waiting = tokio::spawn(async move {
+        let answer = one.lines("UPDATE t SET n = n + 1 WHERE CURRENT OF c RETURNING n").await;
+        (one, answer)
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    assert!(!waiting.is_finished(), "the row is locked");
+    other.run("COMMIT").await;
+    let (mut one, answer) = waiting.await.unwrap();
+    assert_eq!(answer, ["32"]);
+    one.run("COMMIT").await;
+    assert_eq!(other.lines("SELECT id, n FROM t ORDER BY id").await, ["1|22", "3|32"]);
+}
+
+/// A cursor whose row was written in a part of the block that is undone stands on what was there before.
+#[tokio::test]
+async fn a_cursor_outlives_a_savepoint() {
+    let fixture = Fixture::new();
+    let mut client = fixture.session();
+    client.run("CREATE TABLE t (id int, n int); INSERT INTO t VALUES (1, 10), (2, 20)").await;
+    client.run("BEGIN; DECLARE c CURSOR FOR SELECT id FROM t FOR UPDATE; FETCH c; SAVEPOINT s").await;
+    client.run("UPDATE t SET n = 11 WHERE CURRENT OF c").await;
+    client.run("ROLLBACK TO s").await;
+    assert_eq!(client.lines("UPDATE t SET n = n + 5 WHERE CURRENT OF c RETURNING n").await, ["15"]);
+    for _ in 0..100 {
+        client.run("UPDATE t SET n = n + 1 WHERE CURRENT OF c").await;
+    }
+    client.run("COMMIT").await;
+    assert_eq!(client.lines("SELECT id, n FROM t ORDER BY id").await, ["1|115", "2|20"]);
+}
