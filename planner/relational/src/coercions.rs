@@ -145,11 +145,12 @@ fn results_of(case: &Case) -> impl Iterator<Item = &Expr> {
     case.when_then_expr.iter().map(|(_, then)| then.as_ref()).chain(case.else_expr.as_deref())
 }
 
-/// Arguments of an aggregate of distinct values: equal numbers in equal bytes.
+/// Arguments of an aggregate of distinct values: equal ones in equal bytes.
 fn distinct_numbers(args: &mut [Expr], is_count: bool, schema: &DFSchema) -> Result<bool> {
     let mut changed = false;
     for arg in args {
-        if arg.get_type(schema).is_ok_and(|data_type| is_any_numeric(&data_type)) {
+        let is_told_apart = |data_type: &DataType| is_any_numeric(data_type) || (is_count && equality::says_apart(data_type));
+        if arg.get_type(schema).is_ok_and(|data_type| is_told_apart(&data_type)) {
             let name = if is_count { "comparison_key" } else { "numeric_trimmed" };
             *arg = call(name, vec![std::mem::take(arg)])?;
             changed = true;
@@ -168,12 +169,13 @@ fn keys_of(search: &Subquery, found: &DataType) -> Result<Subquery> {
     Ok(search.with_plan(Arc::new(keys)))
 }
 
-/// The type that a subquery finds, if its values and the one that is looked for are compared by their keys as numbers.
+/// The type that a subquery finds, if its values and the one that is looked for are compared by their keys as numbers or `jsonb`.
 fn searched(search: &Subquery, expr: &Expr, schema: &DFSchema) -> Result<Option<(DataType, DataType)>> {
     let (found, given) = (search.subquery.schema().field(0).data_type().clone(), expr.get_type(schema)?);
     let is_any = is_any_numeric(&found) || is_any_numeric(&given);
     let is_exact = exact::common(&[found.clone(), given.clone()]).is_some();
-    Ok((is_any && is_exact).then_some((found, given)))
+    let is_jsonb = layouts::is_jsonb(&found) && layouts::is_jsonb(&given);
+    Ok(((is_any && is_exact) || is_jsonb).then_some((found, given)))
 }
 
 /// What several values that are compared with one another are read as: `None` if nothing says so, or they are texts.

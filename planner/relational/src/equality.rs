@@ -1,7 +1,7 @@
-//! Rows that are one row where their numbers are equal: GROUP BY, DISTINCT, joins, set operations over `numeric` of any length, whose bytes say
-//! 1.0 and 1.00 apart.
+//! Rows that are one row where their numbers are equal: GROUP BY, DISTINCT, joins, set operations over `numeric` of any length and `jsonb`, whose
+//! bytes say 1.0 and 1.00 apart.
 //!
-//! E1: rows are grouped and joined by the keys of such numbers; what is shown of a group is the first number it met.
+//! E1: rows are grouped and joined by the keys of such values; what is shown of a group is the first value it met.
 //! E2: columns that a UNION brings together keep the display scale of each value.
 //! Never: changes a plan without such a column.
 
@@ -17,14 +17,14 @@ use datafusion::logical_expr::{Aggregate, Cast, Distinct, Expr, ExprSchemable, G
 
 use crate::calls::call;
 use crate::exact;
-use crate::layouts::{any_numeric, is_any_numeric};
+use crate::layouts::{any_numeric, is_any_numeric, is_jsonb};
 use crate::numbers::any_length;
 
 /// The node with E1 and E2.
 pub(crate) fn settle(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     match plan {
         LogicalPlan::Aggregate(aggregate) => group(aggregate),
-        LogicalPlan::Distinct(Distinct::All(input)) if has_any_numeric(input.schema()) => {
+        LogicalPlan::Distinct(Distinct::All(input)) if has_any(input.schema()) => {
             let columns = columns_of(input.schema());
             group(Aggregate::try_new(input, columns, vec![])?)
         }
@@ -42,19 +42,24 @@ pub(crate) fn settle(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     }
 }
 
-fn is_any(expr: &Expr, schema: &DFSchema) -> bool {
-    expr.get_type(schema).is_ok_and(|data_type| is_any_numeric(&data_type))
+/// Whether equal values of a type may have other bytes.
+pub(crate) fn says_apart(data_type: &DataType) -> bool {
+    is_any_numeric(data_type) || is_jsonb(data_type)
 }
 
-fn has_any_numeric(schema: &DFSchema) -> bool {
-    schema.fields().iter().any(|field| is_any_numeric(field.data_type()))
+fn is_any(expr: &Expr, schema: &DFSchema) -> bool {
+    expr.get_type(schema).is_ok_and(|data_type| says_apart(&data_type))
+}
+
+fn has_any(schema: &DFSchema) -> bool {
+    schema.fields().iter().any(|field| says_apart(field.data_type()))
 }
 
 fn columns_of(schema: &DFSchema) -> Vec<Expr> {
     schema.iter().map(|(qualifier, field)| Expr::Column(Column::new(qualifier.cloned(), field.name()))).collect()
 }
 
-/// The key instead of the number, where it is one of any length.
+/// The key instead of the value, where its bytes say equal ones apart.
 pub(crate) fn key_in_place(expr: &mut Expr, schema: &DFSchema) -> Result<bool> {
     let changes = is_any(expr, schema);
     if changes {
@@ -99,7 +104,7 @@ fn group(mut aggregate: Aggregate) -> Result<Transformed<LogicalPlan>> {
         let expr = match numbers.iter().position(|number| *number == at && at < groups) {
             // A set without this number has NULL for its key.
             Some(number) if is_set => {
-                let null = Expr::Literal(ScalarValue::try_from(&any_numeric())?, None);
+                let null = Expr::Literal(ScalarValue::try_from(field.data_type())?, None);
                 when(columns[at].clone().is_null(), null).otherwise(columns[groups + first + number].clone())?
             }
             Some(number) => columns[groups + first + number].clone(),
@@ -121,6 +126,10 @@ fn join_by_keys(mut join: Join) -> Result<Transformed<LogicalPlan>> {
         {
             *left = call("comparison_key", vec![any_length(std::mem::take(left), &left_type)])?;
             *right = call("comparison_key", vec![any_length(std::mem::take(right), &right_type)])?;
+            changed = true;
+        } else if is_jsonb(&left_type) && is_jsonb(&right_type) {
+            *left = call("comparison_key", vec![std::mem::take(left)])?;
+            *right = call("comparison_key", vec![std::mem::take(right)])?;
             changed = true;
         }
     }

@@ -118,7 +118,11 @@ fn binary(left: Expr, op: Operator, right: Expr) -> Expr {
     Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)))
 }
 
-/// A value as a number of any length, if it is exact.
+/// A value as a number of any length, if it is exact; a `jsonb` as it is.
 pub(crate) fn any_length(expr: Expr, data_type: &DataType) -> Expr {
-    if layouts::is_any_numeric(data_type) { expr } else { Expr::Cast(Cast::new(Box::new(expr), any_numeric())) }
+    if layouts::is_any_numeric(data_type) || layouts::is_jsonb(data_type) {
+        expr
+    } else {
+        Expr::Cast(Cast::new(Box::new(expr), any_numeric()))
+    }
 }
