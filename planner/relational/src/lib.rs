@@ -79,6 +79,7 @@ pub use index_step::IndexStep;
 pub use marks::{
     CYCLE, EXCLUDE_CURRENT_ROW, EXCLUDE_GROUP, EXCLUDE_NO_OTHERS, EXCLUDE_TIES, ROWS_FROM, SEARCH_BREADTH, SEARCH_DEPTH, SYMMETRIC,
 };
+pub use names::figured as figured_name;
 pub use relational::{Description, Options, Query, Relational, Rows};
 pub use shape::Shape;
 pub use table::links;

@@ -40,7 +40,7 @@ pub(crate) fn shown(name: &str) -> &str {
 }
 
 /// The name Postgres would show for an item without one.
-pub(crate) fn figured(expr: &Expr) -> String {
+pub fn figured(expr: &Expr) -> String {
     of(expr).name
 }
 

@@ -20,6 +20,7 @@ mod named_oids;
 mod names;
 mod oids;
 mod operator_classes;
+mod printed;
 mod privileges;
 mod relations;
 mod roles;

@@ -37,7 +37,17 @@ impl<'a> Query<'a> {
 
 /// As `pg_get_viewdef` prints it, with a semicolon at the end.
 pub(super) fn definition(scene: &Scene, view: &Query<'_>, pretty: bool) -> String {
-    simple(scene, view, pretty).unwrap_or_else(|| format!(" {};", view.query))
+    printed(scene, view, pretty).or_else(|| simple(scene, view, pretty)).unwrap_or_else(|| format!(" {};", view.query))
+}
+
+/// As `printed` has it; nothing where it does not understand the query, or the query has patterns of graphs.
+fn printed(scene: &Scene, view: &Query<'_>, pretty: bool) -> Option<String> {
+    let parsed = parse::parse(view.query).ok()?;
+    let [one] = parsed.as_slice() else { return None };
+    let Statement::Query(query) = &*one.statement else { return None };
+    let columns: Vec<String> = view.columns.iter().map(|name| (*name).to_owned()).collect();
+    let text = if one.graph_tables.is_empty() { super::printed::query(scene, query, &columns, pretty) } else { None };
+    text.map(|text| format!("{text};"))
 }
 
 /// A SELECT of columns from one table; the rest is left to the text that is kept.
