@@ -131,7 +131,15 @@ impl Transaction {
             return Ok(());
         }
         let id = self.ledger.next_object_id();
-        self.define_grants(GrantsDef { id, object: object.id(), owner: self.owner, acl, columns: BTreeMap::new(), for_new: None })
+        self.define_grants(GrantsDef {
+            id,
+            object: object.id(),
+            owner: self.owner,
+            acl,
+            columns: BTreeMap::new(),
+            for_new: None,
+            comment: None,
+        })
     }
 
     /// What default privileges say of a new object.

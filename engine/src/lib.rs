@@ -114,7 +114,7 @@ pub use hold::HoldDef;
 pub use key_range::{KeyRange, Next};
 pub use ledger::{Ledger, Snapshot};
 pub use locking::{Blocked, Granted, RowLocks};
-pub use locks::{Isolation, Strength, TableLock};
+pub use locks::{Isolation, Strength, TableLock, TableLockSeen, Waiting};
 pub use memory::Memory;
 pub use options::Options;
 pub use period::{Mode, Period, Retention};

@@ -155,6 +155,22 @@ impl Transaction {
         outcome
     }
 
+    /// Locks a table as a writer of its rows does, alone too: for a definition, which no committer looks at, and before data that is read once.
+    ///
+    /// Errors: what L1 says.
+    pub fn enter_table(&mut self, table: &TableDef) -> SqlResult<()> {
+        if self.locking.is_deaf || crate::catalog::is_own_table(table.id) || self.is_temporary(table.id) {
+            return Ok(());
+        }
+        let locks = Arc::clone(self.ledger.locks());
+        self.claim_places(&locks, &[Place::Table(table.id)], Strength::Table(TableLock::RowExclusive))
+    }
+
+    /// Its name among those who lock.
+    pub fn lock_owner(&self) -> u64 {
+        self.locking.owner
+    }
+
     /// Locks a table as a whole. Alone, it only looks: the committer looks again.
     pub(crate) fn claim_table(&mut self, id: RelationId, mode: TableLock) -> SqlResult<()> {
         if self.locking.is_deaf || crate::catalog::is_own_table(id) || self.is_temporary(id) {

@@ -8,6 +8,7 @@
 //! Never: decides what commits (the committer does, by the ledger alone); blocks a thread; knows a row's content.
 
 mod held;
+mod listing;
 mod modes;
 mod side;
 mod wait;
@@ -24,6 +25,7 @@ use parking_lot::Mutex;
 
 use crate::key::Key;
 pub use held::Held;
+pub use listing::{TableLockSeen, Waiting};
 pub use modes::{Strength, TableLock};
 pub use side::Isolation;
 pub(crate) use side::Locking;

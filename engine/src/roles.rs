@@ -67,6 +67,8 @@ pub struct RoleDef {
     pub valid_until_us: Option<i64>,
     /// Roles it belongs to, by id.
     pub member_of: Vec<Membership>,
+    /// COMMENT ON ROLE.
+    pub comment: Option<String>,
 }
 
 impl RoleDef {
@@ -84,6 +86,7 @@ impl RoleDef {
             password: None,
             valid_until_us: None,
             member_of: Vec::new(),
+            comment: None,
         }
     }
 
@@ -96,7 +99,7 @@ impl RoleDef {
             .collect();
         format!(
             "{{\"kind\":\"role\",\"id\":{},\"name\":{},\"superuser\":{},\"inherit\":{},\"create_role\":{},\"create_db\":{},\"login\":{},\
-             \"connection_limit\":{},\"password\":{},\"valid_until\":{},\"member_of\":[{}]}}",
+             \"connection_limit\":{},\"password\":{},\"valid_until\":{},\"member_of\":[{}]{}}}",
             self.id,
             json!(self.name),
             self.superuser,
@@ -107,7 +110,8 @@ impl RoleDef {
             self.connection_limit,
             json!(self.password),
             json!(self.valid_until_us),
-            member_of.join(",")
+            member_of.join(","),
+            comment_text(&self.comment)
         )
     }
 
@@ -136,6 +140,7 @@ impl RoleDef {
             password: optional(&value["password"], |value| value.as_str().map(str::to_owned))?,
             valid_until_us: optional(&value["valid_until"], Value::as_i64)?,
             member_of,
+            comment: comment_of(&value)?,
         })
     }
 
@@ -257,6 +262,8 @@ pub struct GrantsDef {
     pub columns: BTreeMap<u32, Vec<AclItem>>,
     /// ALTER DEFAULT PRIVILEGES: the object is these grants themselves.
     pub for_new: Option<ForNew>,
+    /// COMMENT ON DATABASE, of the database.
+    pub comment: Option<String>,
 }
 
 impl GrantsDef {
@@ -267,12 +274,13 @@ impl GrantsDef {
         let columns: Vec<String> =
             self.columns.iter().map(|(column, items)| format!("{{\"column\":{column},\"acl\":[{}]}}", list(items))).collect();
         format!(
-            "{{\"kind\":\"grants\",\"id\":{},\"object\":{},\"owner\":{},\"acl\":{acl},\"columns\":[{}]{}}}",
+            "{{\"kind\":\"grants\",\"id\":{},\"object\":{},\"owner\":{},\"acl\":{acl},\"columns\":[{}]{}{}}}",
             self.id,
             self.object,
             self.owner,
             columns.join(","),
-            self.for_new.map_or(String::new(), |new| format!(",\"for_new\":[{},\"{}\"]", new.schema, new.kind))
+            self.for_new.map_or(String::new(), |new| format!(",\"for_new\":[{},\"{}\"]", new.schema, new.kind)),
+            comment_text(&self.comment)
         )
     }
 
@@ -292,7 +300,8 @@ impl GrantsDef {
         let for_new = optional(&value["for_new"], |new| {
             Some(ForNew { schema: id(&new[0])?, kind: new[1].as_str()?.chars().next().filter(|kind| "rSn".contains(*kind))? })
         })?;
-        Some(Self { id: id(&value["id"])?, object: id(&value["object"])?, owner: id(&value["owner"])?, acl, columns, for_new })
+        let comment = comment_of(&value)?;
+        Some(Self { id: id(&value["id"])?, object: id(&value["object"])?, owner: id(&value["owner"])?, acl, columns, for_new, comment })
     }
 }
 
@@ -315,6 +324,15 @@ fn own_item(owner: u32, kind: char) -> AclItem {
 
 fn id(value: &Value) -> Option<u32> {
     value.as_u64().and_then(|id| u32::try_from(id).ok())
+}
+
+/// What follows in a definition that has a comment.
+fn comment_text(comment: &Option<String>) -> String {
+    comment.as_ref().map_or_else(String::new, |text| format!(",\"comment\":{}", json!(text)))
+}
+
+fn comment_of(value: &Value) -> Option<Option<String>> {
+    optional(&value["comment"], |text| text.as_str().map(str::to_owned))
 }
 
 /// `Some(None)` for null.
@@ -415,13 +433,14 @@ mod tests {
         let mut role = RoleDef::new(16_400, "ada \"x\"");
         assert_eq!(RoleDef::from_definition(&role.definition()).ok(), Some(role.clone()));
         role.login = true;
+        role.comment = Some("«a»".to_owned());
         role.password = Some("00ff".to_owned());
         role.valid_until_us = Some(-5);
         role.member_of.push(Membership { role: AUDITOR, admin: true, grantor: 10 });
         assert_eq!(RoleDef::from_definition(&role.definition()).ok(), Some(role));
         let item = AclItem { grantee: 0, grantor: 10, privileges: privilege::SELECT | privilege::INSERT, grantable: privilege::SELECT };
         assert_eq!(item.letters(), "ar*");
-        let mut grants = GrantsDef { id: 9, object: 7, owner: 10, acl: None, columns: BTreeMap::new(), for_new: None };
+        let mut grants = GrantsDef { id: 9, object: 7, owner: 10, acl: None, columns: BTreeMap::new(), for_new: None, comment: None };
         assert_eq!(GrantsDef::from_definition(&grants.definition()).ok(), Some(grants.clone()));
         grants.acl = Some(vec![item]);
         grants.columns.insert(3, vec![item]);

@@ -99,8 +99,12 @@ pub struct Index {
     pub constraint: bool,
     /// When that constraint is compared.
     pub timing: Timing,
+    /// What it calls its key columns and those of INCLUDE, where a column was renamed since; empty where they are called as they are now.
+    pub names: Vec<String>,
     /// COMMENT ON INDEX.
     pub comment: Option<String>,
+    /// COMMENT ON CONSTRAINT.
+    pub constraint_comment: Option<String>,
 }
 
 /// When a constraint is compared: by default at once, whatever comes after.
@@ -214,6 +218,8 @@ pub struct Rules {
     pub comment: Option<String>,
     /// COMMENT ON CONSTRAINT, of the primary key.
     pub key_comment: Option<String>,
+    /// COMMENT ON INDEX, of the primary key.
+    pub key_index_comment: Option<String>,
     /// How long its rows are kept.
     pub retention: Option<Retention>,
     /// It is a materialized view.
@@ -285,6 +291,7 @@ impl Rules {
         put(&mut out, "key_id", self.key_id.map(|id| json!(id)));
         put_timing(&mut out, ["key_deferrable", "key_deferred"], self.key_timing);
         put(&mut out, "key_comment", self.key_comment.as_ref().map(|text| json!(text)));
+        put(&mut out, "key_index_comment", self.key_index_comment.as_ref().map(|text| json!(text)));
         put_list(&mut out, "checks", &self.checks, |out, check| {
             let _ = write!(out, "\"id\":{},\"name\":{},\"expression\":{}", check.id, json!(check.name), json!(check.expression));
             put(out, "columns", Some(ids(&check.columns)));
@@ -304,7 +311,9 @@ impl Rules {
             put(out, "nulls_equal", index.nulls_equal.then_some(Value::Bool(true)));
             put(out, "constraint", Some(json!(index.constraint)));
             put_timing(out, TIMING, index.timing);
+            put(out, "names", (!index.names.is_empty()).then(|| json!(index.names)));
             put(out, "comment", index.comment.as_ref().map(|text| json!(text)));
+            put(out, "constraint_comment", index.constraint_comment.as_ref().map(|text| json!(text)));
         });
         put_list(&mut out, "references", &self.references, |out, reference| {
             let _ = write!(out, "\"id\":{},\"name\":{}", reference.id, json!(reference.name));
@@ -339,6 +348,7 @@ impl Rules {
             key_id: number(table, "key_id")?,
             key_timing: timing(table, ["key_deferrable", "key_deferred"]),
             key_comment: text(table, "key_comment")?,
+            key_index_comment: text(table, "key_index_comment")?,
             next_column: number(table, "next_column")?,
             erasable_by: number(table, "erasable_by")?.map(ColumnId),
             comment: text(table, "comment")?,
@@ -438,9 +448,9 @@ fn read_index(value: &Value) -> Option<Index> {
         _ => return None,
     };
     (options.len() == columns.len()).then_some(())?;
-    let classes = match value["classes"].as_array() {
-        None => Vec::new(),
-        Some(classes) => classes.iter().map(|class| class.as_str().map(str::to_owned)).collect::<Option<_>>()?,
+    let texts = |member: &str| match value[member].as_array() {
+        None => Some(Vec::new()),
+        Some(texts) => texts.iter().map(|text| text.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>(),
     };
     let expressions = list(value, "expressions", read_expression)?;
     (columns.iter().filter(|column| **column == NO_COLUMN).count() == expressions.len()).then_some(())?;
@@ -457,12 +467,14 @@ fn read_index(value: &Value) -> Option<Index> {
         condition,
         include,
         options,
-        classes,
+        classes: texts("classes")?,
         unique: value["unique"].as_bool()?,
         nulls_equal: value["nulls_equal"].as_bool().unwrap_or(false),
         constraint: value["constraint"].as_bool()?,
         timing: timing(value, TIMING),
+        names: texts("names")?,
         comment: text(value, "comment")?,
+        constraint_comment: text(value, "constraint_comment")?,
     })
 }
 

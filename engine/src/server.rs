@@ -364,7 +364,15 @@ fn furnish(ledger: &Arc<Ledger>, furniture: Furniture) -> SqlResult<()> {
     }
     if let Some(owner) = furniture.owner {
         let id = ledger.next_object_id();
-        transaction.define_grants(GrantsDef { id, object: DATABASE, owner, acl: None, columns: BTreeMap::new(), for_new: None })?;
+        transaction.define_grants(GrantsDef {
+            id,
+            object: DATABASE,
+            owner,
+            acl: None,
+            columns: BTreeMap::new(),
+            for_new: None,
+            comment: None,
+        })?;
     }
     transaction.commit_blocking()?;
     let (io, folder) = (&ledger.options().io, ledger.folder());

@@ -3,7 +3,7 @@
 //! Never: guesses; a type that is not stored exactly is refused with its name.
 
 use base::{SqlError, SqlResult, SqlState};
-use engine::SqlType;
+use engine::{CatalogType, SqlType};
 use sqlparser::ast::{ArrayElemTypeDef, CharacterLength, DataType, ExactNumberInfo, TimezoneInfo};
 
 use crate::names;
@@ -38,6 +38,25 @@ pub(crate) fn resolve(data_type: &DataType) -> SqlResult<SqlType> {
         DataType::Custom(name, modifiers) if modifiers.is_empty() => return custom(&name.to_string(), name),
         other => return Err(lacking(&other.to_string().to_lowercase())),
     })
+}
+
+/// The type of a parameter: one that columns can have, or one of the catalog's own. Errors: as [`resolve`].
+pub(crate) fn of_parameter(data_type: &DataType) -> SqlResult<SqlType> {
+    let name = match data_type {
+        DataType::Regclass => "regclass".to_owned(),
+        DataType::Custom(name, modifiers) if modifiers.is_empty() => match name.0.as_slice() {
+            [one] => one.as_ident().map(names::fold).unwrap_or_default(),
+            [schema, one] if schema.as_ident().is_some_and(|schema| names::fold(schema) == "pg_catalog") => {
+                one.as_ident().map(names::fold).unwrap_or_default()
+            }
+            _ => String::new(),
+        },
+        _ => String::new(),
+    };
+    match CatalogType::named(&name) {
+        Some(known) => Ok(SqlType::Catalog(known)),
+        None => resolve(data_type),
+    }
 }
 
 /// Digits after the second that a column is declared to keep, where fewer than six.
@@ -120,6 +139,10 @@ fn timestamp(precision: Option<u64>, zone: TimezoneInfo) -> SqlResult<SqlType> {
 
 fn custom(shown: &str, name: &sqlparser::ast::ObjectName) -> SqlResult<SqlType> {
     let folded = names::simple(name).map(names::fold).unwrap_or_else(|_| shown.to_lowercase());
+    let qualified = folded.strip_prefix("pg_catalog.").map(|own| own.trim_matches('"'));
+    if let Some(known) = qualified.and_then(element_named) {
+        return Ok(known);
+    }
     match folded.as_str() {
         serial if SERIAL.contains(&serial) => Err(SqlError::unsupported(format!("type {folded}"))
             .hint("Declare the column as integer or bigint and give its values with the rows.")),

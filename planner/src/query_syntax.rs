@@ -3,6 +3,7 @@
 //! | written | read as |
 //! |---|---|
 //! | `TABLE t` | `SELECT * FROM t` |
+//! | `FROM ONLY t`, `ONLY (t)` | `FROM t` |
 //! | `x BETWEEN SYMMETRIC a AND b` | `x BETWEEN` [`SYMMETRIC`]`(a) AND b` |
 //! | `trim(both from x)`, `trim(from x)` | with `' '` before FROM |
 //! | `x ISNULL`, `x NOTNULL` | `x IS NULL`, `x IS NOT NULL` |
@@ -26,7 +27,8 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 /// A form: the words of which one must occur, and the change at a place of the visible tokens.
 type Form = (&'static [&'static str], fn(&mut Vec<TokenWithSpan>, usize));
 
-const FORMS: [Form; 11] = [
+const FORMS: [Form; 12] = [
+    (&["only"], without_only),
     (&["table"], read_table),
     (&["symmetric"], read_symmetric),
     (&["trim"], read_trim),
@@ -258,6 +260,23 @@ fn opening(tokens: &[TokenWithSpan], at: usize) -> Option<usize> {
         }
     }
     None
+}
+
+/// `FROM ONLY t`, `ONLY (t)`: there is nothing beneath a table.
+fn without_only(tokens: &mut Vec<TokenWithSpan>, at: usize) {
+    let before = at.checked_sub(1).and_then(|before| tokens.get(before)).map(|token| &token.token);
+    let is_relation = before.is_some_and(|before| {
+        *before == Token::Comma || ["from", "join", "update", "using", "truncate", "table"].iter().any(|word| is_word(before, word))
+    });
+    match tokens.get(at + 1).map(|token| &token.token) {
+        Some(Token::Word(_)) if is_relation => drop(tokens.remove(at)),
+        Some(Token::LParen) if is_relation => {
+            let Some(end) = tokens[at..].iter().position(|token| token.token == Token::RParen) else { return };
+            tokens.remove(at + end);
+            tokens.drain(at..at + 2);
+        }
+        _ => {}
+    }
 }
 
 #[cfg(test)]

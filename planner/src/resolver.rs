@@ -267,7 +267,7 @@ impl Binding<'_> {
         ];
         let schema = sequence.state.arrow_schema();
         let row = RecordBatch::try_new(Arc::clone(&schema), columns).map_err(arrow_error)?;
-        Ok(Arc::new(MemoryTable { name: sequence.name().to_owned(), schema, batches: vec![row] }))
+        Ok(Arc::new(MemoryTable { name: sequence.name().to_owned(), oid: Some(sequence.id()), schema, batches: vec![row] }))
     }
 }
 

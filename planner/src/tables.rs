@@ -117,6 +117,10 @@ impl Table for StoredTable {
         Arc::clone(&self.schema)
     }
 
+    fn oid(&self) -> Option<u32> {
+        Some(self.table.id.0)
+    }
+
     /// A lookup answers whole rows: none where some columns may not be read. The past has no index, and a deferrable key may be of several rows.
     fn primary_key(&self) -> &[usize] {
         match &self.opened {
@@ -283,6 +287,8 @@ impl Table for VirtualTable {
 #[derive(Clone)]
 pub(crate) struct MemoryTable {
     pub(crate) name: String,
+    /// The table's whose rows they are, where they are a table's.
+    pub(crate) oid: Option<u32>,
     pub(crate) schema: SchemaRef,
     pub(crate) batches: Vec<RecordBatch>,
 }
@@ -296,6 +302,10 @@ impl fmt::Debug for MemoryTable {
 impl Table for MemoryTable {
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
+    }
+
+    fn oid(&self) -> Option<u32> {
+        self.oid
     }
 
     fn primary_key(&self) -> &[usize] {

@@ -62,6 +62,20 @@ impl TableLock {
         1 << self as u8
     }
 
+    /// As `pg_locks.mode` has it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AccessShare => "AccessShareLock",
+            Self::RowShare => "RowShareLock",
+            Self::RowExclusive => "RowExclusiveLock",
+            Self::ShareUpdateExclusive => "ShareUpdateExclusiveLock",
+            Self::Share => "ShareLock",
+            Self::ShareRowExclusive => "ShareRowExclusiveLock",
+            Self::Exclusive => "ExclusiveLock",
+            Self::AccessExclusive => "AccessExclusiveLock",
+        }
+    }
+
     /// The modes that others cannot have meanwhile.
     const fn excludes(self) -> u8 {
         match self {

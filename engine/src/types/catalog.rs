@@ -90,6 +90,11 @@ impl CatalogType {
         None
     }
 
+    /// The type of that name in Postgres's `pg_type`.
+    pub fn named(name: &str) -> Option<Self> {
+        KNOWN.iter().find(|(_, known, _)| known.trim_matches('"') == name).map(|(_, _, known)| *known)
+    }
+
     /// The name as Postgres's `format_type` prints it.
     pub fn name(self) -> &'static str {
         KNOWN.iter().find(|(_, _, known)| *known == self).map_or("", |(_, name, _)| name)

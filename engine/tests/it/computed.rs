@@ -90,7 +90,9 @@ pub fn define(transaction: &mut Transaction, parts: &[&str], condition: Option<&
         nulls_equal: false,
         constraint: false,
         timing: engine::Timing::default(),
+        names: Vec::new(),
         comment: None,
+        constraint_comment: None,
     });
     let version = transaction.next_version(s.id);
     let changed = TableDef::with_rules(s.id, &s.schema, &s.name, version, s.columns.clone(), s.primary_key.clone(), rules)?;

@@ -554,7 +554,9 @@ fn keys_over_sealed_columns_and_changes_of_what_is_sealed_are_refused() {
         nulls_equal: false,
         constraint: false,
         timing: engine::Timing::default(),
+        names: Vec::new(),
         comment: None,
+        constraint_comment: None,
     };
     let mut rules = people.rules.as_ref().clone();
     rules.indexes = vec![index.clone()];

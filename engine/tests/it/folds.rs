@@ -74,7 +74,9 @@ fn change_index(ledger: &Arc<Ledger>, index: Option<(&str, u32)>) -> SqlResult<(
         nulls_equal: false,
         constraint: false,
         timing: engine::Timing::default(),
+        names: Vec::new(),
         comment: None,
+        constraint_comment: None,
     });
     let rules = Rules { indexes: made.into_iter().collect(), ..Rules::clone(&t.rules) };
     let version = transaction.next_version(t.id);
@@ -471,7 +473,9 @@ fn an_index_begins_without_rows_that_its_own_commit_ends() {
         nulls_equal: false,
         constraint: false,
         timing: engine::Timing::default(),
+        names: Vec::new(),
         comment: None,
+        constraint_comment: None,
     };
     let (id, rules) = (index.id, Rules { indexes: vec![index], ..Rules::clone(&t.rules) });
     let version = transaction.next_version(t.id);

@@ -54,7 +54,9 @@ pub fn index(ledger: &Arc<Ledger>, all: &[&[u32]]) {
             nulls_equal: false,
             constraint: false,
             timing: engine::Timing::default(),
+            names: Vec::new(),
             comment: None,
+            constraint_comment: None,
         });
     }
     let version = transaction.next_version(s.id);

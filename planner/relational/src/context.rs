@@ -34,7 +34,7 @@ use crate::provider::Provider;
 use crate::relational::{self, Query};
 use crate::set_functions::relation::SetFunctions;
 use crate::sql_types::PostgresTypes;
-use crate::table::{Resolver, Table, TableExpression, View};
+use crate::table::{Resolver, TABLE_OID, Table, TableExpression, View};
 
 /// Tables met so far, by schema as written and name.
 type Resolved = HashMap<(Option<String>, String), Arc<dyn Table>>;
@@ -121,7 +121,13 @@ impl<'a> Context<'a> {
             let field = |(name, data_type): (String, DataType)| Field::new(name, data_type, true);
             return Some(Schema::new(view.columns.into_iter().map(field).collect::<Vec<_>>()));
         }
-        self.resolve(schema.as_deref(), &table).ok().map(|table| table.schema().as_ref().clone())
+        let table = self.resolve(schema.as_deref(), &table).ok()?;
+        let own = table.schema();
+        let told = hidden::table_oid(table.as_ref()).filter(|_| self.mentioned.contains(TABLE_OID)).map(|(_, field)| Arc::new(field));
+        Some(match told {
+            Some(told) => Schema::new(own.fields().iter().cloned().chain([told]).collect::<Vec<_>>()),
+            None => own.as_ref().clone(),
+        })
     }
 
     /// The plan that a view stands for, its columns under the names it was made with.

@@ -2,12 +2,13 @@
 //!
 //! H1: a table exposes a hidden column only to a statement that names it.
 //! H2: a wildcard over a table that exposes one excludes it.
+//! H3: `tableoid` is a hidden column of every table that has an oid, though no table's schema has it.
 //! Never: hides a column the user named.
 
 use std::collections::{BTreeSet, HashSet};
 use std::ops::ControlFlow;
 
-use arrow::datatypes::{Field, Schema};
+use arrow::datatypes::{DataType, Field, Schema};
 use base::{SqlError, SqlResult};
 use sqlparser::ast::{
     ExcludeSelectItem, Expr, Ident, JoinConstraint, JoinOperator, ObjectName, Select, SelectItem, SelectItemQualifiedWildcardKind,
@@ -15,14 +16,22 @@ use sqlparser::ast::{
 };
 
 use crate::position::{folded, folded_parts};
-use crate::table::HIDDEN;
+use crate::table::{DECLARED_TYPE, HIDDEN, TABLE_COLUMN, TABLE_OID, Table};
 
 /// Whether the column is left out of `*`.
 pub(crate) fn is_hidden(field: &Field) -> bool {
     field.metadata().get(HIDDEN).is_some_and(|value| value == "true")
 }
 
-/// Every identifier in the statement that could name a hidden column: they all begin with `_`.
+/// The column of H3 of a table, if it has one; its place is that which Postgres gives it.
+pub(crate) fn table_oid(table: &dyn Table) -> Option<(u32, Field)> {
+    let oid = table.oid().filter(|_| table.schema().index_of(TABLE_OID).is_err())?;
+    let told = [(HIDDEN, "true".to_owned()), (DECLARED_TYPE, "26,-1".to_owned()), (TABLE_COLUMN, format!("{oid},-6"))];
+    let metadata = told.map(|(key, value)| (key.to_owned(), value)).into();
+    Some((oid, Field::new(TABLE_OID, DataType::UInt32, true).with_metadata(metadata)))
+}
+
+/// Every identifier in the statement that could name a hidden column: `tableoid`, and what begins with `_`.
 pub(crate) fn mentioned(statement: &Statement) -> BTreeSet<String> {
     let mut mentions = Mentions(BTreeSet::new());
     let _ = Visit::visit(statement, &mut mentions);
@@ -40,7 +49,7 @@ impl Visitor for Mentions {
             Expr::CompoundIdentifier(idents) => idents.last(),
             _ => None,
         };
-        self.0.extend(last.map(folded).filter(|name| name.starts_with('_')));
+        self.0.extend(last.map(folded).filter(|name| name.starts_with('_') || name == TABLE_OID));
         ControlFlow::Continue(())
     }
 }

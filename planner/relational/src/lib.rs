@@ -84,6 +84,6 @@ pub use relational::{Description, Options, Query, Relational, Rows};
 pub use shape::Shape;
 pub use table::links;
 pub use table::{
-    Bound, Comparison, DECLARED_TYPE, HIDDEN, InOrder, Indexed, Order, OrderedRows, Partition, Resolver, TABLE_COLUMN, Table,
+    Bound, Comparison, DECLARED_TYPE, HIDDEN, InOrder, Indexed, Order, OrderedRows, Partition, Resolver, TABLE_COLUMN, TABLE_OID, Table,
     TableExpression, TableIndex, View,
 };

@@ -3,6 +3,7 @@
 //! V1: the provider's schema is the table's without the hidden columns the statement does not name, positions mapped by `columns`.
 //! V2: a filter is `Exact` only if the key lookup answers it; every other filter is checked again above the scan.
 //! V3: the lookup is taken only if every key column is bound to a value; two different values for one column mean no rows.
+//! V4: `tableoid` follows the table's columns where the statement names it; no place means it, so that no bound is about it.
 //! Never: reads rows while planning.
 
 use std::collections::{BTreeSet, HashMap};
@@ -16,9 +17,10 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Constraint, Constraints, DFSchema, DataFusionError, Result, internal_err};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown, TableType};
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::expressions::{Column, lit};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::projection::ProjectionExec;
 
 use crate::computed::{self, Compares, Known, Part, bare};
 use crate::hidden;
@@ -26,7 +28,7 @@ use crate::layouts::is_compared_by_key;
 use crate::operand::{Operand, widens};
 use crate::scan::{Computed, KeyLookupExec, Reading, SegmentScanExec};
 use crate::slot::Slot;
-use crate::table::{Comparison, Table, TableIndex};
+use crate::table::{Comparison, TABLE_OID, Table, TableIndex};
 
 mod bounds;
 
@@ -45,6 +47,8 @@ pub(crate) struct Provider {
     schema: SchemaRef,
     /// Position in the table's schema of each of the provider's columns.
     columns: Vec<usize>,
+    /// V4
+    told_oid: Option<(u32, Field)>,
     /// Positions of the key's columns in the provider's schema; empty where the table has no key a lookup can use.
     key: Vec<usize>,
     indexes: Arc<[TableIndex]>,
@@ -61,6 +65,8 @@ impl Provider {
         let columns: Vec<usize> = (0..whole.fields().len()).filter(|column| is_seen(whole.field(*column))).collect();
         // Nullable all: a scalar subquery over no rows is NULL, which the engine would hold against a column declared otherwise.
         let seen = columns.iter().map(|column| whole.field(*column)).map(|field| Field::new(field.name(), field.data_type().clone(), true));
+        let told_oid = hidden::table_oid(table).filter(|_| mentioned.contains(TABLE_OID));
+        let seen = seen.chain(told_oid.iter().map(|(_, field)| field.clone().with_metadata(HashMap::new())));
         let schema = Arc::new(Schema::new(seen.collect::<Vec<_>>()));
         let position = |column: &usize| {
             columns
@@ -72,7 +78,7 @@ impl Provider {
         let constraints = if key.is_empty() { vec![] } else { vec![Constraint::PrimaryKey(key.clone())] };
         let constraints = Constraints::new_unverified(constraints);
         let indexes = table.indexes().into();
-        Ok(Self { number, slot: None, name, whole, schema, columns, key, indexes, expressions: Arc::default(), constraints })
+        Ok(Self { number, slot: None, name, whole, schema, columns, told_oid, key, indexes, expressions: Arc::default(), constraints })
     }
 
     /// The same, with what its indexes are about.
@@ -92,7 +98,11 @@ impl Provider {
 
     /// What the table's field says beside name and type, by position in the provider's schema.
     pub(crate) fn metadata(&self, at: usize) -> Option<HashMap<String, String>> {
-        Some(self.whole.field(*self.columns.get(at)?).metadata().clone())
+        let field = match self.columns.get(at) {
+            Some(column) => self.whole.field(*column),
+            None => self.told_oid.as_ref().filter(|_| at == self.columns.len()).map(|(_, field)| field)?,
+        };
+        Some(field.metadata().clone())
     }
 
     /// What the filters bind the key's columns to, in key order.
@@ -116,6 +126,11 @@ impl Provider {
             Some(values) => Key::Complete(values),
             None => Key::Incomplete,
         }
+    }
+
+    /// The place of a column of the table's own.
+    fn place_of(&self, name: &str) -> Option<usize> {
+        self.schema.index_of(name).ok().filter(|place| *place < self.columns.len())
     }
 
     /// Type of what is at a place.
@@ -146,7 +161,7 @@ impl Provider {
             return Some(place);
         }
         match expr {
-            Expr::Column(column) => self.schema.index_of(&column.name).ok(),
+            Expr::Column(column) => self.place_of(&column.name),
             Expr::Cast(cast) => {
                 let column = self.column_of(&cast.expr)?;
                 widens(self.type_at(column), cast.field.data_type()).then_some(column)
@@ -155,11 +170,9 @@ impl Provider {
         }
     }
 
-    fn reading(&self, projection: Option<&Vec<usize>>) -> Result<Reading> {
-        let projection: Vec<usize> = match projection {
-            Some(projection) => projection.clone(),
-            None => (0..self.columns.len()).collect(),
-        };
+    /// What to read of the table's own columns.
+    fn reading(&self, projection: &[usize]) -> Result<Reading> {
+        let projection: Vec<usize> = projection.iter().copied().filter(|at| *at < self.columns.len()).collect();
         let schema = Arc::new(self.schema.project(&projection)?);
         let columns = projection.iter().map(|column| self.columns[*column]).collect();
         let Some(slot) = self.slot.clone() else { return internal_err!("{} is scanned before it has a slot", self.name) };
@@ -226,7 +239,7 @@ impl Provider {
                 })
             }
         };
-        let fields: Vec<usize> = part.column_refs().iter().filter_map(|column| self.schema.index_of(&column.name).ok()).collect();
+        let fields: Vec<usize> = part.column_refs().iter().filter_map(|column| self.place_of(&column.name)).collect();
         let mut fields = fields;
         fields.sort_unstable();
         let schema = Arc::new(self.schema.project(&fields)?);
@@ -299,6 +312,30 @@ impl TableProvider for Provider {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        let projection: Vec<usize> = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
+        let own = self.read(state, &projection, filters, limit)?;
+        self.with_oid(own, &projection)
+    }
+}
+
+impl Provider {
+    /// V4: rows of the table's own columns with `tableoid` where the projection has it.
+    fn with_oid(&self, own: Arc<dyn ExecutionPlan>, projection: &[usize]) -> Result<Arc<dyn ExecutionPlan>> {
+        let Some((oid, _)) = self.told_oid.as_ref().filter(|_| projection.contains(&self.columns.len())) else { return Ok(own) };
+        let mut places = 0..;
+        let shown = projection.iter().map(|at| {
+            let name = self.schema.field(*at).name();
+            let shown: Arc<dyn PhysicalExpr> = match self.columns.get(*at).and_then(|_| places.next()) {
+                Some(place) => Arc::new(Column::new(name, place)),
+                None => lit(*oid),
+            };
+            (shown, name.clone())
+        });
+        Ok(Arc::new(ProjectionExec::try_new(shown.collect::<Vec<_>>(), own)?))
+    }
+
+    /// By key or by scan; V2, V3.
+    fn read(&self, state: &dyn Session, projection: &[usize], filters: &[Expr], limit: Option<usize>) -> Result<Arc<dyn ExecutionPlan>> {
         let mut reading = self.reading(projection)?;
         let filters: Vec<&Expr> = filters.iter().collect();
         match self.key_of(&filters) {

@@ -19,6 +19,9 @@ use links::Links;
 /// Key in a field's metadata; with value `"true"` the column is hidden: `SELECT *` leaves it out, naming it reads it.
 pub const HIDDEN: &str = "shockwave.hidden";
 
+/// Name of the hidden column that says of a row which table it is of; every table has it that has an oid and no column of that name.
+pub const TABLE_OID: &str = "tableoid";
+
 /// Key in a field's metadata: `oid,typmod` of the column's declared type, where Arrow's does not say it all.
 pub const DECLARED_TYPE: &str = "shockwave.type";
 
@@ -98,6 +101,11 @@ pub type OrderedRows = Box<dyn Iterator<Item = SqlResult<InOrder>> + Send>;
 pub trait Table: Send + Sync + Debug {
     /// All columns, hidden ones included, which carry [`HIDDEN`] and whose names begin with `_`.
     fn schema(&self) -> SchemaRef;
+
+    /// Its oid, which its rows tell in the column [`TABLE_OID`]; `None` for what is no table to a user.
+    fn oid(&self) -> Option<u32> {
+        None
+    }
 
     /// Positions of the primary key's columns in [`Table::schema`], in key order; empty where there is no key.
     fn primary_key(&self) -> &[usize];

@@ -7,7 +7,7 @@ pub(crate) mod locks;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine::SqlType;
@@ -70,6 +70,8 @@ pub(crate) struct Backend {
     pub(crate) server: Option<SocketAddr>,
     pub(crate) begun_us: i64,
     reach: Option<Box<dyn Reach>>,
+    /// Its transaction among those who lock; what an ended one was called locks nothing.
+    lock_owner: AtomicU64,
     activity: Mutex<Activity>,
     own: Mutex<Own>,
 }
@@ -122,6 +124,16 @@ impl Backend {
         change(&mut lock(&self.activity));
     }
 
+    /// From here on it locks under this name.
+    pub(crate) fn locks_as(&self, owner: u64) {
+        self.lock_owner.store(owner, Ordering::Relaxed);
+    }
+
+    /// Its newest transaction among those who lock.
+    pub(crate) fn lock_owner(&self) -> u64 {
+        self.lock_owner.load(Ordering::Relaxed)
+    }
+
     /// What only the session itself may look at.
     pub(crate) fn own(&self) -> MutexGuard<'_, Own> {
         lock(&self.own)
@@ -149,7 +161,8 @@ impl Seat {
     pub(crate) fn unlisted(backends: &Arc<Backends>, user: &str, begun_us: i64) -> Self {
         backends.seated.fetch_add(1, Ordering::SeqCst);
         let (activity, own) = (Mutex::default(), Mutex::default());
-        let backend = Backend { process: 0, user: user.to_owned(), client: None, server: None, begun_us, reach: None, activity, own };
+        let (user, lock_owner) = (user.to_owned(), AtomicU64::new(0));
+        let backend = Backend { process: 0, user, client: None, server: None, begun_us, reach: None, lock_owner, activity, own };
         Self { backends: Arc::clone(backends), backend: Arc::new(backend) }
     }
 
@@ -158,7 +171,8 @@ impl Seat {
         let before = &self.backend;
         let (activity, own) = (Mutex::new(before.activity()), Mutex::default());
         let (user, begun_us, reach) = (before.user.clone(), before.begun_us, Some(reach));
-        let backend = Backend { process, user, client, server, begun_us, reach, activity, own };
+        let lock_owner = AtomicU64::new(before.lock_owner());
+        let backend = Backend { process, user, client, server, begun_us, reach, lock_owner, activity, own };
         self.backend = Arc::new(backend);
         lock(&self.backends.seats).insert(process, Arc::clone(&self.backend));
     }

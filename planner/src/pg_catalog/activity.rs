@@ -1,13 +1,13 @@
 //! `pg_stat_activity`, `pg_prepared_statements`, `pg_cursors`, `pg_locks`, `pg_settings`, and functions about sessions.
 //!
 //! V1: who is neither a superuser nor the user of a session sees neither what it runs nor where it comes from.
-//! V2: of locks only advisory ones are listed: no statement waits for another's rows.
+//! V2: of locks those of tables and advisory ones are listed; who waits for a row or a key is seen by whom it waits for.
 //! Never: lists sessions of another database.
 
 use base::{SqlError, SqlResult, SqlState};
+use engine::TableLockSeen;
 
 use super::cells::{Cell, Row, array, row};
-use super::oids;
 use super::scene::Scene;
 use super::types;
 use crate::backends::Backend;
@@ -22,7 +22,7 @@ pub(super) fn sessions(scene: &Scene) -> Vec<Row> {
     let row = |backend: &std::sync::Arc<Backend>| {
         let role = scene.catalog.authority().role_named(&backend.user).map(|role| i64::from(role.id));
         let mut row = row![
-            "datid": oids::DATABASE,
+            "datid": super::server::oid_of(scene),
             "datname": scene.database(),
             "pid": i64::from(backend.process),
             "usesysid": role,
@@ -33,7 +33,7 @@ pub(super) fn sessions(scene: &Scene) -> Vec<Row> {
             return row;
         }
         let seen = backend.activity();
-        let waits = !scene.backends.locks.blockers(backend.process).is_empty();
+        let waits = waits_for(scene, backend);
         row.extend(row![
             "application_name": seen.application_name,
             "client_addr": backend.client.map(|client| client.ip().to_string()),
@@ -42,8 +42,8 @@ pub(super) fn sessions(scene: &Scene) -> Vec<Row> {
             "xact_start": seen.transaction_us,
             "query_start": seen.query_us,
             "state_change": seen.changed_us,
-            "wait_event_type": if waits { Some("Lock") } else { (seen.state != "active").then_some("Client") },
-            "wait_event": if waits { Some("advisory") } else { (seen.state != "active").then_some("ClientRead") },
+            "wait_event_type": waits.map(|_| "Lock").or_else(|| (seen.state != "active").then_some("Client")),
+            "wait_event": waits.or_else(|| (seen.state != "active").then_some("ClientRead")),
             "state": seen.state,
             "query": &*seen.query,
             "backend_type": "client backend",
@@ -51,6 +51,14 @@ pub(super) fn sessions(scene: &Scene) -> Vec<Row> {
         row
     };
     scene.backends.all().iter().map(row).collect()
+}
+
+/// What a session waits for, as `wait_event` has it.
+fn waits_for(scene: &Scene, backend: &Backend) -> Option<&'static str> {
+    if !scene.backends.locks.blockers(backend.process).is_empty() {
+        return Some("advisory");
+    }
+    scene.ledger.waiting(backend.lock_owner()).map(|waiting| if waiting.table.is_some() { "relation" } else { "transactionid" })
 }
 
 pub(super) fn prepared_statements(scene: &Scene) -> Vec<Row> {
@@ -87,6 +95,31 @@ pub(super) fn cursors(scene: &Scene) -> Vec<Row> {
 }
 
 pub(super) fn locks(scene: &Scene) -> Vec<Row> {
+    let backends = scene.backends.all();
+    let of_table = |lock: TableLockSeen| {
+        let process = backends.iter().find(|backend| backend.lock_owner() == lock.owner)?.process;
+        Some(row![
+            "locktype": "relation",
+            "database": super::server::oid_of(scene),
+            "relation": i64::from(lock.table.0),
+            "page": Cell::Null,
+            "tuple": Cell::Null,
+            "transactionid": Cell::Null,
+            "classid": Cell::Null,
+            "objid": Cell::Null,
+            "objsubid": Cell::Null,
+            "virtualtransaction": format!("{process}/{}", lock.owner),
+            "pid": i64::from(process),
+            "mode": lock.mode.name(),
+            "granted": lock.is_granted,
+            "fastpath": false,
+        ])
+    };
+    let of_tables = scene.ledger.table_locks().into_iter().filter_map(of_table);
+    of_tables.chain(advisory_locks(scene)).collect()
+}
+
+fn advisory_locks(scene: &Scene) -> Vec<Row> {
     let row = |(key, process, shared, granted): (Key, i32, bool, bool)| {
         let (class, object, kind) = match key {
             Key::One(key) => ((key >> 32) & 0xffff_ffff, key & 0xffff_ffff, 1),
@@ -94,8 +127,10 @@ pub(super) fn locks(scene: &Scene) -> Vec<Row> {
         };
         row![
             "locktype": "advisory",
-            "database": oids::DATABASE,
+            "database": super::server::oid_of(scene),
             "relation": Cell::Null,
+            "page": Cell::Null,
+            "tuple": Cell::Null,
             "transactionid": Cell::Null,
             "classid": class,
             "objid": object,
@@ -161,7 +196,11 @@ pub(super) fn process(scene: &Scene, _args: &[Cell]) -> SqlResult<Cell> {
 
 pub(super) fn blockers(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
     let process = args.first().and_then(Cell::int).flatten().and_then(|process| i32::try_from(process).ok());
-    let blockers = process.map(|process| scene.backends.locks.blockers(process)).unwrap_or_default();
+    let Some(process) = process else { return Ok(Cell::Null) };
+    let mut blockers = scene.backends.locks.blockers(process);
+    let waiting = scene.backends.find(process).and_then(|backend| scene.ledger.waiting(backend.lock_owner()));
+    let owners = waiting.map_or_else(Vec::new, |waiting| waiting.blockers);
+    blockers.extend(scene.backends.all().iter().filter(|backend| owners.contains(&backend.lock_owner())).map(|backend| backend.process));
     Ok(array(blockers.into_iter().map(i64::from)).into())
 }
 

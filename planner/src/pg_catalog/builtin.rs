@@ -17,6 +17,7 @@ use super::shapes::Shape;
 const FILES: &[(&str, &str)] = &[
     ("pg_aggregate", include_str!("builtin/pg_aggregate.tsv")),
     ("pg_amop", include_str!("builtin/pg_amop.tsv")),
+    ("pg_amproc", include_str!("builtin/pg_amproc.tsv")),
     ("pg_cast", include_str!("builtin/pg_cast.tsv")),
     ("pg_collation", include_str!("builtin/pg_collation.tsv")),
     ("pg_language", include_str!("builtin/pg_language.tsv")),

@@ -88,6 +88,7 @@ impl Printer<'_> {
             (Expr::Value(value), Some(sql_type)) if matches!(value.value, Value::SingleQuotedString(_)) => {
                 let type_name = match sql_type {
                     SqlType::Varchar(_) => "character varying".to_owned(),
+                    SqlType::Bpchar(_) => "bpchar".to_owned(),
                     SqlType::Numeric { .. } | SqlType::AnyNumeric(_) => "numeric".to_owned(),
                     other => other.name(),
                 };

@@ -15,7 +15,7 @@ use relational::ScalarFunction;
 use super::cells::{Cell, arrow_of};
 use super::scene::{Relation, Scene};
 use super::types;
-use super::{activity, named_oids, names, privileges, signatures, sizes};
+use super::{activity, described, named_oids, names, privileges, signatures, sizes};
 use crate::updatable_views;
 
 /// An oid or another integer.
@@ -40,6 +40,7 @@ fn known(name: &'static str, args: &[DataType], optional: usize, returns: DataTy
 
 static KNOWN: LazyLock<Vec<Known>> = LazyLock::new(|| {
     vec![
+        known("acldefault", &[TEXT, INT], 0, DataType::new_list(TEXT, true), privileges::acl_default),
         known("col_description", &[INT, INT], 0, TEXT, column_description),
         known("current_schemas", &[BOOL], 0, DataType::new_list(TEXT, true), current_schemas),
         known("format_type", &[INT, INT], 0, TEXT, format_type),
@@ -90,6 +91,9 @@ static KNOWN: LazyLock<Vec<Known>> = LazyLock::new(|| {
         known("pg_statistics_obj_is_visible", &[INT], 0, BOOL, nothing),
         known("pg_ts_config_is_visible", &[INT], 0, BOOL, nothing),
         known("pg_ts_dict_is_visible", &[INT], 0, BOOL, nothing),
+        known("pg_describe_object", &[INT, INT, INT], 0, TEXT, described::describe),
+        known("regoperatorout", &[INT], 0, TEXT, described::operator),
+        known("pg_stat_get_numscans", &[INT], 0, INT, nothing),
         known("pg_get_functiondef", &[INT], 0, TEXT, nothing),
         known("pg_get_function_arg_default", &[INT, INT], 0, TEXT, nothing),
         known("pg_get_function_sqlbody", &[INT], 0, TEXT, nothing),
@@ -131,14 +135,14 @@ static KNOWN: LazyLock<Vec<Known>> = LazyLock::new(|| {
         known("pg_try_advisory_xact_lock", &[INT, INT], 1, BOOL, |scene, args| activity::try_lock(scene, args, false, true)),
         known("pg_try_advisory_xact_lock_shared", &[INT, INT], 1, BOOL, |scene, args| activity::try_lock(scene, args, true, true)),
         known("quote_ident", &[TEXT], 0, TEXT, |_, args| Ok(args[0].text().map(names::quote).into())),
-        known("shobj_description", &[INT, TEXT], 0, TEXT, nothing),
+        known("shobj_description", &[INT, TEXT], 0, TEXT, shared_description),
     ]
 });
 
 /// Whether a statement's text can call one of the functions: most statements cannot, and need not pay for them.
 pub(crate) fn mentioned(text: &str) -> bool {
-    const STEMS: [&str; 9] =
-        ["current_schemas", "pg_", "reg", "format_type", "_description", "has_", "quote_ident", "inet_", "databaseencoding"];
+    const STEMS: [&str; 10] =
+        ["acldefault", "current_schemas", "pg_", "reg", "format_type", "_description", "has_", "quote_ident", "inet_", "databaseencoding"];
     STEMS.iter().any(|stem| text.contains(stem))
         || text.bytes().any(|byte| byte.is_ascii_uppercase()) && {
             let folded = text.to_ascii_lowercase();
@@ -248,6 +252,11 @@ fn index_definition(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
             position.map_or_else(String::new, |at| names::key_element(table, at, pretty)).into()
         }
     })
+}
+
+fn shared_description(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
+    let [Cell::Int(oid), Cell::Text(class)] = args else { return Ok(Cell::Null) };
+    Ok(super::made::shared_comment(scene, *oid, class).into())
 }
 
 /// `pg_get_expr(expression, relation [, pretty])`: catalogs have texts; a condition of an index has another one that is pretty.

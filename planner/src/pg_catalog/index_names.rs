@@ -9,8 +9,11 @@ use super::types;
 use crate::names::fold;
 use crate::{column_types, rule_text};
 
-/// What an index calls its columns, those of INCLUDE after the others; no two the same.
+/// What an index calls its columns, those of INCLUDE after the others; no two the same. They are called as they were when it was made.
 pub(crate) fn names_in(index: &Index, columns: &[ColumnDef]) -> Vec<String> {
+    if !index.names.is_empty() {
+        return index.names.clone();
+    }
     let mut expressions = index.expressions.iter();
     let mut names: Vec<String> = Vec::new();
     for id in index.columns.iter().chain(&index.include) {

@@ -1,20 +1,21 @@
-//! `pg_sequence`, `pg_sequences`, `pg_views`, `pg_matviews`, `pg_description`, `pg_depend`: sequences, views and comments.
+//! `pg_sequence`, `pg_sequences`, `pg_views`, `pg_matviews`, `pg_description`: sequences, views and comments.
 //!
 //! Never: takes a value from a sequence to show it.
 
-use engine::Object;
-use engine::roles::privilege;
+use engine::roles::{DATABASE, privilege};
+use engine::{KeyDef, Object, TableDef};
 
 use super::cells::{Row, row};
+use super::dependencies::{CLASS, CONSTRAINT, EXTENSION, NAMESPACE};
+use super::keys;
 use super::scene::Scene;
 use super::views::Query;
 use super::{oids, views};
 use crate::rights::access::Kind;
 
-/// Oids of the catalogs that a comment's object stands in.
-const CLASS: i64 = 1259;
-const NAMESPACE: i64 = 2615;
-const CONSTRAINT: i64 = 2606;
+/// Oids of the catalogs that a whole server has.
+const ROLE: i64 = oids::PG_AUTHID;
+const DATABASES: i64 = 1262;
 
 pub(super) fn sequences(scene: &Scene) -> Vec<Row> {
     let row = |sequence: &std::sync::Arc<engine::SequenceDef>| {
@@ -82,30 +83,32 @@ pub(super) fn materialized_views(scene: &Scene) -> Vec<Row> {
     scene.catalog.tables().filter_map(row).collect()
 }
 
-/// Sequences that go with a column; other dependencies are not listed.
-pub(super) fn dependencies(scene: &Scene) -> Vec<Row> {
-    let row = |sequence: &std::sync::Arc<engine::SequenceDef>| {
-        let (table, column) = sequence.owner?;
-        Some(row![
-            "classid": CLASS,
-            "objid": i64::from(sequence.id()),
-            "refclassid": CLASS,
-            "refobjid": i64::from(table.0),
-            "refobjsubid": i64::from(column.0),
-            "deptype": if sequence.is_identity { "i" } else { "a" },
-        ])
+/// A comment: object, catalog of the object, column or 0, text.
+type Comment<'a> = (i64, i64, i64, Option<&'a str>);
+
+/// Those of an index and of the constraint that it may be of.
+fn of_key<'a>(table: &'a TableDef, key: &KeyDef) -> [Comment<'a>; 2] {
+    let (rules, known) = (&table.rules, table.rules.indexes.iter().find(|index| index.id == key.id));
+    let (index, constraint) = match (keys::kind(table, key), known) {
+        (keys::Kind::Primary, _) => (&rules.key_index_comment, &rules.key_comment),
+        (keys::Kind::Unique | keys::Kind::Index, Some(known)) => (&known.comment, &known.constraint_comment),
+        (keys::Kind::Unique | keys::Kind::Index, None) => (&None, &None),
     };
-    scene.catalog.sequences().filter_map(row).collect()
+    [(oids::index(table, key), CLASS, 0, index.as_deref()), (oids::constraint(table, key), CONSTRAINT, 0, constraint.as_deref())]
 }
 
 /// Every comment: object, catalog of the object, column or 0, text.
 fn comments(scene: &Scene) -> Vec<(i64, i64, i64, &str)> {
-    let mut found: Vec<(i64, i64, i64, Option<&str>)> = Vec::new();
+    let mut found: Vec<Comment<'_>> =
+        vec![(oids::EXTENSION, EXTENSION, 0, Some("the ledger of a database: its commits, receipts and segments"))];
     for object in scene.catalog.objects() {
         let oid = i64::from(object.id());
         match object {
             Object::Role(_) | Object::Grants(_) | Object::Hold(_) | Object::Settings(_) => {}
-            Object::Schema(schema) => found.push((oid, NAMESPACE, 0, schema.comment.as_deref())),
+            Object::Schema(schema) => {
+                let given = (schema.name == "public").then_some("standard public schema");
+                found.push((oid, NAMESPACE, 0, schema.comment.as_deref().or(given)));
+            }
             Object::Sequence(sequence) => found.push((oid, CLASS, 0, sequence.comment.as_deref())),
             Object::Graph(graph) => found.push((oid, CLASS, 0, graph.comment.as_deref())),
             Object::View(view) => {
@@ -116,9 +119,9 @@ fn comments(scene: &Scene) -> Vec<(i64, i64, i64, &str)> {
                 let rules = &table.rules;
                 found.push((oid, CLASS, 0, rules.comment.as_deref()));
                 found.extend(rules.columns.iter().map(|(id, column)| (oid, CLASS, i64::from(id.0), column.comment.as_deref())));
-                found.extend(rules.indexes.iter().map(|index| (i64::from(index.id), CLASS, 0, index.comment.as_deref())));
-                let key = table.keys().first().filter(|_| !table.primary_key.is_empty());
-                found.extend(key.map(|key| (oids::constraint(table, key), CONSTRAINT, 0, rules.key_comment.as_deref())));
+                for key in table.keys() {
+                    found.extend(of_key(table, key));
+                }
                 found.extend(rules.checks.iter().map(|check| (i64::from(check.id), CONSTRAINT, 0, check.comment.as_deref())));
                 found.extend(rules.references.iter().map(|one| (i64::from(one.id), CONSTRAINT, 0, one.comment.as_deref())));
             }
@@ -133,11 +136,37 @@ pub(super) fn descriptions(scene: &Scene) -> Vec<Row> {
     comments(scene).into_iter().map(row).collect()
 }
 
+/// Comments on roles, and on databases each from its own ledger.
+pub(super) fn shared_descriptions(scene: &Scene) -> Vec<Row> {
+    let row = |(class, oid, text): &(i64, i64, String)| row!["objoid": *oid, "classoid": *class, "description": text.as_str()];
+    shared_comments(scene).iter().map(row).collect()
+}
+
+fn shared_comments(scene: &Scene) -> Vec<(i64, i64, String)> {
+    let roles = scene.catalog.authority().roles().filter_map(|role| Some((ROLE, i64::from(role.id), role.comment.clone()?)));
+    let of_database = |scene: &Scene| {
+        let comment = scene.catalog.authority().grants_on(DATABASE)?.comment.clone()?;
+        Some((DATABASES, super::server::oid_of(scene), comment))
+    };
+    roles.chain(super::server::scenes(scene).iter().filter_map(of_database)).collect()
+}
+
+/// `shobj_description(object, catalog)`.
+pub(super) fn shared_comment(scene: &Scene, oid: i64, class: &str) -> Option<String> {
+    let class = match class {
+        "pg_authid" => ROLE,
+        "pg_database" => DATABASES,
+        _ => return None,
+    };
+    shared_comments(scene).into_iter().find(|(of, at, _)| (*of, *at) == (class, oid)).map(|(_, _, text)| text)
+}
+
 /// The comment on an object of one of the catalogs, or of any; `column` 0 is the object itself.
 pub(super) fn comment(scene: &Scene, oid: i64, class: Option<&str>, column: i64) -> Option<String> {
     let class = match class {
         None => None,
         Some("pg_class") => Some(CLASS),
+        Some("pg_extension") => Some(EXTENSION),
         Some("pg_namespace") => Some(NAMESPACE),
         Some("pg_constraint") => Some(CONSTRAINT),
         Some(_) => return None,

@@ -10,6 +10,8 @@ mod activity;
 mod builtin;
 mod cells;
 mod deparse;
+mod dependencies;
+mod described;
 mod functions;
 mod graphs;
 mod index_names;
@@ -67,8 +69,9 @@ const FILLED: &[(&str, &str, Rows)] = &[
     (PG_CATALOG, "pg_database", server::databases),
     (PG_CATALOG, "pg_db_role_setting", roles::kept_settings),
     (PG_CATALOG, "pg_default_acl", roles::default_privileges),
-    (PG_CATALOG, "pg_depend", made::dependencies),
+    (PG_CATALOG, "pg_depend", dependencies::dependencies),
     (PG_CATALOG, "pg_description", made::descriptions),
+    (PG_CATALOG, "pg_extension", dependencies::extensions),
     (PG_CATALOG, "pg_group", roles::groups),
     (PG_CATALOG, "pg_index", keys::indexes),
     (PG_CATALOG, "pg_indexes", keys::index_definitions),
@@ -76,16 +79,25 @@ const FILLED: &[(&str, &str, Rows)] = &[
     (PG_CATALOG, "pg_matviews", made::materialized_views),
     (PG_CATALOG, "pg_namespace", relations::namespaces),
     (PG_CATALOG, "pg_prepared_statements", activity::prepared_statements),
+    (PG_CATALOG, "pg_rewrite", dependencies::rules),
     (PG_CATALOG, "pg_roles", roles::roles),
     (PG_CATALOG, "pg_sequence", made::sequences),
     (PG_CATALOG, "pg_sequences", made::sequences_with_values),
     (PG_CATALOG, "pg_settings", activity::settings),
+    (PG_CATALOG, "pg_shdescription", made::shared_descriptions),
     (PG_CATALOG, "pg_stat_activity", activity::sessions),
     (PG_CATALOG, "pg_stat_all_indexes", statistics::all_indexes),
     (PG_CATALOG, "pg_stat_all_tables", statistics::all_tables),
+    (PG_CATALOG, "pg_stat_bgwriter", statistics::background_writer),
     (PG_CATALOG, "pg_stat_database", statistics::databases),
     (PG_CATALOG, "pg_stat_user_indexes", statistics::all_indexes),
     (PG_CATALOG, "pg_stat_user_tables", statistics::all_tables),
+    (PG_CATALOG, "pg_statio_all_indexes", statistics::io_of_indexes),
+    (PG_CATALOG, "pg_statio_all_sequences", statistics::io_of_sequences),
+    (PG_CATALOG, "pg_statio_all_tables", statistics::io_of_tables),
+    (PG_CATALOG, "pg_statio_user_indexes", statistics::io_of_indexes),
+    (PG_CATALOG, "pg_statio_user_sequences", statistics::io_of_sequences),
+    (PG_CATALOG, "pg_statio_user_tables", statistics::io_of_tables),
     (PG_CATALOG, "pg_tables", relations::tables),
     (PG_CATALOG, "pg_tablespace", server::tablespaces),
     (PG_CATALOG, "pg_type", types::rows),

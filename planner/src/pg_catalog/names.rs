@@ -166,7 +166,7 @@ pub(super) fn print(scene: &Scene, kind: &str, oid: i64) -> String {
     name.unwrap_or_else(|| oid.to_string())
 }
 
-fn shown(scene: &Scene, relation: &Relation<'_>) -> String {
+pub(super) fn shown(scene: &Scene, relation: &Relation<'_>) -> String {
     let name = quote(&relation.name());
     if scene.is_visible(relation) { name } else { format!("{}.{name}", quote(relation.schema())) }
 }

@@ -1,7 +1,7 @@
 //! Oids of what has no id in the catalog.
 //!
 //! O1: ids of users' objects are below 2³⁰; the two bits above say what was derived from the table: the index of the primary key it was made
-//!     with, or the constraint of a key.
+//!     with, the constraint of a key, or the rule of a view.
 //! O2: the oids of Postgres's own schemas, roles and tables are Postgres's.
 //! Never: depends on the order or number of objects.
 
@@ -17,6 +17,12 @@ pub(super) const LEDGER: i64 = 900;
 pub(super) const LEDGER_VIRTUAL: i64 = 901;
 /// The first superuser, who owns what nobody else does.
 pub(super) const OWNER: i64 = 10;
+/// The extension that the schema `ledger` is a member of.
+pub(super) const EXTENSION: i64 = 899;
+/// Catalogs of Postgres's: of types, roles, rules.
+pub(super) const PG_TYPE: i64 = 1247;
+pub(super) const PG_AUTHID: i64 = 1260;
+pub(super) const PG_REWRITE: i64 = 2618;
 /// The one tablespace.
 pub(super) const TABLESPACE: i64 = 1663;
 /// Access methods as Postgres names them: every table's and every index's.
@@ -41,6 +47,11 @@ pub(super) fn index(table: &TableDef, key: &KeyDef) -> i64 {
 /// The constraint that a key is.
 pub(super) fn constraint(_table: &TableDef, key: &KeyDef) -> i64 {
     i64::from(key.id) | CONSTRAINT
+}
+
+/// The rule that a view is.
+pub(super) fn rule(view: i64) -> i64 {
+    view | INDEX | CONSTRAINT
 }
 
 /// The default of a column: apart from every other's, as long as tables have fewer columns than Postgres lets them have.

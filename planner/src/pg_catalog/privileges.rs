@@ -55,6 +55,27 @@ fn any(list: &Cell, all: u16, has: impl Fn(u16, bool) -> bool) -> SqlResult<Cell
     Ok(found.into())
 }
 
+/// `acldefault(type, owner)`: what is granted on a new object of a kind, which `"char"` names. Errors: XX000 for another letter.
+pub(super) fn acl_default(scene: &Scene, args: &[Cell]) -> SqlResult<Cell> {
+    let [kind, Cell::Int(owner)] = args else { return Ok(Cell::Null) };
+    let (public, own) = match kind.text().unwrap_or_default() {
+        "c" | "p" => ("", ""),
+        "r" => ("", "arwdDxt"),
+        "s" => ("", "rwU"),
+        "d" => ("Tc", "CTc"),
+        "f" => ("X", "X"),
+        "l" | "T" => ("U", "U"),
+        "L" => ("", "rw"),
+        "n" => ("", "UC"),
+        "t" => ("", "C"),
+        "F" | "S" => ("", "U"),
+        other => return Err(SqlError::internal(format!("unrecognized object type abbreviation: {other}"))),
+    };
+    let owner = scene.acl_name(u32::try_from(*owner).unwrap_or(u32::MAX));
+    let items = [("", public), (owner.as_str(), own)].into_iter().filter(|(_, letters)| !letters.is_empty());
+    Ok(super::cells::texts_array(&items.map(|(grantee, letters)| format!("{grantee}={letters}/{owner}")).collect::<Vec<_>>()).into())
+}
+
 /// Whether it may be passed on.
 fn grantable(scene: &Scene, access: &Access, kind: Kind, object: u32, bit: u16) -> bool {
     let grants = scene.catalog.authority().grants_on(object);

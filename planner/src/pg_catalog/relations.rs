@@ -15,7 +15,9 @@ pub(super) fn namespaces(scene: &Scene) -> Vec<Row> {
         .schemas()
         .map(|schema| {
             let id = u32::try_from(schema.oid).unwrap_or_default();
-            row!["oid": schema.oid, "nspname": schema.name, "nspowner": i64::from(scene.owner(id)), "nspacl": scene.acl(id)]
+            // A dump takes no list for one that gives PUBLIC nothing, which is not so of this schema.
+            let acl = scene.acl(id).or_else(|| (schema.name == "public").then(|| scene.acl_of_public_schema(id)));
+            row!["oid": schema.oid, "nspname": schema.name, "nspowner": i64::from(scene.owner(id)), "nspacl": acl]
         })
         .collect()
 }

@@ -8,7 +8,7 @@ use engine::{RoleDef, SettingsDef};
 
 use super::cells::{Row, row};
 use super::scene::Scene;
-use crate::rights::access::{Access, closure};
+use crate::rights::access::{Access, Kind, closure, default_acl};
 
 fn all(scene: &Scene) -> impl Iterator<Item = &RoleDef> {
     scene.catalog.authority().roles().map(|role| &**role)
@@ -167,16 +167,26 @@ impl Scene {
         grants.acl.as_ref().map(|list| self.acl_text(list))
     }
 
+    /// That of the schema `public` while nothing was granted or revoked.
+    pub(super) fn acl_of_public_schema(&self, schema: u32) -> String {
+        self.acl_text(&default_acl(Kind::PublicSchema, self.owner(schema)))
+    }
+
     /// The same of a column.
     pub(super) fn column_acl(&self, object: u32, column: u32) -> Option<String> {
         let grants = self.catalog.authority().grants_on(object)?;
         grants.columns.get(&column).map(|list| self.acl_text(list))
     }
 
+    /// A role as an access control list names it.
+    pub(super) fn acl_name(&self, role: u32) -> String {
+        plain(&self.role_name(role))
+    }
+
     fn acl_text(&self, list: &[AclItem]) -> String {
         let item = |item: &AclItem| {
-            let grantee = if item.grantee == PUBLIC { String::new() } else { plain(&self.role_name(item.grantee)) };
-            element(&format!("{grantee}={}/{}", item.letters(), plain(&self.role_name(item.grantor))))
+            let grantee = if item.grantee == PUBLIC { String::new() } else { self.acl_name(item.grantee) };
+            element(&format!("{grantee}={}/{}", item.letters(), self.acl_name(item.grantor)))
         };
         format!("{{{}}}", list.iter().map(item).collect::<Vec<_>>().join(","))
     }

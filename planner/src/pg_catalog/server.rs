@@ -16,6 +16,11 @@ use crate::database::Database;
 const UTF8: i64 = 6;
 
 pub(super) fn databases(scene: &Scene) -> Vec<Row> {
+    scenes(scene).iter().map(database).collect()
+}
+
+/// What each database of the server answers from, by name.
+pub(super) fn scenes(scene: &Scene) -> Vec<Scene> {
     let others = scene.cluster.upgrade().map_or_else(Vec::new, |cluster| cluster.all());
     let seen = |database: &Arc<Database>| {
         let ledger = Arc::clone(database.ledger());
@@ -25,7 +30,7 @@ pub(super) fn databases(scene: &Scene) -> Vec<Row> {
     // The session's own is that of its transaction.
     let mut all: Vec<Scene> = std::iter::once(scene.clone()).chain(others).collect();
     all.sort_by(|one, other| one.database().cmp(other.database()));
-    all.iter().map(database).collect()
+    all
 }
 
 fn database(scene: &Scene) -> Row {

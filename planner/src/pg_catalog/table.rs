@@ -21,7 +21,8 @@ pub(super) struct CatalogTable {
 impl CatalogTable {
     pub(super) fn new(shape: &Shape, batches: Vec<RecordBatch>, is_always_empty: bool) -> Self {
         let name = format!("{}.{}", shape.schema, shape.name);
-        Self { rows: MemoryTable { name, schema: SchemaRef::clone(&shape.arrow), batches }, is_always_empty }
+        let oid = u32::try_from(shape.oid).ok().filter(|_| shape.kind == "r");
+        Self { rows: MemoryTable { name, oid, schema: SchemaRef::clone(&shape.arrow), batches }, is_always_empty }
     }
 }
 
@@ -34,6 +35,10 @@ impl fmt::Debug for CatalogTable {
 impl Table for CatalogTable {
     fn schema(&self) -> SchemaRef {
         self.rows.schema()
+    }
+
+    fn oid(&self) -> Option<u32> {
+        self.rows.oid
     }
 
     fn primary_key(&self) -> &[usize] {

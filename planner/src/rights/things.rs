@@ -62,6 +62,7 @@ impl Thing {
                 acl: None,
                 columns: Default::default(),
                 for_new: None,
+                comment: None,
             },
         }
     }

@@ -136,7 +136,7 @@ impl RowsAtHand {
 
     /// For expressions over rows of these columns.
     pub(crate) fn with(schema: SchemaRef) -> Self {
-        Self(Some(MemoryTable { name: ROWS.to_owned(), schema, batches: Vec::new() }))
+        Self(Some(MemoryTable { name: ROWS.to_owned(), oid: None, schema, batches: Vec::new() }))
     }
 
     /// What they are called in FROM.

@@ -1,13 +1,15 @@
 //! COPY FROM STDIN in a session: the transaction travels with the data and comes back when it has ended.
 //!
+//! Y1: it waits for the table's lock before the client is asked for data.
 //! Never: reads the data; `copy_in` does.
 
 use base::{SqlError, SqlResult, SqlState};
 
-use engine::Isolation;
+use engine::{Isolation, Transaction};
 
 use super::blocks::{BlockKind, Open, Replay, State};
 use super::prepared::Prepared;
+use super::waits::enter;
 use super::{Session, block_failed};
 use crate::cancel::Watch;
 use crate::copy_in::CopyIn;
@@ -17,7 +19,7 @@ use crate::statements::authority::check;
 use crate::view::{Place, View};
 
 impl Session {
-    pub(super) fn begin_copy(&mut self, prepared: &Prepared, watch: Watch) -> SqlResult<Outcome> {
+    pub(super) async fn begin_copy(&mut self, prepared: &Prepared, watch: Watch) -> SqlResult<Outcome> {
         if self.implicit && matches!(self.state, State::Idle) {
             self.state = State::Open(self.new_block(BlockKind::Implicit));
         }
@@ -38,36 +40,38 @@ impl Session {
                 return Err(block_failed());
             }
         };
-        // Its data is read once: it cannot be run again.
-        let mut transaction = transaction;
-        transaction.set_deaf(true);
-        let effects = self.effects();
-        let view = View {
-            database: &self.database,
-            user: &self.user,
-            settings: &self.settings,
-            transaction_time_us: block.as_ref().map_or_else(|| self.now_us(), |block| block.begun_us),
-            effects: &effects,
-            used: &self.used,
-            seat: &self.seat,
-        };
-        let scope = view.scope(&transaction);
-        let checked = check::check(&prepared.plan, &prepared.parsed, &scope, self.database.name());
-        let started =
-            checked.and_then(|_| statements::copy_from::start(&prepared.parsed, &Place { view, scope: &scope }, transaction, watch));
+        let begun_us = block.as_ref().map_or_else(|| self.now_us(), |block| block.begun_us);
+        let started = self.start_copy(prepared, transaction, begun_us, watch).await;
         if let Some(block) = block {
             self.state = if started.is_ok() { State::Copying(block) } else { State::Failed(block) };
         }
         started.map(Outcome::CopyIn)
     }
 
+    async fn start_copy(&mut self, prepared: &Prepared, mut transaction: Transaction, begun_us: i64, watch: Watch) -> SqlResult<CopyIn> {
+        let effects = self.effects();
+        let view = View {
+            database: &self.database,
+            user: &self.user,
+            settings: &self.settings,
+            transaction_time_us: begun_us,
+            effects: &effects,
+            used: &self.used,
+            seat: &self.seat,
+        };
+        let scope = view.scope(&transaction);
+        check::check(&prepared.plan, &prepared.parsed, &scope, self.database.name())?;
+        let table = statements::copy_from::target(&prepared.parsed, &Place { view, scope: &scope })?;
+        enter(&mut transaction, &table, &watch, self.settings.lock_timeout()).await?;
+        // Its data is read once: it cannot be run again.
+        transaction.set_deaf(true);
+        // The table may have been defined anew meanwhile.
+        let scope = view.scope(&transaction);
+        statements::copy_from::start(&prepared.parsed, &Place { view, scope: &scope }, transaction, watch)
+    }
+
     /// The block's transaction, ready for a statement that writes.
-    fn continued(
-        &self,
-        transaction: Option<engine::Transaction>,
-        block: &super::blocks::Block,
-        prepared: &Prepared,
-    ) -> SqlResult<engine::Transaction> {
+    fn continued(&self, transaction: Option<Transaction>, block: &super::blocks::Block, prepared: &Prepared) -> SqlResult<Transaction> {
         self.refuse_write(&prepared.plan, block.read_only)?;
         let Some(mut transaction) = transaction else { return self.begin(block.isolation) };
         if block.isolation == Isolation::ReadCommitted {

@@ -180,7 +180,7 @@ impl Session {
             }
             Plan::Erase(erase) => self.erase(&prepared.plan, erase),
             Plan::Expire(expire) => self.expire(&prepared.plan, expire).await,
-            Plan::CopyFrom(_) => self.begin_copy(prepared, watch),
+            Plan::CopyFrom(_) => self.begin_copy(prepared, watch).await,
             Plan::Authority(command) if command.is_about_databases() => self.change_databases(&prepared.plan, command).await,
             _ => self.run_data(prepared, parameters, watch).await,
         }
@@ -301,6 +301,7 @@ impl Session {
         let mut transaction = self.database.ledger.begin(&self.user);
         transaction.set_isolation(isolation);
         transaction.set_deaf(false);
+        self.seat.backend.locks_as(transaction.lock_owner());
         transaction.carry(&self.temporary)?;
         moment.into_iter().for_each(|moment| transaction.travel(moment));
         Ok(transaction)

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use arrow::array::ArrayRef;
 use base::{SqlError, SqlResult, SqlState};
-use engine::{Blocked, Granted, Isolation, Transaction};
+use engine::{Blocked, Granted, Isolation, TableDef, Transaction};
 use tokio::time::Instant;
 
 use super::prepared::Prepared;
@@ -94,6 +94,22 @@ impl Session {
             }
         }
     }
+}
+
+/// Locks a table as a writer does, and waits for it where it must: for a statement that cannot be run again.
+pub(super) async fn enter(transaction: &mut Transaction, table: &TableDef, watch: &Watch, timeout: Option<Duration>) -> SqlResult<()> {
+    let begun = Instant::now();
+    let limit = timeout.map(|timeout| begun + timeout);
+    while let Err(error) = transaction.enter_table(table) {
+        let Some(blocked) = transaction.take_blocked() else { return Err(error) };
+        if let Some(granted) = wait(blocked, watch, limit).await? {
+            drop(transaction.take_over(granted));
+        }
+        if transaction.isolation() == Isolation::ReadCommitted {
+            transaction.refresh()?;
+        }
+    }
+    Ok(())
 }
 
 /// As long as PostgreSQL waits before it looks for a deadlock.

@@ -49,6 +49,9 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
             let message = format!("\"{}\" is not a table", name.name);
             return Err(SqlError::new(SqlState::WRONG_OBJECT_TYPE, message).hint("Use ALTER PROPERTY GRAPH."));
         }
+        if let Object::Table(table) = &object {
+            execution.transaction.enter_table(table)?;
+        }
         let (RenameTableNameKind::To(to) | RenameTableNameKind::As(to)) = table_name;
         let to = fold(simple(to)?);
         if parsed.clauses.set_schema {
@@ -75,6 +78,7 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
         }
         Err(error) => return Err(error),
     };
+    execution.transaction.enter_table(&table)?;
     let mut operations: Vec<&AlterTableOperation> = operations.iter().collect();
     operations.sort_by_key(|operation| pass(operation));
     for operations in operations.chunk_by(|a, b| pass(a) == TYPES && pass(b) == TYPES) {
@@ -355,7 +359,7 @@ pub(super) fn drop_column(
         draft.rules.key_name = None;
         draft.rules.key_id = None;
         draft.rules.key_timing = Timing::default();
-        draft.rules.key_comment = None;
+        (draft.rules.key_comment, draft.rules.key_index_comment) = (None, None);
     }
     draft.rules.checks.retain(|check| !check.columns.contains(&id));
     draft.rules.indexes.retain(|index| !index.reads(id));
@@ -428,7 +432,7 @@ fn drop_constraint(execution: &mut Execution<'_>, table: &Arc<TableDef>, name: &
         draft.rules.key_name = None;
         draft.rules.key_id = None;
         draft.rules.key_timing = Timing::default();
-        draft.rules.key_comment = None;
+        (draft.rules.key_comment, draft.rules.key_index_comment) = (None, None);
     }
     let goes = |id: u32| [unique, check, reference].contains(&Some(id));
     draft.rules.indexes.retain(|index| !goes(index.id));

@@ -5,14 +5,16 @@
 use std::sync::Arc;
 
 use base::{SqlError, SqlResult, SqlState};
-use engine::{Object, SchemaDef};
+use engine::roles::DATABASE;
+use engine::{GrantsDef, Object, RoleDef, SchemaDef};
 use sqlparser::ast::{CommentObject, Statement};
 
 use super::Execution;
 use super::table_draft::Draft;
 use crate::names::{Name, fold};
-use crate::outcome::{Outcome, Tag};
+use crate::outcome::{Notice, Outcome, Tag};
 use crate::resolver::undefined_schema;
+use crate::rights::things::Thing;
 
 pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     let Statement::Comment { object_type, object_name, comment, .. } = &*execution.parsed.statement else {
@@ -28,6 +30,8 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     match object_type {
         // What every PostgreSQL has, and dumps comment on.
         CommentObject::Extension if parts == ["plpgsql"] => {}
+        CommentObject::Role | CommentObject::User => on_role(execution, &parts.join("."), text)?,
+        CommentObject::Database => on_database(execution, &parts.join("."), text)?,
         CommentObject::Schema => on_schema(execution, &parts.join("."), text)?,
         CommentObject::Column => {
             let Some((column, relation)) = parts.split_last() else { return Err(SqlError::internal("a column without a name")) };
@@ -48,18 +52,52 @@ fn on_schema(execution: &mut Execution<'_>, name: &str, comment: Option<String>)
     execution.transaction.redefine(Object::Schema(Arc::new(SchemaDef { comment, ..schema.as_ref().clone() })))
 }
 
+/// Errors: 42704; 42501 for who may not change the role.
+fn on_role(execution: &mut Execution<'_>, name: &str, comment: Option<String>) -> SqlResult<()> {
+    let undefined = || SqlError::new(SqlState::UNDEFINED_OBJECT, format!("role \"{name}\" does not exist"));
+    let role = execution.transaction.catalog().authority().role_named(name).ok_or_else(undefined)?.as_ref().clone();
+    let access = &execution.scope.access;
+    if role.superuser && !access.superuser {
+        return Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, "must be superuser"));
+    }
+    if !access.may_create_roles() {
+        return Err(SqlError::new(SqlState::INSUFFICIENT_PRIVILEGE, "must have CREATEROLE privilege"));
+    }
+    execution.transaction.define_role(RoleDef { comment, ..role })
+}
+
+/// The comment of a database stands in its own ledger. Errors: 42501; 0A000 for another database.
+fn on_database(execution: &mut Execution<'_>, name: &str, comment: Option<String>) -> SqlResult<()> {
+    if name != execution.view.database.name() {
+        let known = execution.view.database.cluster.upgrade().is_some_and(|all| all.all().iter().any(|other| other.name() == name));
+        let elsewhere = || SqlError::unsupported(format!("a comment on database \"{name}\" from another database"));
+        if known {
+            return Err(elsewhere().hint("Connect to it and comment on it there."));
+        }
+        // As Postgres does, so that a dump can be restored under another name.
+        execution.notices.push(Notice::warning(SqlState("3D000"), format!("database \"{name}\" does not exist")));
+        return Ok(());
+    }
+    let thing = Thing::database(name);
+    if !execution.scope.access.owns(&execution.transaction.catalog(), DATABASE) {
+        return Err(thing.not_owner());
+    }
+    let ledger = execution.transaction.ledger();
+    let grants = thing.grants(&execution.transaction.catalog(), || ledger.next_object_id());
+    execution.transaction.define_grants(GrantsDef { comment, ..grants })
+}
+
 fn on_constraint(execution: &mut Execution<'_>, name: &Name, constraint: &str, comment: Option<String>) -> SqlResult<()> {
     let scope = execution.fresh_scope();
     let table = scope.changeable(name)?;
     let mut draft = Draft::of(table, table.version);
-    let is_there = draft.has_constraint(constraint);
     let check = draft.rules.checks.iter_mut().find(|check| check.name == constraint).map(|check| &mut check.comment);
     let reference = draft.rules.references.iter_mut().find(|reference| reference.name == constraint);
-    let slot = check.or(reference.map(|reference| &mut reference.comment));
+    let unique = draft.rules.indexes.iter_mut().find(|index| index.constraint && index.name == constraint);
+    let slot = check.or(reference.map(|reference| &mut reference.comment)).or(unique.map(|index| &mut index.constraint_comment));
     match slot {
         Some(slot) => *slot = comment,
         None if !table.primary_key.is_empty() && table.key_constraint() == constraint => draft.rules.key_comment = comment,
-        None if is_there => return Err(SqlError::unsupported("a comment on a UNIQUE constraint")),
         None => {
             let message = format!("constraint \"{constraint}\" for table \"{}\" does not exist", table.name);
             return Err(SqlError::new(SqlState::UNDEFINED_OBJECT, message));
@@ -122,7 +160,7 @@ fn on_relation(execution: &mut Execution<'_>, name: &Name, kind: &str, comment: 
             } else if let Some(index) = draft.rules.indexes.iter_mut().find(|index| index.name == name.name) {
                 index.comment = comment;
             } else {
-                return Err(SqlError::unsupported("a comment on the index of a primary key"));
+                draft.rules.key_index_comment = comment;
             }
             execution.transaction.alter_table(draft.finish()?).map(drop)
         }

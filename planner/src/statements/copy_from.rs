@@ -85,6 +85,11 @@ pub(super) fn options(parsed: &Parsed, direction: CopyDirection, reading: Readin
     Ok(CopyOptions { reading, ..CopyOptions::from_list(direction, &list)? })
 }
 
+/// The table that a COPY is into. Errors: as when it was planned.
+pub(crate) fn target(parsed: &Parsed, place: &Place<'_>) -> SqlResult<Arc<TableDef>> {
+    bind(parsed, place.scope, place.view.database.name(), place.view.reading()).map(|bound| bound.table)
+}
+
 /// Begins a COPY; names are looked up again, in the transaction it runs in.
 pub(crate) fn start(parsed: &Parsed, place: &Place<'_>, transaction: Transaction, watch: Watch) -> SqlResult<CopyIn> {
     let Bound { table, positions, options } = bind(parsed, place.scope, place.view.database.name(), place.view.reading())?;

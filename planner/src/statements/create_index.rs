@@ -22,6 +22,7 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     let target = Name::of(&create.table_name, execution.view.database.name())?;
     let scope = execution.fresh_scope();
     let table = scope.changeable(&target).map_err(|error| parsed.point(error, target.span))?;
+    execution.transaction.enter_table(table)?;
     let mut draft = Draft::of(table, execution.transaction.next_version(table.id));
     let Some(mut index) = read(execution, table, create)? else {
         return Ok(Outcome::Command(Tag::command("CREATE INDEX")));
@@ -54,7 +55,9 @@ fn read(execution: &mut Execution<'_>, table: &TableDef, create: &CreateIndex) -
         nulls_equal: create.nulls_distinct == Some(false),
         constraint: false,
         timing: Timing::default(),
+        names: Vec::new(),
         comment: None,
+        constraint_comment: None,
     };
     create.columns.iter().try_for_each(|column| add(execution, table, column, &mut index))?;
     if index.classes.iter().all(String::is_empty) {

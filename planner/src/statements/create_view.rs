@@ -17,6 +17,7 @@ use sqlparser::ast::{
 };
 
 use super::{Execution, create_table, shown_type, view_options};
+use crate::column_types;
 use crate::graph_functions;
 use crate::graph_patterns::{self, Pattern};
 use crate::graph_syntax::{self, ColumnItem, GraphTable};
@@ -172,7 +173,7 @@ fn columns(execution: &Execution<'_>, scope: &Scope, statement: &Statement, crea
     Ok(columns)
 }
 
-/// Types of the items that are plain columns: what queries compute does not tell `varchar(10)` from `text`.
+/// Types of the items that are plain columns or casts: what queries compute does not tell `varchar(10)` from `text`.
 fn declared_types(scope: &Scope, statement: &Statement) -> Vec<Option<SqlType>> {
     let Statement::Query(query) = statement else { return Vec::new() };
     let SetExpr::Select(select) = query.body.as_ref() else { return Vec::new() };
@@ -200,6 +201,7 @@ fn declared_types(scope: &Scope, statement: &Statement) -> Vec<Option<SqlType>> 
                 let [table, column] = parts.as_slice() else { return None };
                 (Some(fold(table)), fold(column))
             }
+            Expr::Cast { data_type, .. } => return column_types::resolve(data_type).ok(),
             _ => return None,
         };
         let mut found = known.iter().filter(|(alias, name, _)| *name == column && table.as_ref().is_none_or(|table| table == alias));

@@ -162,6 +162,9 @@ pub(super) fn drop_objects(execution: &mut Execution<'_>, wanted: &BTreeSet<u32>
     if !dependents.is_empty() && !cascade {
         return Err(still_needed(&catalog, wanted, &dependents));
     }
+    for table in going.iter().filter_map(|id| table_of(&catalog, *id)) {
+        execution.transaction.enter_table(table)?;
+    }
     tell(execution, &catalog, &dependents);
     for (dependent, _) in &dependents {
         match dependent {
@@ -321,6 +324,7 @@ fn drop_index(execution: &mut Execution<'_>, name: &Name) -> SqlResult<()> {
     let scope = execution.fresh_scope();
     let Some(Object::Table(table)) = scope.relation(name) else { return Ok(()) };
     let table = Arc::clone(table);
+    execution.transaction.enter_table(&table)?;
     let needed = |constraint: &str| {
         let message = format!("cannot drop index {} because constraint {constraint} on table {} requires it", name.name, table.name);
         Err(SqlError::new(SqlState::DEPENDENT_OBJECTS_STILL_EXIST, message)

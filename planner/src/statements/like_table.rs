@@ -77,6 +77,7 @@ fn from_table(execution: &mut Execution<'_>, draft: &mut Draft, like: &Like, tab
         if !table.primary_key.is_empty() {
             draft.key = of(&table.primary_key);
             draft.rules.key_timing = table.rules.key_timing;
+            draft.rules.key_index_comment = table.rules.key_index_comment.clone().filter(|_| including.comments);
         }
         for index in &table.rules.indexes {
             let mut copy = Index { columns: of(&index.columns), include: of(&index.include), ..index.clone() };
@@ -86,7 +87,7 @@ fn from_table(execution: &mut Execution<'_>, draft: &mut Draft, like: &Like, tab
             let name = free_name(&draft.name, &names.join("_"), label, |name| draft.has_relation(execution, name));
             let id = execution.transaction.ledger().next_object_id();
             let comment = index.comment.clone().filter(|_| including.comments);
-            draft.rules.indexes.push(Index { id, name, comment, ..copy });
+            draft.rules.indexes.push(Index { id, name, comment, constraint_comment: None, ..copy });
         }
     }
     if including.comments {

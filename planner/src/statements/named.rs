@@ -46,7 +46,7 @@ pub(crate) fn recognise(parsed: &Parsed, statement: &Statement) -> SqlResult<Opt
                 return Err(SqlError::new(SqlState::SYNTAX_ERROR, "syntax error: only queries and writes can be prepared")
                     .hint("Prepare SELECT, INSERT, UPDATE, DELETE, MERGE or VALUES."));
             }
-            let types = data_types.iter().map(|data_type| column_types::resolve(data_type).map(Some)).collect::<SqlResult<_>>()?;
+            let types = data_types.iter().map(|data_type| column_types::of_parameter(data_type).map(Some)).collect::<SqlResult<_>>()?;
             let text = match position::slice(&parsed.source, statement.span()) {
                 "" => statement.to_string().into(),
                 text => text.into(),

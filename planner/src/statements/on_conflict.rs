@@ -447,5 +447,5 @@ fn proposed_rows(table: &TableDef, rows: Option<(&RecordBatch, &RecordBatch)>) -
         let columns = std::iter::once(numbers).chain(old.columns().iter().cloned()).chain(proposed.columns().iter().cloned()).collect();
         batches.push(RecordBatch::try_new(Arc::clone(&schema), columns).map_err(arrow_error)?);
     }
-    Ok(MemoryTable { name: PROPOSED.to_owned(), schema, batches })
+    Ok(MemoryTable { name: PROPOSED.to_owned(), oid: None, schema, batches })
 }

@@ -12,8 +12,9 @@ use super::Execution;
 use super::alter_table::draft;
 use super::property_graph::followers;
 use super::readers;
-use super::table_draft::Draft;
+use super::table_draft::{Draft, check_column_name};
 use crate::names::Name;
+use crate::pg_catalog;
 use crate::rules;
 use crate::updatable_views;
 
@@ -26,6 +27,7 @@ pub(super) fn rename_column(execution: &mut Execution<'_>, table: &Arc<TableDef>
         let message = format!("column \"{to}\" of relation \"{}\" already exists", table.name);
         return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));
     }
+    check_column_name(to)?;
     let object = Object::Table(Arc::clone(table));
     readers::follow_column(execution, &object, &updatable_views::column_names(&object), at)?;
     let mut draft = draft(execution, table);
@@ -37,7 +39,9 @@ pub(super) fn rename_column(execution: &mut Execution<'_>, table: &Arc<TableDef>
         let rules = draft.rules.column_mut(column);
         rules.default = rules.default.as_deref().map(|text| rules::renamed(table, text, from, to)).transpose()?;
     }
-    for index in &mut draft.rules.indexes {
+    for index in draft.rules.indexes.iter_mut().filter(|index| index.reads(id)) {
+        // An index goes on calling its columns as they were called when it was made.
+        index.names = pg_catalog::names_in(index, &table.columns);
         for expression in index.computed_mut().filter(|expression| expression.columns.contains(&id)) {
             expression.text = rules::renamed(table, &expression.text, from, to)?;
         }

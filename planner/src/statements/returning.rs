@@ -146,5 +146,5 @@ pub(super) fn written(table: &TableDef, batches: Vec<RecordBatch>) -> SqlResult<
         numbered.push(RecordBatch::try_new(Arc::clone(&schema), columns).map_err(arrow_error)?);
         first = end;
     }
-    Ok(MemoryTable { name: WRITTEN_ROWS.to_owned(), schema, batches: numbered })
+    Ok(MemoryTable { name: WRITTEN_ROWS.to_owned(), oid: Some(table.id.0), schema, batches: numbered })
 }

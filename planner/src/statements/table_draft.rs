@@ -181,10 +181,7 @@ impl Draft {
             return Err(SqlError::new(SqlState("54011"), format!("tables can have at most {COLUMNS_MAX} columns")));
         }
         let name = &column.name;
-        if name == ROW_ID {
-            let message = format!("column name \"{name}\" conflicts with a system column name");
-            return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message));
-        }
+        check_column_name(name)?;
         if self.columns.iter().any(|other| other.name == *name) {
             return Err(SqlError::new(SqlState::DUPLICATE_COLUMN, format!("column \"{name}\" specified more than once")));
         }
@@ -403,7 +400,7 @@ impl Draft {
         self.rules.key_id = Some(if timing.deferrable { execution.transaction.ledger().next_object_id() } else { index.id });
         self.rules.key_timing = timing;
         self.rules.key_name = (name != format!("{}_pkey", self.name)).then_some(name);
-        self.rules.key_comment = index.comment;
+        self.rules.key_index_comment = index.comment;
         self.key = index.columns;
         Ok(())
     }
@@ -553,7 +550,9 @@ impl Draft {
             nulls_equal,
             constraint: true,
             timing,
+            names: Vec::new(),
             comment: None,
+            constraint_comment: None,
         });
         Ok(())
     }
@@ -620,4 +619,16 @@ pub(super) fn mistyped(error: SqlError, column: &ColumnDef, expr: &Expr) -> SqlE
     let wanted = column.sql_type.name();
     let message = format!("column \"{}\" is of type {wanted} but default expression is of type {given}", column.name);
     SqlError::new(SqlState::DATATYPE_MISMATCH, message).hint("You will need to rewrite or cast the expression.")
+}
+
+/// Names that a column cannot have: those of Postgres's system columns, of which `tableoid` is here, and of the one that numbers rows.
+const SYSTEM_COLUMNS: [&str; 7] = [ROW_ID, relational::TABLE_OID, "ctid", "xmin", "cmin", "xmax", "cmax"];
+
+/// Errors: 42701.
+pub(super) fn check_column_name(name: &str) -> SqlResult<()> {
+    if !SYSTEM_COLUMNS.contains(&name) {
+        return Ok(());
+    }
+    let message = format!("column name \"{name}\" conflicts with a system column name");
+    Err(SqlError::new(SqlState::DUPLICATE_COLUMN, message))
 }

@@ -34,6 +34,7 @@ pub(super) fn execute(execution: &mut Execution<'_>) -> SqlResult<Outcome> {
     }
     add_referencing(execution, &mut tables, matches!(truncate.cascade, Some(CascadeOption::Cascade)))?;
     for table in &tables {
+        execution.transaction.enter_table(table)?;
         end_rows(execution, table)?;
     }
     if matches!(truncate.identity, Some(TruncateIdentityOption::Restart)) {

@@ -93,7 +93,7 @@ pub(super) fn plan(planning: &Planning<'_>, query: &Query) -> SqlResult<Planned>
         let schema = schema_of(cte, &planned)?;
         let name = fold(&cte.alias.name);
         if planned.columns.is_some() {
-            tables.push(MemoryTable { name: name.clone(), schema: Arc::clone(&schema), batches: Vec::new() });
+            tables.push(MemoryTable { name: name.clone(), oid: None, schema: Arc::clone(&schema), batches: Vec::new() });
         }
         parts.push(Part { name, schema, plan: planned.plan });
     }
@@ -167,7 +167,7 @@ pub(super) async fn execute(plan: &Plan, execution: &mut Execution<'_>) -> SqlRe
                 batches.push(with_schema(&batch, &part.schema)?);
             }
         }
-        tables.push(MemoryTable { name: part.name.clone(), schema: Arc::clone(&part.schema), batches });
+        tables.push(MemoryTable { name: part.name.clone(), oid: None, schema: Arc::clone(&part.schema), batches });
     }
     run(&plan.main, execution, &before, &tables).await
 }

@@ -75,6 +75,10 @@ impl Table for ErasableTable {
         Arc::clone(&self.schema)
     }
 
+    fn oid(&self) -> Option<u32> {
+        self.inner.oid()
+    }
+
     fn primary_key(&self) -> &[usize] {
         self.inner.primary_key()
     }

@@ -74,6 +74,10 @@ impl Table for HistoryTable {
         Arc::clone(&self.schema)
     }
 
+    fn oid(&self) -> Option<u32> {
+        Some(self.table.id.0)
+    }
+
     fn primary_key(&self) -> &[usize] {
         &[]
     }

@@ -203,7 +203,7 @@ async fn indexes_follow_their_columns() {
     client.run("CREATE TABLE copy (LIKE t2 INCLUDING INDEXES)").await;
     assert_eq!(
         client.value("SELECT indexdef FROM pg_indexes WHERE tablename = 'copy' AND indexdef LIKE '%lower%'").await,
-        "CREATE UNIQUE INDEX copy_expr_lower_z_idx ON public.copy USING btree (((\"A\" * 2)), lower(b)) INCLUDE (z) WHERE (z > 0)"
+        "CREATE UNIQUE INDEX copy_expr_lower_c_idx ON public.copy USING btree (((\"A\" * 2)), lower(b)) INCLUDE (z) WHERE (z > 0)"
     );
     assert_eq!(client.value("SELECT attname FROM pg_attribute WHERE attrelid = 'x'::regclass AND attnum = 1").await, "expr");
     assert_eq!(client.value("SELECT indkey::text FROM pg_index WHERE indexrelid = 'x'::regclass").await, "0 0 4");

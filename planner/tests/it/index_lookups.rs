@@ -14,7 +14,7 @@ async fn tables(client: &mut Client, rng: &SeededRng, rows: u64) {
     }
     let mut values = Vec::new();
     for id in 0..rows {
-        let mut or_null = |value: String| if rng.next_u64().is_multiple_of(8) { "NULL".to_owned() } else { value };
+        let or_null = |value: String| if rng.next_u64().is_multiple_of(8) { "NULL".to_owned() } else { value };
         let row = [
             or_null(number(rng)),
             or_null(number(rng)),

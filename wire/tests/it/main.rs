@@ -26,6 +26,7 @@ mod security;
 mod server;
 mod shutdown;
 mod startup;
+mod table_locks;
 mod timestamping;
 mod transactions;
 mod types;

@@ -3,13 +3,16 @@
 //! D12: a name qualified with `pg_catalog` is the plain name.
 //! D13: a value of `regclass`, `regtype`, `regnamespace`, `regrole`, `regproc` or `regprocedure` is its oid, which the caller's functions `…in`
 //!      read and `…out` print; the columns that leave are shown by name (`names_shown`).
-//! D14: a cast to `name`, `"char"` or `xid` is a call, so that its column is known by that type.
+//! D61: `typname[0]` is the first letter of a type's name.
+//! D14: a cast to `name`, `"char"` or `xid` is a call, so that its column is known by that type; `regoperator` is text.
 
-use sqlparser::ast::{Array, ArrayElemTypeDef, BinaryOperator, CastKind, DataType, Expr, FunctionArgExpr, Ident, ObjectName, Value};
+use sqlparser::ast::{
+    AccessExpr, Array, ArrayElemTypeDef, BinaryOperator, CastKind, DataType, Expr, FunctionArgExpr, Ident, ObjectName, Subscript, Value,
+};
 
 use super::spelling::{call, cast};
 use crate::names::is_current_schema;
-use crate::position::folded_parts;
+use crate::position::{folded, folded_parts};
 use crate::values::array;
 
 /// Rewrites the expression itself, not what is below it.
@@ -31,6 +34,11 @@ pub(super) fn respell(expr: &mut Expr) {
                 *op = plain;
             }
         }
+        Expr::CompoundFieldAccess { root, access_chain } => {
+            if let Some(letter) = letter_of_name(root, access_chain) {
+                *expr = letter;
+            }
+        }
         Expr::Cast { expr: inner, data_type: DataType::Text, .. } => print(inner),
         Expr::Cast { expr: inner, data_type: DataType::Custom(name, _), .. } if folded_parts(name) == ["pg_catalog", "text"] => {
             print(inner)
@@ -44,6 +52,19 @@ pub(super) fn respell(expr: &mut Expr) {
         }
         _ => {}
     }
+}
+
+/// `typname[0]`: a name is an array of letters, numbered from 0.
+fn letter_of_name(root: &Expr, access: &[AccessExpr]) -> Option<Expr> {
+    let name = match root {
+        Expr::Identifier(name) => name,
+        Expr::CompoundIdentifier(parts) => parts.last()?,
+        _ => return None,
+    };
+    let [AccessExpr::Subscript(Subscript::Index { index: Expr::Value(index) })] = access else { return None };
+    let is_first = matches!(&index.value, Value::Number(number, _) if number == "0") && folded(name) == "typname";
+    let one = || FunctionArgExpr::Expr(Expr::Value(Value::Number("1".to_owned(), false).into()));
+    is_first.then(|| call("substr", vec![FunctionArgExpr::Expr(root.clone()), one(), one()]))
 }
 
 /// The text of one of D13's types.
@@ -80,6 +101,7 @@ fn as_call(expr: &mut Expr) -> Option<(&'static str, Expr)> {
         "name" => ("as_name", DataType::Text),
         "char" => ("as_char", DataType::Text),
         "xid" => ("as_xid", DataType::Custom(ObjectName::from(vec![Ident::new("oid")]), vec![])),
+        "regoperator" => ("regoperatorout", DataType::Custom(ObjectName::from(vec![Ident::new("oid")]), vec![])),
         _ => return None,
     };
     Some((function, call(function, vec![FunctionArgExpr::Expr(cast(take(inner), through))])))

@@ -1,4 +1,5 @@
-//! Functions that give rows, by which tools ask the catalog: `pg_get_keywords()`, `information_schema._pg_expandarray(array)`; and fields of rows.
+//! Functions that give rows, by which tools ask the catalog: `pg_get_keywords()`, `pg_options_to_table(options)`,
+//! `information_schema._pg_expandarray(array)`; and fields of rows.
 //!
 //! D42: in a SELECT list each column of such a row is the elements of an array; `(f(x)).n` is the array of its column only.
 //! D43: a field of a row is found by the name that the row's layout has for it.
@@ -64,9 +65,14 @@ fn expanded(expr: &Expr) -> Option<Expr> {
 }
 
 fn numbered(name: &ObjectName, args: &[FunctionArg]) -> Option<Expr> {
-    let is_expanding = folded_parts(name).last().is_some_and(|name| name == "_pg_expandarray");
+    named_argument(name, args, "_pg_expandarray")
+}
+
+/// The one argument of a call of a function of that name.
+fn named_argument(name: &ObjectName, args: &[FunctionArg], function: &str) -> Option<Expr> {
+    let is_it = folded_parts(name).last().is_some_and(|name| name == function);
     match args {
-        [FunctionArg::Unnamed(FunctionArgExpr::Expr(array))] if is_expanding => Some(array.clone()),
+        [FunctionArg::Unnamed(FunctionArgExpr::Expr(array))] if is_it => Some(array.clone()),
         _ => None,
     }
 }
@@ -79,7 +85,10 @@ fn unnest(array: Expr) -> Expr {
 pub(super) fn unfold_relation(factor: &mut TableFactor) {
     let Some((name, args, alias, with_ordinality)) = called(factor) else { return };
     let is_keywords = args.is_empty() && folded_parts(name).last().is_some_and(|name| name == "pg_get_keywords");
-    let (array_exprs, names): (Vec<Expr>, &[&str]) = if let Some(array) = numbered(name, args) {
+    let (array_exprs, names): (Vec<Expr>, &[&str]) = if let Some(options) = named_argument(name, args, "pg_options_to_table") {
+        let part = |function| call(function, vec![FunctionArgExpr::Expr(options.clone())]);
+        (vec![part("option_names"), part("option_values")], &["option_name", "option_value"])
+    } else if let Some(array) = numbered(name, args) {
         (vec![array.clone(), call("array_places", vec![FunctionArgExpr::Expr(array)])], &["x", "n"])
     } else if is_keywords {
         (keywords(), &["word", "catcode", "barelabel", "catdesc", "baredesc"])

@@ -1,7 +1,7 @@
 //! A SELECT over a table that can have no row is planned as a SELECT without rows, whatever it computes.
 //!
 //! D9: only a SELECT that joins such a table in and neither groups nor aggregates is replaced: it has no row whatever its other tables hold.
-//! D10: the replaced SELECT keeps the names of its columns; each is `text`, since nothing is computed that could have another type.
+//! D10: the replaced SELECT keeps the names of its columns; each is `text`, since nothing is computed that could have another type, but in a set operation, whose other parts tell.
 //! D11: relations have no storage options here, so `unnest(x.reloptions)` has no row either.
 //! Never: touches a table that could have rows, empty or not.
 
@@ -85,6 +85,10 @@ impl VisitorMut for Prune<'_> {
     }
 
     fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        if let SetExpr::SetOperation { left, right, .. } = query.body.as_mut() {
+            untype(left);
+            untype(right);
+        }
         if is_pruned(query) {
             query.order_by = None;
         }
@@ -93,7 +97,7 @@ impl VisitorMut for Prune<'_> {
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         match expr {
-            Expr::Subquery(query) if is_pruned(query) => *expr = cast(null(), DataType::Text),
+            Expr::Subquery(query) if is_pruned(query) => *expr = null(),
             Expr::Exists { subquery, negated } if is_pruned(subquery) => *expr = Expr::Value(Value::Boolean(*negated).into()),
             Expr::Function(function) if is_array_of_nothing(function) => {
                 *expr = Expr::Value(Value::SingleQuotedString("{}".to_owned()).into());
@@ -141,6 +145,24 @@ impl Prune<'_> {
 /// Whether the query is one that [`Prune`] replaced.
 fn is_pruned(query: &Query) -> bool {
     matches!(query.body.as_ref(), SetExpr::Select(select) if select.from.is_empty() && select.selection.as_ref() == Some(&no()))
+}
+
+/// The columns of one part of a set operation take the types of the others.
+fn untype(part: &mut SetExpr) {
+    match part {
+        SetExpr::Select(select) if select.from.is_empty() && select.selection.as_ref() == Some(&no()) => {
+            for item in &mut select.projection {
+                if let SelectItem::ExprWithAlias { expr, .. } = item {
+                    *expr = null();
+                }
+            }
+        }
+        SetExpr::SetOperation { left, right, .. } => {
+            untype(left);
+            untype(right);
+        }
+        _ => {}
+    }
 }
 
 /// `ARRAY(SELECT …)` of a SELECT without rows.

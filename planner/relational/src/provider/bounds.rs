@@ -156,7 +156,7 @@ impl Provider {
 
     /// Whether a column is a `char(n)`, of which spaces at the end are no part.
     fn is_padded(&self, place: usize) -> bool {
-        let declared = self.metadata(place).and_then(|metadata| metadata.get(DECLARED_TYPE).cloned());
+        let declared = self.columns.get(place).and_then(|_| self.metadata(place)).and_then(|metadata| metadata.get(DECLARED_TYPE).cloned());
         declared.is_some_and(|declared| declared.starts_with("1042,"))
     }
 
@@ -171,7 +171,7 @@ impl Provider {
         let Expr::ScalarFunction(call) = column else { return None };
         let ([compared], "comparison_key") = (call.args.as_slice(), call.func.name()) else { return None };
         let column = match compared {
-            Expr::Column(column) => self.schema.index_of(&column.name).ok()?,
+            Expr::Column(column) => self.place_of(&column.name)?,
             other => self.expression_of(other)?,
         };
         let data_type = self.type_at(column);

@@ -452,6 +452,8 @@ impl Checker<'_> {
     fn commented(&self, kind: CommentObject, object: &ObjectName) -> SqlResult<()> {
         let parts: Vec<_> = object.0.clone();
         match kind {
+            // These ask for themselves.
+            CommentObject::Role | CommentObject::User | CommentObject::Database => Ok(()),
             CommentObject::Schema => self.own_schema(object, false),
             CommentObject::Column => self.own(&ObjectName(parts[..parts.len().saturating_sub(1)].to_vec())),
             _ => self.own(object),

@@ -120,7 +120,7 @@ fn change(
     let is_known = known.is_some();
     let mut def = known.unwrap_or_else(|| {
         let id = execution.transaction.ledger().next_object_id();
-        GrantsDef { id, object: id, owner: maker, acl: Some(plain.clone()), columns: BTreeMap::new(), for_new: Some(new) }
+        GrantsDef { id, object: id, owner: maker, acl: Some(plain.clone()), columns: BTreeMap::new(), for_new: Some(new), comment: None }
     });
     let list = def.acl.get_or_insert_with(Vec::new);
     for grantee in grantees {

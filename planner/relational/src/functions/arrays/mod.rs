@@ -6,6 +6,7 @@
 mod build;
 mod compare;
 mod measure;
+mod options;
 mod quantified;
 mod text;
 mod thresholds;
@@ -36,6 +37,7 @@ pub(crate) fn functions() -> Vec<ScalarUDF> {
         build::functions(),
         compare::functions(),
         measure::functions(),
+        options::functions(),
         quantified::functions(),
         text::functions(),
         thresholds::functions(),
