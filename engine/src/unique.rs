@@ -13,7 +13,6 @@ use hashbrown::{HashMap, HashSet};
 use crate::canonical::OWN_ROW;
 use crate::key::{Key, KeyReader};
 use crate::key_index::{columns_of, readers};
-use crate::late_keys;
 use crate::ledger::Ledger;
 use crate::own_keys::NewKeys;
 use crate::schema::{Expressions, KeyDef, TableDef};
@@ -101,7 +100,7 @@ pub(crate) fn check(
 /// What [`check`] found may have been overtaken: compares with the rows that committed since. Errors: 23505, 40001.
 pub(crate) fn check_again(ledger: &Ledger, writes: &TableWrites, state: &TableState) -> SqlResult<()> {
     let own = &*writes.own;
-    late_keys::check_doubtful(ledger, writes, state)?;
+    check_doubtful(ledger, writes, state)?;
     let Some(all) = own.keys.in_memory() else { return check_since(ledger, writes, state) };
     for (id, known) in all {
         let Some(def) = writes.table.key(*id).filter(|def| !own.doubtful.contains(&def.id)) else { continue };
@@ -109,7 +108,7 @@ pub(crate) fn check_again(ledger: &Ledger, writes: &TableWrites, state: &TableSt
             known.iter().filter(|(_, own_row)| !own.own_ended.contains(*own_row)).map(|(key, own_row)| (key, *own_row)).collect();
         if def.late.is_some() {
             for (key, own_row) in live {
-                if late_keys::taken_by(ledger, own, state, def, key)?.is_some() {
+                if taken_by(ledger, own, state, def, key)?.is_some() {
                     return Err(taken(ledger, writes, def, own_row));
                 }
             }
@@ -154,6 +153,52 @@ fn check_since(ledger: &Ledger, writes: &TableWrites, state: &TableState) -> Sql
         }
         Ok(())
     })
+}
+
+/// The committed row with this value of a late key that nobody has ended, this transaction included.
+fn taken_by(ledger: &Ledger, own: &OwnRows, state: &TableState, def: &KeyDef, key: &Key) -> SqlResult<Option<u64>> {
+    let live = |row: u64| Ok((!own.ended.contains(&row) && state.ended_by(row)?.is_none()).then_some(row));
+    if let Some(row) = own.unindexed.get(&def.id).and_then(|known| known.get(key)) {
+        return live(*row);
+    }
+    if ledger.keys().contains(def.id) { ledger.keys().find(def, key, live) } else { Ok(None) }
+}
+
+/// L2, for keys whose own rows are not looked up by value (L3). Errors: 23505.
+fn check_doubtful(ledger: &Ledger, writes: &TableWrites, state: &TableState) -> SqlResult<()> {
+    for def in writes.own.doubtful.iter().filter_map(|id| writes.table.key(*id)) {
+        if let Some((piece, row, _)) = first_taken(ledger, (&writes.table, def), &writes.own, state, 0)? {
+            return Err(duplicate_key(ledger.options().expressions(), &writes.table, def, &writes.own.pieces[piece].batch, row));
+        }
+    }
+    Ok(())
+}
+
+/// The first own row, from `first` on, whose value another row has, by piece and place, with its value.
+pub(crate) fn first_taken(
+    ledger: &Ledger,
+    (table, def): (&TableDef, &KeyDef),
+    own: &OwnRows,
+    state: &TableState,
+    first: u64,
+) -> SqlResult<Option<(usize, usize, Key)>> {
+    let is_doubtful = own.doubtful.contains(&def.id);
+    let from = if is_doubtful { 0 } else { first };
+    let mut seen = HashSet::new();
+    for (at, piece) in own.pieces.iter().enumerate().filter(|(_, piece)| piece.first + piece.batch.num_rows() as u64 > from) {
+        let reader = KeyReader::of_stored(ledger.options().expressions(), table, def, &piece.batch)?;
+        for row in from.saturating_sub(piece.first) as usize..piece.batch.num_rows() {
+            let own_row = piece.first + row as u64;
+            let Some(key) = reader.key(row).filter(|_| !own.own_ended.contains(&own_row)) else { continue };
+            if own_row >= first && taken_by(ledger, own, state, def, &key)?.is_some() {
+                return Ok(Some((at, row, key)));
+            }
+            if is_doubtful && let Some(key) = seen.replace(key) {
+                return Ok(Some((at, row, key)));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// Rows that a view shows by their value of a key.

@@ -91,10 +91,10 @@ async fn a_portal_is_moved_like_the_cursor_it_is() {
 #[tokio::test]
 async fn a_binary_cursor_says_the_format_where_nobody_else_does() {
     let (_server, mut raw) = with_rows(3).await;
-    raw.ask(&[query("BEGIN"), query("DECLARE b BINARY CURSOR FOR SELECT id, id::text FROM t ORDER BY id")]).await;
+    raw.ask(&[query("BEGIN"), query("DECLARE b BINARY CURSOR FOR SELECT id, id::text AS t FROM t ORDER BY id")]).await;
     raw.until_ready().await;
     let seen = raw.ask(&[query("FETCH 2 FROM b")]).await;
-    assert_eq!(seen, ["Columns id,id", "Row \0\0\0\0|0", "Row \0\0\0\u{1}|1", "Complete FETCH 2", "Ready T"]);
+    assert_eq!(seen, ["Columns id,t", "Row \0\0\0\0|0", "Row \0\0\0\u{1}|1", "Complete FETCH 2", "Ready T"]);
     // In the extended protocol Bind says it.
     let seen = raw.ask(&[parse("", "FETCH 1 FROM b"), bind("", "", &[]), execute("", 0), sync()]).await;
     assert_eq!(seen, ["Parsed", "Bound", "Row 2|2", "Complete FETCH 1", "Ready T"]);
