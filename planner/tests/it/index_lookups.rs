@@ -173,12 +173,12 @@ async fn explain_shows_arrays_rows_and_patterns() {
         assert!(plan.contains(expected), "{condition}: {plan}");
     }
     for (sql, arguments, expected) in [
-        ("SELECT name FROM person WHERE id = ANY($1)", "'{3,5}'", "Index Cond: (id = ANY ($1))"),
-        ("SELECT name FROM person WHERE city LIKE $1", "'city 399%'", "Index Cond: ((city >= start of $1) AND (city < end of $1))"),
+        ("SELECT name FROM person WHERE id = ANY($1)", "'{3,5}'", "Index Cond: (id = ANY ([3, 5]))"),
+        ("SELECT name FROM person WHERE city LIKE $1", "'city 399%'", "Index Cond: ((city >= city 399) AND (city < city 39:))"),
         (
             "SELECT name FROM person WHERE (city, age, id) > ($1, $2, $3) ORDER BY city, age, id LIMIT 3",
             "'city 7', 10, 6407",
-            "Index Cond: (ROW(city, age, id) >= ROW($1, $2, $3))",
+            "Index Cond: (ROW(city, age, id) >= ROW(city 7, 10, 6407))",
         ),
     ] {
         client.run(&format!("PREPARE p AS {sql}")).await;
