@@ -15,6 +15,6 @@ COPY (SELECT id, name FROM c ORDER BY id DESC) TO STDOUT (DELIMITER '|', NULL 'n
 COPY c FROM STDIN;
 x	y	t
 \.
-COPY missing FROM STDIN;
 SELECT count(*) FROM c;
 DROP TABLE c;
+COPY missing FROM STDIN;
