@@ -73,7 +73,7 @@ pub struct Expression {
 }
 
 /// A unique constraint or an index.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Index {
     /// Its oid, and the name of its fold (R2).
     pub id: u32,

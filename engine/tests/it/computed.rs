@@ -83,16 +83,9 @@ pub fn define(transaction: &mut Transaction, parts: &[&str], condition: Option<&
         columns: parts.iter().map(column).collect(),
         expressions: parts.iter().filter(|part| column(part) == NO_COLUMN).map(|part| expression(part)).collect(),
         condition: condition.map(expression),
-        include: Vec::new(),
         options: vec![0; parts.len()],
-        classes: Vec::new(),
         unique,
-        nulls_equal: false,
-        constraint: false,
-        timing: engine::Timing::default(),
-        names: Vec::new(),
-        comment: None,
-        constraint_comment: None,
+        ..Index::default()
     });
     let version = transaction.next_version(s.id);
     let changed = TableDef::with_rules(s.id, &s.schema, &s.name, version, s.columns.clone(), s.primary_key.clone(), rules)?;

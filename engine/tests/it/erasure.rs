@@ -541,23 +541,8 @@ fn keys_over_sealed_columns_and_changes_of_what_is_sealed_are_refused() {
     ] {
         assert_eq!(refused(table), SqlState::FEATURE_NOT_SUPPORTED);
     }
-    let index = engine::Index {
-        id: 99_999,
-        name: "people_name".into(),
-        columns: vec![ColumnId(3)],
-        expressions: Vec::new(),
-        condition: None,
-        include: Vec::new(),
-        options: vec![0],
-        classes: Vec::new(),
-        unique: false,
-        nulls_equal: false,
-        constraint: false,
-        timing: engine::Timing::default(),
-        names: Vec::new(),
-        comment: None,
-        constraint_comment: None,
-    };
+    let index =
+        engine::Index { id: 99_999, name: "people_name".into(), columns: vec![ColumnId(3)], options: vec![0], ..engine::Index::default() };
     let mut rules = people.rules.as_ref().clone();
     rules.indexes = vec![index.clone()];
     let indexed = TableDef::with_rules(people.id, "public", "people", 2, people.columns.clone(), people.primary_key.clone(), rules.clone());

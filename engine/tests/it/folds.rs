@@ -65,18 +65,9 @@ fn change_index(ledger: &Arc<Ledger>, index: Option<(&str, u32)>) -> SqlResult<(
         id: ledger.next_object_id(),
         name: name.into(),
         columns: vec![ColumnId(column)],
-        expressions: Vec::new(),
-        condition: None,
-        include: Vec::new(),
         options: vec![0],
-        classes: Vec::new(),
         unique: column == 1,
-        nulls_equal: false,
-        constraint: false,
-        timing: engine::Timing::default(),
-        names: Vec::new(),
-        comment: None,
-        constraint_comment: None,
+        ..Index::default()
     });
     let rules = Rules { indexes: made.into_iter().collect(), ..Rules::clone(&t.rules) };
     let version = transaction.next_version(t.id);
@@ -464,18 +455,9 @@ fn an_index_begins_without_rows_that_its_own_commit_ends() {
         id: ledger.next_object_id(),
         name: "once".into(),
         columns: vec![ColumnId(2)],
-        expressions: Vec::new(),
-        condition: None,
-        include: Vec::new(),
         options: vec![0],
-        classes: Vec::new(),
         unique: true,
-        nulls_equal: false,
-        constraint: false,
-        timing: engine::Timing::default(),
-        names: Vec::new(),
-        comment: None,
-        constraint_comment: None,
+        ..Index::default()
     };
     let (id, rules) = (index.id, Rules { indexes: vec![index], ..Rules::clone(&t.rules) });
     let version = transaction.next_version(t.id);

@@ -45,18 +45,9 @@ pub fn index(ledger: &Arc<Ledger>, all: &[&[u32]]) {
             id: ledger.next_object_id(),
             name: format!("by {columns:?}"),
             columns: columns.iter().map(|id| ColumnId(*id)).collect(),
-            expressions: Vec::new(),
-            condition: None,
-            include: Vec::new(),
             options: vec![0; columns.len()],
-            classes: Vec::new(),
             unique: columns.contains(&1),
-            nulls_equal: false,
-            constraint: false,
-            timing: engine::Timing::default(),
-            names: Vec::new(),
-            comment: None,
-            constraint_comment: None,
+            ..Index::default()
         });
     }
     let version = transaction.next_version(s.id);

@@ -15,7 +15,7 @@ use base::{SqlError, SqlResult};
 use datafusion::catalog::cte_worktable::CteWorkTable;
 use datafusion::catalog::default_table_source::provider_as_source;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::{Column, DataFusionError, Result, TableReference};
+use datafusion::common::{Column, Result, TableReference};
 use datafusion::datasource::ViewTable;
 use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, RelationPlanner, TypePlanner};
@@ -31,6 +31,7 @@ use crate::functions::{self, session};
 use crate::hidden;
 use crate::position;
 use crate::provider::Provider;
+use crate::raised::external;
 use crate::relational::{self, Query};
 use crate::set_functions::relation::SetFunctions;
 use crate::sql_types::PostgresTypes;
@@ -132,7 +133,6 @@ impl<'a> Context<'a> {
 
     /// The plan that a view stands for, its columns under the names it was made with.
     fn expand(&self, view: View) -> Result<LogicalPlan> {
-        let external = |error| DataFusionError::External(Box::new(error));
         if self.expanding.contains(&view.statement) {
             return Err(external(SqlError::new(base::SqlState("42P17"), "infinite recursion detected in a view")));
         }
@@ -195,7 +195,6 @@ impl<'a> Context<'a> {
     }
 
     fn expression(&self, mut statement: Statement, schema: &SchemaRef) -> Result<Option<Expr>> {
-        let external = |error| DataFusionError::External(Box::new(error));
         relational::prepare(&mut statement, self, self.mentioned).map_err(external)?;
         let plan = SqlToRel::new(self).sql_statement_to_plan_with_context(statement, &mut PlannerContext::new())?;
         computed::expression(relational::settled(plan, self.state)?, schema, self.state)
@@ -272,7 +271,6 @@ impl Resolver for RowsOf {
 
 impl ContextProvider for Context<'_> {
     fn get_table_source(&self, name: TableReference) -> Result<Arc<dyn TableSource>> {
-        let external = |error| DataFusionError::External(Box::new(error));
         if name.catalog().is_some_and(|catalog| catalog != self.database) {
             return Err(external(SqlError::unsupported(format!("cross-database reference \"{name}\""))));
         }

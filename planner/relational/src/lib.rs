@@ -53,6 +53,7 @@ mod parameters;
 mod planning;
 mod position;
 mod provider;
+mod raised;
 mod relational;
 mod reshape;
 mod resolution;

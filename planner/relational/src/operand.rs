@@ -14,7 +14,7 @@ use arrow::compute::CastOptions;
 use arrow::datatypes::{DataType, Field, IntervalMonthDayNano, Schema};
 use datafusion::catalog::Session;
 use datafusion::common::tree_node::TreeNode;
-use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
+use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{ColumnarValue, Expr, ExprSchemable, Volatility};
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
@@ -22,6 +22,7 @@ use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 use crate::functions::arrays::elements_of_text;
 use crate::functions::numerics::columns;
 use crate::layouts::{self, INTERVAL};
+use crate::raised::external;
 use crate::slot::{self, Reader};
 
 /// What a column is compared with.
@@ -246,7 +247,7 @@ fn elements(array: &ScalarValue, wanted: &DataType) -> Result<ScalarValue> {
     }
     let lists = match array {
         ScalarValue::List(lists) => Arc::clone(lists) as ArrayRef,
-        text => elements_of_text(&text.to_array()?, wanted).map_err(|error| DataFusionError::External(Box::new(error)))?,
+        text => elements_of_text(&text.to_array()?, wanted).map_err(external)?,
     };
     let Some(lists) = lists.as_list_opt::<i32>() else { return datafusion::common::internal_err!("O3: {array} is no array") };
     let options = CastOptions { safe: true, ..CastOptions::default() };

@@ -18,7 +18,8 @@ use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Pla
 use futures::stream;
 
 use crate::index_step::IndexStep;
-use crate::scan::{Bounds, Hints, Reading, condition, external, rising};
+use crate::raised::external;
+use crate::scan::{Bounds, Hints, Reading, condition, rising};
 use crate::table::{InOrder, Order, OrderedRows};
 
 /// The index does not answer (O1).

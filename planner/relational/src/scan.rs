@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
-use base::SqlError;
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, Result, ScalarValue, Statistics};
@@ -30,6 +29,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::computed::{self, Part};
 use crate::index_step::IndexStep;
 use crate::operand::{Hint, Operand};
+use crate::raised::external;
 use crate::slot::Slot;
 use crate::table::{Bound, Comparison, Indexed, Partition, Table, TableIndex};
 
@@ -101,10 +101,6 @@ impl Reading {
     pub(crate) fn column_names(&self) -> String {
         self.schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(", ")
     }
-}
-
-pub(crate) fn external(error: SqlError) -> DataFusionError {
-    DataFusionError::External(Box::new(error))
 }
 
 /// One row by primary key, read when polled.

@@ -26,7 +26,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::held::Held;
 use super::rows::{Compared, Computed, Leaving};
 use super::tree::Tree;
-use crate::scan::external;
+use crate::raised::external;
 use crate::table::Table;
 use crate::table::links::{Asked, JoinedColumn, JoinedCondition, Route, Wanted, Way};
 

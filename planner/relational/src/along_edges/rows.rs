@@ -16,7 +16,7 @@ use datafusion::physical_expr::utils::collect_columns;
 use super::passing::{batch, clear};
 use super::tree::{Expr, Tree, moved};
 use crate::errors;
-use crate::scan::external;
+use crate::raised::external;
 use crate::table::Table;
 use crate::table::links::RowFilter;
 

@@ -10,7 +10,7 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt64Array};
 use arrow::compute::{filter, partition, take};
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, Schema};
 use base::{SqlError, SqlResult, SqlState};
-use datafusion::common::{DataFusionError, Result, ScalarValue, exec_err};
+use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, PartitionEvaluatorArgs, WindowUDFFieldArgs};
 use datafusion::logical_expr::type_coercion::functions::fields_with_udf;
 use datafusion::logical_expr::{
@@ -21,6 +21,7 @@ use datafusion::physical_expr::expressions::Column;
 
 use super::distance::Values;
 use super::frames::{Exclusion, Frames};
+use crate::raised::external;
 use crate::values::zone::Zone;
 
 /// What is computed over a frame.
@@ -126,10 +127,6 @@ struct Evaluator {
     returns: FieldRef,
     fields: Vec<FieldRef>,
     function: Framed,
-}
-
-fn external(error: SqlError) -> DataFusionError {
-    DataFusionError::External(Box::new(error))
 }
 
 impl PartitionEvaluator for Evaluator {

@@ -185,17 +185,7 @@ fn body(scope: &Scope<'_>, body: &SetExpr, order: &[OrderByExpr], names: Option<
             let nothing = || Typed { node: Node::Constant(None), typ: types::of(UNKNOWN) };
             let order = order.iter().map(|item| ordered(item, nothing())).collect::<Option<_>>()?;
             let body = Body::Set { op, all, left: Box::new(left), right: Box::new(right) };
-            Some(Query {
-                recursive: false,
-                ctes: Vec::new(),
-                body,
-                order,
-                order_places,
-                limit: None,
-                offset: None,
-                with_ties: false,
-                columns,
-            })
+            Some(Query { order, order_places, ..Query::of(body, columns) })
         }
         _ => None,
     }
@@ -232,18 +222,7 @@ fn values(scope: &Scope<'_>, values: &ast::Values) -> Option<Query> {
     let typed = |row: Vec<Typed>| row.into_iter().zip(&types).map(|(item, to)| expressions::coerced(item, *to)).collect::<Option<Vec<_>>>();
     let rows = rows.into_iter().map(typed).collect::<Option<_>>()?;
     let columns = types.iter().zip(1..).map(|(oid, at)| (format!("column{at}"), types::of(*oid))).collect();
-    let (order, order_places) = (Vec::new(), Vec::new());
-    Some(Query {
-        recursive: false,
-        ctes: Vec::new(),
-        body: Body::Values(rows),
-        order,
-        order_places,
-        limit: None,
-        offset: None,
-        with_ties: false,
-        columns,
-    })
+    Some(Query::of(Body::Values(rows), columns))
 }
 
 fn ordered(item: &OrderByExpr, expr: Typed) -> Option<Order> {
@@ -334,7 +313,7 @@ fn select(around: &Scope<'_>, select: &ast::Select, order: &[OrderByExpr], names
     let columns = items.iter().map(|(item, name)| (name.clone(), item.typ)).collect();
     let body = Body::Select(Box::new(Select { distinct, items, from, condition, group, having, windows }));
     let order_places = Vec::new();
-    Some(Query { recursive: false, ctes: Vec::new(), body, order, order_places, limit: None, offset: None, with_ties: false, columns })
+    Some(Query { order, order_places, ..Query::of(body, columns) })
 }
 
 /// `*`: what USING merges, then the rest; of one such join, beyond which the order is another.

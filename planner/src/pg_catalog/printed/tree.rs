@@ -131,6 +131,14 @@ pub(super) struct Query {
     pub(super) columns: Vec<(String, Typ)>,
 }
 
+impl Query {
+    /// With nothing around its body.
+    pub(super) fn of(body: Body, columns: Vec<(String, Typ)>) -> Self {
+        let (ctes, order, order_places) = (Vec::new(), Vec::new(), Vec::new());
+        Self { recursive: false, ctes, body, order, order_places, limit: None, offset: None, with_ties: false, columns }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Cte {
     pub(super) name: String,
