@@ -71,6 +71,7 @@ impl SqlState {
     pub const RESERVED_NAME: Self = Self("42939");
     pub const WRONG_OBJECT_TYPE: Self = Self("42809");
     pub const DISK_FULL: Self = Self("53100");
+    pub const CONFIGURATION_LIMIT_EXCEEDED: Self = Self("53400");
     pub const OUT_OF_MEMORY: Self = Self("53200");
     pub const TOO_MANY_CONNECTIONS: Self = Self("53300");
     pub const PROGRAM_LIMIT_EXCEEDED: Self = Self("54000");

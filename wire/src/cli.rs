@@ -137,10 +137,13 @@ pub struct Serve {
     /// on top. Default: a quarter of the machine's.
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub memory: Option<usize>,
-    /// Memory that one query may hold for sorts, joins and groups; a session can lower it by SET statement_mem. Default: a quarter of --memory, which
-    /// is half of what all queries have together.
+    /// Memory that one query may hold for sorts, joins and groups before it goes to disk; a session can lower it by SET statement_mem. Default: half
+    /// of what all queries have together, three sixteenths of --memory.
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub statement_memory: Option<usize>,
+    /// Disk that the temporary files of all running queries may take together, within the data folder.
+    #[arg(long, value_name = "SIZE", default_value = "100GB", value_parser = parse_size)]
+    pub temp_file_limit: usize,
     /// How much of what is sealed is read again and compared with the ledger, e.g. 16MB a second; a round a day. 0 is none.
     #[arg(long, value_name = "SIZE", default_value = "16MB", value_parser = parse_rate)]
     pub scrub_rate: usize,

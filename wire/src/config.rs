@@ -59,6 +59,8 @@ pub struct Config {
     pub query_memory_bytes: usize,
     /// Memory that one of them may hold; a session's `statement_mem` can only be less.
     pub statement_memory_bytes: usize,
+    /// Disk that the temporary files of all running queries may take together.
+    pub temp_file_bytes_max: u64,
     /// What running statements get at shutdown before they are cancelled.
     pub shutdown_grace: Duration,
     /// Witnesses that are asked to cosign the checkpoints of every database; `None` asks none.
@@ -83,6 +85,7 @@ impl Default for Config {
             startup_time_max: Duration::from_secs(60),
             query_memory_bytes: 1 << 30,
             statement_memory_bytes: 512 << 20,
+            temp_file_bytes_max: 100 << 30,
             shutdown_grace: Duration::from_secs(5),
             witnesses: None,
             timestamps: None,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use base::{SqlError, SqlResult, SqlState};
 use engine::Server;
 use planner::Databases;
-use relational::{Options, Relational};
+use relational::{Options, Relational, Spill};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -26,6 +26,8 @@ use crate::shutdown::Shutdown;
 use crate::tls::{self, Tls};
 use crate::{cosigning, credentials, startup, timestamping};
 
+/// Of a data folder: what queries cannot hold in memory. Empty while no query runs.
+const SPILL_FOLDER: &str = "spill";
 /// Sockets that may be greeting beyond the sessions allowed, so that cancel requests and refusals get an answer.
 const GREETINGS_MAX: usize = 64;
 /// What a cancelled statement gets to unwind before its task is dropped.
@@ -75,7 +77,8 @@ impl Listener {
         let partitions = std::thread::available_parallelism().map_or(1, usize::from);
         let (memory_bytes, run_memory_bytes) = (config.query_memory_bytes, config.statement_memory_bytes);
         let limits = Options { memory_bytes, run_memory_bytes, partitions, batch_rows: 8192 };
-        let relational = Arc::new(Relational::new(limits)?);
+        let spill = Spill { folder: engine.folder().join(SPILL_FOLDER), bytes_max: config.temp_file_bytes_max };
+        let relational = Arc::new(Relational::spilling(limits, &spill)?);
         if let Some(witnesses) = &config.witnesses {
             engine.ask_witnesses(&witnesses.states());
         }

@@ -14,6 +14,7 @@ use crate::functions::types;
 use crate::names;
 use crate::position;
 use crate::relational::Query;
+use crate::spilling;
 
 const ADD_CASTS: &str = "No function matches the given name and argument types. You might need to add explicit type casts.";
 const ADD_OPERATOR_CASTS: &str = "No operator matches the given name and argument types. You might need to add explicit type casts.";
@@ -63,10 +64,12 @@ impl Mapping<'_> {
             DataFusionError::NotImplemented(text) => self.not_implemented(first_line(text)),
             DataFusionError::Plan(text) => self.plan(text),
             DataFusionError::Execution(text) => self.execution(text),
-            DataFusionError::ResourcesExhausted(text) => SqlError::new(SqlState::OUT_OF_MEMORY, "out of memory for queries")
-                .detail(first_line(text))
-                .hint("Make the query read or sort fewer rows, or give the server more memory for queries."),
-            DataFusionError::IoError(inner) => SqlError::new(SqlState::IO_ERROR, inner.to_string()),
+            DataFusionError::ResourcesExhausted(text) => spilling::exceeded(text).unwrap_or_else(|| {
+                SqlError::new(SqlState::OUT_OF_MEMORY, "out of memory for queries")
+                    .detail(first_line(text))
+                    .hint("Make the query read or sort fewer rows, or give the server more memory for queries.")
+            }),
+            DataFusionError::IoError(inner) => spilling::exceeded(&inner.to_string()).unwrap_or_else(|| spilling::written(inner)),
             DataFusionError::Internal(text) if text.contains("placeholder") => {
                 SqlError::new(SqlState::INDETERMINATE_DATATYPE, "could not determine data type of a parameter")
             }
@@ -244,7 +247,7 @@ impl Mapping<'_> {
             ArrowError::DivideByZero => SqlError::new(SqlState::DIVISION_BY_ZERO, "division by zero"),
             ArrowError::ArithmeticOverflow(_) => SqlError::new(SqlState::NUMERIC_VALUE_OUT_OF_RANGE, "numeric value out of range"),
             ArrowError::MemoryError(text) => SqlError::new(SqlState::OUT_OF_MEMORY, lower_first(text)),
-            ArrowError::IoError(text, _) => SqlError::new(SqlState::IO_ERROR, text.clone()),
+            ArrowError::IoError(text, inner) => spilling::exceeded(text).unwrap_or_else(|| spilling::written(inner)),
             ArrowError::NotYetImplemented(text) => SqlError::new(SqlState::FEATURE_NOT_SUPPORTED, lower_first(text)),
             ArrowError::CastError(text)
             | ArrowError::ParseError(text)

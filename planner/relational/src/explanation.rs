@@ -11,6 +11,7 @@ use datafusion::physical_plan::metrics::MetricsSet;
 use crate::along_edges::AlongEdgesExec;
 use crate::index_step::IndexStep;
 use crate::ordered_scan::OrderedScanExec;
+use crate::own_rows::OwnRows;
 use crate::scan::SegmentScanExec;
 use crate::top_by_index::TopByIndexExec;
 
@@ -40,6 +41,9 @@ impl Step {
                 Ok(Ok(way)) => Self::of_way(along, &way, was_run),
                 Err(_) => Self::of(along.joins(), was_run),
             };
+        }
+        if let Some(owned) = plan.downcast_ref::<OwnRows>() {
+            return Self::of(owned.input(), was_run);
         }
         let line = DisplayableExecutionPlan::new(plan.as_ref()).one_line().to_string();
         let line = line.trim_end();

@@ -6,7 +6,7 @@
 //! R2: every error that leaves is an [`base::SqlError`] with its SQLSTATE; one raised by a table or a resolver leaves unchanged.
 //! R3: batches that leave carry only the Arrow types listed in `output`, whatever the functions inside produced.
 //! R4: a hidden column is seen by a statement only if the statement names it.
-//! Never: knows a transaction, the catalog, a file or the wire; writes anything.
+//! Never: knows a transaction, the catalog or the wire; writes anything but what a query cannot hold in memory ([`Spill`]).
 
 pub mod environment;
 pub mod table;
@@ -39,6 +39,7 @@ mod layouts;
 mod mapping;
 mod marks;
 mod memory;
+mod merge_joins;
 mod names;
 mod names_shown;
 mod numbers;
@@ -48,6 +49,7 @@ mod ordered_scan;
 mod origins;
 mod outer_values;
 mod output;
+mod own_rows;
 mod padded;
 mod parameters;
 mod planning;
@@ -63,8 +65,10 @@ mod sequence;
 mod session_options;
 mod set_functions;
 mod shape;
+mod shares;
 mod sides;
 mod slot;
+mod spilling;
 mod sql_types;
 mod top_by_index;
 mod type_families;
@@ -83,6 +87,7 @@ pub use marks::{
 pub use names::figured as figured_name;
 pub use relational::{Description, Options, Query, Relational, Rows};
 pub use shape::Shape;
+pub use spilling::Spill;
 pub use table::links;
 pub use table::{
     Bound, Comparison, DECLARED_TYPE, HIDDEN, InOrder, Indexed, Order, OrderedRows, Partition, Resolver, TABLE_COLUMN, TABLE_OID, Table,

@@ -26,7 +26,9 @@ use crate::apply::dependent_exec::DependentExec;
 use crate::apply::inner::{Inner, Make};
 use crate::attach;
 use crate::first_met::FirstMet;
+use crate::merge_joins::MergeJoins;
 use crate::outer_values::{Cell, Memo};
+use crate::own_rows::OwnSorted;
 use crate::sequence::Sequences;
 use crate::session_options;
 use crate::set_functions::exec::{Computed, SetScanExec};
@@ -111,8 +113,8 @@ impl Planner {
     }
 }
 
-/// DataFusion's rules over operators, but for those that do harm here, and ours.
-pub(crate) fn optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+/// DataFusion's rules over operators, but for those that do harm here, and ours. `spills`: what a run may hold, where it may go to disk beyond it.
+pub(crate) fn optimizer_rules(spills: Option<usize>) -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules = PhysicalOptimizer::new().rules;
     // It finds columns by name only, of which a join may have two; filters have their places in the logical plan already.
     rules.retain(|rule| !rule.name().starts_with("FilterPushdown"));
@@ -122,6 +124,10 @@ pub(crate) fn optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sy
     rules.push(Arc::new(FirstMet));
     rules.push(Arc::new(TopByIndex));
     rules.push(Arc::new(AlongEdges));
+    if let Some(run_bytes_max) = spills {
+        rules.push(Arc::new(MergeJoins { run_bytes_max }));
+    }
+    rules.push(Arc::new(OwnSorted));
     rules
 }
 

@@ -17,6 +17,7 @@ use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::{InvariantLevel, LogicalPlan};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::planner::{PlannerContext, SqlToRel};
@@ -36,16 +37,17 @@ use crate::planning::{self, Planner};
 use crate::session_options::States;
 use crate::shape::{Bound, Shape};
 use crate::slot::{Slot, Which};
+use crate::spilling::Spill;
 use crate::table::{Resolver, Table};
 use crate::{attach, dialect, errors, full_joins, functions, hidden, names, names_shown, operators, output, reshape, semantics};
 
 /// Limits and shape of execution, set once a server.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Memory all running queries may hold together for sorts, hashes and aggregates; past it a statement fails with 53200.
+    /// Memory all running queries may hold together for sorts, hashes and aggregates; past it a statement goes to disk, or fails with 53200.
     pub memory_bytes: usize,
-    /// Memory one of them may hold, its subqueries included; past it that query fails with 53200, whatever the others hold. Subject to
-    /// `memory_bytes`.
+    /// Memory one of them may hold, its subqueries included; past it that query goes to disk, or fails with 53200, whatever the others hold.
+    /// Subject to `memory_bytes`.
     pub run_memory_bytes: usize,
     /// Streams a scan or an exchange is split into, ≥ 1; usually the number of cores.
     pub partitions: usize,
@@ -94,10 +96,22 @@ impl std::fmt::Debug for Relational {
 }
 
 impl Relational {
-    /// A service with these limits.
+    /// A service with these limits, whose queries never go to disk: what their memory does not hold is refused.
     ///
     /// Errors: 22023 for a limit out of range.
     pub fn new(options: Options) -> SqlResult<Self> {
+        let never = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
+        Self::with(options, never, planning::optimizer_rules(None))
+    }
+
+    /// A service with these limits, whose sorts, joins and aggregates go to disk when they meet them.
+    ///
+    /// Errors: 22023 for a limit out of range; those of the folder ([`Spill`]).
+    pub fn spilling(options: Options, spill: &Spill) -> SqlResult<Self> {
+        Self::with(options, spill.open()?, planning::optimizer_rules(Some(options.run_memory_bytes)))
+    }
+
+    fn with(options: Options, disk: DiskManagerBuilder, rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>>) -> SqlResult<Self> {
         let out_of_range = |what: &str| SqlError::new(SqlState::INVALID_PARAMETER_VALUE, format!("{what} is out of range"));
         if !(1..=8192).contains(&options.batch_rows) {
             return Err(out_of_range("batch_rows"));
@@ -107,7 +121,7 @@ impl Relational {
         }
         let runtime = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(GreedyMemoryPool::new(options.memory_bytes)))
-            .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
+            .with_disk_manager_builder(disk)
             .build_arc()
             .map_err(|error| errors::unplaced(&error))?;
         let config = SessionConfig::from(config(options)).with_batch_size(options.batch_rows);
@@ -120,7 +134,7 @@ impl Relational {
             .with_aggregate_functions(functions::aggregates())
             .with_window_functions(functions::windows::functions())
             .with_analyzer_rules(semantics::rules())
-            .with_physical_optimizer_rules(planning::optimizer_rules())
+            .with_physical_optimizer_rules(rules)
             .build();
         Ok(Self { states: States::new(state), memory, batch_rows: options.batch_rows })
     }
@@ -181,6 +195,7 @@ impl Relational {
         let Run { plan, slot, running } = self.ready(shape, resolver, moment, parameters, limits)?;
         let query = Query { statement: &shape.statement, text: &shape.text };
         let stream = execute_stream(plan, Arc::clone(slot.context())).map_err(|error| errors::placed(&error, query))?;
+        let stream = slot.guarded(stream);
         let schema = Arc::clone(&shape.schema);
         Ok(Rows {
             stream: Answer { stream, slot, running, schema: Arc::clone(&schema), batch_rows: self.batch_rows }.into_batches(),
@@ -226,7 +241,8 @@ impl Relational {
         async move {
             let (plan, slot) = planned?;
             if analyze {
-                let mut stream = execute_stream(Arc::clone(&plan), Arc::clone(slot.context())).map_err(|error| errors::unplaced(&error))?;
+                let stream = execute_stream(Arc::clone(&plan), Arc::clone(slot.context())).map_err(|error| errors::unplaced(&error))?;
+                let mut stream = slot.guarded(stream);
                 while let Some(batch) = stream.next().await {
                     batch.map_err(|error| slot.named(errors::unplaced(&error)))?;
                 }
@@ -359,6 +375,9 @@ pub(crate) fn settled(plan: LogicalPlan, state: &SessionState) -> Result<Logical
     Ok(plan)
 }
 
+/// A row of a side of a join, as far as memory is concerned that many of them take: a text or two, some numbers, eight of such sides.
+const GATHERED_BYTES: usize = 1_024;
+
 /// A plan about to run.
 struct Run {
     plan: Arc<dyn ExecutionPlan>,
@@ -376,6 +395,11 @@ fn config(options: Options) -> ConfigOptions {
     config.sql_parser.default_null_ordering = "nulls_max".to_owned();
     config.execution.target_partitions = options.partitions;
     config.execution.planning_concurrency = 1;
+    // A side of a join is gathered for all threads together, where sorting cannot take its place, only if it is known to be small.
+    config.optimizer.hash_join_single_partition_threshold_rows =
+        (options.run_memory_bytes / GATHERED_BYTES).clamp(1, config.optimizer.hash_join_single_partition_threshold_rows);
+    // What a merge needs is kept free by the shares of a run's memory, so that no sort takes its usual 10 MB ahead of its first row.
+    config.execution.sort_spill_reservation_bytes = 0;
     config.execution.time_zone = Some("UTC".to_owned());
     config.execution.enforce_batch_size_in_joins = true;
     // It compares what fields say beside their types, too, which UNION ALL does not keep of windows; types are checked by every operator.

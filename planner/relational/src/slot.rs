@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use arrow::array::new_empty_array;
 use arrow::datatypes::DataType;
 use datafusion::common::{DataFusionError, Result, ScalarValue, internal_err};
-use datafusion::execution::TaskContext;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::expr::Placeholder;
 use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 
@@ -60,6 +60,11 @@ impl Slot {
     /// An error of the run, with the limit of memory that it met.
     pub(crate) fn named(&self, error: SqlError) -> SqlError {
         self.pool.named(error)
+    }
+
+    /// What the operators answer, with an end where the run's memory does not suffice for them to go on.
+    pub(crate) fn guarded(&self, batches: SendableRecordBatchStream) -> SendableRecordBatchStream {
+        self.pool.guarded(batches)
     }
 
     pub(crate) fn context(&self) -> &Arc<TaskContext> {

@@ -69,6 +69,7 @@ async fn serve(arguments: &Serve) -> SqlResult<()> {
         connections_max: arguments.max_connections as usize,
         query_memory_bytes: memory.queries_bytes,
         statement_memory_bytes: arguments.statement_memory.unwrap_or(memory.queries_bytes / 2),
+        temp_file_bytes_max: arguments.temp_file_limit as u64,
         shutdown_grace: Duration::from_secs(arguments.grace),
         witnesses: witnesses.map(Arc::new),
         timestamps,

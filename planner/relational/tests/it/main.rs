@@ -14,3 +14,4 @@ mod parameters;
 mod postgres_semantics;
 mod pruning;
 mod queries;
+mod spilling;

@@ -1,0 +1,125 @@
+//! What is sorted after it was grouped owns its memory.
+//!
+//! A grouping makes all its groups at once and hands them on as slices. A sort that gathers slices counts for each of them all of what it is a slice of.
+//!
+//! O1: rows, their order and their partitions are the input's.
+//! Never: copies a batch that has little beside its rows.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{Array, RecordBatch, UInt32Array};
+use arrow::compute::take_record_batch;
+use datafusion::common::Result;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::aggregates::AggregateExec;
+use datafusion::physical_plan::execution_plan::ChildrenPropertiesMode;
+use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions};
+use futures::StreamExt;
+
+/// Puts an [`OwnRows`] below sorts of all of what was grouped.
+#[derive(Debug)]
+pub(crate) struct OwnSorted;
+
+impl PhysicalOptimizerRule for OwnSorted {
+    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
+        let changed = plan.transform_up(|node| {
+            let sort = node.downcast_ref::<SortExec>().filter(|sort| sort.fetch().is_none() && is_grouped(sort.input()));
+            let Some(sort) = sort else { return Ok(Transformed::no(node)) };
+            let owned: Arc<dyn ExecutionPlan> = Arc::new(OwnRows { input: Arc::clone(sort.input()) });
+            node.replace_children(vec![owned], ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute)).map(Transformed::yes)
+        });
+        changed.data()
+    }
+
+    fn name(&self) -> &str {
+        "own_sorted"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}
+
+fn is_grouped(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    let passes = plan.downcast_ref::<ProjectionExec>().is_some() || plan.downcast_ref::<FilterExec>().is_some();
+    plan.downcast_ref::<AggregateExec>().is_some() || (passes && plan.children().into_iter().any(is_grouped))
+}
+
+/// The rows of its input, in memory of their own.
+#[derive(Debug)]
+pub(crate) struct OwnRows {
+    input: Arc<dyn ExecutionPlan>,
+}
+
+impl OwnRows {
+    pub(crate) fn input(&self) -> &Arc<dyn ExecutionPlan> {
+        &self.input
+    }
+}
+
+fn owned(batch: RecordBatch) -> Result<RecordBatch> {
+    let held = batch.get_array_memory_size();
+    let used: usize = batch.columns().iter().map(|column| column.to_data().get_slice_memory_size()).sum::<Result<_, _>>()?;
+    if held <= used * 2 {
+        return Ok(batch);
+    }
+    let rows = u32::try_from(batch.num_rows()).map_err(|error| datafusion::common::DataFusionError::External(Box::new(error)))?;
+    Ok(take_record_batch(&batch, &UInt32Array::from_iter_values(0..rows))?)
+}
+
+impl DisplayAs for OwnRows {
+    fn fmt_as(&self, _t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OwnRows")
+    }
+}
+
+impl ExecutionPlan for OwnRows {
+    fn name(&self) -> &str {
+        "OwnRows"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        self.input.properties()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![true]
+    }
+
+    fn apply_expressions(&self, _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+        _options: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.with_new_children(children)
+    }
+
+    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        match children.pop() {
+            Some(input) => Ok(Arc::new(Self { input })),
+            None => Ok(self),
+        }
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let rows = self.input.execute(partition, context)?.map(|batch| batch.and_then(owned));
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.input.schema(), rows)))
+    }
+}
