@@ -201,7 +201,7 @@ pub struct Segment {
     schema: SchemaRef,
     version: MetadataVersion,
     blocks: Vec<Block>,
-    data: Buffer,
+    data: Bytes,
     mapped: Mapped,
     quarantined: AtomicBool,
     /// Commits that there were when it was expired; `None` if it was not.
@@ -221,7 +221,7 @@ impl Segment {
     /// Reads the layout of a segment out of its bytes. Errors: XX001 where they are no segment.
     pub fn over(mapped: Mapped, path: &Path) -> SqlResult<Self> {
         let damaged = |why: &str| damaged(path, why);
-        let data = Buffer::from(Bytes::from_owner(mapped.clone()));
+        let data = Bytes::from_owner(mapped.clone());
         let trailer_at = data.len().checked_sub(TRAILER_BYTES).ok_or_else(|| damaged("shorter than a trailer"))?;
         let mut trailer = [0; TRAILER_BYTES];
         trailer.copy_from_slice(&data[trailer_at..]);
@@ -374,7 +374,9 @@ impl Segment {
             decoder = decoder.with_projection(columns.to_vec());
         }
         let length = block.metaDataLength() as usize + block.bodyLength() as usize;
-        let bytes = self.data.slice_with_length(block.offset() as usize, length);
+        let start = block.offset() as usize;
+        // A buffer of its own: what is stored as it is stays a slice of it, and whoever counts memory by buffers counts no other batch.
+        let bytes = Buffer::from(self.data.slice(start..start + length));
         check_buffer_lengths(&bytes, block.metaDataLength() as usize).map_err(|why| damaged(&self.path, why))?;
         let batch = contain_panic(|| decoder.read_record_batch(block, &bytes)).map_err(|error| damaged(&self.path, &error.to_string()))?;
         let batch = batch.ok_or_else(|| damaged(&self.path, "an empty message"))?;

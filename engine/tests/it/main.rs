@@ -29,5 +29,6 @@ mod restores;
 mod retention;
 mod rotation;
 mod scrub;
+mod segments;
 mod transactions;
 mod worm;

@@ -1,5 +1,7 @@
 //! Queries that their memory does not hold go to disk, answer the same as with ample memory, and leave nothing there.
 
+#![allow(clippy::disallowed_methods, reason = "what a server that was killed has left")]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
