@@ -1,9 +1,10 @@
-//! What is sorted after it was grouped owns its memory.
+//! What is sorted owns its memory.
 //!
-//! A grouping makes all its groups at once and hands them on as slices. A sort that gathers slices counts for each of them all of what it is a slice of.
+//! A grouping makes all its groups at once and hands them on as slices; rows that are not sealed yet come as slices of what a commit wrote. A sort that
+//! gathers slices counts for each of them all of what it is a slice of.
 //!
 //! O1: rows, their order and their partitions are the input's.
-//! Never: copies a batch that has little beside its rows.
+//! Never: copies a batch that has no more beside its rows than a few times their size.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,24 +17,23 @@ use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, Tr
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
-use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::execution_plan::ChildrenPropertiesMode;
-use datafusion::physical_plan::filter::FilterExec;
-use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions};
 use futures::StreamExt;
 
-/// Puts an [`OwnRows`] below sorts of all of what was grouped.
+/// How many times the bytes of its rows a batch may hold.
+const TIMES: usize = 4;
+
+/// Puts an [`OwnRows`] below every sort.
 #[derive(Debug)]
 pub(crate) struct OwnSorted;
 
 impl PhysicalOptimizerRule for OwnSorted {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
         let changed = plan.transform_up(|node| {
-            let sort = node.downcast_ref::<SortExec>().filter(|sort| sort.fetch().is_none() && is_grouped(sort.input()));
-            let Some(sort) = sort else { return Ok(Transformed::no(node)) };
+            let Some(sort) = node.downcast_ref::<SortExec>() else { return Ok(Transformed::no(node)) };
             let owned: Arc<dyn ExecutionPlan> = Arc::new(OwnRows { input: Arc::clone(sort.input()) });
             node.replace_children(vec![owned], ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute)).map(Transformed::yes)
         });
@@ -47,11 +47,6 @@ impl PhysicalOptimizerRule for OwnSorted {
     fn schema_check(&self) -> bool {
         true
     }
-}
-
-fn is_grouped(plan: &Arc<dyn ExecutionPlan>) -> bool {
-    let passes = plan.downcast_ref::<ProjectionExec>().is_some() || plan.downcast_ref::<FilterExec>().is_some();
-    plan.downcast_ref::<AggregateExec>().is_some() || (passes && plan.children().into_iter().any(is_grouped))
 }
 
 /// The rows of its input, in memory of their own.
@@ -73,7 +68,7 @@ impl OwnRows {
 fn owned(batch: RecordBatch) -> Result<RecordBatch> {
     let held = batch.get_array_memory_size();
     let used: usize = batch.columns().iter().map(|column| column.to_data().get_slice_memory_size()).sum::<Result<_, _>>()?;
-    if held <= used * 2 {
+    if held <= used * TIMES {
         return Ok(batch);
     }
     let rows = u32::try_from(batch.num_rows()).map_err(|error| datafusion::common::DataFusionError::External(Box::new(error)))?;

@@ -13,7 +13,7 @@ use base::{SqlError, SqlResult};
 use futures::StreamExt;
 use relational::{Bound, Options, Partition, Query, Relational, Resolver, Spill, Table};
 
-use crate::memory::{Database, on_runtime, options, parse};
+use crate::memory::{Database, numbers, on_runtime, options, parse};
 
 /// Rows of `wide`, in batches of 2,048.
 const ROWS: i64 = 120_000;
@@ -220,4 +220,13 @@ fn the_folder_is_emptied_when_it_opens_and_is_the_servers_alone() {
     let error = Relational::spilling(options(), &folder.spill(1 << 30)).unwrap_err();
     assert_eq!(error.state().0, "58030");
     fs::remove_file(&folder.0).unwrap();
+}
+
+/// Batches of three rows of one that has 60,000, as a table hands on what is not sealed: counted as the whole each, they would fill any memory.
+#[test]
+fn slices_are_sorted_within_the_memory_of_their_rows() {
+    let mut database = Database::with(Relational::new(Options { run_memory_bytes: 8 << 20, ..options() }).unwrap());
+    database.add("public", "n", numbers(60_000));
+    assert_eq!(database.rows("SELECT v FROM n ORDER BY v LIMIT 2 OFFSET 20000"), ["20000", "20001"]);
+    assert_eq!(database.rows("SELECT v, count(*) FROM n GROUP BY v ORDER BY v LIMIT 1"), ["0|1"]);
 }
