@@ -18,7 +18,7 @@ use crate::memory::{Database, numbers, on_runtime, options, parse};
 /// Rows of `wide`, in batches of 2,048.
 const ROWS: i64 = 120_000;
 const BATCH_ROWS: i64 = 2_048;
-/// What a query may hold here: a fifth of the rows.
+/// What a query may hold here: a third of the rows.
 const NARROW_BYTES: usize = 5 << 20;
 
 /// `id` 0 to n − 1 in an order of no kind, `part` = id % 1,000 with NULL for 0, `body` a text of 100 bytes. Rows are made while they are read.
