@@ -71,7 +71,8 @@ impl Console {
         if exit {
             println!("Run it without --exit to keep the server and look around.");
         } else {
-            println!("Serving on (loopback only: this version has no authentication yet). Look around, Ctrl-C to end:\n{INDENT}{psql}");
+            println!("Serving on, for this machine alone and without a password, which `shockwave serve` asks for.");
+            println!("Look around, Ctrl-C to end:\n{INDENT}{psql}");
         }
     }
 }
