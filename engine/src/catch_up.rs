@@ -5,6 +5,7 @@
 //! U2: every ended row is said, with its commit.
 //! U3: one bit a row of one table, and the budget of changes, is all the memory that it takes.
 //! U4: what is said of a commit is all that there is to say of it: a crash in between leaves folds that are whole up to some commit.
+//! U5: with the first of them it is said that indexes lack what U1 leaves out ([`crate::folds::whole`]).
 //! Never: trusts what it is about to replace.
 
 use std::sync::Arc;
@@ -115,6 +116,10 @@ impl CatchUp<'_> {
             }
         }
         let mut name = Name::default();
+        if self.since < self.size {
+            changes.put_number(name.gap(self.since), self.since, self.size - 1)?;
+            self.folds.know_gap(self.since, self.size - 1);
+        }
         for def in self.catalog.tables().flat_map(|table| table.keys()) {
             let since = self.folds.index_since(def.id);
             if since.is_none() || self.since == 0 {

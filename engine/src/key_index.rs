@@ -47,6 +47,11 @@ impl KeyIndex {
         self.folds.index_since(id)
     }
 
+    /// Whether the index of this key has all rows that can be seen at a commit, however long ago.
+    pub(crate) fn is_whole_at(&self, id: u32, seq: CommitSeq) -> bool {
+        self.folds.is_whole_at(id, seq.0)
+    }
+
     /// Rows in the order of a key's values, as of a commit: see [`KeyWalk`].
     pub(crate) fn walk(&self, def: &KeyDef, bounds: KeyBounds, seq: CommitSeq, backward: bool) -> KeyWalk {
         KeyWalk::new(Arc::clone(&self.folds), (def.id, def.unique), bounds, seq, backward)

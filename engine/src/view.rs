@@ -42,7 +42,7 @@ pub struct TableView {
     ended: u64,
     own: Option<Arc<OwnRows>>,
     reads: Option<Arc<ReadSet>>,
-    /// Indexes may lack rows that have ended since (K3 of `key_index.rs`).
+    /// Indexes may lack rows that have ended since (H1 of `folds/whole.rs`).
     is_past: bool,
 }
 
@@ -136,19 +136,24 @@ impl TableView {
     /// The visible row with these values of a unique key, as [`TableView::lookup`].
     pub fn lookup_by(&self, def: &KeyDef, key: &[ArrayRef]) -> SqlResult<Option<(RowId, RecordBatch)>> {
         let Some(key) = KeyReader::over_values(&self.table, def, key)?.key(0) else { return Ok(None) };
-        if self.is_past {
-            return self.search(def, &key);
+        if !self.is_past {
+            return self.lookup_in_index(def, &key);
         }
-        self.note_key(def, &key);
+        let found = if self.is_served_by(def) { self.lookup_in_index(def, &key)? } else { None };
+        if self.is_served_by(def) { Ok(found) } else { self.search(def, &key) }
+    }
+
+    fn lookup_in_index(&self, def: &KeyDef, key: &Key) -> SqlResult<Option<(RowId, RecordBatch)>> {
+        self.note_key(def, key);
         if let Some(own) = &self.own
-            && let Some(at) = own.live(def.id, &key)?
+            && let Some(at) = own.live(def.id, key)?
         {
             return Ok(Some((RowId(at | OWN_ROW), self.own_row(own, at)?)));
         }
         // At most one row is visible: the newest within the snapshot, unless ended.
         let within = match (self.own.as_ref().and_then(|own| own.unindexed.get(&def.id)), self.seq) {
-            (Some(known), _) => known.get(&key).copied(),
-            (None, Some(seq)) => self.ledger.keys().newest_at(def.id, &key, seq)?,
+            (Some(known), _) => known.get(key).copied(),
+            (None, Some(seq)) => self.ledger.keys().newest_at(def.id, key, seq)?,
             (None, None) => None,
         };
         match within {
@@ -175,19 +180,20 @@ impl TableView {
 
     /// Whether [`TableView::lookup`] finds rows by an index.
     pub fn is_indexed(&self) -> bool {
-        !self.is_past
+        !self.is_past || self.table.keys().first().is_some_and(|def| self.is_served_by(def))
     }
 
-    /// Ids of the visible rows with these values of any key, oldest first; `None` where the key has no index yet.
+    /// Ids of the visible rows with these values of any key, oldest first; `None` where the key has no index that answers for the view's moment.
     pub fn find_all(&self, def: &KeyDef, key: &[ArrayRef]) -> SqlResult<Option<Vec<RowId>>> {
-        if self.is_past || !self.ledger.keys().contains(def.id) {
+        if !self.ledger.keys().contains(def.id) || !self.is_still_served_by(def) {
             return Ok(None);
         }
         // Nothing is equal to NULL, whatever the key takes for equal.
         let is_null = key.iter().any(|value| value.is_null(0));
         let Some(key) = KeyReader::over_values(&self.table, def, key)?.key(0).filter(|_| !is_null) else { return Ok(Some(Vec::new())) };
         self.note_key(def, &key);
-        self.rows_with(def, &key).map(Some)
+        let found = self.rows_with(def, &key)?;
+        Ok(Some(found).filter(|_| self.is_still_served_by(def)))
     }
 
     fn rows_with(&self, def: &KeyDef, key: &Key) -> SqlResult<Vec<RowId>> {

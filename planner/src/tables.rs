@@ -121,7 +121,7 @@ impl Table for StoredTable {
         Some(self.table.id.0)
     }
 
-    /// A lookup answers whole rows: none where some columns may not be read. The past has no index, and a deferrable key may be of several rows.
+    /// A lookup answers whole rows: none where some columns may not be read. The index may not be whole in the past, and a deferrable key may be of several rows.
     fn primary_key(&self) -> &[usize] {
         match &self.opened {
             Opened::Whole if self.view.is_indexed() && self.table.has_lookup() => self.table.key_columns(),

@@ -15,6 +15,7 @@ const UNIQUE: u8 = 2;
 const MANY: u8 = 3;
 const ENDED: u8 = 4;
 const CHUNK: u8 = 5;
+const GAP: u8 = 6;
 
 /// Of longer values so many bytes stand in the name, then the BLAKE3 of all.
 pub(crate) const VALUE_BYTES_MAX: usize = 480;
@@ -77,6 +78,13 @@ impl Name {
         name
     }
 
+    /// Commits from this one on were brought up at once; the value is the last of them.
+    pub(crate) fn gap(&mut self, first: u64) -> &[u8] {
+        let name = self.begin(GAP, 0);
+        name.extend_from_slice(&first.to_be_bytes());
+        name
+    }
+
     /// How many rows of a chunk are ended; the value is that number.
     pub(crate) fn chunk(&mut self, table: RelationId, chunk: u64) -> &[u8] {
         let name = self.begin(CHUNK, table.0);
@@ -87,6 +95,8 @@ impl Name {
 
 /// What the names of all indexes begin with.
 pub(crate) const INDEXES: &[u8] = &[INDEX];
+/// What the names of all gaps begin with.
+pub(crate) const GAPS: &[u8] = &[GAP];
 /// What the names of the counts of all chunks begin with.
 pub(crate) const CHUNKS: &[u8] = &[CHUNK];
 
@@ -99,6 +109,11 @@ pub(crate) fn index_of(name: &[u8]) -> Option<u32> {
 pub(crate) fn chunk_of(name: &[u8]) -> Option<(RelationId, u64)> {
     let table = u32::from_be_bytes(name.get(1..5)?.try_into().ok()?);
     Some((RelationId(table), last_number(name)?))
+}
+
+/// The first commit of [`Name::gap`].
+pub(crate) fn gap_of(name: &[u8]) -> Option<u64> {
+    last_number(name)
 }
 
 /// The row of [`Name::ended`].
@@ -163,6 +178,7 @@ mod tests {
             assert_eq!(row_of(name.many_row(7, &Key::Bytes(vec![1; 600].into()), number)), Some(number));
             assert_eq!(ended_row(name.ended(RelationId(9), number)), Some(number));
             assert_eq!(chunk_of(name.chunk(RelationId(9), number)), Some((RelationId(9), number)));
+            assert_eq!(gap_of(name.gap(number)), Some(number));
             let (bytes, len) = super::number(number);
             assert_eq!(read_number(&bytes[..len]), Some(number));
         }

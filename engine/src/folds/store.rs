@@ -13,7 +13,6 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use base::io::Io;
 use base::{CommitSeq, LedgerId, RelationId, SqlResult};
-use hashbrown::HashMap;
 use lsm::{Batch, FlushTarget, LsmError, Stats, Tree};
 use parking_lot::{MappedRwLockReadGuard, RwLock, RwLockReadGuard};
 
@@ -22,13 +21,14 @@ use crate::failure::io_failed;
 use crate::folds::changes::{Changes, Commits};
 use crate::folds::names;
 use crate::folds::staged::{Place, left_behind};
+use crate::folds::whole::Whole;
 use crate::options::Options;
 
 /// Name of the folder below the ledger's.
 pub const FOLDER: &str = "folds";
 /// Name of the file that says what is in it.
 const CURRENT: &str = "current";
-const TITLE: &str = "shockwave folds 2";
+const TITLE: &str = "shockwave folds 3";
 /// Folders of trees: one is in use, the other is for the next.
 const TREES: [&str; 2] = ["tree.1", "tree.2"];
 
@@ -55,8 +55,7 @@ pub(crate) struct FoldStore {
     place: Arc<Place>,
     /// `None` until the ledger has been read so far that it can be opened.
     current: RwLock<Option<Current>>,
-    /// By key: the commit since which its index is whole.
-    indexes: RwLock<HashMap<u32, u64>>,
+    whole: RwLock<Whole>,
     ground: OnceLock<Weak<dyn Ground>>,
 }
 
@@ -78,7 +77,7 @@ impl FoldStore {
                 options.memory.memtable_bytes,
             )),
             current: RwLock::new(None),
-            indexes: RwLock::default(),
+            whole: RwLock::default(),
             ground: OnceLock::new(),
         }
     }
@@ -112,7 +111,7 @@ impl FoldStore {
         // Its threads end before its files go.
         *current = None;
         *current = Some(self.open_empty()?);
-        self.indexes.write().clear();
+        self.whole.write().clear();
         Ok(())
     }
 
@@ -199,29 +198,43 @@ impl FoldStore {
 
     /// Whether there is an index of this key.
     pub(crate) fn has_index(&self, key: u32) -> bool {
-        self.indexes.read().contains_key(&key)
+        self.whole.read().since(key).is_some()
     }
 
     /// The commit since which the index of this key is whole: rows that were ended by then may be missing.
     pub(crate) fn index_since(&self, key: u32) -> Option<u64> {
-        self.indexes.read().get(&key).copied()
+        self.whole.read().since(key)
+    }
+
+    /// Whether the index of this key has all rows that can be seen at a commit, however long ago.
+    pub(crate) fn is_whole_at(&self, key: u32, commit: u64) -> bool {
+        self.whole.read().is_at(key, commit)
     }
 
     /// Notes that there are indexes of these keys now, whole since commit `seq`.
     pub(crate) fn know_indexes(&self, keys: impl IntoIterator<Item = u32>, seq: u64) {
-        let mut indexes = self.indexes.write();
-        for key in keys {
-            indexes.entry(key).or_insert(seq);
-        }
+        let mut whole = self.whole.write();
+        keys.into_iter().for_each(|key| whole.add(key, seq));
     }
 
-    /// Reads which indexes there are, and the counts of ended rows. Errors: the folds' damage, 58030.
+    /// Notes that commits from `first` to `last` are brought up at once, before the tree has them (H3 of [`Whole`]).
+    pub(crate) fn know_gap(&self, first: u64, last: u64) {
+        self.whole.write().add_gap(first, last);
+    }
+
+    /// Reads which indexes there are, at which commits they are whole, and the counts of ended rows. Errors: the folds' damage, 58030.
     pub(crate) fn read_counts(&self) -> Result<EndedChunks, LsmError> {
         let current = self.current();
         let mut indexes = current.tree.prefix(names::INDEXES)?;
         while let Some((name, since)) = indexes.step()? {
             if let (Some(key), Some(since)) = (names::index_of(name), names::read_number(since)) {
-                self.indexes.write().insert(key, since);
+                self.whole.write().restore(key, since);
+            }
+        }
+        let mut gaps = current.tree.prefix(names::GAPS)?;
+        while let Some((name, last)) = gaps.step()? {
+            if let (Some(first), Some(last)) = (names::gap_of(name), names::read_number(last)) {
+                self.know_gap(first, last);
             }
         }
         let mut counts = EndedChunks::new();

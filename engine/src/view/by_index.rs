@@ -1,6 +1,7 @@
 //! A table's rows through an index: those within a range, or all in the order of a key.
 //!
-//! I1: an index is asked only by a view that it knows all rows of: one of the present, at or after the commit since which it is whole.
+//! I1: an index is asked only by a view that it knows all rows of: at or after the commit since which it is whole, and of the past at none where it lacks
+//!     rows that have ended since. Whether it does is asked again after it was read, for folds may be made anew meanwhile.
 //! I2: what is found answers as a scan would that compares the rows again ([`crate::key_range`], R1); own rows included.
 //! Never: leaves a trace of what is read; the caller says that before ([`TableView::note_scan`]).
 
@@ -39,7 +40,7 @@ pub enum Step {
     Row(RowId),
     /// There are no more.
     End,
-    /// The index does not tell the order of the rows that come next.
+    /// The index does not tell the order of the rows that come next, or does not answer for the moment any more.
     Disorder,
 }
 
@@ -47,6 +48,7 @@ pub enum Step {
 #[derive(Debug)]
 pub struct InOrder {
     view: TableView,
+    def: KeyDef,
     walk: Option<KeyWalk>,
     backward: bool,
     /// Own rows with what they sort by, the next one last.
@@ -59,8 +61,17 @@ pub struct InOrder {
 impl TableView {
     /// Whether the index of a key answers for this view (I1).
     pub fn is_served_by(&self, def: &KeyDef) -> bool {
-        let since = self.ledger.keys().since(def.id);
-        !self.is_past && since.is_some_and(|since| self.seq.is_some_and(|seq| since <= seq.0))
+        let keys = self.ledger.keys();
+        match self.seq {
+            Some(seq) if self.is_past => keys.is_whole_at(def.id, seq),
+            Some(seq) => keys.since(def.id).is_some_and(|since| since <= seq.0),
+            None => false,
+        }
+    }
+
+    /// Whether what was just read out of an index is all that it should have (I1).
+    pub(super) fn is_still_served_by(&self, def: &KeyDef) -> bool {
+        !self.is_past || self.is_served_by(def)
     }
 
     /// Notes that rows with one value of a key have been read, all of them or that there are none. Errors: XX000 for values that do not fit the key.
@@ -78,7 +89,8 @@ impl TableView {
         chunks
     }
 
-    /// Ids of the visible committed rows within a range, ascending; `None` where more than so many entries of the index would have to be looked at.
+    /// Ids of the visible committed rows within a range, ascending; `None` where more than so many entries of the index would have to be looked at, or
+    /// where it does not answer for the view's moment any more.
     ///
     /// Errors: XX000 for a range that does not fit the key; XX001.
     pub fn rows_within(&self, def: &KeyDef, range: &KeyRange, entries_max: usize) -> SqlResult<Option<Vec<RowId>>> {
@@ -99,7 +111,7 @@ impl TableView {
                 found.push(RowId(row));
             }
         }
-        Ok(Some(found))
+        Ok(Some(found).filter(|_| self.is_still_served_by(def)))
     }
 
     /// How many of a key's first columns can be read out of its index.
@@ -129,6 +141,9 @@ impl TableView {
                 }
             }
         }
+        if !self.is_still_served_by(def) {
+            return Ok(None);
+        }
         let typed = |(values, position): (Vec<Option<i64>>, &usize)| {
             let values: ArrayRef = Arc::new(Int64Array::from(values));
             let wanted = self.table.type_at(*position).arrow();
@@ -146,7 +161,7 @@ impl TableView {
         let bounds = range.bounds(&self.table, def)?;
         let Some(own) = self.own_in_order(def, &bounds, backward)? else { return Ok(None) };
         let walk = self.walk(def, bounds, backward);
-        Ok(Some(InOrder { view: self.clone(), walk, backward, own, committed: None, entries: 0 }))
+        Ok(Some(InOrder { view: self.clone(), def: def.clone(), walk, backward, own, committed: None, entries: 0 }))
     }
 
     fn walk(&self, def: &KeyDef, bounds: KeyBounds, backward: bool) -> Option<KeyWalk> {
@@ -324,10 +339,10 @@ impl InOrder {
             }
             if self.view.shows(entry.row)? {
                 self.committed = Some((entry.value.to_vec(), entry.row));
-                return Ok(true);
+                return Ok(self.view.is_still_served_by(&self.def));
             }
         }
         self.walk = None;
-        Ok(true)
+        Ok(self.view.is_still_served_by(&self.def))
     }
 }

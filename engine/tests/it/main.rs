@@ -24,6 +24,7 @@ mod lifecycle;
 mod merging;
 mod merging_broken_off;
 mod past;
+mod past_indexes;
 mod receipts_of_rows;
 mod restores;
 mod retention;

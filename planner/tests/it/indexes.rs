@@ -199,7 +199,8 @@ async fn tables_with_and_without_indexes_answer_alike() {
         let seq = client.value("SELECT max(commit_seq) FROM ledger.commits").await;
         change(&mut client, &rng, &mut next).await;
         client.run(&format!("SET shockwave.as_of = 'commit {seq}'")).await;
-        assert_eq!(compare(&mut client, &rng, 30, "").await, 0, "the past is read without indexes");
+        let of_then = compare(&mut client, &rng, 30, "").await;
+        assert!(of_then > 10, "seed {seed}: {of_then} of 30 plans read an index of the past");
     }
 }
 

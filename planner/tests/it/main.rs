@@ -32,6 +32,7 @@ mod ledger_tables;
 mod limits;
 mod materialized;
 mod on_conflict;
+mod past_lookups;
 mod pg_catalog;
 mod plan_cache;
 mod prepared;
