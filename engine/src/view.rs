@@ -136,11 +136,13 @@ impl TableView {
     /// The visible row with these values of a unique key, as [`TableView::lookup`].
     pub fn lookup_by(&self, def: &KeyDef, key: &[ArrayRef]) -> SqlResult<Option<(RowId, RecordBatch)>> {
         let Some(key) = KeyReader::over_values(&self.table, def, key)?.key(0) else { return Ok(None) };
-        if !self.is_past {
-            return self.lookup_in_index(def, &key);
+        if self.is_still_served_by(def) {
+            let found = self.lookup_in_index(def, &key)?;
+            if self.is_still_served_by(def) {
+                return Ok(found);
+            }
         }
-        let found = if self.is_served_by(def) { self.lookup_in_index(def, &key)? } else { None };
-        if self.is_served_by(def) { Ok(found) } else { self.search(def, &key) }
+        self.search(def, &key)
     }
 
     fn lookup_in_index(&self, def: &KeyDef, key: &Key) -> SqlResult<Option<(RowId, RecordBatch)>> {
@@ -180,7 +182,7 @@ impl TableView {
 
     /// Whether [`TableView::lookup`] finds rows by an index.
     pub fn is_indexed(&self) -> bool {
-        !self.is_past || self.table.keys().first().is_some_and(|def| self.is_served_by(def))
+        self.table.keys().first().is_none_or(|def| self.is_still_served_by(def))
     }
 
     /// Ids of the visible rows with these values of any key, oldest first; `None` where the key has no index that answers for the view's moment.

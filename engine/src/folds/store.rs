@@ -228,7 +228,7 @@ impl FoldStore {
         let mut indexes = current.tree.prefix(names::INDEXES)?;
         while let Some((name, since)) = indexes.step()? {
             if let (Some(key), Some(since)) = (names::index_of(name), names::read_number(since)) {
-                self.whole.write().restore(key, since);
+                self.whole.write().add(key, since);
             }
         }
         let mut gaps = current.tree.prefix(names::GAPS)?;

@@ -28,11 +28,6 @@ impl Whole {
         self.since(key).is_some_and(|since| since <= commit) && !self.gaps.iter().any(|(first, last)| (*first..*last).contains(&commit))
     }
 
-    /// Notes an index that is read back.
-    pub(crate) fn restore(&mut self, key: u32, since: u64) {
-        self.since.insert(key, since);
-    }
-
     /// Notes an index, unless it is known.
     pub(crate) fn add(&mut self, key: u32, since: u64) {
         self.since.entry(key).or_insert(since);
@@ -55,7 +50,7 @@ mod tests {
     #[test]
     fn a_gap_ends_where_nothing_is_missing() {
         let mut whole = Whole::default();
-        whole.restore(7, 3);
+        whole.add(7, 3);
         whole.add(7, 9);
         whole.add_gap(5, 8);
         let at: Vec<u64> = (0..12).filter(|commit| whole.is_at(7, *commit)).collect();

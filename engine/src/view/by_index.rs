@@ -69,7 +69,7 @@ impl TableView {
         }
     }
 
-    /// Whether what was just read out of an index is all that it should have (I1).
+    /// Whether an index may be asked for a value, and whether what was just read out of it is all that it should have (I1).
     pub(super) fn is_still_served_by(&self, def: &KeyDef) -> bool {
         !self.is_past || self.is_served_by(def)
     }
